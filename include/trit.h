@@ -1,0 +1,385 @@
+/* trit.h - run ternary (BitNet b1.58) language models on ordinary CPUs.
+ *
+ *   struct trit_error err;
+ *   trit_file *file = NULL;
+ *   trit_model *model = NULL;
+ *   trit_session *session = NULL;
+ *   if (trit_file_open(&file, "model.gguf", NULL, &err) ||
+ *       trit_model_open(&model, file, &err) ||
+ *       trit_session_open(&session, model, NULL, &err) ||
+ *       trit_session_sync(session, tokens, n_tokens, &err))
+ *       fprintf(stderr, "%s\n", err.text);
+ *   else
+ *       next = trit_argmax(trit_session_logits(session), trit_model_vocab_size(model));
+ *   trit_session_close(&session);
+ *   trit_model_close(&model);
+ *   trit_file_close(&file);
+ *
+ * Objects. A file is a mapped GGUF; a model borrows its weights from a file; a session is one
+ * mutable timeline of tokens over a model, with its memory and its threads; a tokenizer copies what
+ * it needs. Close in the reverse order. There is no global state: any number of each may be open.
+ *
+ * Threads. Files, models and tokenizers do not change once open and may be shared; a session is
+ * for one thread at a time. Functions that only report (names, sizes) may be called from any.
+ *
+ * Errors. A function that can fail returns a trit_status and, where err is not NULL, writes the
+ * reason into it for a person to read, without a newline. A failed open leaves *out NULL.
+ *
+ * Results. Logits depend on the model, the tokens and the type of the KV cache, and on nothing
+ * else: not on the instruction set, the number of threads, or how tokens were cut into batches. */
+#ifndef TRIT_H
+#define TRIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define TRIT_API __attribute__((visibility("default")))
+#define TRIT_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define TRIT_API
+#define TRIT_PRINTF(fmt, args)
+#endif
+
+/* ---- Errors --------------------------------------------------------------------------------- */
+
+/** Values are stable. */
+typedef enum trit_status {
+    TRIT_OK = 0,
+    TRIT_E_FAILED = 1,      /**< it went wrong while running: a write, a non-finite activation */
+    TRIT_E_ARGUMENT = 2,    /**< the caller asked for something that cannot be */
+    TRIT_E_FILE = 3,        /**< a file cannot be read, is not what it should be, or is damaged */
+    TRIT_E_UNSUPPORTED = 4, /**< the file or request is sound, but this build cannot do it */
+    TRIT_E_MEMORY = 5,      /**< out of memory */
+    TRIT_E_CANCELLED = 6,   /**< a callback asked to stop */
+} trit_status;
+
+struct trit_error {
+    trit_status code;
+    char text[512]; /**< UTF-8 (if the paths given are); bytes of a file are escaped */
+};
+
+/* ---- Program -------------------------------------------------------------------------------- */
+
+/** "0.1.0" */
+TRIT_API const char *trit_version(void);
+
+/** One row of the instruction-set table. */
+struct trit_isa_info {
+    const char *name; /**< as given to options: "scalar", "avx2", … */
+    bool built;       /**< this build holds it */
+    bool usable;      /**< and this CPU and operating system can run it */
+};
+
+/** Row i of the table, worst first. @return false past the last one. */
+TRIT_API bool trit_isa_at(int i, struct trit_isa_info *out);
+
+/** Name of the row that sessions use unless told otherwise: the best usable one. */
+TRIT_API const char *trit_isa_default(void);
+
+/** Number of threads that sessions use unless told otherwise: the physical cores that this process
+ *  may run on. At least 1. */
+TRIT_API int trit_threads_default(void);
+
+/* ---- File ----------------------------------------------------------------------------------- */
+
+typedef struct trit_file trit_file;
+
+struct trit_file_options {
+    bool no_mmap; /**< read the file into memory instead of mapping it. Default false */
+};
+
+/** Open a GGUF file, version 2 or 3, and check its structure: every length, offset and size
+ *  against the bytes that are there. What its tensors mean is not looked at. The file must not
+ *  change while it is open (a mapping of a shortened file faults).
+ *
+ *  @param out   receives the file; release with trit_file_close().
+ *  @param path  of a regular file.
+ *  @param opt   NULL for the defaults.
+ *  @return TRIT_OK; TRIT_E_FILE: it cannot be read, is no GGUF, is damaged or ends early;
+ *          TRIT_E_UNSUPPORTED: big-endian, version 1, one part of a split model; TRIT_E_MEMORY. */
+TRIT_API trit_status trit_file_open(trit_file **out, const char *path,
+                                    const struct trit_file_options *opt, struct trit_error *err);
+
+/** Close and set *file to NULL. NULL and a pointer to NULL are allowed. */
+TRIT_API void trit_file_close(trit_file **file);
+
+/** The whole size in bytes. */
+TRIT_API uint64_t trit_file_size(const trit_file *file);
+
+/** The GGUF version, 2 or 3. */
+TRIT_API uint32_t trit_file_version(const trit_file *file);
+
+/** GGUF value types, as numbered in files. */
+typedef enum trit_value_type {
+    TRIT_VALUE_U8,
+    TRIT_VALUE_I8,
+    TRIT_VALUE_U16,
+    TRIT_VALUE_I16,
+    TRIT_VALUE_U32,
+    TRIT_VALUE_I32,
+    TRIT_VALUE_F32,
+    TRIT_VALUE_BOOL,
+    TRIT_VALUE_STRING,
+    TRIT_VALUE_ARRAY,
+    TRIT_VALUE_U64,
+    TRIT_VALUE_I64,
+    TRIT_VALUE_F64,
+    TRIT_N_VALUE_TYPES
+} trit_value_type;
+
+/** Bytes in a file: not terminated, not checked to be UTF-8. */
+struct trit_string {
+    const char *bytes;
+    size_t len;
+};
+
+/** One value; which member holds it follows from its type. */
+struct trit_value {
+    trit_value_type type; /**< never ARRAY */
+    uint64_t u;           /**< U8 U16 U32 U64 BOOL */
+    int64_t i;            /**< I8 I16 I32 I64 */
+    double f;             /**< F32 F64 */
+    struct trit_string s; /**< STRING; points into the file */
+};
+
+/** One metadata entry. */
+struct trit_metadata {
+    struct trit_string key;
+    trit_value_type type;
+    trit_value_type item_type; /**< of an ARRAY's items; else the same as type */
+    uint64_t n_items;          /**< of an ARRAY; else 1 */
+};
+
+TRIT_API size_t trit_file_n_metadata(const trit_file *file);
+
+/** Entry i < trit_file_n_metadata(), in the order of the file. */
+TRIT_API struct trit_metadata trit_file_metadata(const trit_file *file, size_t i);
+
+/** Index of the entry with that key, or trit_file_n_metadata() if there is none. */
+TRIT_API size_t trit_file_find_metadata(const trit_file *file, const char *key);
+
+/** Calls fn for the value of entry i, or for each item of its array in order, until fn returns
+ *  false. (Strings are of varying length, so items are walked, not indexed.) */
+TRIT_API void trit_file_values(const trit_file *file, size_t i,
+                               bool (*fn)(void *user, const struct trit_value *value), void *user);
+
+/** One tensor. */
+struct trit_tensor_info {
+    struct trit_string name;
+    uint32_t type;         /**< id in the file */
+    const char *type_name; /**< as this program reads the id; "?" for ids it does not know */
+    uint32_t n_dims;       /**< 1..4 */
+    uint64_t dims[4];      /**< dims[0] is contiguous (the row length); unused ones are 1 */
+    uint64_t offset;       /**< from the start of the file */
+    uint64_t n_bytes;      /**< of its data; 0 for types whose size this program does not know */
+};
+
+TRIT_API size_t trit_file_n_tensors(const trit_file *file);
+
+/** Tensor i < trit_file_n_tensors(), in the order of the file. */
+TRIT_API struct trit_tensor_info trit_file_tensor(const trit_file *file, size_t i);
+
+/* ---- Model ---------------------------------------------------------------------------------- */
+
+typedef struct trit_model trit_model;
+
+/** Recognise the architecture, find every tensor it needs, check types and shapes. I2_S weights
+ *  whose rows are whole blocks of 128 stay where they are in the file; anything else ternary is
+ *  repacked into the same layout in memory.
+ *
+ *  @param out   receives the model; release with trit_model_close().
+ *  @param file  borrowed; must stay open as long as the model.
+ *  @return TRIT_OK; TRIT_E_UNSUPPORTED: architecture, tensor type or option that this program does
+ *          not compute (the text says what was found and what is supported); TRIT_E_FILE: a key or
+ *          tensor is missing, contradicts another, or has the wrong shape; TRIT_E_MEMORY. */
+TRIT_API trit_status trit_model_open(trit_model **out, const trit_file *file,
+                                     struct trit_error *err);
+
+/** Close and set *model to NULL. NULL and a pointer to NULL are allowed. */
+TRIT_API void trit_model_close(trit_model **model);
+
+/** Rows of the head: the number of logits. */
+TRIT_API int32_t trit_model_vocab_size(const trit_model *model);
+
+/** What was recognised, and how large it is. Strings live as long as the model. */
+struct trit_model_info {
+    const char *arch;        /**< row of the architecture table */
+    const char *ffn_act;     /**< "silu" or "relu2" */
+    const char *ffn_act_why; /**< what decided it */
+    const char *rope_style;  /**< "half" or "pairs" */
+    const char *embd_type;   /**< type of the embedding */
+    const char *head_type;   /**< type of the head */
+    bool tied;               /**< head and embedding are one tensor */
+    bool sub_norms;          /**< attn_sub_norm and ffn_sub_norm are there */
+    int32_t n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff, n_vocab;
+    int32_t n_ctx; /**< positions it was trained for */
+    double rope_base, norm_eps;
+    uint64_t n_params;       /**< weights in all tensors */
+    uint64_t n_ternary;      /**< of which ternary */
+    uint64_t repacked_bytes; /**< memory that the model itself takes, beside the file */
+    uint64_t token_bytes;    /**< weight bytes read for each generated token */
+};
+TRIT_API void trit_model_info(const trit_model *model, struct trit_model_info *out);
+
+/* ---- Session -------------------------------------------------------------------------------- */
+
+typedef struct trit_session trit_session;
+
+typedef enum trit_kv_type { TRIT_KV_TYPE_F16, TRIT_KV_TYPE_F32, TRIT_KV_TYPE_I8 } trit_kv_type;
+
+/** Zero in any field is its default. */
+struct trit_session_options {
+    int32_t n_ctx;     /**< positions; default: the smaller of the model's and 4096 */
+    int32_t n_batch;   /**< most tokens evaluated at once, 1..65536; default 512 */
+    int32_t n_threads; /**< 1..512; default: trit_threads_default() */
+    trit_kv_type kv;   /**< of the key and value cache; default F16 */
+    const char *isa;   /**< row of the instruction-set table; NULL: the best */
+};
+
+/** Bytes that a session with these options takes in one block; no other memory is used.
+ *  @return TRIT_OK, or as trit_session_open() for the same options. */
+TRIT_API trit_status trit_session_bytes(uint64_t *out, const trit_model *model,
+                                        const struct trit_session_options *opt,
+                                        struct trit_error *err);
+
+/** Take memory and start threads. Nothing is allocated after this.
+ *
+ *  @param out    receives the session; release with trit_session_close().
+ *  @param model  borrowed; must stay open as long as the session.
+ *  @param opt    NULL for the defaults; copied.
+ *  @return TRIT_OK; TRIT_E_ARGUMENT: an option out of range, or an unknown ISA name;
+ *          TRIT_E_UNSUPPORTED: an ISA that this build or CPU lacks; TRIT_E_MEMORY;
+ *          TRIT_E_FAILED: the system gives no more threads. */
+TRIT_API trit_status trit_session_open(trit_session **out, const trit_model *model,
+                                       const struct trit_session_options *opt,
+                                       struct trit_error *err);
+
+/** Close and set *session to NULL. NULL and a pointer to NULL are allowed. */
+TRIT_API void trit_session_close(trit_session **session);
+
+/** Called for each evaluated token in order, with its logits: [trit_model_vocab_size()], valid
+ *  during the call. It runs in the default floating-point environment, and must not use the
+ * session.
+ *  @return false to stop the evaluation. */
+typedef bool (*trit_logits_fn)(void *user, int32_t position, const float *logits);
+
+/** Append tokens to the timeline and evaluate them. Unless fn is given, only the last token's
+ *  logits are computed; read them with trit_session_logits().
+ *
+ *  @param tokens  [n], each in 0..vocabulary-1. n >= 1, and no more than the context has left.
+ *  @param fn      NULL, or receives the logits of every token as they are computed.
+ *  @return TRIT_OK; TRIT_E_ARGUMENT: a token or n out of range, nothing was evaluated;
+ *          TRIT_E_FAILED: the model produced a non-finite value; TRIT_E_CANCELLED: fn returned
+ *          false. After the last two the timeline is as it was before the call. */
+TRIT_API trit_status trit_session_eval(trit_session *session, const int32_t *tokens, int32_t n,
+                                       trit_logits_fn fn, void *user, struct trit_error *err);
+
+/** Make the timeline hold exactly these tokens, reusing the longest common prefix, and have the
+ *  logits of the last one. @return as trit_session_eval(), but that after TRIT_E_FAILED the
+ *  timeline is the common prefix. */
+TRIT_API trit_status trit_session_sync(trit_session *session, const int32_t *tokens, int32_t n,
+                                       struct trit_error *err);
+
+/** Forget all but the first n tokens; n is clamped to what is there. Costs nothing. The logits are
+ *  gone until the next evaluation. */
+TRIT_API void trit_session_rewind(trit_session *session, int32_t n);
+
+/** Logits of the last evaluated token, [trit_model_vocab_size()], valid until the next call on the
+ *  session; NULL if there are none. */
+TRIT_API const float *trit_session_logits(const trit_session *session);
+
+/** Tokens in the timeline, [trit_session_n_tokens()]. */
+TRIT_API const int32_t *trit_session_tokens(const trit_session *session);
+TRIT_API int32_t trit_session_n_tokens(const trit_session *session);
+
+/** What the session was opened with, defaults filled in; and the model's number of logits. */
+TRIT_API int32_t trit_session_n_ctx(const trit_session *session);
+TRIT_API int32_t trit_session_n_vocab(const trit_session *session);
+TRIT_API int32_t trit_session_n_threads(const trit_session *session);
+TRIT_API const char *trit_session_isa(const trit_session *session);
+
+/** Index of the largest value, the lowest one of equals. n >= 1. */
+TRIT_API int32_t trit_argmax(const float *logits, int32_t n);
+
+/* ---- Tokenizer ------------------------------------------------------------------------------ */
+
+typedef struct trit_tokenizer trit_tokenizer;
+
+/** Build a tokenizer from a file's metadata; the file may be closed afterwards. Needs no tensors.
+ *
+ *  So far: byte-level BPE ("gpt2"), with the GPT-2 pre-tokeniser for every file, which takes each
+ *  character beyond ASCII for a letter.
+ *  @return TRIT_OK; TRIT_E_UNSUPPORTED: another kind of vocabulary; TRIT_E_FILE: keys missing or
+ *          contradicting each other; TRIT_E_MEMORY. */
+TRIT_API trit_status trit_tokenizer_open(trit_tokenizer **out, const trit_file *file,
+                                         struct trit_error *err);
+
+/** Close and set *tokenizer to NULL. NULL and a pointer to NULL are allowed. */
+TRIT_API void trit_tokenizer_close(trit_tokenizer **tokenizer);
+
+/** Text to ids. Text that looks like a special token is text.
+ *
+ *  @param text     [len] bytes; need not be UTF-8.
+ *  @param add_bos  put the file's BOS first if it asks for one.
+ *  @param out      receives an array of *n ids, never NULL on success; release with free().
+ *  @return TRIT_OK; TRIT_E_FAILED: the vocabulary lacks a byte of the text; TRIT_E_MEMORY. */
+TRIT_API trit_status trit_tokenizer_encode(const trit_tokenizer *tokenizer, const char *text,
+                                           size_t len, bool add_bos, int32_t **out, int32_t *n,
+                                           struct trit_error *err);
+
+/** The bytes of one token, not terminated, valid as long as the tokenizer. Control tokens and ids
+ *  out of range are empty. */
+TRIT_API struct trit_string trit_tokenizer_piece(const trit_tokenizer *tokenizer, int32_t id);
+
+/** Whether generation ends with this token: end of text, of a turn or of a message, as the file's
+ *  metadata says and by the names that are in use. */
+TRIT_API bool trit_tokenizer_is_end(const trit_tokenizer *tokenizer, int32_t id);
+
+/* ---- Generate ------------------------------------------------------------------------------- */
+
+typedef enum trit_finish {
+    TRIT_FINISH_EOS,     /**< an end token */
+    TRIT_FINISH_LENGTH,  /**< max_tokens */
+    TRIT_FINISH_CONTEXT, /**< the context is full */
+    TRIT_FINISH_STOPPED, /**< on_text returned false */
+} trit_finish;
+
+struct trit_generate_options {
+    int32_t max_tokens; /**< negative: until an end token or a full context */
+    bool ignore_eos;    /**< end tokens do not end it, and are shown as the nothing they are */
+    /** Receives text as it comes, in whole UTF-8 characters (bytes that can never become one are
+     *  replaced by U+FFFD); may be NULL. @return false to stop. */
+    bool (*on_text)(void *user, const char *text, size_t len);
+    void *user;
+};
+
+struct trit_generate_result {
+    trit_finish finish;
+    int32_t n_prompt, n_new;
+    double prompt_ms;      /**< evaluating the prompt */
+    double first_token_ms; /**< from the start to the first token being known */
+    double generate_ms;    /**< from then on */
+};
+
+/** Evaluate a prompt (reusing the session's common prefix) and continue it greedily. The session's
+ *  timeline then holds the prompt and what was generated, but for an end token and, as it was
+ *  never evaluated, the last token.
+ *
+ *  @param tokens  [n], n >= 1, n <= the session's context.
+ *  @return as trit_session_eval(). */
+TRIT_API trit_status trit_generate(trit_session *session, const trit_tokenizer *tokenizer,
+                                   const int32_t *tokens, int32_t n,
+                                   const struct trit_generate_options *opt,
+                                   struct trit_generate_result *out, struct trit_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,41 @@
+/* cpu.c - what this CPU can run, as the operating system lets it. */
+#include "kernels.h"
+
+#if defined(__x86_64__) || defined(__i386__)
+
+#include <cpuid.h>
+
+/* The register state that the OS saves on a context switch (XCR0); instructions whose registers it
+ * does not save must not be used, whatever cpuid says. */
+static uint64_t saved_state(void)
+{
+    uint32_t lo, hi;
+    __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+    return (uint64_t)hi << 32 | lo;
+}
+
+unsigned trit_cpu_features(void)
+{
+    enum { YMM = 0x6 }; /* XCR0: xmm and ymm */
+    const unsigned avx2_ecx1 = bit_FMA | bit_F16C | bit_AVX | bit_OSXSAVE;
+    const unsigned avx2_ebx7 = bit_AVX2 | bit_BMI | bit_BMI2;
+    unsigned a, b, c, d, features = 0;
+
+    if (!__get_cpuid(1, &a, &b, &c, &d) || (c & avx2_ecx1) != avx2_ecx1)
+        return 0;
+    const uint64_t saved = saved_state();
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d))
+        return 0;
+    if ((saved & YMM) == YMM && (b & avx2_ebx7) == avx2_ebx7)
+        features |= TRIT_CPU_AVX2;
+    return features;
+}
+
+#else
+
+unsigned trit_cpu_features(void)
+{
+    return 0;
+}
+
+#endif

@@ -1,0 +1,56 @@
+/* dispatch.c - the table of instruction sets and the choice of a row. A new one is a file that
+ * exports one init function, a row here, and where a CPU may lack it a bit in cpu.c. */
+#include "kernels.h"
+
+#include <string.h>
+
+/* TRIT_HAVE_X says that this build holds x.c: right architecture, and the compiler knew its flags.
+ */
+#if TRIT_HAVE_AVX2
+#define INIT_AVX2 trit_kernels_init_avx2
+#else
+#define INIT_AVX2 NULL
+#endif
+
+/* Worst first on each architecture. Each row overwrites what it improves on the rows above it that
+ * the CPU can run. Rows without an init function are the names that have their place reserved. */
+const struct trit_isa trit_isas[] = {
+    {"scalar", 0, trit_kernels_init_scalar},
+    {"avx2", TRIT_CPU_AVX2, INIT_AVX2},
+    {"avxvnni", 0, NULL},
+    {"avx512", 0, NULL},
+    {"amx", 0, NULL},
+    {"neon", 0, NULL},
+    {"dotprod", 0, NULL},
+    {"i8mm", 0, NULL},
+    {0},
+};
+
+bool trit_isa_usable(const struct trit_isa *isa)
+{
+    return isa->init && (trit_cpu_features() & isa->cpu) == isa->cpu;
+}
+
+const struct trit_isa *trit_isa_best(void)
+{
+    const struct trit_isa *best = trit_isas;
+    for (const struct trit_isa *isa = trit_isas; isa->name; isa++)
+        if (trit_isa_usable(isa))
+            best = isa;
+    return best;
+}
+
+const struct trit_isa *trit_isa_find(const char *name)
+{
+    for (const struct trit_isa *isa = trit_isas; isa->name; isa++)
+        if (strcmp(isa->name, name) == 0)
+            return isa;
+    return NULL;
+}
+
+void trit_kernels_init(struct trit_kernels *k, const struct trit_isa *isa)
+{
+    for (const struct trit_isa *row = trit_isas; row <= isa; row++)
+        if (trit_isa_usable(row))
+            row->init(k);
+}

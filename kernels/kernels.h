@@ -1,0 +1,182 @@
+/* kernels.h - every piece of arithmetic in trit, as one table of functions per instruction set.
+ *
+ * A kernel is pointers, sizes and arithmetic: no memory of its own, no threads, no I/O, no errors.
+ * scalar.c defines the result of each; every other file must give the same bits (check_kernels
+ * compares them), so which row a machine picks is invisible in the output.
+ *
+ * Exactness, by kind:
+ *   integer dots      exact in int32, in any order;
+ *   float dots, sums  16 interleaved lanes ("the lane rule"): lane j takes elements j, 16+j, 32+j,
+ * … by fmaf; the tail behaves as if padded with +0 (its fma is executed); then lane j += lane j+8,
+ * j+4, j+2, j+1 in that order; everything else   one IEEE operation at a time, in the order the
+ * scalar code has, fused only where it says fmaf; no reciprocal or root estimates. NaN is never
+ * swallowed: comparisons are written so that it passes through.
+ *
+ * Pointers need no alignment beyond their element's; quantised weights none at all. Unless said
+ * otherwise inputs and outputs do not overlap. */
+#ifndef TRIT_KERNELS_H
+#define TRIT_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- Layouts --------------------------------------------------------------------------------
+ *
+ * T2: 128 ternary weights in 32 bytes. Byte i of a block holds weights i, 32+i, 64+i, 96+i,
+ * two bits each from the top; code c stands for c-1 (3 decodes as +2 and is never written):
+ *
+ *   byte i:   bit 7 6 | 5 4     | 3 2     | 1 0         0 -> -1
+ *             w[i]    | w[32+i] | w[64+i] | w[96+i]     1 ->  0
+ *                                                       2 -> +1
+ *
+ * Rows are contiguous, n_cols/4 bytes each; n_cols is a multiple of TRIT_T2_BLOCK (a narrower row
+ * is padded with code 1). The same bytes on every CPU, equal to GGUF's I2_S as published. */
+enum { TRIT_T2_BLOCK = 128, TRIT_T2_BLOCK_BYTES = 32 };
+
+/* What a float matrix (embedding, head) may be stored as; block layouts are ggml's. */
+enum trit_format {
+    TRIT_FORMAT_F32,
+    TRIT_FORMAT_F16,
+    TRIT_FORMAT_BF16,
+    TRIT_FORMAT_Q8_0, /*  32 weights: f16 d, 32 int8;              w = d*q */
+    TRIT_FORMAT_Q4_0, /*  32 weights: f16 d, 16 bytes of nibbles;  w = d*(q-8) */
+    TRIT_FORMAT_Q4_K, /* 256 weights: f16 d, f16 m, 12 B of 6-bit scales, 128 B of nibbles */
+    TRIT_FORMAT_Q6_K, /* 256 weights: 128 B low nibbles, 64 B high pairs, 16 int8 scales, f16 d */
+    TRIT_N_FORMATS
+};
+
+/* What a key or value row is stored as. I8 has one f32 scale beside each row of head_dim. */
+enum trit_kv_format { TRIT_KV_F16, TRIT_KV_F32, TRIT_KV_I8, TRIT_N_KV_FORMATS };
+
+/* Below it 127/max|x| could overflow. */
+#define TRIT_KV_TINY 0x1p-121f
+
+/* How a gate and an up row join: ACT(gate) * up. */
+enum trit_act { TRIT_ACT_SILU, TRIT_ACT_RELU2, TRIT_N_ACTS };
+
+/* Which elements RoPE rotates together: (i, i+n/2) or (2i, 2i+1). */
+enum trit_rope_style { TRIT_ROPE_HALF, TRIT_ROPE_PAIRS, TRIT_N_ROPE_STYLES };
+
+enum {
+    TRIT_LANES = 16,         /* of the lane rule */
+    TRIT_ATTN_BLOCK = 64,    /* keys in one attention block */
+    TRIT_MAX_HEAD_DIM = 512, /* callers may size stack buffers by it */
+};
+
+/* The scalars that belong to a quantised activation row: q = rint(x*s). */
+struct trit_q8 {
+    float s;     /* 127 / max|x| */
+    int32_t sum; /* of all q */
+};
+
+/* Softmax so far: what one block, or several merged ones, contribute to a query's output. */
+struct trit_softmax {
+    float max; /* largest score */
+    float sum; /* of exp(score - max) */
+};
+
+/* The widths of one attention call. */
+struct trit_attn_shape {
+    size_t n_keys;   /* 1..TRIT_ATTN_BLOCK */
+    size_t head_dim; /* 1..TRIT_MAX_HEAD_DIM */
+    float scale;     /* multiplies each score */
+};
+
+struct trit_kernels {
+    /* q[i] = rint(x[i]*s), i < n, half to even, s = q_max/m, m the larger of eps and max|x| (the
+     * integer maximum of the bit patterns without sign); q[n..n_padded) = 0.
+     * x: [n], q: [n_padded]. eps >= 1e-30; q_max is 127 for 8 bits.
+     * Returns false, and q all 0, if an x is NaN or infinite. */
+    bool (*quantize_row)(int8_t *q, struct trit_q8 *out, const float *x, size_t n, size_t n_padded,
+                         float eps, float q_max);
+
+    /* y[t*ldy + r] = (float)(sum_k c[r][k]*x[t][k] - xq[t].sum) * (w_scale / xq[t].s)
+     * with c the T2 codes 0..3. w: [n_rows, n_cols] T2; x: [n_tokens, n_cols] int8;
+     * xq: [n_tokens]; y: n_tokens rows, ldy floats apart. n_cols <= 2^22. Any n_rows, n_tokens. */
+    void (*t2_gemm)(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
+                    const struct trit_q8 *xq, float w_scale, size_t n_rows, size_t n_cols,
+                    size_t n_tokens);
+
+    /* y[0..n) = the weights at w as f32, by the formula of the format. n: whole blocks. */
+    void (*decode[TRIT_N_FORMATS])(float *y, const void *w, size_t n);
+
+    /* y[t*ldy + r] = dot(decode(w[r]), x[t]) by the lane rule.
+     * w: [n_rows, n_cols] in the format, rows contiguous; x: [n_tokens, n_cols], ldx floats apart.
+     */
+    void (*gemm[TRIT_N_FORMATS])(float *y, size_t ldy, const void *w, const float *x, size_t ldx,
+                                 size_t n_rows, size_t n_cols, size_t n_tokens);
+
+    /* y[i] = (x[i] * r) * w[i], r = 1/sqrtf(ss/n + eps), ss = sum x[i]^2 by the lane rule.
+     * x, y, w: [n]; y may be x. Returns false if ss is not finite. */
+    bool (*rmsnorm)(float *y, const float *x, const float *w, size_t n, float eps);
+
+    /* Rotate x[0..n_rot) in place by the position's angles. cos, sin: [n_rot/2].
+     * (a, b) -> (a*c - b*s, a*s + b*c), each product rounded. */
+    void (*rope[TRIT_N_ROPE_STYLES])(float *x, const float *cos, const float *sin, size_t n_rot);
+
+    /* y[i] = act(gate[i]) * up[i]. SILU: g/(1+exp(-g)) * u; RELU2: (r*r)*u, r = max(g,0).
+     * All [n]; y may be gate or up. */
+    void (*glu[TRIT_N_ACTS])(float *y, const float *gate, const float *up, size_t n);
+
+    /* Store one key or value row x: [n]. F16: round to nearest even, saturating at +-65504 (NaN
+     * stays NaN). I8: *row_scale = max|x|/127, q = rint(x * (127/max|x|)); a row below
+     * TRIT_KV_TINY throughout is stored as zeros, and an x that is not finite makes *row_scale
+     * NaN. row_scale is written by I8 only. */
+    void (*kv_store[TRIT_N_KV_FORMATS])(void *dst, float *row_scale, const float *x, size_t n);
+
+    /* One query head against one block of keys. q: [head_dim]; k, v: [n_keys, head_dim];
+     * k_scale, v_scale: [n_keys], read by I8 only. Writes the block's softmax and
+     * acc: [head_dim] = sum_j p_j*v_j, one fma chain per element in key order, where
+     *   score_j = dot(q, k_j)*scale       (I8: (dot(q, k_j)*k_scale_j)*scale)
+     *   p_j = exp(score_j - max)          (I8: values weigh p_j*v_scale_j)
+     * and the sum of the p_j follows the lane rule with adds. */
+    void (*attn_block[TRIT_N_KV_FORMATS])(float *acc, struct trit_softmax *sm,
+                                          const struct trit_attn_shape *shape, const float *q,
+                                          const void *k, const float *k_scale, const void *v,
+                                          const float *v_scale);
+
+    /* Add a later block to an earlier state:  M = max of both, a = exp(m-M), b = exp(m'-M);
+     * sum = fmaf(sum', b, sum*a); acc = fmaf(acc', b, acc*a). acc, block_acc: [head_dim]. */
+    void (*attn_merge)(float *acc, struct trit_softmax *sm, const float *block_acc,
+                       const struct trit_softmax *block_sm, size_t head_dim);
+};
+
+/* ---- Choosing a row ------------------------------------------------------------------------- */
+
+/* A row of the instruction-set table, worst first on each architecture. Rows that this build does
+ * not hold (another architecture, a compiler without the flags) have init NULL. */
+struct trit_isa {
+    const char *name;
+    unsigned cpu;                         /* bits of trit_cpu_features() that it needs */
+    void (*init)(struct trit_kernels *k); /* overwrites what it improves */
+};
+
+extern const struct trit_isa trit_isas[]; /* ends with name NULL; row 0 is scalar */
+
+/* What this CPU and its operating system can run: one bit per row above scalar. */
+enum {
+    TRIT_CPU_AVX2 = 1 << 0, /* AVX2, FMA, F16C, BMI1/2, with the OS saving ymm */
+};
+unsigned trit_cpu_features(void);
+
+/* The best row this CPU can run. */
+const struct trit_isa *trit_isa_best(void);
+
+/* The row of that name, or NULL. It may still be absent here: see trit_isa_usable(). */
+const struct trit_isa *trit_isa_find(const char *name);
+
+bool trit_isa_usable(const struct trit_isa *isa);
+
+/* Fill k with everything up to and including that row. The row must be usable. */
+void trit_kernels_init(struct trit_kernels *k, const struct trit_isa *isa);
+
+/* Bytes of n weights in a format; n: whole blocks of trit_format_block(). */
+size_t trit_format_bytes(enum trit_format format, size_t n);
+size_t trit_format_block(enum trit_format format);
+
+/* One per file. */
+void trit_kernels_init_scalar(struct trit_kernels *k);
+void trit_kernels_init_avx2(struct trit_kernels *k);
+
+#endif

@@ -1,0 +1,474 @@
+/* scalar.c - the definition of every kernel, in plain C.
+ *
+ * This row runs on any CPU; the other files are judged by equality with it. It is written to be
+ * read: fmaf is the correctly rounded one of libm, and the file is compiled without contraction.
+ */
+#include "kernels.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "expf.h"
+#include "half.h"
+
+_Static_assert(FLT_EVAL_METHOD == 0, "float expressions must be evaluated as float");
+
+enum { F32_INF_BITS = 0x7f800000 };
+
+/* ---- The lane rule --------------------------------------------------------------------------- */
+
+static float fold_lanes(const float lane[TRIT_LANES])
+{
+    float l[TRIT_LANES];
+    memcpy(l, lane, sizeof l);
+    for (int half = TRIT_LANES / 2; half > 0; half /= 2)
+        for (int j = 0; j < half; j++)
+            l[j] += l[j + half];
+    return l[0];
+}
+
+/* Add a[0..n)*b[0..n) to the lanes, the last lanes padded by +0 where n is no multiple of 16. */
+static void dot_lanes(float lane[TRIT_LANES], const float *a, const float *b, size_t n)
+{
+    size_t i = 0;
+    for (; i + TRIT_LANES <= n; i += TRIT_LANES)
+        for (size_t j = 0; j < TRIT_LANES; j++)
+            lane[j] = fmaf(a[i + j], b[i + j], lane[j]);
+    if (i < n)
+        for (size_t j = 0; j < TRIT_LANES; j++)
+            lane[j] = i + j < n ? fmaf(a[i + j], b[i + j], lane[j]) : fmaf(0.0f, 0.0f, lane[j]);
+}
+
+static float dot(const float *a, const float *b, size_t n)
+{
+    float lane[TRIT_LANES] = {0};
+    dot_lanes(lane, a, b, n);
+    return fold_lanes(lane);
+}
+
+/* ---- Activation rows ------------------------------------------------------------------------- */
+
+static uint32_t abs_max_bits(const float *x, size_t n)
+{
+    uint32_t m = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t a = trit_f32_bits(x[i]) & 0x7fffffffu;
+        m = a > m ? a : m;
+    }
+    return m;
+}
+
+static bool quantize_row(int8_t *q, struct trit_q8 *out, const float *x, size_t n, size_t n_padded,
+                         float eps, float q_max)
+{
+    const uint32_t bits = abs_max_bits(x, n);
+    const bool finite = bits < F32_INF_BITS;
+    const float top = trit_bits_f32(bits);
+    const float m = finite && top > eps ? top : eps;
+
+    out->s = q_max / m;
+    out->sum = 0;
+    memset(q + n, 0, n_padded - n);
+    if (!finite) {
+        memset(q, 0, n);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        q[i] = (int8_t)rintf(x[i] * out->s);
+        out->sum += q[i];
+    }
+    return true;
+}
+
+/* ---- Ternary --------------------------------------------------------------------------------- */
+
+/* sum_k c[k]*x[k] over one T2 row */
+static int32_t t2_dot(const uint8_t *w, const int8_t *x, size_t n_cols)
+{
+    int32_t sum = 0;
+    for (size_t b = 0; b < n_cols; b += TRIT_T2_BLOCK, w += TRIT_T2_BLOCK_BYTES, x += TRIT_T2_BLOCK)
+        for (size_t i = 0; i < TRIT_T2_BLOCK_BYTES; i++)
+            sum += (w[i] >> 6) * x[i] + (w[i] >> 4 & 3) * x[32 + i] + (w[i] >> 2 & 3) * x[64 + i] +
+                   (w[i] & 3) * x[96 + i];
+    return sum;
+}
+
+static void t2_gemm(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
+                    const struct trit_q8 *xq, float w_scale, size_t n_rows, size_t n_cols,
+                    size_t n_tokens)
+{
+    for (size_t t = 0; t < n_tokens; t++)
+        for (size_t r = 0; r < n_rows; r++) {
+            const int32_t d = t2_dot(w + r * (n_cols / 4), x + t * n_cols, n_cols);
+            y[t * ldy + r] = (float)(d - xq[t].sum) * (w_scale / xq[t].s);
+        }
+}
+
+/* ---- Float formats --------------------------------------------------------------------------- */
+
+enum {
+    Q8_0_BLOCK = 32,
+    Q8_0_BYTES = 2 + 32,
+    Q4_0_BLOCK = 32,
+    Q4_0_BYTES = 2 + 16,
+    K_BLOCK = 256,
+    Q4_K_BYTES = 2 + 2 + 12 + 128,
+    Q6_K_BYTES = 128 + 64 + 16 + 2,
+};
+
+static void decode_f32(float *y, const void *w, size_t n)
+{
+    memcpy(y, w, n * sizeof *y);
+}
+
+static void decode_f16(float *y, const void *w, size_t n)
+{
+    const uint8_t *p = w;
+    for (size_t i = 0; i < n; i++)
+        y[i] = trit_f16_to_f32(trit_load_u16(p + 2 * i));
+}
+
+static void decode_bf16(float *y, const void *w, size_t n)
+{
+    const uint8_t *p = w;
+    for (size_t i = 0; i < n; i++)
+        y[i] = trit_bf16_to_f32(trit_load_u16(p + 2 * i));
+}
+
+static void decode_q8_0(float *y, const void *w, size_t n)
+{
+    const uint8_t *p = w;
+    for (size_t b = 0; b < n; b += Q8_0_BLOCK, p += Q8_0_BYTES) {
+        const float d = trit_f16_to_f32(trit_load_u16(p));
+        for (size_t i = 0; i < Q8_0_BLOCK; i++)
+            y[b + i] = d * (float)(int8_t)p[2 + i];
+    }
+}
+
+/* Byte i holds weight i in its low nibble and 16+i in its high one. */
+static void decode_q4_0(float *y, const void *w, size_t n)
+{
+    const uint8_t *p = w;
+    for (size_t b = 0; b < n; b += Q4_0_BLOCK, p += Q4_0_BYTES) {
+        const float d = trit_f16_to_f32(trit_load_u16(p));
+        for (size_t i = 0; i < Q4_0_BLOCK / 2; i++) {
+            y[b + i] = d * (float)((p[2 + i] & 15) - 8);
+            y[b + 16 + i] = d * (float)((p[2 + i] >> 4) - 8);
+        }
+    }
+}
+
+/* The 6-bit scale and minimum of sub-block j in 0..7, from the 12 packed bytes: the first four of
+ * each lie in bits 5-0 of bytes 0..3 and 4..7; the last four take their low nibbles from bytes
+ * 8..11 and their top pairs from bits 7-6 of bytes 0..3 (scales) and 4..7 (minimums). */
+static void q4_k_scale(const uint8_t packed[12], size_t j, int *scale, int *min)
+{
+    if (j < 4) {
+        *scale = packed[j] & 63;
+        *min = packed[4 + j] & 63;
+    } else {
+        *scale = (packed[4 + j] & 15) | packed[j - 4] >> 6 << 4;
+        *min = packed[4 + j] >> 4 | packed[j] >> 6 << 4;
+    }
+}
+
+/* Eight sub-blocks of 32: w = (d*scale)*q - m*min. Sub-blocks 2i and 2i+1 are the low and the high
+ * nibbles of the same 32 bytes. */
+static void decode_q4_k(float *y, const void *w, size_t n)
+{
+    const uint8_t *p = w;
+    for (size_t b = 0; b < n; b += K_BLOCK, p += Q4_K_BYTES) {
+        const float d = trit_f16_to_f32(trit_load_u16(p));
+        const float m = trit_f16_to_f32(trit_load_u16(p + 2));
+        for (size_t j = 0; j < 8; j++) {
+            const uint8_t *nibbles = p + 16 + j / 2 * 32;
+            const int shift = j % 2 ? 4 : 0;
+            int scale, min;
+            q4_k_scale(p + 4, j, &scale, &min);
+            const float dj = d * (float)scale, mj = m * (float)min;
+            for (size_t i = 0; i < 32; i++)
+                y[b + 32 * j + i] = dj * (float)(nibbles[i] >> shift & 15) - mj;
+        }
+    }
+}
+
+/* Two halves of 128, each four groups of 32: group g takes its low nibbles from bytes 32*(g%2)..,
+ * low or high by g/2, and bits 2g+1..2g of the 32 bytes of pairs; a scale covers 16 weights:
+ * w = (d*scale)*(q-32). */
+static void decode_q6_k(float *y, const void *w, size_t n)
+{
+    const uint8_t *p = w;
+    for (size_t b = 0; b < n; b += K_BLOCK, p += Q6_K_BYTES) {
+        const float d = trit_f16_to_f32(trit_load_u16(p + 208));
+        for (size_t g = 0; g < 8; g++) {
+            const uint8_t *low = p + g / 4 * 64 + g % 2 * 32;
+            const uint8_t *high = p + 128 + g / 4 * 32;
+            const int8_t *scale = (const int8_t *)p + 192 + 2 * g;
+            const int low_shift = (int)(g % 4 / 2 * 4), high_shift = (int)(g % 4 * 2);
+            for (size_t i = 0; i < 32; i++) {
+                const int q = (low[i] >> low_shift & 15) | (high[i] >> high_shift & 3) << 4;
+                y[b + 32 * g + i] = d * (float)scale[i / 16] * (float)(q - 32);
+            }
+        }
+    }
+}
+
+/* Any format: decode a stretch of a row at a time, then the lane rule. A stretch is a multiple of
+ * every block and of the lanes, so stretching changes nothing. */
+static void gemm_decoded(enum trit_format format, void (*decode)(float *, const void *, size_t),
+                         float *y, size_t ldy, const void *w, const float *x, size_t ldx,
+                         size_t n_rows, size_t n_cols, size_t n_tokens)
+{
+    enum { STRETCH = 512 };
+    float buf[STRETCH];
+    const size_t row_bytes = trit_format_bytes(format, n_cols);
+
+    for (size_t r = 0; r < n_rows; r++)
+        for (size_t t = 0; t < n_tokens; t++) {
+            const uint8_t *row = (const uint8_t *)w + r * row_bytes;
+            float lane[TRIT_LANES] = {0};
+            for (size_t i = 0; i < n_cols; i += STRETCH) {
+                const size_t n = n_cols - i < STRETCH ? n_cols - i : STRETCH;
+                decode(buf, row + trit_format_bytes(format, i), n);
+                dot_lanes(lane, buf, x + t * ldx + i, n);
+            }
+            y[t * ldy + r] = fold_lanes(lane);
+        }
+}
+
+#define DEFINE_GEMM(name, FORMAT)                                                                  \
+    static void gemm_##name(float *y, size_t ldy, const void *w, const float *x, size_t ldx,       \
+                            size_t n_rows, size_t n_cols, size_t n_tokens)                         \
+    {                                                                                              \
+        gemm_decoded(FORMAT, decode_##name, y, ldy, w, x, ldx, n_rows, n_cols, n_tokens);          \
+    }
+DEFINE_GEMM(f32, TRIT_FORMAT_F32)
+DEFINE_GEMM(f16, TRIT_FORMAT_F16)
+DEFINE_GEMM(bf16, TRIT_FORMAT_BF16)
+DEFINE_GEMM(q8_0, TRIT_FORMAT_Q8_0)
+DEFINE_GEMM(q4_0, TRIT_FORMAT_Q4_0)
+DEFINE_GEMM(q4_k, TRIT_FORMAT_Q4_K)
+DEFINE_GEMM(q6_k, TRIT_FORMAT_Q6_K)
+#undef DEFINE_GEMM
+
+/* ---- Norm, RoPE, activation ------------------------------------------------------------------ */
+
+static bool rmsnorm(float *y, const float *x, const float *w, size_t n, float eps)
+{
+    const float ss = dot(x, x, n);
+    const float r = 1.0f / sqrtf(ss / (float)n + eps);
+    for (size_t i = 0; i < n; i++)
+        y[i] = x[i] * r * w[i];
+    return isfinite(ss);
+}
+
+static void rotate(float *a, float *b, float c, float s)
+{
+    const float x = *a, y = *b;
+    *a = x * c - y * s;
+    *b = x * s + y * c;
+}
+
+static void rope_half(float *x, const float *cos, const float *sin, size_t n_rot)
+{
+    for (size_t i = 0; i < n_rot / 2; i++)
+        rotate(&x[i], &x[i + n_rot / 2], cos[i], sin[i]);
+}
+
+static void rope_pairs(float *x, const float *cos, const float *sin, size_t n_rot)
+{
+    for (size_t i = 0; i < n_rot / 2; i++)
+        rotate(&x[2 * i], &x[2 * i + 1], cos[i], sin[i]);
+}
+
+static float exp_f32(float x)
+{
+    x = TRIT_EXP_MAX < x ? TRIT_EXP_MAX : x; /* this way round a NaN stays */
+    x = TRIT_EXP_MIN > x ? TRIT_EXP_MIN : x;
+    const float t = fmaf(x, TRIT_EXP_LOG2E, TRIT_EXP_MAGIC);
+    const float n = t - TRIT_EXP_MAGIC;
+    float r = fmaf(n, -TRIT_EXP_LN2_HI, x);
+    r = fmaf(n, -TRIT_EXP_LN2_LO, r);
+    float p = fmaf(TRIT_EXP_C7, r, TRIT_EXP_C6);
+    p = fmaf(p, r, TRIT_EXP_C5);
+    p = fmaf(p, r, TRIT_EXP_C4);
+    p = fmaf(p, r, TRIT_EXP_C3);
+    p = fmaf(p, r, TRIT_EXP_C2);
+    p = fmaf(p, r, 1.0f);
+    p = fmaf(p, r, 1.0f);
+    return p * trit_bits_f32((trit_f32_bits(t) + 127u) << 23);
+}
+
+static void glu_silu(float *y, const float *gate, const float *up, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = gate[i] / (1.0f + exp_f32(-gate[i])) * up[i];
+}
+
+static void glu_relu2(float *y, const float *gate, const float *up, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float r = 0.0f > gate[i] ? 0.0f : gate[i];
+        y[i] = r * r * up[i];
+    }
+}
+
+/* ---- Key and value rows ---------------------------------------------------------------------- */
+
+static void kv_store_f32(void *dst, float *row_scale, const float *x, size_t n)
+{
+    (void)row_scale;
+    memcpy(dst, x, n * sizeof *x);
+}
+
+static void kv_store_f16(void *dst, float *row_scale, const float *x, size_t n)
+{
+    uint8_t *p = dst;
+    (void)row_scale;
+    for (size_t i = 0; i < n; i++) {
+        float v = 65504.0f < x[i] ? 65504.0f : x[i];
+        v = -65504.0f > v ? -65504.0f : v;
+        const uint16_t h = trit_f32_to_f16(v);
+        memcpy(p + 2 * i, &h, sizeof h);
+    }
+}
+
+static void kv_store_i8(void *dst, float *row_scale, const float *x, size_t n)
+{
+    const uint32_t bits = abs_max_bits(x, n);
+    const float m = trit_bits_f32(bits);
+    int8_t *q = dst;
+
+    if (m < TRIT_KV_TINY || bits >= F32_INF_BITS) {
+        *row_scale = bits < F32_INF_BITS ? 0.0f : NAN;
+        memset(q, 0, n);
+        return;
+    }
+    const float s = 127.0f / m;
+    *row_scale = m / 127.0f;
+    for (size_t i = 0; i < n; i++)
+        q[i] = (int8_t)rintf(x[i] * s);
+}
+
+static void load_kv_f32(float *y, const void *row, size_t n)
+{
+    memcpy(y, row, n * sizeof *y);
+}
+
+static void load_kv_i8(float *y, const void *row, size_t n)
+{
+    const int8_t *q = row;
+    for (size_t i = 0; i < n; i++)
+        y[i] = (float)q[i];
+}
+
+/* ---- Attention ------------------------------------------------------------------------------- */
+
+/* p[i] = exp(p[i] - max) in place; the maximum and the sum by the lane rule. */
+static struct trit_softmax softmax_block(float *p, size_t n)
+{
+    struct trit_softmax sm = {.max = p[0]};
+    float lane[TRIT_LANES] = {0};
+
+    for (size_t i = 1; i < n; i++)
+        sm.max = sm.max > p[i] ? sm.max : p[i];
+    for (size_t i = 0; i < n; i++)
+        p[i] = exp_f32(p[i] - sm.max);
+    for (size_t i = 0; i < (n + TRIT_LANES - 1) / TRIT_LANES * TRIT_LANES; i++)
+        lane[i % TRIT_LANES] += i < n ? p[i] : 0.0f;
+    sm.sum = fold_lanes(lane);
+    return sm;
+}
+
+/* One block over any row type; the scales are NULL where rows have none. */
+static void attn_rows(void (*load)(float *, const void *, size_t), size_t row_bytes, float *acc,
+                      struct trit_softmax *sm, const struct trit_attn_shape *shape, const float *q,
+                      const void *k, const float *k_scale, const void *v, const float *v_scale)
+{
+    float p[TRIT_ATTN_BLOCK] = {0}, row[TRIT_MAX_HEAD_DIM];
+    const size_t d = shape->head_dim;
+
+    for (size_t j = 0; j < shape->n_keys; j++) {
+        load(row, (const uint8_t *)k + j * row_bytes, d);
+        const float s = dot(q, row, d);
+        p[j] = (k_scale ? s * k_scale[j] : s) * shape->scale;
+    }
+    *sm = softmax_block(p, shape->n_keys);
+    memset(acc, 0, d * sizeof *acc);
+    for (size_t j = 0; j < shape->n_keys; j++) {
+        const float weight = v_scale ? p[j] * v_scale[j] : p[j];
+        load(row, (const uint8_t *)v + j * row_bytes, d);
+        for (size_t i = 0; i < d; i++)
+            acc[i] = fmaf(weight, row[i], acc[i]);
+    }
+}
+
+static void attn_block_f32(float *acc, struct trit_softmax *sm, const struct trit_attn_shape *shape,
+                           const float *q, const void *k, const float *k_scale, const void *v,
+                           const float *v_scale)
+{
+    (void)k_scale, (void)v_scale;
+    attn_rows(load_kv_f32, 4 * shape->head_dim, acc, sm, shape, q, k, NULL, v, NULL);
+}
+
+static void attn_block_f16(float *acc, struct trit_softmax *sm, const struct trit_attn_shape *shape,
+                           const float *q, const void *k, const float *k_scale, const void *v,
+                           const float *v_scale)
+{
+    (void)k_scale, (void)v_scale;
+    attn_rows(decode_f16, 2 * shape->head_dim, acc, sm, shape, q, k, NULL, v, NULL);
+}
+
+static void attn_block_i8(float *acc, struct trit_softmax *sm, const struct trit_attn_shape *shape,
+                          const float *q, const void *k, const float *k_scale, const void *v,
+                          const float *v_scale)
+{
+    attn_rows(load_kv_i8, shape->head_dim, acc, sm, shape, q, k, k_scale, v, v_scale);
+}
+
+static void attn_merge(float *acc, struct trit_softmax *sm, const float *block_acc,
+                       const struct trit_softmax *block_sm, size_t head_dim)
+{
+    const float max = sm->max > block_sm->max ? sm->max : block_sm->max;
+    const float a = exp_f32(sm->max - max), b = exp_f32(block_sm->max - max);
+
+    sm->sum = fmaf(block_sm->sum, b, sm->sum * a);
+    sm->max = max;
+    for (size_t i = 0; i < head_dim; i++)
+        acc[i] = fmaf(block_acc[i], b, acc[i] * a);
+}
+
+/* ---- Table ----------------------------------------------------------------------------------- */
+
+void trit_kernels_init_scalar(struct trit_kernels *k)
+{
+    *k = (struct trit_kernels){
+        .quantize_row = quantize_row,
+        .t2_gemm = t2_gemm,
+        .decode = {[TRIT_FORMAT_F32] = decode_f32,
+                   [TRIT_FORMAT_F16] = decode_f16,
+                   [TRIT_FORMAT_BF16] = decode_bf16,
+                   [TRIT_FORMAT_Q8_0] = decode_q8_0,
+                   [TRIT_FORMAT_Q4_0] = decode_q4_0,
+                   [TRIT_FORMAT_Q4_K] = decode_q4_k,
+                   [TRIT_FORMAT_Q6_K] = decode_q6_k},
+        .gemm = {[TRIT_FORMAT_F32] = gemm_f32,
+                 [TRIT_FORMAT_F16] = gemm_f16,
+                 [TRIT_FORMAT_BF16] = gemm_bf16,
+                 [TRIT_FORMAT_Q8_0] = gemm_q8_0,
+                 [TRIT_FORMAT_Q4_0] = gemm_q4_0,
+                 [TRIT_FORMAT_Q4_K] = gemm_q4_k,
+                 [TRIT_FORMAT_Q6_K] = gemm_q6_k},
+        .rmsnorm = rmsnorm,
+        .rope = {[TRIT_ROPE_HALF] = rope_half, [TRIT_ROPE_PAIRS] = rope_pairs},
+        .glu = {[TRIT_ACT_SILU] = glu_silu, [TRIT_ACT_RELU2] = glu_relu2},
+        .kv_store = {[TRIT_KV_F16] = kv_store_f16,
+                     [TRIT_KV_F32] = kv_store_f32,
+                     [TRIT_KV_I8] = kv_store_i8},
+        .attn_block = {[TRIT_KV_F16] = attn_block_f16,
+                       [TRIT_KV_F32] = attn_block_f32,
+                       [TRIT_KV_I8] = attn_block_i8},
+        .attn_merge = attn_merge,
+    };
+}
