@@ -1,0 +1,229 @@
+/* platform.c - the operating system, by POSIX with what Linux and macOS add. */
+#if defined(__linux__)
+#define _GNU_SOURCE /* sched_getaffinity */
+#elif defined(__APPLE__)
+#define _DARWIN_C_SOURCE
+#else
+#define _POSIX_C_SOURCE 200809L
+#endif
+
+#include "platform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <sched.h>
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
+
+#include "arena.h"
+
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+void *trit_alloc(size_t bytes)
+{
+    void *p = NULL;
+    return posix_memalign(&p, TRIT_ALIGN, bytes ? bytes : 1) == 0 ? p : NULL;
+}
+
+void trit_free(void *p)
+{
+    free(p);
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#endif
+
+#if WITH_ASAN
+#include <sanitizer/asan_interface.h>
+void trit_poison(void *p, size_t bytes)
+{
+    ASAN_POISON_MEMORY_REGION(p, bytes);
+}
+
+void trit_unpoison(void *p, size_t bytes)
+{
+    ASAN_UNPOISON_MEMORY_REGION(p, bytes);
+}
+#else
+void trit_poison(void *p, size_t bytes)
+{
+    (void)p, (void)bytes;
+}
+
+void trit_unpoison(void *p, size_t bytes)
+{
+    (void)p, (void)bytes;
+}
+#endif
+
+/* ---- Files ----------------------------------------------------------------------------------- */
+
+static trit_status read_all(struct trit_bytes *b, int fd, const char *path, struct trit_error *err)
+{
+    uint8_t *data = trit_alloc(b->size);
+    if (!data)
+        return trit_fail_memory(err, b->size, "reading the file");
+    b->data = data;
+    for (size_t done = 0; done < b->size;) {
+        const size_t step = b->size - done < 1u << 30 ? b->size - done : 1u << 30;
+        const ssize_t got = read(fd, data + done, step);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return trit_fail(err, TRIT_E_FILE, "%s: cannot read: %s", path,
+                             got < 0 ? strerror(errno) : "it became shorter while being read");
+        done += (size_t)got;
+    }
+    return TRIT_OK;
+}
+
+static trit_status map_all(struct trit_bytes *b, int fd, const char *path, struct trit_error *err)
+{
+    void *p = mmap(NULL, b->size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (p == MAP_FAILED)
+        return trit_fail(err, TRIT_E_FILE, "%s: cannot map: %s", path, strerror(errno));
+    b->data = p;
+    b->mapped = true;
+    return TRIT_OK;
+}
+
+trit_status trit_bytes_open(struct trit_bytes *out, const char *path, bool no_mmap,
+                            struct trit_error *err)
+{
+    struct stat st;
+    trit_status status;
+    *out = (struct trit_bytes){0};
+
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return trit_fail(err, TRIT_E_FILE, "%s: %s", path, strerror(errno));
+    if (fstat(fd, &st) != 0)
+        status = trit_fail(err, TRIT_E_FILE, "%s: %s", path, strerror(errno));
+    else if (!S_ISREG(st.st_mode))
+        status = trit_fail(err, TRIT_E_FILE, "%s: is not a regular file", path);
+    else if (st.st_size == 0)
+        status = trit_fail(err, TRIT_E_FILE, "%s: the file is empty", path);
+    else if ((uint64_t)st.st_size > SIZE_MAX / 2)
+        status = trit_fail(err, TRIT_E_FILE, "%s: too large for this machine", path);
+    else {
+        out->size = (size_t)st.st_size;
+        status = no_mmap ? read_all(out, fd, path, err) : map_all(out, fd, path, err);
+    }
+    close(fd);
+    if (status)
+        trit_bytes_close(out);
+    return status;
+}
+
+void trit_bytes_close(struct trit_bytes *b)
+{
+    if (b->mapped)
+        munmap((void *)b->data, b->size);
+    else
+        trit_free((void *)b->data);
+    *b = (struct trit_bytes){0};
+}
+
+/* ---- Processors ------------------------------------------------------------------------------ */
+
+#if defined(__linux__)
+
+/* A number from a one-line file of sysfs, or -1. */
+static long read_number(int cpu, const char *name)
+{
+    char path[96];
+    long n = -1;
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/%s", cpu, name);
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return -1;
+    if (fscanf(f, "%ld", &n) != 1)
+        n = -1;
+    fclose(f);
+    return n;
+}
+
+int trit_physical_cores(void)
+{
+    long seen[CPU_SETSIZE][2];
+    int n_seen = 0;
+    cpu_set_t allowed;
+
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return 1;
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET((size_t)cpu, &allowed))
+            continue;
+        const long package = read_number(cpu, "physical_package_id");
+        const long core = read_number(cpu, "core_id");
+        int i = 0;
+        while (i < n_seen && (core < 0 || seen[i][0] != package || seen[i][1] != core))
+            i++;
+        if (i == n_seen) {
+            seen[n_seen][0] = package;
+            seen[n_seen++][1] = core;
+        }
+    }
+    return n_seen > 0 ? n_seen : 1;
+}
+
+#elif defined(__APPLE__)
+
+int trit_physical_cores(void)
+{
+    int n = 0;
+    size_t size = sizeof n;
+    if (sysctlbyname("hw.perflevel0.physicalcpu", &n, &size, NULL, 0) != 0 &&
+        sysctlbyname("hw.physicalcpu", &n, &size, NULL, 0) != 0)
+        return 1;
+    return n > 0 ? n : 1;
+}
+
+#else
+
+int trit_physical_cores(void)
+{
+    const long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (int)n : 1;
+}
+
+#endif
+
+fenv_t trit_default_float_env(void)
+{
+    fenv_t env;
+    fegetenv(&env);
+    fesetenv(FE_DFL_ENV);
+    return env;
+}
+
+double trit_now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+void trit_cpu_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}

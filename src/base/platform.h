@@ -1,0 +1,42 @@
+/* platform.h - what differs between operating systems; platform.c is the POSIX one. */
+#ifndef TRIT_BASE_PLATFORM_H
+#define TRIT_BASE_PLATFORM_H
+
+#include <fenv.h>
+
+#include "error.h"
+
+/* Memory aligned to TRIT_ALIGN, not cleared; NULL if there is none. Release with trit_free(). */
+void *trit_alloc(size_t bytes);
+void trit_free(void *p);
+
+/* Mark memory as not to be touched, or as usable again. Does nothing but under a sanitizer. */
+void trit_poison(void *p, size_t bytes);
+void trit_unpoison(void *p, size_t bytes);
+
+/* The bytes of a whole regular file. */
+struct trit_bytes {
+    const uint8_t *data;
+    size_t size;
+    bool mapped; /* rather than read into memory */
+};
+
+/* @return TRIT_OK; TRIT_E_FILE: missing, unreadable, empty, not a regular file; TRIT_E_MEMORY. */
+trit_status trit_bytes_open(struct trit_bytes *out, const char *path, bool no_mmap,
+                            struct trit_error *err);
+void trit_bytes_close(struct trit_bytes *b);
+
+/* Physical cores that this process may run on, at least 1. */
+int trit_physical_cores(void);
+
+/* Put this thread into the default floating-point environment: round to nearest even, keep
+ * subnormals. @return the one it was in, for fesetenv() */
+fenv_t trit_default_float_env(void);
+
+/* A clock that only moves forward. */
+double trit_now_ms(void);
+
+/* Tell the CPU that this is a spinning wait. */
+void trit_cpu_relax(void);
+
+#endif

@@ -1,0 +1,203 @@
+/* pool.c - threads; see pool.h.
+ *
+ * One atomic word says everything that is waited for:
+ *
+ *   63        32 31     30            0
+ *   | generation | open | workers inside |
+ *
+ * A loop is opened by storing the next generation with the open bit; a worker that sees it joins by
+ * adding one, and only if it is still open; the caller clears the bit when no chunk is left and
+ * waits for the count to fall to 0. The loop's fields are written only while the word is closed and
+ * nobody is inside, so joining is the permission to read them. */
+#include "pool.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "platform.h"
+
+#define OPEN ((uint64_t)1 << 31)
+#define INSIDE (OPEN - 1)
+#define GENERATION ((uint64_t)1 << 32)
+
+/* Looks at the word before sleeping: some 50 µs, longer than the gaps within one token. */
+enum { N_SPINS = 1500 };
+
+struct trit_pool {
+    _Atomic uint64_t state;
+    _Atomic size_t next; /* first item that nobody has taken */
+    trit_task_fn fn;
+    void *ctx;
+    size_t n, chunk;
+
+    pthread_mutex_t lock;
+    pthread_cond_t opened, left;
+    _Atomic int n_sleeping;     /* workers waiting for `opened` */
+    _Atomic bool caller_sleeps; /* the caller waiting for `left` */
+    _Atomic bool stop;
+
+    int n_threads, n_started;
+    struct worker {
+        struct trit_pool *pool;
+        pthread_t thread;
+        int index;
+    } * workers; /* [n_threads - 1] */
+};
+
+static void work(struct trit_pool *p, int worker)
+{
+    for (;;) {
+        const size_t begin = atomic_fetch_add(&p->next, p->chunk);
+        if (begin >= p->n)
+            return;
+        p->fn(p->ctx, begin, p->n - begin < p->chunk ? p->n : begin + p->chunk, worker);
+    }
+}
+
+/* Enter the loop that is open, unless it is the one of generation `done`. */
+static bool join(struct trit_pool *p, uint64_t done)
+{
+    uint64_t s = atomic_load(&p->state);
+    while ((s & OPEN) && s / GENERATION != done)
+        if (atomic_compare_exchange_weak(&p->state, &s, s + 1))
+            return true;
+    return false;
+}
+
+static void leave(struct trit_pool *p)
+{
+    const uint64_t s = atomic_fetch_sub(&p->state, 1) - 1;
+    if (!(s & (OPEN | INSIDE)) && atomic_load(&p->caller_sleeps)) {
+        pthread_mutex_lock(&p->lock);
+        pthread_cond_signal(&p->left);
+        pthread_mutex_unlock(&p->lock);
+    }
+}
+
+/* Wait until there is a loop to enter, and enter it. @return false when the pool stops. */
+static bool wait_and_join(struct trit_pool *p, uint64_t done)
+{
+    bool joined = false;
+    for (int i = 0; i < N_SPINS; i++) {
+        if (join(p, done))
+            return true;
+        trit_cpu_relax();
+    }
+    pthread_mutex_lock(&p->lock);
+    atomic_fetch_add(&p->n_sleeping, 1);
+    while (!atomic_load(&p->stop) && !(joined = join(p, done)))
+        pthread_cond_wait(&p->opened, &p->lock);
+    atomic_fetch_sub(&p->n_sleeping, 1);
+    pthread_mutex_unlock(&p->lock);
+    return joined;
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *w = arg;
+    struct trit_pool *p = w->pool;
+    uint64_t done = 0;
+
+    trit_default_float_env();
+    while (wait_and_join(p, done)) {
+        done = atomic_load(&p->state) / GENERATION; /* stays while we are inside */
+        work(p, w->index);
+        leave(p);
+    }
+    return NULL;
+}
+
+trit_status trit_pool_open(struct trit_pool **out, int n_threads, struct trit_error *err)
+{
+    assert(n_threads >= 1 && n_threads <= TRIT_MAX_THREADS);
+    *out = NULL;
+    struct trit_pool *p = calloc(1, sizeof *p);
+    if (!p)
+        return trit_fail_memory(err, sizeof *p, "the thread pool");
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->opened, NULL);
+    pthread_cond_init(&p->left, NULL);
+    p->n_threads = n_threads;
+    p->workers = calloc((size_t)n_threads, sizeof *p->workers);
+    trit_status status =
+        p->workers ? TRIT_OK : trit_fail_memory(err, sizeof *p->workers, "the thread pool");
+
+    for (int i = 0; !status && i < n_threads - 1; i++) {
+        struct worker *w = &p->workers[i];
+        *w = (struct worker){.pool = p, .index = i + 1};
+        if (pthread_create(&w->thread, NULL, worker_main, w) != 0)
+            status =
+                trit_fail(err, TRIT_E_FAILED, "the system gave %d of %d threads", i + 1, n_threads);
+        else
+            p->n_started++;
+    }
+    if (status) {
+        trit_pool_close(&p);
+        return status;
+    }
+    *out = p;
+    return TRIT_OK;
+}
+
+void trit_pool_close(struct trit_pool **pool)
+{
+    struct trit_pool *p = *pool;
+    *pool = NULL;
+    if (!p)
+        return;
+    pthread_mutex_lock(&p->lock);
+    atomic_store(&p->stop, true);
+    pthread_cond_broadcast(&p->opened);
+    pthread_mutex_unlock(&p->lock);
+    for (int i = 0; i < p->n_started; i++)
+        pthread_join(p->workers[i].thread, NULL);
+    pthread_cond_destroy(&p->left);
+    pthread_cond_destroy(&p->opened);
+    pthread_mutex_destroy(&p->lock);
+    free(p->workers);
+    free(p);
+}
+
+static void wait_until_empty(struct trit_pool *p)
+{
+    for (int i = 0; i < N_SPINS; i++) {
+        if (!(atomic_load(&p->state) & INSIDE))
+            return;
+        trit_cpu_relax();
+    }
+    pthread_mutex_lock(&p->lock);
+    atomic_store(&p->caller_sleeps, true);
+    while (atomic_load(&p->state) & INSIDE)
+        pthread_cond_wait(&p->left, &p->lock);
+    atomic_store(&p->caller_sleeps, false);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void trit_pool_run(struct trit_pool *p, trit_task_fn fn, void *ctx, size_t n, size_t chunk)
+{
+    assert(chunk > 0);
+    if (p->n_threads == 1 || n <= chunk) {
+        if (n)
+            fn(ctx, 0, n, 0);
+        return;
+    }
+    p->fn = fn, p->ctx = ctx, p->n = n, p->chunk = chunk;
+    atomic_store(&p->next, 0);
+    const uint64_t generation = atomic_load(&p->state) / GENERATION + 1;
+    atomic_store(&p->state, generation * GENERATION + OPEN);
+    if (atomic_load(&p->n_sleeping)) {
+        pthread_mutex_lock(&p->lock);
+        pthread_cond_broadcast(&p->opened);
+        pthread_mutex_unlock(&p->lock);
+    }
+    work(p, 0);
+    atomic_fetch_and(&p->state, ~OPEN);
+    wait_until_empty(p);
+}
+
+int trit_pool_threads(const struct trit_pool *pool)
+{
+    return pool->n_threads;
+}

@@ -1,0 +1,544 @@
+/* test_base.c - the ground that everything stands on: functions of numbers against libm, sizes
+ * that do not overflow, one block of memory, a pool of threads, texts of errors. */
+#if defined(__linux__)
+#define _DEFAULT_SOURCE /* usleep */
+#endif
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <float.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arena.h"
+#include "checked.h"
+#include "error.h"
+#include "fixture.h"
+#include "fmath.h"
+#include "platform.h"
+#include "pool.h"
+
+/* An allocation that cannot be is to return NULL, under a sanitizer too. */
+const char *__asan_default_options(void);
+const char *__tsan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
+const char *__tsan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
+/* ---- fmath ----------------------------------------------------------------------------------- */
+
+static double uniform(uint64_t *rng, double lo, double hi)
+{
+    return lo + (hi - lo) * ((double)(fx_random(rng) >> 11) * 0x1p-53);
+}
+
+/* |got - expected| <= bound * max(|expected|, at_least), else say for which x. */
+static void check_near(const char *what, double x, double got, double expected, double bound,
+                       double at_least)
+{
+    const double size = fmax(fabs(expected), at_least);
+    if (!(fabs(got - expected) <= bound * size))
+        fail_msg("%s(%.17g) = %.17g, expected %.17g: off by %g of %g", what, x, got, expected,
+                 fabs(got - expected) / size, bound);
+}
+
+enum { N_RANDOM = 200000 };
+
+static void test_exp(void **state)
+{
+    static const double exact[] = {0, -0.0, 1e-300, -1e-300, DBL_MIN, 0x1p-60};
+    uint64_t rng = 1;
+    (void)state;
+    for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
+        assert_true(trit_exp(exact[i]) == 1.0);
+    for (int i = 0; i < N_RANDOM; i++) {
+        const double wide = uniform(&rng, -700, 700), near = uniform(&rng, -1, 1);
+        check_near("exp", wide, trit_exp(wide), exp(wide), 1e-15, 0);
+        check_near("exp", near, trit_exp(near), exp(near), 1e-15, 0);
+    }
+    for (int i = -1010; i <= 1010; i++) { /* where the reduction changes over */
+        const double x = (i - 0.5) * 0.69314718055994531;
+        if (fabs(x) <= 700)
+            check_near("exp", x, trit_exp(x), exp(x), 1e-15, 0);
+    }
+    check_near("exp", 700, trit_exp(700), exp(700), 1e-15, 0);
+    check_near("exp", -700, trit_exp(-700), exp(-700), 1e-15, 0);
+}
+
+static void test_log(void **state)
+{
+    uint64_t rng = 2;
+    (void)state;
+    assert_true(trit_log(1.0) == 0.0);
+    for (int i = 0; i < N_RANDOM; i++) {
+        const double wide = ldexp(uniform(&rng, 0.5, 1), (int)uniform(&rng, -1021, 1024));
+        const double near = uniform(&rng, 0.5, 2);
+        const double nearer = 1 + ldexp(uniform(&rng, -1, 1), (int)uniform(&rng, -50, 0));
+        check_near("log", wide, trit_log(wide), log(wide), 1e-15, 0);
+        check_near("log", near, trit_log(near), log(near), 1e-15, 0);
+        if (nearer > 0)
+            check_near("log", nearer, trit_log(nearer), log(nearer), 1e-15, 0);
+    }
+    check_near("log", DBL_MIN, trit_log(DBL_MIN), log(DBL_MIN), 1e-15, 0);
+    check_near("log", DBL_MAX, trit_log(DBL_MAX), log(DBL_MAX), 1e-15, 0);
+    for (int i = -1022; i < 1024; i++)
+        check_near("log", ldexp(1, i), trit_log(ldexp(1, i)), log(ldexp(1, i)), 1e-15, 0);
+}
+
+static void check_sin_cos(double x)
+{
+    check_near("sin", x, trit_sin(x), sin(x), 1e-15, 1);
+    check_near("cos", x, trit_cos(x), cos(x), 1e-15, 1);
+}
+
+static void test_sin_cos(void **state)
+{
+    static const double largest[] = {1e-3, 1, 10, 1e3, 1e6, 0x1p30};
+    uint64_t rng = 3;
+    (void)state;
+    assert_true(trit_sin(0) == 0 && trit_cos(0) == 1);
+    for (size_t j = 0; j < sizeof largest / sizeof *largest; j++)
+        for (int i = 0; i < N_RANDOM / 4; i++)
+            check_sin_cos(uniform(&rng, -largest[j], largest[j]));
+    for (int i = -100000; i <= 100000; i++) /* multiples of pi/4: where quadrants meet */
+        check_sin_cos(i * 0.78539816339744831);
+    for (int i = 0; i <= 1 << 20; i += 7) /* positions */
+        check_sin_cos(i);
+    check_sin_cos(0x1p30);
+    check_sin_cos(-0x1p30);
+    for (int i = 0; i < N_RANDOM; i++) { /* small results are right to their own last places */
+        const double x = ldexp(uniform(&rng, -1, 1), (int)uniform(&rng, -60, 0));
+        check_near("sin", x, trit_sin(x), sin(x), 1e-15, 0);
+    }
+}
+
+/* ---- checked --------------------------------------------------------------------------------- */
+
+static void test_checked(void **state)
+{
+    const uint64_t max = UINT64_MAX, half = (uint64_t)1 << 32;
+    uint64_t out = 7;
+    (void)state;
+
+    assert_true(trit_mul_u64(0, max, &out) && out == 0);
+    assert_true(trit_mul_u64(max, 0, &out) && out == 0);
+    assert_true(trit_mul_u64(max, 1, &out) && out == max);
+    assert_true(trit_mul_u64(1, max, &out) && out == max);
+    assert_true(trit_mul_u64(half, half - 1, &out) && out == max - half + 1);
+    assert_true(trit_mul_u64(max / 3, 3, &out) && out == max);
+    out = 7;
+    assert_false(trit_mul_u64(half, half, &out));
+    assert_false(trit_mul_u64(max, 2, &out));
+    assert_false(trit_mul_u64(2, max, &out));
+    assert_false(trit_mul_u64(max / 3 + 1, 3, &out));
+    assert_false(trit_mul_u64(max, max, &out));
+    assert_int_equal(out, 7);
+
+    assert_true(trit_add_u64(max, 0, &out) && out == max);
+    assert_true(trit_add_u64(0, max, &out) && out == max);
+    assert_true(trit_add_u64(max - 5, 5, &out) && out == max);
+    out = 7;
+    assert_false(trit_add_u64(max, 1, &out));
+    assert_false(trit_add_u64(max - 5, 6, &out));
+    assert_false(trit_add_u64(max, max, &out));
+    assert_int_equal(out, 7);
+
+    assert_int_equal(trit_round_up(0, 64), 0);
+    assert_int_equal(trit_round_up(1, 64), 64);
+    assert_int_equal(trit_round_up(64, 64), 64);
+    assert_int_equal(trit_round_up(65, 64), 128);
+    assert_int_equal(trit_round_up(129, 128), 256);
+    assert_int_equal(trit_round_up(5, 1), 5);
+    assert_int_equal(trit_round_up(half + 1, 32), half + 32);
+}
+
+/* ---- arena ----------------------------------------------------------------------------------- */
+
+static void test_arena(void **state)
+{
+    static const struct {
+        uint64_t n, bytes, offset;
+    } parts[] = {{1, 1, 0},  {0, 4, 0}, {63, 1, 0},   {64, 1, 0},   {65, 1, 0},
+                 {16, 4, 0}, {7, 0, 0}, {1000, 8, 0}, {3, 4096, 0}, {1, 1, 0}};
+    enum { N = sizeof parts / sizeof *parts };
+    struct trit_arena a = {0};
+    uint64_t offsets[N];
+    uint8_t *at[N];
+    (void)state;
+
+    for (int i = 0; i < N; i++)
+        offsets[i] = trit_arena_reserve(&a, parts[i].n, parts[i].bytes);
+    const uint64_t size = a.size;
+    assert_false(a.overflow);
+    assert_null(a.block);
+    assert_int_equal(trit_arena_alloc(&a, "a test", NULL), TRIT_OK);
+    assert_int_equal(a.size, size);
+    for (int i = 0; i < N; i++) { /* parts are aligned, apart, and inside; fill each */
+        const uint64_t bytes = parts[i].n * parts[i].bytes;
+        at[i] = trit_arena_at(&a, offsets[i], parts[i].n, parts[i].bytes);
+        assert_int_equal((uintptr_t)at[i] % TRIT_ALIGN, 0);
+        assert_true(offsets[i] + bytes < (i + 1 < N ? offsets[i + 1] : size));
+        if (bytes)
+            memset(at[i], i + 1, (size_t)bytes);
+    }
+    for (int i = 0; i < N; i++)
+        for (uint64_t j = 0; j < parts[i].n * parts[i].bytes; j++)
+            assert_int_equal(at[i][j], i + 1);
+    trit_arena_free(&a);
+    assert_null(a.block);
+    assert_int_equal(a.size, 0);
+    trit_arena_free(&a); /* twice does no harm */
+}
+
+/* What cannot be is TRIT_E_MEMORY, not a small block. */
+static void test_arena_overflow(void **state)
+{
+    static const struct {
+        uint64_t n, bytes; /* reserved twice */
+    } cases[] = {
+        {UINT64_MAX, 1},         {UINT64_MAX - 63, 1},
+        {UINT64_MAX / 8 + 1, 8}, {(uint64_t)1 << 32, (uint64_t)1 << 32},
+        {UINT64_MAX / 2 + 1, 1}, {UINT64_MAX / 2, 1},
+        {(uint64_t)1 << 61, 1}, /* fits, but no machine has it */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct trit_arena a = {0};
+        struct trit_error err = {0};
+        trit_arena_reserve(&a, 10, 10);
+        trit_arena_reserve(&a, cases[i].n, cases[i].bytes);
+        trit_arena_reserve(&a, cases[i].n, cases[i].bytes);
+        trit_arena_reserve(&a, 10, 10);
+        if (trit_arena_alloc(&a, "a test", &err) != TRIT_E_MEMORY)
+            fail_msg("case %zu was allocated", i);
+        assert_int_equal(err.code, TRIT_E_MEMORY);
+        assert_non_null(strstr(err.text, "a test"));
+        assert_null(a.block);
+        trit_arena_free(&a);
+    }
+}
+
+/* ---- pool ------------------------------------------------------------------------------------ */
+
+enum { MAX_ITEMS = 4096 };
+
+struct loop {
+    _Atomic int done[MAX_ITEMS];
+    _Atomic int n_bad; /* calls that make no sense */
+    size_t n, chunk;
+    int n_threads;
+    unsigned slow_us; /* each call takes so long at least */
+};
+
+static void do_items(void *ctx, size_t begin, size_t end, int worker)
+{
+    struct loop *l = ctx;
+    bool good = begin < end && end <= l->n && worker >= 0 && worker < l->n_threads;
+    if (l->n_threads > 1 && l->n > l->chunk)
+        good = good && begin % l->chunk == 0 && (end == l->n || end == begin + l->chunk);
+    if (!good) {
+        atomic_fetch_add(&l->n_bad, 1);
+        return;
+    }
+    for (size_t i = begin; i < end; i++)
+        atomic_fetch_add(&l->done[i], 1);
+    if (l->slow_us)
+        usleep(l->slow_us);
+}
+
+static void run_loop(struct trit_pool *pool, struct loop *l, size_t n, size_t chunk)
+{
+    l->n = n;
+    l->chunk = chunk;
+    l->n_threads = trit_pool_threads(pool);
+    for (size_t i = 0; i < n; i++)
+        atomic_store(&l->done[i], 0);
+    trit_pool_run(pool, do_items, l, n, chunk);
+    for (size_t i = 0; i < n; i++)
+        if (atomic_load(&l->done[i]) != 1)
+            fail_msg("%d threads, %zu items by %zu: item %zu was done %d times", l->n_threads, n,
+                     chunk, i, atomic_load(&l->done[i]));
+    if (atomic_load(&l->n_bad))
+        fail_msg("%d threads, %zu items by %zu: called with a bad range or worker", l->n_threads, n,
+                 chunk);
+}
+
+static struct trit_pool *open_pool(int n_threads)
+{
+    struct trit_pool *pool = NULL;
+    struct trit_error err = {.text = "?"};
+    if (trit_pool_open(&pool, n_threads, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(trit_pool_threads(pool), n_threads);
+    return pool;
+}
+
+static void test_pool_combinations(void **state)
+{
+    static const size_t sizes[] = {0, 1, 2, 3, 15, 16, 17, 63, 64, 65, 1000, MAX_ITEMS};
+    static const size_t chunks[] = {1, 2, 7, 16, 64, 999, 1000, MAX_ITEMS, SIZE_MAX};
+    static const int threads[] = {1, 2, 3, 4, 9};
+    static struct loop l;
+    (void)state;
+
+    for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
+        struct trit_pool *pool = open_pool(threads[t]);
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+            for (size_t j = 0; j < sizeof chunks / sizeof *chunks; j++)
+                run_loop(pool, &l, sizes[i], chunks[j]);
+        trit_pool_close(&pool);
+        assert_null(pool);
+        trit_pool_close(&pool);
+    }
+}
+
+/* One loop after another, by workers that never get to sleep. */
+static void test_pool_succession(void **state)
+{
+    static struct loop l;
+    (void)state;
+    for (int n_threads = 1; n_threads <= 5; n_threads++) {
+        struct trit_pool *pool = open_pool(n_threads);
+        for (int i = 0; i < 4000; i++)
+            run_loop(pool, &l, 2 + (size_t)i % 37, 1 + (size_t)i % 3);
+        trit_pool_close(&pool);
+    }
+}
+
+/* Loops with pauses about as long as workers spin, so that some sleep and some do not, and
+ * loops that the caller has to wait for. */
+static void test_pool_sleep(void **state)
+{
+    static const useconds_t pauses[] = {0, 10, 30, 60, 100, 1000};
+    static struct loop l;
+    (void)state;
+    for (int n_threads = 2; n_threads <= 4; n_threads++) {
+        struct trit_pool *pool = open_pool(n_threads);
+        for (int i = 0; i < 600; i++) {
+            l.slow_us = i % 10 == 9 ? 200 : 0;
+            run_loop(pool, &l, 1 + (size_t)i % 9, 1);
+            if (pauses[i % 6])
+                usleep(pauses[i % 6]);
+        }
+        l.slow_us = 0;
+        trit_pool_close(&pool);
+    }
+}
+
+/* Many more threads than cores. */
+static void test_pool_crowd(void **state)
+{
+    static struct loop l;
+    (void)state;
+    struct trit_pool *pool = open_pool(64);
+    for (int i = 0; i < 200; i++)
+        run_loop(pool, &l, 1 + (size_t)(i * 13) % 500, 1 + (size_t)i % 5);
+    trit_pool_close(&pool);
+}
+
+/* Opened and closed at once, after one loop, and after a sleep. */
+static void test_pool_open_close(void **state)
+{
+    static struct loop l;
+    (void)state;
+    for (int i = 0; i < 300; i++) {
+        struct trit_pool *pool = open_pool(1 + i % 5);
+        if (i % 3 > 0)
+            run_loop(pool, &l, 20, 1);
+        if (i % 30 == 2)
+            usleep(1000);
+        trit_pool_close(&pool);
+    }
+}
+
+/* Each loop finds in plain memory what the one before it wrote, by whichever worker. */
+static void add_one(void *ctx, size_t begin, size_t end, int worker)
+{
+    int *x = ctx;
+    (void)worker;
+    for (size_t i = begin; i < end; i++)
+        x[i] = x[64 + (i * 11 + 1) % 64] + 1;
+}
+
+static void copy_on(void *ctx, size_t begin, size_t end, int worker)
+{
+    int *x = ctx;
+    (void)worker;
+    for (size_t i = begin; i < end; i++)
+        x[64 + i] = x[(i * 7 + 5) % 64];
+}
+
+static void test_pool_order(void **state)
+{
+    struct trit_pool *pool = open_pool(3);
+    int x[128] = {0};
+    (void)state;
+    for (int round = 1; round <= 3000; round++) {
+        trit_pool_run(pool, add_one, x, 64, 4);
+        trit_pool_run(pool, copy_on, x, 64, 3);
+        for (int i = 0; i < 64; i++)
+            if (x[i] != round || x[64 + i] != round)
+                fail_msg("round %d: item %d is %d, and was seen as %d", round, i, x[i], x[64 + i]);
+    }
+    trit_pool_close(&pool);
+}
+
+/* ---- error ----------------------------------------------------------------------------------- */
+
+/* Well-formed UTF-8, as far as lengths and continuation bytes go. */
+static bool is_utf8(const char *s)
+{
+    while (*s) {
+        const unsigned char c = (unsigned char)*s++;
+        int more = c < 0x80 ? 0 : c < 0xc2 ? -1 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : c < 0xf5 ? 3 : -1;
+        if (more < 0)
+            return false;
+        for (; more > 0; more--)
+            if (((unsigned char)*s++ & 0xc0) != 0x80)
+                return false;
+    }
+    return true;
+}
+
+static void test_fail(void **state)
+{
+    struct trit_error err;
+    char text[2000];
+    (void)state;
+
+    memset(&err, 'x', sizeof err);
+    assert_int_equal(trit_fail(&err, TRIT_E_FILE, "%s has %d", "it", 3), TRIT_E_FILE);
+    assert_int_equal(err.code, TRIT_E_FILE);
+    assert_string_equal(err.text, "it has 3");
+    assert_int_equal(trit_fail(NULL, TRIT_E_FAILED, "%s", "it"), TRIT_E_FAILED);
+
+    for (size_t n = 505; n < 520; n++) { /* around the size of the text */
+        memset(text, 'a', n);
+        text[n] = '\0';
+        memset(&err, 'x', sizeof err);
+        trit_fail(&err, TRIT_E_FAILED, "%s", text);
+        assert_int_equal(strlen(err.text), n < sizeof err.text ? n : sizeof err.text - 1);
+        assert_memory_equal(err.text, text, strlen(err.text));
+    }
+    trit_fail_memory(&err, 3 << 20, "a test");
+    assert_int_equal(err.code, TRIT_E_MEMORY);
+    assert_non_null(strstr(err.text, "3.0 MiB"));
+    assert_non_null(strstr(err.text, "a test"));
+    trit_fail_memory(&err, UINT64_MAX, "a test");
+}
+
+/* A text is UTF-8 however it was cut: paths come through as they are. */
+static void test_fail_cuts_between_characters(void **state)
+{
+    static const char *const characters[] = {"é", "…", "😀"};
+    struct trit_error err;
+    char text[2000];
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        for (size_t shift = 0; shift < 4; shift++) {
+            memset(text, 'a', shift);
+            text[shift] = '\0';
+            while (strlen(text) < 600)
+                strcat(text, characters[i]);
+            trit_fail(&err, TRIT_E_FILE, "%s", text);
+            if (!is_utf8(err.text))
+                fail_msg("a text of '%s' after %zu bytes is cut within a character", characters[i],
+                         shift);
+        }
+}
+
+static const char *quoted(const char *bytes, size_t len)
+{
+    static struct trit_quoted q;
+    memset(&q, 'x', sizeof q);
+    q = trit_quote((struct trit_string){bytes, len});
+    return q.text;
+}
+
+static void test_quote(void **state)
+{
+    char bytes[300];
+    (void)state;
+
+    assert_string_equal(quoted("", 0), "");
+    assert_string_equal(quoted("blk.0.weight", 12), "blk.0.weight");
+    assert_string_equal(quoted("a\nb\0c\x7f", 6), "a\\x0ab\\x00c\\x7f");
+    assert_string_equal(quoted("\xc3\xa9\x1b[0m", 6), "\\xc3\\xa9\\x1b[0m");
+    assert_string_equal(quoted("a b", 1), "a"); /* not terminated */
+    for (size_t n = 0; n < sizeof bytes; n++)
+        for (int kind = 0; kind < 3; kind++) { /* plain, escaped, both */
+            for (size_t i = 0; i < n; i++)
+                bytes[i] = kind == 0 || (kind == 2 && i % 3) ? 'k' : '\x01';
+            const char *q = quoted(bytes, n);
+            assert_non_null(memchr(q, '\0', sizeof(struct trit_quoted)));
+            assert_true(is_utf8(q));
+            const bool cut = strstr(q, "…") != NULL;
+            if (n <= 20) /* short names are whole */
+                assert_false(cut);
+            if (n >= 96) /* long ones say that they are not */
+                assert_true(cut && strcmp(q + strlen(q) - strlen("…"), "…") == 0);
+            if (!cut && kind == 0)
+                assert_int_equal(strlen(q), n);
+            if (!cut && kind == 1)
+                assert_int_equal(strlen(q), 4 * n);
+        }
+}
+
+/* ---- platform -------------------------------------------------------------------------------- */
+
+static void test_platform(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < 300; n += 7) {
+        char *p = trit_alloc(n);
+        assert_non_null(p);
+        assert_int_equal((uintptr_t)p % TRIT_ALIGN, 0);
+        memset(p, 1, n);
+        trit_free(p);
+    }
+    trit_free(NULL);
+    assert_null(trit_alloc(SIZE_MAX / 2));
+    assert_in_range(trit_physical_cores(), 1, 100000);
+    const double start = trit_now_ms();
+    usleep(20000);
+    const double passed = trit_now_ms() - start;
+    assert_true(passed >= 19 && passed < 60000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_exp),
+        cmocka_unit_test(test_log),
+        cmocka_unit_test(test_sin_cos),
+        cmocka_unit_test(test_checked),
+        cmocka_unit_test(test_arena),
+        cmocka_unit_test(test_arena_overflow),
+        cmocka_unit_test(test_pool_combinations),
+        cmocka_unit_test(test_pool_succession),
+        cmocka_unit_test(test_pool_sleep),
+        cmocka_unit_test(test_pool_crowd),
+        cmocka_unit_test(test_pool_open_close),
+        cmocka_unit_test(test_pool_order),
+        cmocka_unit_test(test_fail),
+        cmocka_unit_test(test_fail_cuts_between_characters),
+        cmocka_unit_test(test_quote),
+        cmocka_unit_test(test_platform),
+    };
+    return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}
