@@ -1,0 +1,71 @@
+/* gguf.h - a GGUF file: metadata and tensors by name, every byte of them checked to be there.
+ * Layout and limits: reference of the format as ggml has it, version 2 and 3, little-endian. */
+#ifndef TRIT_FILE_GGUF_H
+#define TRIT_FILE_GGUF_H
+
+#include "error.h"
+#include "platform.h"
+#include "type.h"
+
+struct gguf_kv {
+    struct trit_string key;
+    trit_value_type type, item_type; /* the same unless type is ARRAY */
+    uint64_t n_items;                /* 1 unless type is ARRAY */
+    const uint8_t *items;
+};
+
+struct gguf_tensor {
+    struct trit_string name;
+    uint32_t type_id;
+    const struct trit_type *type; /* NULL: unknown id */
+    uint32_t n_dims;
+    uint64_t dims[4]; /* unused ones 1; their product fits 63 bits */
+    uint64_t offset;  /* in the file; inside it */
+    uint64_t n_bytes; /* inside the file; 0 where the type's size is not known */
+    uint64_t span;    /* bytes up to the next tensor, or to the end of the file */
+    bool fits_span;   /* n_bytes fill it up to padding; true for the last tensor */
+};
+
+struct trit_file {
+    struct trit_bytes bytes;
+    char *path;
+    uint32_t version;
+    size_t n_kv, n_tensors;
+    struct gguf_kv *kv;          /* [n_kv] */
+    struct gguf_tensor *tensors; /* [n_tensors] */
+    void **by_name;              /* [n_kv] of kv, then [n_tensors] of tensors, each sorted */
+};
+
+const struct gguf_kv *gguf_find(const trit_file *f, const char *key);
+const struct gguf_tensor *gguf_find_tensor(const trit_file *f, const char *name);
+
+static inline const uint8_t *gguf_data(const trit_file *f, const struct gguf_tensor *t)
+{
+    return f->bytes.data + t->offset;
+}
+
+static inline uint64_t gguf_n_elements(const struct gguf_tensor *t)
+{
+    return t->dims[0] * t->dims[1] * t->dims[2] * t->dims[3];
+}
+
+/* Read one value and step over it; the bytes were checked when the file was opened. */
+struct trit_value gguf_next_value(trit_value_type type, const uint8_t **p);
+
+/* Single values. Each leaves *out alone and returns TRIT_OK where the key is absent; a value of
+ * another type or out of range is TRIT_E_FILE. Any unsigned or signed width will do for integers.
+ */
+trit_status gguf_get_u32(const trit_file *f, const char *key, uint32_t *out,
+                         struct trit_error *err);
+trit_status gguf_get_f64(const trit_file *f, const char *key, double *out, struct trit_error *err);
+trit_status gguf_get_bool(const trit_file *f, const char *key, bool *out, struct trit_error *err);
+trit_status gguf_get_string(const trit_file *f, const char *key, struct trit_string *out,
+                            struct trit_error *err);
+
+/* An array of that item type; *out NULL where the key is absent. */
+trit_status gguf_get_array(const trit_file *f, const char *key, trit_value_type item_type,
+                           const struct gguf_kv **out, struct trit_error *err);
+
+bool trit_string_is(struct trit_string s, const char *text);
+
+#endif
