@@ -1,0 +1,230 @@
+/* arch.c - the architecture table, and reading a file's metadata into knobs.
+ *
+ * Adding an architecture whose block is already computed is one row here. */
+#include "arch.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What all BitNet b1.58 families have in common. */
+#define B158_LINEARS                                                                               \
+    .act_eps = 1e-5f, .act_max = 127.0f, .act_form = TRIT_ACT_FORM_MUL, .causal = true,            \
+    .exit_norm = true
+
+static const struct trit_arch archs[] = {
+    {"bitnet-b1.58",
+     {B158_LINEARS, .attn_sub_norm = true, .ffn_sub_norm = true, .ffn_act = TRIT_ACT_RELU2,
+      .rope = TRIT_ROPE_HALF},
+     .may_be_1bitllm = true},
+    {"bitnet-25",
+     {B158_LINEARS, .attn_sub_norm = true, .ffn_sub_norm = true, .ffn_act = TRIT_ACT_RELU2,
+      .rope = TRIT_ROPE_HALF},
+     .may_be_1bitllm = true},
+    {"bitnet",
+     {B158_LINEARS, .attn_sub_norm = true, .ffn_sub_norm = true, .ffn_act = TRIT_ACT_SILU,
+      .rope = TRIT_ROPE_HALF},
+     .may_be_1bitllm = false},
+    {"llama", /* Q and K rows are permuted in these files, so that pairs rotate */
+     {B158_LINEARS, .ffn_act = TRIT_ACT_SILU, .rope = TRIT_ROPE_PAIRS},
+     .may_be_1bitllm = false},
+};
+
+enum { N_ARCHS = sizeof archs / sizeof *archs };
+
+/* 1bitLLM's large, xl and 3B: SiLU models that some converters label as 2B-4T's architecture. */
+static const struct {
+    int32_t n_embd, n_ff;
+} shapes_of_1bitllm[] = {{1536, 4096}, {2048, 5460}, {3200, 8640}};
+
+/* Names of activations in `<arch>.hidden_activation`. */
+static const struct {
+    const char *name;
+    enum trit_act act;
+} act_names[] = {
+    {"silu", TRIT_ACT_SILU},          {"swiglu", TRIT_ACT_SILU},    {"swish", TRIT_ACT_SILU},
+    {"relu2", TRIT_ACT_RELU2},        {"relu_sqr", TRIT_ACT_RELU2}, {"reglu2", TRIT_ACT_RELU2},
+    {"relu_squared", TRIT_ACT_RELU2},
+};
+
+enum { N_ACT_NAMES = sizeof act_names / sizeof *act_names };
+
+/* ---- Reading keys ---------------------------------------------------------------------------- */
+
+/* Reads keys below one prefix; the first failure stops everything after it. */
+struct reader {
+    const trit_file *file;
+    const char *arch;
+    struct trit_error *err;
+    trit_status status;
+    char key[128];
+};
+
+static const char *full_key(struct reader *r, const char *key)
+{
+    snprintf(r->key, sizeof r->key, "%s.%s", r->arch, key);
+    return r->key;
+}
+
+static void fail(struct reader *r, trit_status code, const char *key, const char *what)
+{
+    if (!r->status)
+        r->status =
+            trit_fail(r->err, code, "%s: metadata '%s' %s", r->file->path, full_key(r, key), what);
+}
+
+/* An integer in lo..hi; `missing` if the key is absent, or a failure where that is negative. */
+static int32_t read_int(struct reader *r, const char *key, int32_t lo, int32_t hi, int32_t missing)
+{
+    char range[80];
+    uint32_t u = 0;
+
+    if (r->status)
+        return lo;
+    if (!gguf_find(r->file, full_key(r, key))) {
+        if (missing < 0)
+            fail(r, TRIT_E_FILE, key, "is missing");
+        return missing < 0 ? lo : missing;
+    }
+    r->status = gguf_get_u32(r->file, r->key, &u, r->err);
+    if (!r->status && (u < (uint32_t)lo || u > (uint32_t)hi)) {
+        snprintf(range, sizeof range, "is %u; possible is %d to %d", u, lo, hi);
+        fail(r, TRIT_E_FILE, key, range);
+    }
+    return r->status ? lo : (int32_t)u;
+}
+
+/* A string that is none of those supported. */
+static void fail_string(struct reader *r, const char *key, struct trit_string s,
+                        const char *supported)
+{
+    char what[256];
+    snprintf(what, sizeof what, "is '%s'; supported are %s", trit_quote(s).text, supported);
+    fail(r, TRIT_E_UNSUPPORTED, key, what);
+}
+
+/* A number in lo..hi; `missing` if the key is absent, or a failure where that is NaN. */
+static double read_real(struct reader *r, const char *key, double lo, double hi, double missing)
+{
+    char range[80];
+    double x = missing;
+
+    if (r->status)
+        return lo;
+    r->status = gguf_get_f64(r->file, full_key(r, key), &x, r->err);
+    if (!r->status && isnan(x))
+        fail(r, TRIT_E_FILE, key, gguf_find(r->file, r->key) ? "is NaN" : "is missing");
+    if (!r->status && !(x >= lo && x <= hi)) {
+        snprintf(range, sizeof range, "is %g; possible is %g to %g", x, lo, hi);
+        fail(r, TRIT_E_FILE, key, range);
+    }
+    return r->status ? lo : x;
+}
+
+static struct trit_string read_string(struct reader *r, const char *key)
+{
+    struct trit_string s = {"", 0};
+    if (!r->status)
+        r->status = gguf_get_string(r->file, full_key(r, key), &s, r->err);
+    return s;
+}
+
+/* ---- Filling in knobs ------------------------------------------------------------------------ */
+
+static void read_sizes(struct reader *r, struct trit_knobs *k)
+{
+    k->n_layer = read_int(r, "block_count", 1, 1024, -1);
+    k->n_embd = read_int(r, "embedding_length", 1, 1 << 20, -1);
+    k->n_ff = read_int(r, "feed_forward_length", 1, 1 << 20, -1);
+    k->n_ctx = read_int(r, "context_length", 1, 1 << 20, -1);
+    k->n_head = read_int(r, "attention.head_count", 1, 4096, -1);
+    k->n_head_kv = read_int(r, "attention.head_count_kv", 1, 4096, k->n_head);
+    k->head_dim = k->n_embd / k->n_head;
+    if (!gguf_find(r->file, full_key(r, "attention.key_length")) && k->n_embd % k->n_head)
+        fail(r, TRIT_E_FILE, "embedding_length", "is no multiple of attention.head_count");
+    k->head_dim = read_int(r, "attention.key_length", 1, TRIT_MAX_HEAD_DIM, k->head_dim);
+    if (read_int(r, "attention.value_length", 1, TRIT_MAX_HEAD_DIM, k->head_dim) != k->head_dim)
+        fail(r, TRIT_E_UNSUPPORTED, "attention.value_length", "differs from that of keys");
+    k->n_rot = read_int(r, "rope.dimension_count", 1, TRIT_MAX_HEAD_DIM, k->head_dim);
+    if (k->n_head % k->n_head_kv)
+        fail(r, TRIT_E_FILE, "attention.head_count_kv", "does not divide attention.head_count");
+    if (k->head_dim > TRIT_MAX_HEAD_DIM)
+        fail(r, TRIT_E_UNSUPPORTED, "attention.head_count", "makes heads wider than 512");
+    if (k->n_rot % 2 || k->n_rot > k->head_dim)
+        fail(r, TRIT_E_FILE, "rope.dimension_count", "is odd or larger than a head");
+    if (read_int(r, "expert_count", 0, INT32_MAX, 0) > 0)
+        fail(r, TRIT_E_UNSUPPORTED, "expert_count", "asks for a mixture of experts");
+}
+
+static void read_rope(struct reader *r, struct trit_knobs *k)
+{
+    const struct trit_string type = read_string(r, "rope.scaling.type");
+
+    k->rope_base = read_real(r, "rope.freq_base", 1, 1e12, 10000);
+    k->rope_factor = 1;
+    if (trit_string_is(type, "linear"))
+        k->rope_factor =
+            read_real(r, "rope.scaling.factor", TRIT_MIN_ROPE_FACTOR, TRIT_MAX_ROPE_FACTOR, 1);
+    else if (type.len && !trit_string_is(type, "none"))
+        fail_string(r, "rope.scaling.type", type, "'none' and 'linear'");
+}
+
+static void read_act(struct reader *r, struct trit_knobs *k, const struct trit_arch *arch)
+{
+    const struct trit_string name = read_string(r, "hidden_activation");
+
+    k->ffn_act_why = "architecture";
+    if (arch->may_be_1bitllm)
+        for (size_t i = 0; i < sizeof shapes_of_1bitllm / sizeof *shapes_of_1bitllm; i++)
+            if (k->n_embd == shapes_of_1bitllm[i].n_embd && k->n_ff == shapes_of_1bitllm[i].n_ff) {
+                k->ffn_act = TRIT_ACT_SILU;
+                k->ffn_act_why = "the shape is one of 1bitLLM's";
+            }
+    if (r->status || !name.len)
+        return;
+    for (size_t i = 0; i < N_ACT_NAMES; i++)
+        if (trit_string_is(name, act_names[i].name)) {
+            k->ffn_act = act_names[i].act;
+            k->ffn_act_why = "the file's hidden_activation";
+            return;
+        }
+    fail_string(r, "hidden_activation", name, "'silu' and 'relu2'");
+}
+
+static trit_status unknown_arch(const trit_file *file, struct trit_string name,
+                                struct trit_error *err)
+{
+    char known[128];
+    size_t n = 0;
+    for (size_t i = 0; i < N_ARCHS; i++)
+        n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", archs[i].name);
+    return trit_fail(err, TRIT_E_UNSUPPORTED,
+                     "%s: has architecture '%s', which is not supported; supported are: %s",
+                     file->path, trit_quote(name).text, known);
+}
+
+trit_status trit_arch_read(const struct trit_arch **arch, struct trit_knobs *knobs,
+                           const trit_file *file, struct trit_error *err)
+{
+    struct trit_string name = {"", 0};
+    const trit_status status = gguf_get_string(file, "general.architecture", &name, err);
+
+    if (status)
+        return status;
+    if (!name.len)
+        return trit_fail(err, TRIT_E_FILE, "%s: names no architecture", file->path);
+    *arch = NULL;
+    for (size_t i = 0; i < N_ARCHS; i++)
+        if (trit_string_is(name, archs[i].name))
+            *arch = &archs[i];
+    if (!*arch)
+        return unknown_arch(file, name, err);
+
+    struct reader r = {.file = file, .arch = (*arch)->name, .err = err};
+    *knobs = (*arch)->knobs;
+    read_sizes(&r, knobs);
+    knobs->norm_eps = (float)read_real(&r, "attention.layer_norm_rms_epsilon", 1e-30, 1, NAN);
+    read_rope(&r, knobs);
+    read_act(&r, knobs, *arch);
+    return r.status;
+}

@@ -1,0 +1,39 @@
+/* kv.h - the cache of keys and values.
+ *
+ * One row of head_dim per layer, KV head and position; the positions of a head are contiguous:
+ *
+ *   k, v:              [n_layer][n_head_kv][n_ctx] rows of row_bytes
+ *   k_scale, v_scale:  [n_layer][n_head_kv][n_ctx] f32, for I8 only (else NULL)
+ */
+#ifndef TRIT_RUN_KV_H
+#define TRIT_RUN_KV_H
+
+#include "arch.h"
+#include "arena.h"
+
+struct trit_kv {
+    enum trit_kv_format format;
+    size_t n_layer, n_head, n_ctx, head_dim, row_bytes;
+    uint8_t *k, *v;
+    float *k_scale, *v_scale;
+    uint64_t k_offset, v_offset, k_scale_offset, v_scale_offset; /* in the session's arena */
+};
+
+/* Set the sizes and reserve the memory; trit_kv_place() finds it once the arena is allocated. */
+void trit_kv_reserve(struct trit_kv *kv, struct trit_arena *arena, const struct trit_knobs *knobs,
+                     enum trit_kv_format format, size_t n_ctx);
+void trit_kv_place(struct trit_kv *kv, const struct trit_arena *arena);
+
+/* Where the rows of a layer's head begin: an index into each of the arrays above. */
+static inline size_t trit_kv_row(const struct trit_kv *kv, size_t layer, size_t head, size_t pos)
+{
+    return (layer * kv->n_head + head) * kv->n_ctx + pos;
+}
+
+/* The scales from that row on, or NULL where the format has none. */
+static inline float *trit_kv_scales(const struct trit_kv *kv, float *scales, size_t row)
+{
+    return kv->format == TRIT_KV_I8 ? scales + row : NULL;
+}
+
+#endif

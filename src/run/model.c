@@ -1,0 +1,477 @@
+/* model.c - from the tensors of a file to a model.
+ *
+ * Three passes over one table of slots: find each tensor and check its type and shape, reserving
+ * memory for what cannot stay in the file; take that memory; fill it. A tensor that no slot asks
+ * for is refused: what it would do to the result is not known. */
+#include "model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checked.h"
+
+enum { MAX_ROWS = 1 << 24 };
+
+/* ---- Slots ----------------------------------------------------------------------------------- */
+
+enum kind { NORM, LINEAR };
+enum width { W_EMBD, W_Q, W_KV, W_FF };
+
+/* A tensor blk.N.<name>.weight and where it goes in struct trit_layer. */
+struct slot {
+    const char *name;
+    enum kind kind;
+    size_t member;
+    enum width in, out;     /* NORM: in only */
+    bool attn_sub, ffn_sub; /* only where the knobs ask for that sub-norm */
+};
+
+#define MEMBER(name) #name, .member = offsetof(struct trit_layer, name)
+static const struct slot slots[] = {
+    {MEMBER(attn_norm), .kind = NORM, .in = W_EMBD},
+    {MEMBER(attn_q), .kind = LINEAR, .in = W_EMBD, .out = W_Q},
+    {MEMBER(attn_k), .kind = LINEAR, .in = W_EMBD, .out = W_KV},
+    {MEMBER(attn_v), .kind = LINEAR, .in = W_EMBD, .out = W_KV},
+    {MEMBER(attn_sub_norm), .kind = NORM, .in = W_Q, .attn_sub = true},
+    {MEMBER(attn_output), .kind = LINEAR, .in = W_Q, .out = W_EMBD},
+    {MEMBER(ffn_norm), .kind = NORM, .in = W_EMBD},
+    {MEMBER(ffn_gate), .kind = LINEAR, .in = W_EMBD, .out = W_FF},
+    {MEMBER(ffn_up), .kind = LINEAR, .in = W_EMBD, .out = W_FF},
+    {MEMBER(ffn_sub_norm), .kind = NORM, .in = W_FF, .ffn_sub = true},
+    {MEMBER(ffn_down), .kind = LINEAR, .in = W_FF, .out = W_EMBD},
+};
+enum { N_SLOTS = sizeof slots / sizeof *slots };
+
+static bool slot_exists(const struct slot *s, const struct trit_knobs *k)
+{
+    return (!s->attn_sub || k->attn_sub_norm) && (!s->ffn_sub || k->ffn_sub_norm);
+}
+
+static size_t width(const struct trit_knobs *k, enum width w)
+{
+    switch (w) {
+    case W_EMBD:
+        return (size_t)k->n_embd;
+    case W_Q:
+        return (size_t)k->n_head * (size_t)k->head_dim;
+    case W_KV:
+        return (size_t)k->n_head_kv * (size_t)k->head_dim;
+    default:
+        return (size_t)k->n_ff;
+    }
+}
+
+/* ---- Loading --------------------------------------------------------------------------------- */
+
+/* A tensor that has been found but whose values go into memory that is not there yet. */
+struct pending {
+    const struct gguf_tensor *tensor;
+    uint64_t offset; /* in the arena */
+    enum kind kind;
+    union {
+        float **norm;
+        struct trit_linear *linear;
+    } to;
+};
+
+struct loader {
+    struct trit_model *m;
+    struct trit_error *err;
+    struct pending *pending; /* [n_pending] */
+    size_t n_pending;
+    bool *used; /* [n_tensors] */
+};
+
+static trit_status fail_tensor(const struct loader *l, const struct gguf_tensor *t,
+                               trit_status code, const char *what)
+{
+    return trit_fail(l->err, code, "%s: tensor '%s' %s", l->m->file->path, trit_quote(t->name).text,
+                     what);
+}
+
+/* Find a tensor by name. Sets *out to NULL, and fails unless it is optional, if there is none. */
+static trit_status find(struct loader *l, const char *name, bool optional,
+                        const struct gguf_tensor **out)
+{
+    *out = gguf_find_tensor(l->m->file, name);
+    if (*out)
+        l->used[*out - l->m->file->tensors] = true;
+    else if (!optional)
+        return trit_fail(l->err, TRIT_E_FILE, "%s: tensor '%s' is missing", l->m->file->path, name);
+    return TRIT_OK;
+}
+
+static trit_status check_shape(const struct loader *l, const struct gguf_tensor *t, size_t n_cols,
+                               size_t n_rows)
+{
+    if (t->dims[0] == n_cols && t->dims[1] == n_rows && t->dims[2] == 1 && t->dims[3] == 1)
+        return TRIT_OK;
+    return trit_fail(l->err, TRIT_E_FILE,
+                     "%s: tensor '%s' has shape [%llu, %llu, %llu, %llu]; expected is [%zu, %zu]",
+                     l->m->file->path, trit_quote(t->name).text, (unsigned long long)t->dims[0],
+                     (unsigned long long)t->dims[1], (unsigned long long)t->dims[2],
+                     (unsigned long long)t->dims[3], n_cols, n_rows);
+}
+
+/* Refuse a type that is unknown, of no use here, or does not fit the room that the tensor has. */
+static trit_status check_type(const struct loader *l, const struct gguf_tensor *t, bool ternary)
+{
+    const struct trit_type *type = t->type;
+    const char *wanted = ternary ? "I2_S, TQ1_0, TQ2_0, and F16, BF16, F32 with ternary values"
+                                 : "F32, F16, BF16, Q8_0, Q6_K, Q4_K, Q4_0";
+    const bool usable = type && (ternary ? type->unpack_t2 != NULL : type->format >= 0);
+
+    if (usable && (!type->id_is_shared || t->fits_span))
+        return TRIT_OK;
+    if (usable)
+        return trit_fail(l->err, TRIT_E_UNSUPPORTED,
+                         "%s: tensor '%s' has type %u, which is %s here and takes %llu bytes, but "
+                         "the tensor has %llu; the file means another type. Supported are: %s",
+                         l->m->file->path, trit_quote(t->name).text, t->type_id, type->name,
+                         (unsigned long long)t->n_bytes, (unsigned long long)t->span, wanted);
+    return trit_fail(l->err, TRIT_E_UNSUPPORTED,
+                     "%s: tensor '%s' has type %u (%s%s%s), which is not supported for it; "
+                     "supported are: %s",
+                     l->m->file->path, trit_quote(t->name).text, t->type_id,
+                     type ? type->name : "unknown", type && type->note ? ": " : "",
+                     type && type->note ? type->note : "", wanted);
+}
+
+static struct pending *defer(struct loader *l, const struct gguf_tensor *t, enum kind kind,
+                             uint64_t bytes)
+{
+    struct pending *p = &l->pending[l->n_pending++];
+    *p = (struct pending){.tensor = t, .kind = kind};
+    p->offset = trit_arena_reserve(&l->m->memory, bytes, 1);
+    return p;
+}
+
+/* A vector of floats, decoded into memory. */
+static trit_status find_vector(struct loader *l, const char *name, size_t n, bool optional,
+                               float **to)
+{
+    const struct gguf_tensor *t;
+    trit_status status = find(l, name, optional, &t);
+
+    *to = NULL;
+    if (status || !t)
+        return status;
+    if ((status = check_type(l, t, false)) || (status = check_shape(l, t, n, 1)))
+        return status;
+    l->m->n_params += n;
+    defer(l, t, NORM, n * sizeof(float))->to.norm = to;
+    return TRIT_OK;
+}
+
+static trit_status find_matrix(struct loader *l, const char *name, bool optional,
+                               struct trit_matrix *out)
+{
+    const struct gguf_tensor *t;
+    trit_status status = find(l, name, optional, &t);
+
+    *out = (struct trit_matrix){0};
+    if (status || !t)
+        return status;
+    if (t->dims[1] > MAX_ROWS)
+        return fail_tensor(l, t, TRIT_E_FILE, "has too many rows");
+    if ((status = check_type(l, t, false)) ||
+        (status = check_shape(l, t, (size_t)l->m->knobs.n_embd, (size_t)t->dims[1])))
+        return status;
+    *out = (struct trit_matrix){
+        .format = (enum trit_format)t->type->format,
+        .data = gguf_data(l->m->file, t),
+        .n_rows = (size_t)t->dims[1],
+        .n_cols = (size_t)t->dims[0],
+        .row_bytes = trit_format_bytes((enum trit_format)t->type->format, (size_t)t->dims[0]),
+    };
+    l->m->n_params += out->n_rows * out->n_cols;
+    return TRIT_OK;
+}
+
+/* The scale must make sense of every weight. A TQ or float tensor of nothing but zeros has 0. */
+static trit_status check_scale(const struct loader *l, const struct gguf_tensor *t, float scale,
+                               bool zero_is_fine)
+{
+    char text[64];
+    if (isfinite(scale) && (scale > 0.0f || (zero_is_fine && scale == 0.0f)))
+        return TRIT_OK;
+    snprintf(text, sizeof text, "has the scale %g; it must be positive", (double)scale);
+    return fail_tensor(l, t, TRIT_E_FILE, text);
+}
+
+/* The optional F32 tensor <stem>.scale multiplies what the linear's own scale is. */
+static trit_status find_extra_scale(struct loader *l, const char *stem, float *scale)
+{
+    char name[80];
+    const struct gguf_tensor *t;
+
+    *scale = 1.0f;
+    snprintf(name, sizeof name, "%s.scale", stem);
+    trit_status status = find(l, name, true, &t);
+    if (status || !t)
+        return status;
+    if (t->type_id != TRIT_TYPE_F32)
+        return fail_tensor(l, t, TRIT_E_UNSUPPORTED, "is a scale and must be of type F32");
+    if ((status = check_shape(l, t, 1, 1)))
+        return status;
+    memcpy(scale, gguf_data(l->m->file, t), sizeof *scale);
+    return check_scale(l, t, *scale, false);
+}
+
+/* A linear stays in the file if it is already T2 there; its scale then is known at once. */
+static trit_status find_linear(struct loader *l, const char *stem, size_t n_in, size_t n_out,
+                               struct trit_linear *out)
+{
+    char name[80];
+    const struct gguf_tensor *t;
+    trit_status status;
+
+    snprintf(name, sizeof name, "%s.weight", stem);
+    if ((status = find(l, name, false, &t)) || (status = check_type(l, t, true)) ||
+        (status = check_shape(l, t, n_in, n_out)))
+        return status;
+    *out = (struct trit_linear){
+        .n_in = n_in,
+        .n_out = n_out,
+        .n_cols = (size_t)trit_round_up(n_in, TRIT_T2_BLOCK),
+    };
+    if ((status = find_extra_scale(l, stem, &out->scale)))
+        return status;
+    if (t->type_id == TRIT_TYPE_I2_S && out->n_cols == n_in) {
+        const float scale = trit_i2s_scale(gguf_data(l->m->file, t), n_in * n_out);
+        if ((status = check_scale(l, t, scale, false)))
+            return status;
+        out->scale *= scale;
+        if ((status = check_scale(l, t, out->scale, false)))
+            return status;
+        out->t2 = gguf_data(l->m->file, t);
+    } else {
+        defer(l, t, LINEAR, (uint64_t)n_out * trit_t2_row_bytes(n_in))->to.linear = out;
+    }
+    l->m->n_params += n_in * n_out;
+    l->m->n_ternary += n_in * n_out;
+    l->m->ternary_bytes += n_out * trit_t2_row_bytes(n_in);
+    return TRIT_OK;
+}
+
+static trit_status find_layer(struct loader *l, int32_t il)
+{
+    const struct trit_knobs *k = &l->m->knobs;
+    struct trit_layer *layer = &l->m->layers[il];
+    trit_status status = TRIT_OK;
+
+    for (size_t i = 0; i < N_SLOTS && !status; i++) {
+        const struct slot *s = &slots[i];
+        void *member = (char *)layer + s->member;
+        char name[64];
+        if (!slot_exists(s, k))
+            continue;
+        if (s->kind == NORM) {
+            snprintf(name, sizeof name, "blk.%d.%s.weight", il, s->name);
+            status = find_vector(l, name, width(k, s->in), false, member);
+        } else {
+            snprintf(name, sizeof name, "blk.%d.%s", il, s->name);
+            status = find_linear(l, name, width(k, s->in), width(k, s->out), member);
+        }
+    }
+    return status;
+}
+
+/* Every token needs a row; rows without a token are padding. */
+static trit_status check_vocabulary(const struct loader *l)
+{
+    const struct gguf_kv *tokens = gguf_find(l->m->file, "tokenizer.ggml.tokens");
+    const size_t n_rows = l->m->token_embd.n_rows;
+
+    if (tokens && tokens->n_items > n_rows)
+        return trit_fail(l->err, TRIT_E_FILE,
+                         "%s: has %llu tokens, but token_embd.weight has rows for %zu",
+                         l->m->file->path, (unsigned long long)tokens->n_items, n_rows);
+    return TRIT_OK;
+}
+
+static trit_status find_all(struct loader *l)
+{
+    struct trit_model *m = l->m;
+    const struct trit_knobs *k = &m->knobs;
+    trit_status status;
+
+    if ((status = find_matrix(l, "token_embd.weight", false, &m->token_embd)) ||
+        (status = find_matrix(l, "output.weight", true, &m->output)) ||
+        (status =
+             find_vector(l, "output_norm.weight", (size_t)k->n_embd, false, &m->output_norm)) ||
+        (status =
+             find_vector(l, "rope_freqs.weight", (size_t)k->n_rot / 2, true, &m->rope_factors)))
+        return status;
+    m->tied = m->output.data == NULL;
+    if (m->tied)
+        m->output = m->token_embd;
+    else if (m->output.n_rows != m->token_embd.n_rows)
+        return trit_fail(l->err, TRIT_E_FILE,
+                         "%s: output.weight has %zu rows, token_embd.weight "
+                         "%zu",
+                         m->file->path, m->output.n_rows, m->token_embd.n_rows);
+    if ((status = check_vocabulary(l)))
+        return status;
+    for (int32_t i = 0; i < k->n_layer && !status; i++)
+        status = find_layer(l, i);
+    for (size_t i = 0; i < m->file->n_tensors && !status; i++)
+        if (!l->used[i])
+            status = fail_tensor(l, &m->file->tensors[i], TRIT_E_UNSUPPORTED,
+                                 "is no part of its architecture as it is known here");
+    return status;
+}
+
+static trit_status fill_linear(const struct loader *l, const struct pending *p)
+{
+    struct trit_linear *linear = p->to.linear;
+    const struct trit_packed packed = {
+        .data = gguf_data(l->m->file, p->tensor),
+        .n_rows = linear->n_out,
+        .n_cols = linear->n_in,
+        .format = p->tensor->type->format >= 0 ? (enum trit_format)p->tensor->type->format
+                                               : TRIT_FORMAT_F32,
+    };
+    uint8_t *t2 =
+        trit_arena_at(&l->m->memory, p->offset, linear->n_out, trit_t2_row_bytes(linear->n_in));
+    struct trit_error why;
+    float scale;
+
+    trit_status status = p->tensor->type->unpack_t2(t2, &scale, &packed, &why);
+    if (status)
+        return fail_tensor(l, p->tensor, status, why.text);
+    if ((status = check_scale(l, p->tensor, scale, p->tensor->type_id != TRIT_TYPE_I2_S)))
+        return status;
+    linear->scale *= scale;
+    linear->t2 = t2;
+    return check_scale(l, p->tensor, linear->scale, true);
+}
+
+static void fill_norm(const struct loader *l, const struct pending *p)
+{
+    const size_t n = (size_t)p->tensor->dims[0];
+    struct trit_kernels scalar;
+
+    trit_kernels_init_scalar(&scalar);
+    *p->to.norm = trit_arena_at(&l->m->memory, p->offset, n, sizeof(float));
+    scalar.decode[p->tensor->type->format](*p->to.norm, gguf_data(l->m->file, p->tensor), n);
+}
+
+/* Divisors of the frequencies must leave angles that can be computed. */
+static trit_status check_rope_factors(const struct loader *l)
+{
+    const float *f = l->m->rope_factors;
+    for (int32_t i = 0; f && i < l->m->knobs.n_rot / 2; i++)
+        if (!(f[i] >= TRIT_MIN_ROPE_FACTOR && f[i] <= TRIT_MAX_ROPE_FACTOR))
+            return trit_fail(l->err, TRIT_E_FILE,
+                             "%s: tensor 'rope_freqs.weight' holds %g; possible is %g to %g",
+                             l->m->file->path, (double)f[i], TRIT_MIN_ROPE_FACTOR,
+                             TRIT_MAX_ROPE_FACTOR);
+    return TRIT_OK;
+}
+
+static trit_status load(struct loader *l)
+{
+    struct trit_model *m = l->m;
+    const size_t n_layer = (size_t)m->knobs.n_layer;
+    trit_status status;
+
+    m->layers = calloc(n_layer, sizeof *m->layers);
+    l->pending = calloc(n_layer * N_SLOTS + 2, sizeof *l->pending);
+    l->used = calloc(m->file->n_tensors + 1, sizeof *l->used);
+    if (!m->layers || !l->pending || !l->used)
+        return trit_fail_memory(l->err, n_layer * sizeof *m->layers, "the model's tables");
+    if ((status = find_all(l)) ||
+        (status = trit_arena_alloc(&m->memory, "norms and repacked weights", l->err)))
+        return status;
+    for (size_t i = 0; i < l->n_pending && !status; i++)
+        if (l->pending[i].kind == NORM)
+            fill_norm(l, &l->pending[i]);
+        else
+            status = fill_linear(l, &l->pending[i]);
+    return status ? status : check_rope_factors(l);
+}
+
+trit_status trit_model_open(trit_model **out, const trit_file *file, struct trit_error *err)
+{
+    trit_model *m = calloc(1, sizeof *m);
+    trit_status status;
+
+    *out = NULL;
+    if (!m)
+        return trit_fail_memory(err, sizeof *m, "the model");
+    m->file = file;
+    const fenv_t env = trit_default_float_env();
+    status = trit_arch_read(&m->arch, &m->knobs, file, err);
+    if (!status) {
+        struct loader l = {.m = m, .err = err};
+        status = load(&l);
+        free(l.used);
+        free(l.pending);
+    }
+    fesetenv(&env);
+    if (status)
+        trit_model_close(&m);
+    *out = m;
+    return status;
+}
+
+void trit_model_close(trit_model **model)
+{
+    trit_model *m = *model;
+    *model = NULL;
+    if (!m)
+        return;
+    trit_arena_free(&m->memory);
+    free(m->layers);
+    free(m);
+}
+
+int32_t trit_model_vocab_size(const trit_model *model)
+{
+    return (int32_t)model->output.n_rows;
+}
+
+/* ---- What is in it --------------------------------------------------------------------------- */
+
+static const char *format_name(enum trit_format format)
+{
+    static const char *const names[TRIT_N_FORMATS] = {
+        [TRIT_FORMAT_F32] = "F32",   [TRIT_FORMAT_F16] = "F16",   [TRIT_FORMAT_BF16] = "BF16",
+        [TRIT_FORMAT_Q8_0] = "Q8_0", [TRIT_FORMAT_Q4_0] = "Q4_0", [TRIT_FORMAT_Q4_K] = "Q4_K",
+        [TRIT_FORMAT_Q6_K] = "Q6_K",
+    };
+    return names[format];
+}
+
+void trit_model_info(const trit_model *m, struct trit_model_info *out)
+{
+    const struct trit_knobs *k = &m->knobs;
+    *out = (struct trit_model_info){
+        .arch = m->arch->name,
+        .ffn_act = k->ffn_act == TRIT_ACT_SILU ? "silu" : "relu2",
+        .ffn_act_why = k->ffn_act_why,
+        .rope_style = k->rope == TRIT_ROPE_HALF ? "half" : "pairs",
+        .embd_type = format_name(m->token_embd.format),
+        .head_type = format_name(m->output.format),
+        .tied = m->tied,
+        .sub_norms = k->attn_sub_norm,
+        .n_layer = k->n_layer,
+        .n_embd = k->n_embd,
+        .n_head = k->n_head,
+        .n_head_kv = k->n_head_kv,
+        .head_dim = k->head_dim,
+        .n_ff = k->n_ff,
+        .n_vocab = trit_model_vocab_size(m),
+        .n_ctx = k->n_ctx,
+        .rope_base = k->rope_base,
+        .norm_eps = (double)k->norm_eps,
+        .n_params = m->n_params,
+        .n_ternary = m->n_ternary,
+        .repacked_bytes = m->memory.size,
+        .token_bytes = m->ternary_bytes + (uint64_t)m->output.n_rows * m->output.row_bytes +
+                       m->token_embd.row_bytes,
+    };
+}

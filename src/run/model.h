@@ -1,0 +1,42 @@
+/* model.h - a model's weights, found, checked and in the layouts that kernels read. */
+#ifndef TRIT_RUN_MODEL_H
+#define TRIT_RUN_MODEL_H
+
+#include "arch.h"
+#include "arena.h"
+#include "gguf.h"
+
+/* A ternary matrix: y = scale * T x. */
+struct trit_linear {
+    const uint8_t *t2; /* [n_out, n_in padded to TRIT_T2_BLOCK] */
+    float scale;
+    size_t n_in, n_out;
+    size_t n_cols; /* n_in padded */
+};
+
+/* A float matrix, row by row: the embedding and the head. */
+struct trit_matrix {
+    enum trit_format format;
+    const uint8_t *data;
+    size_t n_rows, n_cols, row_bytes;
+};
+
+struct trit_layer {
+    float *attn_norm, *attn_sub_norm, *ffn_norm, *ffn_sub_norm; /* sub-norms may be NULL */
+    struct trit_linear attn_q, attn_k, attn_v, attn_output, ffn_gate, ffn_up, ffn_down;
+};
+
+struct trit_model {
+    const trit_file *file;
+    const struct trit_arch *arch;
+    struct trit_knobs knobs;
+    struct trit_matrix token_embd, output; /* the same one where tied */
+    bool tied;
+    float *output_norm;
+    float *rope_factors;       /* [n_rot/2] divisors of the frequencies, or NULL */
+    struct trit_layer *layers; /* [n_layer] */
+    struct trit_arena memory;  /* norms and repacked weights */
+    uint64_t n_params, n_ternary, ternary_bytes;
+};
+
+#endif

@@ -1,0 +1,32 @@
+/* rope.c - the angles of rotary position embedding, once per session.
+ *
+ * Pair i of n_rot/2 turns by pos / factor * base^(-2i/n_rot) (Su et al., arXiv 2104.09864; a file's
+ * rope_freqs divide the frequency further). In double with the project's own functions, rounded to
+ * f32 once, so that every machine has the same table. */
+#include "fmath.h"
+#include "session.h"
+
+/* Every position's angles are computed directly; the largest argument is the context. */
+static void rope_rows(void *ctx, size_t begin, size_t end, int worker)
+{
+    struct trit_session *s = ctx;
+    const struct trit_knobs *k = &s->model->knobs;
+    const size_t n = (size_t)k->n_rot / 2;
+    (void)worker;
+
+    for (size_t i = 0; i < n; i++) {
+        double freq = trit_exp(-2.0 * (double)i / k->n_rot * trit_log(k->rope_base));
+        freq /= k->rope_factor;
+        if (s->model->rope_factors)
+            freq /= (double)s->model->rope_factors[i];
+        for (size_t pos = begin; pos < end; pos++) {
+            s->rope_cos[pos * n + i] = (float)trit_cos((double)pos * freq);
+            s->rope_sin[pos * n + i] = (float)trit_sin((double)pos * freq);
+        }
+    }
+}
+
+void trit_rope_table(struct trit_session *s)
+{
+    trit_pool_run(s->pool, rope_rows, s, (size_t)s->n_ctx, 256);
+}

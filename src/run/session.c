@@ -1,0 +1,351 @@
+/* session.c - opening a session, and its timeline of tokens. The computation is in forward.c. */
+#include "session.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checked.h"
+
+enum { DEFAULT_CTX = 4096, DEFAULT_BATCH = 512, MAX_CTX = 1 << 20, MAX_BATCH = 65536 };
+
+/* ---- Options --------------------------------------------------------------------------------- */
+
+static trit_status range_error(struct trit_error *err, const char *name, int32_t value, int32_t hi)
+{
+    return trit_fail(err, TRIT_E_ARGUMENT, "%s %d is out of range; possible is 1 to %d", name,
+                     value, hi);
+}
+
+static trit_status find_isa(const struct trit_isa **isa, const char *name, struct trit_error *err)
+{
+    *isa = name ? trit_isa_find(name) : trit_isa_best();
+    if (!*isa)
+        return trit_fail(err, TRIT_E_ARGUMENT, "unknown instruction set '%s'", name);
+    if (!(*isa)->init)
+        return trit_fail(err, TRIT_E_UNSUPPORTED, "this build has no '%s' kernels", name);
+    if (!trit_isa_usable(*isa))
+        return trit_fail(err, TRIT_E_UNSUPPORTED,
+                         "this CPU cannot run '%s' kernels; the best it "
+                         "can is '%s'",
+                         name, trit_isa_best()->name);
+    return TRIT_OK;
+}
+
+static int32_t or_default(int32_t value, int32_t missing)
+{
+    return value ? value : missing;
+}
+
+static trit_status set_options(struct trit_session *s, const struct trit_session_options *opt,
+                               struct trit_error *err)
+{
+    const int32_t trained = s->model->knobs.n_ctx;
+
+    s->n_ctx = or_default(opt->n_ctx, trained < DEFAULT_CTX ? trained : DEFAULT_CTX);
+    s->n_batch = or_default(opt->n_batch, DEFAULT_BATCH);
+    s->n_threads = or_default(opt->n_threads, trit_threads_default());
+    if (s->n_ctx < 1 || s->n_ctx > MAX_CTX)
+        return range_error(err, "a context of", s->n_ctx, MAX_CTX);
+    if (s->n_batch < 1 || s->n_batch > MAX_BATCH)
+        return range_error(err, "a batch of", s->n_batch, MAX_BATCH);
+    if (s->n_threads < 1 || s->n_threads > TRIT_MAX_THREADS)
+        return range_error(err, "a number of threads of", s->n_threads, TRIT_MAX_THREADS);
+    if (opt->kv < TRIT_KV_TYPE_F16 || opt->kv > TRIT_KV_TYPE_I8)
+        return trit_fail(err, TRIT_E_ARGUMENT, "unknown type of key and value cache: %d",
+                         (int)opt->kv);
+    if (s->n_batch > s->n_ctx)
+        s->n_batch = s->n_ctx;
+    return find_isa(&s->isa, opt->isa, err);
+}
+
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+/* The parts after the KV cache: where the pointer is, and how much it needs. */
+struct part {
+    void **pointer;
+    uint64_t n, bytes, offset;
+};
+
+enum { N_PARTS = 15 };
+
+static void list_parts(struct trit_session *s, struct part parts[N_PARTS])
+{
+    const struct trit_knobs *k = &s->model->knobs;
+    const uint64_t b = (uint64_t)s->n_batch, ctx = (uint64_t)s->n_ctx;
+    const uint64_t embd = (uint64_t)k->n_embd, ff = (uint64_t)k->n_ff;
+    const uint64_t q = (uint64_t)k->n_head * (uint64_t)k->head_dim;
+    const uint64_t kv = (uint64_t)k->n_head_kv * (uint64_t)k->head_dim;
+    const uint64_t f = sizeof(float), vocab = s->model->output.n_rows;
+    uint64_t widest = embd > ff ? embd : ff;
+
+    widest = trit_round_up(q > widest ? q : widest, TRIT_T2_BLOCK);
+    s->widest = (size_t)widest;
+    const struct part list[N_PARTS] = {
+        {(void **)&s->rope_cos, ctx * (uint64_t)k->n_rot / 2, f, 0},
+        {(void **)&s->rope_sin, ctx * (uint64_t)k->n_rot / 2, f, 0},
+        {(void **)&s->h, b * embd, f, 0},
+        {(void **)&s->q, b * q, f, 0},
+        {(void **)&s->k, b * kv, f, 0},
+        {(void **)&s->v, b * kv, f, 0},
+        {(void **)&s->att, b * q, f, 0},
+        {(void **)&s->gate, b * ff, f, 0},
+        {(void **)&s->up, b * ff, f, 0},
+        {(void **)&s->proj, b * embd, f, 0},
+        {(void **)&s->xq, b * widest, 1, 0},
+        {(void **)&s->xq_scale, b, sizeof *s->xq_scale, 0},
+        {(void **)&s->norm_row, (uint64_t)s->n_threads * widest, f, 0},
+        {(void **)&s->head_in, TRIT_HEAD_TOKENS * embd, f, 0},
+        {(void **)&s->logits, TRIT_HEAD_TOKENS * vocab, f, 0},
+    };
+    memcpy(parts, list, sizeof list);
+}
+
+/* Reserve everything; parts keep the offsets. */
+static void lay_out(struct trit_session *s, enum trit_kv_format format, struct part parts[N_PARTS],
+                    uint64_t *tokens_offset)
+{
+    list_parts(s, parts);
+    *tokens_offset = trit_arena_reserve(&s->arena, (uint64_t)s->n_ctx, sizeof *s->tokens);
+    trit_kv_reserve(&s->kv, &s->arena, &s->model->knobs, format, (size_t)s->n_ctx);
+    for (int i = 0; i < N_PARTS; i++)
+        parts[i].offset = trit_arena_reserve(&s->arena, parts[i].n, parts[i].bytes);
+}
+
+static void place(struct trit_session *s, const struct part parts[N_PARTS], uint64_t tokens_offset)
+{
+    s->tokens = trit_arena_at(&s->arena, tokens_offset, (uint64_t)s->n_ctx, sizeof *s->tokens);
+    trit_kv_place(&s->kv, &s->arena);
+    for (int i = 0; i < N_PARTS; i++)
+        *parts[i].pointer = trit_arena_at(&s->arena, parts[i].offset, parts[i].n, parts[i].bytes);
+}
+
+static enum trit_kv_format kv_format(trit_kv_type type)
+{
+    return type == TRIT_KV_TYPE_F32  ? TRIT_KV_F32
+           : type == TRIT_KV_TYPE_I8 ? TRIT_KV_I8
+                                     : TRIT_KV_F16;
+}
+
+static const struct trit_session_options defaults;
+
+trit_status trit_session_bytes(uint64_t *out, const trit_model *model,
+                               const struct trit_session_options *opt, struct trit_error *err)
+{
+    struct trit_session s = {.model = model};
+    struct part parts[N_PARTS];
+    uint64_t tokens_offset;
+    opt = opt ? opt : &defaults;
+
+    const trit_status status = set_options(&s, opt, err);
+    if (status)
+        return status;
+    lay_out(&s, kv_format(opt->kv), parts, &tokens_offset);
+    *out = s.arena.size;
+    return TRIT_OK;
+}
+
+/* ---- Opening and closing --------------------------------------------------------------------- */
+
+static trit_status open_session(struct trit_session *s, const struct trit_session_options *opt,
+                                struct trit_error *err)
+{
+    struct part parts[N_PARTS];
+    uint64_t tokens_offset;
+    trit_status status = set_options(s, opt, err);
+
+    if (status)
+        return status;
+    lay_out(s, kv_format(opt->kv), parts, &tokens_offset);
+    if ((status = trit_arena_alloc(&s->arena, "the context (a smaller -c takes less)", err)))
+        return status;
+    place(s, parts, tokens_offset);
+    if ((status = trit_pool_open(&s->pool, s->n_threads, err)))
+        return status;
+    trit_kernels_init(&s->kernels, s->isa);
+    return TRIT_OK;
+}
+
+trit_status trit_session_open(trit_session **out, const trit_model *model,
+                              const struct trit_session_options *opt, struct trit_error *err)
+{
+    trit_session *s = calloc(1, sizeof *s);
+
+    *out = NULL;
+    if (!s)
+        return trit_fail_memory(err, sizeof *s, "the session");
+    s->model = model;
+    const trit_status status = open_session(s, opt ? opt : &defaults, err);
+    if (status) {
+        trit_session_close(&s);
+        return status;
+    }
+    const fenv_t env = trit_default_float_env();
+    trit_rope_table(s);
+    fesetenv(&env);
+    *out = s;
+    return TRIT_OK;
+}
+
+void trit_session_close(trit_session **session)
+{
+    trit_session *s = *session;
+    *session = NULL;
+    if (!s)
+        return;
+    trit_pool_close(&s->pool);
+    trit_arena_free(&s->arena);
+    free(s);
+}
+
+/* ---- The timeline ---------------------------------------------------------------------------- */
+
+/* Whether tokens can follow the first n_before of the timeline. */
+static trit_status check_tokens(const struct trit_session *s, int32_t n_before,
+                                const int32_t *tokens, int32_t n, struct trit_error *err)
+{
+    const int32_t n_vocab = trit_model_vocab_size(s->model);
+
+    if (n < 1)
+        return trit_fail(err, TRIT_E_ARGUMENT, "there are no tokens to evaluate");
+    if (n > s->n_ctx - n_before)
+        return trit_fail(err, TRIT_E_ARGUMENT,
+                         "%d tokens are more than the context of %d has left (%d)", n, s->n_ctx,
+                         s->n_ctx - n_before);
+    for (int32_t i = 0; i < n; i++)
+        if (tokens[i] < 0 || tokens[i] >= n_vocab)
+            return trit_fail(err, TRIT_E_ARGUMENT,
+                             "token %d (number %d) is out of range; the vocabulary has %d",
+                             tokens[i], i, n_vocab);
+    return TRIT_OK;
+}
+
+static trit_status non_finite(const struct trit_session *s, int32_t layer, struct trit_error *err)
+{
+    if (layer == s->model->knobs.n_layer)
+        return trit_fail(err, TRIT_E_FAILED, "the model produced a non-finite value at its head");
+    return trit_fail(err, TRIT_E_FAILED, "the model produced a non-finite value in layer %d",
+                     layer);
+}
+
+/* Logits of the whole batch in h, in order, to fn. */
+static trit_status give_logits(struct trit_session *s, size_t n, trit_logits_fn fn, void *user,
+                               struct trit_error *err)
+{
+    const size_t n_vocab = s->model->output.n_rows;
+    for (size_t i = 0; i < n; i += TRIT_HEAD_TOKENS) {
+        const size_t m = n - i < TRIT_HEAD_TOKENS ? n - i : TRIT_HEAD_TOKENS;
+        if (!trit_forward_head(s, i, m))
+            return non_finite(s, s->model->knobs.n_layer, err);
+        s->last_logits = m - 1;
+        for (size_t t = 0; t < m; t++)
+            if (!fn(user, s->n_tokens + (int32_t)(i + t), s->logits + t * n_vocab))
+                return trit_fail(err, TRIT_E_CANCELLED, "stopped");
+    }
+    return TRIT_OK;
+}
+
+/* One batch; on success the timeline has grown by n. */
+static trit_status eval_batch(struct trit_session *s, const int32_t *tokens, int32_t n, bool last,
+                              trit_logits_fn fn, void *user, struct trit_error *err)
+{
+    int32_t bad_layer;
+    trit_status status = TRIT_OK;
+
+    if (!trit_forward(s, tokens, (size_t)n, &bad_layer))
+        return non_finite(s, bad_layer, err);
+    if (fn)
+        status = give_logits(s, (size_t)n, fn, user, err);
+    else if (last && !trit_forward_head(s, (size_t)n - 1, 1))
+        status = non_finite(s, s->model->knobs.n_layer, err);
+    else
+        s->last_logits = 0;
+    if (status)
+        return status;
+    memcpy(s->tokens + s->n_tokens, tokens, (size_t)n * sizeof *tokens);
+    s->n_tokens += n;
+    return TRIT_OK;
+}
+
+trit_status trit_session_eval(trit_session *s, const int32_t *tokens, int32_t n, trit_logits_fn fn,
+                              void *user, struct trit_error *err)
+{
+    const int32_t before = s->n_tokens;
+    trit_status status = check_tokens(s, before, tokens, n, err);
+
+    if (status)
+        return status;
+    s->has_logits = false;
+    const fenv_t env = trit_default_float_env();
+    for (int32_t i = 0; i < n && !status; i += s->n_batch) {
+        const int32_t m = n - i < s->n_batch ? n - i : s->n_batch;
+        status = eval_batch(s, tokens + i, m, i + m == n, fn, user, err);
+    }
+    fesetenv(&env);
+    if (status)
+        s->n_tokens = before;
+    s->has_logits = !status;
+    return status;
+}
+
+trit_status trit_session_sync(trit_session *s, const int32_t *tokens, int32_t n,
+                              struct trit_error *err)
+{
+    int32_t common = 0;
+    const trit_status status = check_tokens(s, 0, tokens, n, err);
+
+    if (status)
+        return status;
+    while (common < n && common < s->n_tokens && tokens[common] == s->tokens[common])
+        common++;
+    if (common == n && n == s->n_tokens && s->has_logits)
+        return TRIT_OK;
+    if (common == n)
+        common--; /* the last token's logits are wanted */
+    trit_session_rewind(s, common);
+    return trit_session_eval(s, tokens + common, n - common, NULL, NULL, err);
+}
+
+void trit_session_rewind(trit_session *s, int32_t n)
+{
+    n = n < 0 ? 0 : n;
+    if (n >= s->n_tokens)
+        return;
+    s->n_tokens = n;
+    s->has_logits = false;
+}
+
+const float *trit_session_logits(const trit_session *s)
+{
+    return s->has_logits ? s->logits + s->last_logits * s->model->output.n_rows : NULL;
+}
+
+const int32_t *trit_session_tokens(const trit_session *s)
+{
+    return s->tokens;
+}
+
+int32_t trit_session_n_tokens(const trit_session *s)
+{
+    return s->n_tokens;
+}
+
+int32_t trit_session_n_ctx(const trit_session *s)
+{
+    return s->n_ctx;
+}
+
+int32_t trit_session_n_vocab(const trit_session *s)
+{
+    return trit_model_vocab_size(s->model);
+}
+
+int32_t trit_session_n_threads(const trit_session *s)
+{
+    return s->n_threads;
+}
+
+const char *trit_session_isa(const trit_session *s)
+{
+    return s->isa->name;
+}

@@ -1,0 +1,420 @@
+/* test_memory.c - where memory is taken and what happens where there is none. Every call of the
+ * allocator from the library or from here passes through this file (the linker's --wrap), which
+ * counts them and makes chosen ones fail. What libc allocates for itself (stacks of threads, the
+ * buffers of stdio and qsort) does not come by; so it is not counted, and never fails here. Instead
+ * the creation of threads is made to fail as a whole.
+ *
+ * Link with -Wl,--wrap= for malloc, calloc, realloc, posix_memalign, aligned_alloc, free and
+ * pthread_create. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fixture.h"
+
+/* ---- The allocator --------------------------------------------------------------------------- */
+
+/* Used by one thread at a time: workers of a session must not allocate, and fail the test by the
+ * count if they do. */
+static struct {
+    bool deny_all;
+    long fail_at;    /* this attempt fails, counting from 1; 0: none */
+    bool fail_after; /* and all that follow it */
+    long n_attempts, n_denied;
+    long n_live; /* blocks */
+    uint64_t largest, total;
+} heap;
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+int __real_posix_memalign(void **out, size_t alignment, size_t n);
+void *__real_aligned_alloc(size_t alignment, size_t n);
+void __real_free(void *p);
+
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+int __wrap_posix_memalign(void **out, size_t alignment, size_t n);
+void *__wrap_aligned_alloc(size_t alignment, size_t n);
+void __wrap_free(void *p);
+
+static bool admit(size_t n)
+{
+    heap.n_attempts++;
+    const bool hit = heap.fail_at && (heap.fail_after ? heap.n_attempts >= heap.fail_at
+                                                      : heap.n_attempts == heap.fail_at);
+    if (heap.deny_all || hit) {
+        heap.n_denied++;
+        errno = ENOMEM;
+        return false;
+    }
+    heap.total += n;
+    if (n > heap.largest)
+        heap.largest = n;
+    return true;
+}
+
+static void *count(void *p)
+{
+    heap.n_live += p != NULL;
+    return p;
+}
+
+void *__wrap_malloc(size_t n)
+{
+    return admit(n) ? count(__real_malloc(n)) : NULL;
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return admit(n * size) ? count(__real_calloc(n, size)) : NULL;
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+    if (!admit(n))
+        return NULL;
+    void *moved = __real_realloc(p, n);
+    heap.n_live += !p && moved;
+    return moved;
+}
+
+int __wrap_posix_memalign(void **out, size_t alignment, size_t n)
+{
+    if (!admit(n))
+        return ENOMEM;
+    const int status = __real_posix_memalign(out, alignment, n);
+    heap.n_live += status == 0;
+    return status;
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t n)
+{
+    return admit(n) ? count(__real_aligned_alloc(alignment, n)) : NULL;
+}
+
+void __wrap_free(void *p)
+{
+    heap.n_live -= p != NULL;
+    __real_free(p);
+}
+
+/* ---- The maker of threads -------------------------------------------------------------------- */
+
+static int n_threads_left = -1; /* that can be created; negative: no limit */
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
+                          void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
+                          void *arg);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
+                          void *arg)
+{
+    if (n_threads_left == 0)
+        return EAGAIN;
+    n_threads_left -= n_threads_left > 0;
+    return __real_pthread_create(thread, attr, fn, arg);
+}
+
+/* ---- Counting -------------------------------------------------------------------------------- */
+
+static void count_from_here(void)
+{
+    heap.n_attempts = heap.n_denied = 0;
+    heap.largest = heap.total = 0;
+}
+
+static void fail_nothing(void)
+{
+    heap.deny_all = heap.fail_after = false;
+    heap.fail_at = 0;
+}
+
+/* ---- Everything a program does --------------------------------------------------------------- */
+
+static const char prompt[] = "the other theme: when the hen met them there";
+
+struct everything {
+    trit_file *file;
+    trit_model *model;
+    trit_tokenizer *tokenizer;
+    trit_session *session;
+    int32_t *ids, n_ids;
+};
+
+static void close_everything(struct everything *e)
+{
+    free(e->ids);
+    e->ids = NULL;
+    trit_session_close(&e->session);
+    trit_tokenizer_close(&e->tokenizer);
+    trit_model_close(&e->model);
+    trit_file_close(&e->file);
+}
+
+/* Opens all and evaluates the prompt. *where receives what failed, and *out what it left in its
+ * output, which should be NULL. */
+static trit_status open_everything(struct everything *e, const char *path,
+                                   const struct trit_file_options *file_opt, int32_t n_threads,
+                                   const char **where, const void **out, struct trit_error *err)
+{
+    const struct trit_session_options opt = {.n_threads = n_threads, .n_ctx = 128};
+    trit_status status;
+    void *poison = e;
+
+    *e = (struct everything){
+        .file = poison, .model = poison, .tokenizer = poison, .session = poison, .ids = poison};
+#define STEP(name, member, call)                                                                   \
+    if ((status = (call)) != TRIT_OK) {                                                            \
+        *where = name;                                                                             \
+        *out = e->member;                                                                          \
+        e->member = NULL;                                                                          \
+        goto failed;                                                                               \
+    }
+    STEP("trit_file_open", file, trit_file_open(&e->file, path, file_opt, err))
+    STEP("trit_model_open", model, trit_model_open(&e->model, e->file, err))
+    STEP("trit_tokenizer_open", tokenizer, trit_tokenizer_open(&e->tokenizer, e->file, err))
+    STEP("trit_session_open", session, trit_session_open(&e->session, e->model, &opt, err))
+    STEP("trit_tokenizer_encode", ids,
+         trit_tokenizer_encode(e->tokenizer, prompt, sizeof prompt - 1, true, &e->ids, &e->n_ids,
+                               err))
+#undef STEP
+    *where = "trit_session_eval";
+    *out = NULL;
+    return trit_session_eval(e->session, e->ids, e->n_ids, NULL, NULL, err);
+
+failed: /* what was not reached is not there */
+    e->ids = e->ids == poison ? NULL : e->ids;
+    e->session = e->session == poison ? NULL : e->session;
+    e->tokenizer = e->tokenizer == poison ? NULL : e->tokenizer;
+    e->model = e->model == poison ? NULL : e->model;
+    return status;
+}
+
+static const char *model_path(uint32_t linear_type)
+{
+    struct fx_spec spec = fx_default;
+    spec.linear_type = linear_type;
+    spec.n_ff = 512;
+    return fx_model(linear_type == FX_I2_S ? "mapped" : "repacked", &spec)->path;
+}
+
+/* ---- Nothing is allocated once a session is open --------------------------------------------- */
+
+static bool count_bytes(void *user, const char *text, size_t len)
+{
+    (void)text;
+    *(size_t *)user += len;
+    return true;
+}
+
+static bool ignore_logits(void *user, int32_t position, const float *logits)
+{
+    (void)user, (void)position, (void)logits;
+    return true;
+}
+
+static void check_no_allocation(const char *path, int32_t n_threads)
+{
+    size_t n_bytes = 0;
+    const struct trit_generate_options gen = {
+        .max_tokens = 50, .ignore_eos = true, .on_text = count_bytes, .user = &n_bytes};
+    struct trit_generate_result result = {0};
+    struct trit_error err = {.text = "?"};
+    struct everything e;
+    const char *where;
+    const void *out;
+
+    if (open_everything(&e, path, NULL, n_threads, &where, &out, &err))
+        fail_msg("%s: %s", where, err.text);
+    count_from_here();
+    heap.deny_all = true;
+    trit_session_rewind(e.session, 0);
+    const trit_status status[] = {
+        trit_session_eval(e.session, e.ids, e.n_ids, NULL, NULL, &err),
+        trit_session_eval(e.session, e.ids, e.n_ids, ignore_logits, NULL, &err),
+        trit_session_sync(e.session, e.ids, 3, &err),
+        trit_generate(e.session, e.tokenizer, e.ids, e.n_ids, &gen, &result, &err),
+    };
+    heap.deny_all = false;
+    for (int i = 0; i < 4; i++)
+        if (status[i])
+            fail_msg("step %d, %d threads: %s", i, n_threads, err.text);
+    assert_int_equal(heap.n_attempts, 0);
+    assert_int_equal(result.n_new, 50);
+    assert_int_equal(result.finish, TRIT_FINISH_LENGTH);
+    close_everything(&e);
+}
+
+static void test_no_allocation(void **state)
+{
+    (void)state;
+    const char *path = model_path(FX_I2_S);
+    check_no_allocation(path, 1);
+    check_no_allocation(path, 2);
+}
+
+/* Errors need no memory either. */
+static void test_errors_without_memory(void **state)
+{
+    struct trit_error err = {.text = "?"};
+    struct everything e;
+    const char *where;
+    const void *out;
+    const int32_t bad = -1;
+    (void)state;
+
+    if (open_everything(&e, model_path(FX_I2_S), NULL, 2, &where, &out, &err))
+        fail_msg("%s: %s", where, err.text);
+    count_from_here();
+    heap.deny_all = true;
+    const trit_status status = trit_session_eval(e.session, &bad, 1, NULL, NULL, &err);
+    heap.deny_all = false;
+    assert_int_equal(status, TRIT_E_ARGUMENT);
+    assert_int_equal(heap.n_attempts, 0);
+    close_everything(&e);
+}
+
+/* ---- A session takes what it said it would --------------------------------------------------- */
+
+static void test_session_bytes(void **state)
+{
+    static const struct trit_session_options opts[] = {
+        {0},
+        {.n_threads = 1, .n_ctx = 1, .n_batch = 1},
+        {.n_threads = 2, .n_ctx = 1000, .kv = TRIT_KV_TYPE_F32},
+        {.n_threads = 2, .n_ctx = 333, .n_batch = 5, .kv = TRIT_KV_TYPE_I8},
+        {.n_threads = 3, .n_ctx = 64, .n_batch = 65536},
+    };
+    struct trit_error err = {.text = "?"};
+    trit_file *file = NULL;
+    trit_model *model = NULL;
+    (void)state;
+
+    assert_int_equal(trit_file_open(&file, model_path(FX_I2_S), NULL, &err), TRIT_OK);
+    assert_int_equal(trit_model_open(&model, file, &err), TRIT_OK);
+    for (size_t i = 0; i < sizeof opts / sizeof *opts; i++) {
+        const long live = heap.n_live;
+        trit_session *session = NULL;
+        uint64_t bytes = 0;
+        count_from_here();
+        assert_int_equal(trit_session_bytes(&bytes, model, &opts[i], &err), TRIT_OK);
+        assert_int_equal(heap.n_attempts, 0); /* known before it is taken */
+        assert_int_equal(trit_session_open(&session, model, &opts[i], &err), TRIT_OK);
+        assert_int_equal(heap.largest, bytes);
+        assert_true(heap.total - bytes < 4096); /* the handles of the session and its threads */
+        trit_session_close(&session);
+        assert_int_equal(heap.n_live, live);
+    }
+    trit_model_close(&model);
+    trit_file_close(&file);
+}
+
+/* ---- Out of memory, everywhere --------------------------------------------------------------- */
+
+/* @return whether nothing failed. */
+static bool check_failure(const char *path, const struct trit_file_options *file_opt, long n,
+                          bool and_after)
+{
+    const long live = heap.n_live;
+    struct trit_error err = {.text = ""};
+    struct everything e;
+    const char *where = "?";
+    const void *out = NULL;
+
+    count_from_here();
+    heap.fail_at = n;
+    heap.fail_after = and_after;
+    const trit_status status = open_everything(&e, path, file_opt, 2, &where, &out, &err);
+    const long n_denied = heap.n_denied;
+    fail_nothing();
+    close_everything(&e);
+    if (status == TRIT_OK && n_denied)
+        fail_msg("allocation %ld failed, and nobody noticed", n);
+    if (status != (n_denied ? TRIT_E_MEMORY : TRIT_OK) || err.code != status)
+        fail_msg("allocation %ld in %s gives status %d: %s", n, where, (int)status, err.text);
+    if (n_denied && !strstr(err.text, "memory"))
+        fail_msg("allocation %ld in %s says '%s'", n, where, err.text);
+    if (out)
+        fail_msg("allocation %ld: %s leaves its output other than NULL", n, where);
+    if (heap.n_live != live)
+        fail_msg("allocation %ld in %s leaves %ld blocks", n, where, heap.n_live - live);
+    return n_denied == 0;
+}
+
+static void sweep(const char *path, bool no_mmap)
+{
+    const struct trit_file_options file_opt = {.no_mmap = no_mmap};
+    for (int and_after = 0; and_after < 2; and_after++) {
+        long n = 1;
+        while (!check_failure(path, &file_opt, n, and_after))
+            n++;
+        assert_in_range(n, 15, 500); /* the sweep met the allocations that it is about */
+    }
+}
+
+static void test_sweep_mapped(void **state)
+{
+    (void)state;
+    sweep(model_path(FX_I2_S), false);
+}
+
+static void test_sweep_read(void **state)
+{
+    (void)state;
+    sweep(model_path(FX_I2_S), true);
+}
+
+static void test_sweep_repacked(void **state)
+{
+    (void)state;
+    sweep(model_path(FX_TQ2_0), false);
+}
+
+/* The system gives fewer threads than were asked for: an error, and those that were made end. */
+static void test_no_threads(void **state)
+{
+    const struct trit_session_options opt = {.n_threads = 4};
+    struct trit_error err = {.text = "?"};
+    trit_file *file = NULL;
+    trit_model *model = NULL;
+    (void)state;
+
+    assert_int_equal(trit_file_open(&file, model_path(FX_I2_S), NULL, &err), TRIT_OK);
+    assert_int_equal(trit_model_open(&model, file, &err), TRIT_OK);
+    for (int i = 0; i <= 3; i++) {
+        const long live = heap.n_live;
+        trit_session *session = (trit_session *)&err; /* anything but NULL */
+        n_threads_left = i;
+        const trit_status status = trit_session_open(&session, model, &opt, &err);
+        n_threads_left = -1;
+        assert_int_equal(status, i < 3 ? TRIT_E_FAILED : TRIT_OK);
+        if (status)
+            assert_null(session);
+        trit_session_close(&session);
+        assert_int_equal(heap.n_live, live);
+    }
+    trit_model_close(&model);
+    trit_file_close(&file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_errors_without_memory),
+        cmocka_unit_test(test_session_bytes), cmocka_unit_test(test_sweep_mapped),
+        cmocka_unit_test(test_sweep_read),    cmocka_unit_test(test_sweep_repacked),
+        cmocka_unit_test(test_no_threads),
+    };
+    return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
+}
