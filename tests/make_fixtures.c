@@ -1,0 +1,122 @@
+/* make_fixtures.c - writes the model files that tests/cli/run_cli.sh runs the program on:
+ *
+ *   good.gguf          the fixture's default model
+ *   truncated.gguf     the same without its second half
+ *   empty.gguf         nothing
+ *   text.gguf          no GGUF at all
+ *   unknown_type.gguf  one linear of a type nobody knows
+ *   unknown_arch.gguf  an architecture nobody knows
+ *   evil_names.gguf    control sequences of terminals in its names
+ *   non_finite.gguf    sound as a file, but its first linear overflows */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fixture.h"
+
+static bool put_file(const char *dir, const char *name, const void *bytes, size_t len)
+{
+    char path[1024];
+    const int n = snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = n > 0 && (size_t)n < sizeof path ? fopen(path, "wb") : NULL;
+    const bool ok = f && fwrite(bytes, 1, len, f) == len;
+    if ((f && fclose(f) != 0) || !ok) {
+        fprintf(stderr, "make_fixtures: cannot write %s in %s\n", name, dir);
+        return false;
+    }
+    return true;
+}
+
+/* The weights behind a model are of no use here. */
+static void free_floats(struct fx_model *m)
+{
+    for (int i = 0; i < m->spec.n_layer; i++) {
+        struct fx_layer *l = &m->layers[i];
+        struct fx_linear *linears[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
+        for (int j = 0; j < 7; j++)
+            free(linears[j]->t);
+        free(l->attn_norm);
+        free(l->attn_sub_norm);
+        free(l->ffn_norm);
+        free(l->ffn_sub_norm);
+    }
+    if (m->head != m->embd)
+        free(m->head);
+    free(m->embd);
+    free(m->output_norm);
+    free(m->layers);
+}
+
+/* Set the type of a tensor, whose record begins with its name: then dimensions, then the type. */
+static bool set_type(struct fx_gguf *g, const char *name, uint32_t type)
+{
+    const size_t len = strlen(name);
+    for (size_t i = 0; i + len + 4 <= g->infos.len; i++)
+        if (memcmp(g->infos.data + i, name, len) == 0) {
+            uint32_t n_dims;
+            memcpy(&n_dims, g->infos.data + i + len, sizeof n_dims);
+            memcpy(g->infos.data + i + len + 4 + 8 * n_dims, &type, sizeof type);
+            return true;
+        }
+    fprintf(stderr, "make_fixtures: no tensor %s\n", name);
+    return false;
+}
+
+static bool put_model(const char *dir, const char *name, const struct fx_spec *spec,
+                      const char *unknown_tensor)
+{
+    struct fx_gguf g;
+    struct fx_model m;
+    size_t len;
+
+    fx_model_gguf(&g, &m, spec);
+    free_floats(&m);
+    bool ok = !unknown_tensor || set_type(&g, unknown_tensor, 99);
+    uint8_t *image = fx_image(&g, &len);
+    ok = ok && put_file(dir, name, image, len);
+    if (ok && strcmp(name, "good.gguf") == 0)
+        ok = put_file(dir, "truncated.gguf", image, len / 2);
+    free(image);
+    fx_free(&g);
+    return ok;
+}
+
+/* Names that would repaint the terminal of whoever lists them. */
+static bool put_evil_names(const char *dir)
+{
+    const uint64_t dims[] = {1, 0};
+    const float zero = 0;
+    struct fx_gguf g;
+    size_t len;
+
+    fx_init(&g);
+    fx_str(&g, "general.architecture", "llama");
+    fx_str(&g, "\x1b[31mevil\x1b]0;owned\a", "\x1b[2J");
+    fx_tensor(&g, "\x1b[31mtensor\xC2\x9B", FX_F32, dims, &zero, sizeof zero);
+    uint8_t *image = fx_image(&g, &len);
+    const bool ok = put_file(dir, "evil_names.gguf", image, len);
+    free(image);
+    fx_free(&g);
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
+    static const char text[] = "Once upon a time there was a file that was only text.\n";
+    struct fx_spec unknown_arch = fx_default, non_finite = fx_default;
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: make_fixtures DIRECTORY\n");
+        return 2;
+    }
+    unknown_arch.arch = "perceptron";
+    non_finite.weight_scale = 1e38f;
+    return put_model(argv[1], "good.gguf", &fx_default, NULL) &&
+                   put_model(argv[1], "unknown_type.gguf", &fx_default, "blk.1.ffn_up.weight") &&
+                   put_model(argv[1], "unknown_arch.gguf", &unknown_arch, NULL) &&
+                   put_model(argv[1], "non_finite.gguf", &non_finite, NULL) &&
+                   put_evil_names(argv[1]) && put_file(argv[1], "empty.gguf", "", 0) &&
+                   put_file(argv[1], "text.gguf", text, sizeof text - 1)
+               ? 0
+               : 1;
+}

@@ -1,0 +1,156 @@
+/* common.c - see common.h. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "common.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+int usage_error(const char *fmt, ...)
+{
+    va_list list;
+    va_start(list, fmt);
+    fputs("trit: ", stderr);
+    vfprintf(stderr, fmt, list);
+    fputc('\n', stderr);
+    va_end(list);
+    return EXIT_USAGE;
+}
+
+int report(const struct trit_error *err)
+{
+    static const int codes[] = {
+        [TRIT_OK] = EXIT_DONE,
+        [TRIT_E_FAILED] = EXIT_RUNTIME,
+        [TRIT_E_ARGUMENT] = EXIT_USAGE,
+        [TRIT_E_FILE] = EXIT_FILE,
+        [TRIT_E_UNSUPPORTED] = EXIT_UNSUPPORTED,
+        [TRIT_E_MEMORY] = EXIT_MEMORY,
+        [TRIT_E_CANCELLED] = EXIT_RUNTIME,
+    };
+    fprintf(stderr, "trit: %s\n", err->text);
+    return codes[err->code];
+}
+
+int write_error(const char *what)
+{
+    if (errno != EPIPE)
+        fprintf(stderr, "trit: cannot write to %s: %s\n", what, strerror(errno));
+    return EXIT_RUNTIME;
+}
+
+int finish_stdout(void)
+{
+    return fflush(stdout) != 0 || ferror(stdout) ? write_error("stdout") : EXIT_DONE;
+}
+
+int open_file(struct opened *o, const struct args *args)
+{
+    const struct trit_file_options opt = {.no_mmap = args->no_mmap};
+    struct trit_error err;
+
+    if (!args->model)
+        return usage_error("no model given; use -m FILE, or set TRIT_MODEL");
+    return trit_file_open(&o->file, args->model, &opt, &err) ? report(&err) : EXIT_DONE;
+}
+
+int open_model(struct opened *o, const struct args *args)
+{
+    struct trit_error err;
+    const int code = open_file(o, args);
+    if (code)
+        return code;
+    return trit_model_open(&o->model, o->file, &err) ? report(&err) : EXIT_DONE;
+}
+
+int session_options(struct trit_session_options *opt, const struct args *args)
+{
+    static const char *const kv_names[] = {
+        [TRIT_KV_TYPE_F16] = "f16", [TRIT_KV_TYPE_F32] = "f32", [TRIT_KV_TYPE_I8] = "i8"};
+    /* logits are there to be compared with references, which have no cache that rounds */
+    int kv = args->command == CMD_LOGITS && !args->kv ? TRIT_KV_TYPE_F32 : TRIT_KV_TYPE_F16;
+
+    while (args->kv && kv < 3 && strcmp(kv_names[kv], args->kv) != 0)
+        kv++;
+    if (kv == 3)
+        return usage_error("--kv is f16, f32 or i8, not '%s'", args->kv);
+    *opt = (struct trit_session_options){
+        .n_ctx = args->ctx,
+        .n_batch = args->batch,
+        .n_threads = args->threads,
+        .kv = (trit_kv_type)kv,
+        .isa = args->isa,
+    };
+    return EXIT_DONE;
+}
+
+/* What was recognised, for -v. */
+static void describe(const struct opened *o, const struct args *args)
+{
+    struct trit_model_info m;
+    trit_model_info(o->model, &m);
+    fprintf(stderr, "%s: %s · %.0f M parameters · %s (%s) · context %d · opened in %.0f ms\n",
+            args->model, m.arch, (double)m.n_params * 1e-6, m.ffn_act, m.ffn_act_why,
+            trit_session_n_ctx(o->session), o->load_ms);
+}
+
+int open_session(struct opened *o, const struct args *args)
+{
+    const double start = now_ms();
+    struct trit_session_options opt;
+    struct trit_error err;
+    int code = session_options(&opt, args);
+
+    if (!code)
+        code = open_model(o, args);
+    if (!code && trit_session_open(&o->session, o->model, &opt, &err))
+        code = report(&err);
+    o->load_ms = now_ms() - start;
+    if (!code && args->verbose)
+        describe(o, args);
+    return code;
+}
+
+void close_all(struct opened *o)
+{
+    trit_session_close(&o->session);
+    trit_tokenizer_close(&o->tokenizer);
+    trit_model_close(&o->model);
+    trit_file_close(&o->file);
+}
+
+int read_stream(char **text, size_t *len, FILE *f, const char *name)
+{
+    size_t size = 1 << 16;
+    char *buf = malloc(size);
+
+    for (*len = 0; buf;) {
+        *len += fread(buf + *len, 1, size - *len, f);
+        if (*len < size)
+            break;
+        char *larger = size > SIZE_MAX / 2 ? NULL : realloc(buf, 2 * size);
+        if (!larger)
+            free(buf);
+        buf = larger;
+        size *= 2;
+    }
+    *text = buf;
+    if (!buf) {
+        fprintf(stderr, "trit: out of memory reading %s\n", name);
+        return EXIT_MEMORY;
+    }
+    if (!ferror(f))
+        return EXIT_DONE;
+    fprintf(stderr, "trit: cannot read %s: %s\n", name, strerror(errno));
+    return EXIT_FILE;
+}
+
+double now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}

@@ -1,0 +1,54 @@
+/* common.h - what every command does: open things, report, write. */
+#ifndef TRIT_TOOLS_COMMON_H
+#define TRIT_TOOLS_COMMON_H
+
+#include <stdio.h>
+
+#include "cli.h"
+
+/* What the shell sees. */
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_RUNTIME = 1,
+    EXIT_USAGE = 2,
+    EXIT_FILE = 3,
+    EXIT_UNSUPPORTED = 4,
+    EXIT_MEMORY = 5,
+    EXIT_INTERRUPTED = 130,
+};
+
+/* Print "trit: …" to stderr. @return EXIT_USAGE */
+int usage_error(const char *fmt, ...) TRIT_PRINTF(1, 2);
+
+/* Print an error of the library. @return the exit code of its status */
+int report(const struct trit_error *err);
+
+/* Say that writing to what failed, by errno; nothing where the reader just went away.
+ * @return EXIT_RUNTIME */
+int write_error(const char *what);
+
+/* Flush stdout. @return EXIT_DONE, or write_error(). */
+int finish_stdout(void);
+
+/* The file, model and session that the options ask for; each NULL until opened. */
+struct opened {
+    trit_file *file;
+    trit_model *model;
+    trit_tokenizer *tokenizer;
+    trit_session *session;
+    double load_ms;
+};
+
+/* @return EXIT_DONE, or an exit code after a message; close either way. */
+int open_file(struct opened *o, const struct args *args);
+int open_model(struct opened *o, const struct args *args);
+int open_session(struct opened *o, const struct args *args);
+int session_options(struct trit_session_options *opt, const struct args *args);
+void close_all(struct opened *o);
+
+/* Everything a stream holds; *text is released with free(). @return exit code */
+int read_stream(char **text, size_t *len, FILE *f, const char *name);
+
+double now_ms(void);
+
+#endif

@@ -1,0 +1,249 @@
+/* info.c - trit info: what is in a file and what was made of it, or what this CPU can run. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common.h"
+#include "json.h"
+
+enum { MAX_ITEMS = 8, MAX_TEXT = 160 }; /* of metadata shown to people */
+
+static double mib(uint64_t bytes)
+{
+    return (double)bytes / 0x1p20;
+}
+
+/* ---- The machine ----------------------------------------------------------------------------- */
+
+static void print_machine(bool json)
+{
+    struct trit_isa_info isa;
+
+    if (json)
+        printf("{\"version\":\"%s\",\"threads\":%d,\"isa\":\"%s\",\"isas\":[", trit_version(),
+               trit_threads_default(), trit_isa_default());
+    else
+        printf("threads  %d (physical cores)\nisa      %s\n", trit_threads_default(),
+               trit_isa_default());
+    for (int i = 0; trit_isa_at(i, &isa); i++)
+        if (json)
+            printf("%s{\"name\":\"%s\",\"built\":%s,\"usable\":%s}", i ? "," : "", isa.name,
+                   isa.built ? "true" : "false", isa.usable ? "true" : "false");
+        else
+            printf("  %-8s %s\n", isa.name,
+                   isa.usable  ? "usable"
+                   : isa.built ? "this CPU lacks it"
+                               : "not in this build");
+    if (json)
+        printf("]}\n");
+}
+
+/* ---- Metadata and tensors -------------------------------------------------------------------- */
+
+struct printer {
+    bool json;
+    uint64_t n; /* items so far */
+};
+
+static void print_name(struct trit_string s, int width)
+{
+    printf("  ");
+    plain_string(stdout, s.bytes, s.len);
+    if ((int)s.len < width)
+        printf("%*s", width - (int)s.len, "");
+}
+
+static bool print_value(void *user, const struct trit_value *v)
+{
+    struct printer *p = user;
+
+    if (!p->json && p->n == MAX_ITEMS) {
+        printf(", …");
+        return false;
+    }
+    if (p->n++)
+        printf(p->json ? "," : ", ");
+    switch (v->type) {
+    case TRIT_VALUE_STRING:
+        json_string(stdout, v->s.bytes, p->json || v->s.len < MAX_TEXT ? v->s.len : MAX_TEXT);
+        if (!p->json && v->s.len > MAX_TEXT)
+            printf("…");
+        break;
+    case TRIT_VALUE_F32:
+    case TRIT_VALUE_F64:
+        json_number(stdout, v->f);
+        break;
+    case TRIT_VALUE_BOOL:
+        printf(v->u ? "true" : "false");
+        break;
+    case TRIT_VALUE_I8:
+    case TRIT_VALUE_I16:
+    case TRIT_VALUE_I32:
+    case TRIT_VALUE_I64:
+        printf("%lld", (long long)v->i);
+        break;
+    default:
+        printf("%llu", (unsigned long long)v->u);
+    }
+    return true;
+}
+
+static void print_metadata(const trit_file *f, bool json)
+{
+    for (size_t i = 0; i < trit_file_n_metadata(f); i++) {
+        const struct trit_metadata m = trit_file_metadata(f, i);
+        const bool array = m.type == TRIT_VALUE_ARRAY;
+        struct printer p = {.json = json};
+        if (json && i)
+            putchar(',');
+        if (json)
+            json_string(stdout, m.key.bytes, m.key.len);
+        else
+            print_name(m.key, 0);
+        if (json)
+            printf(array ? ":[" : ":");
+        else
+            printf(array ? " = [%llu] " : " = ", (unsigned long long)m.n_items);
+        trit_file_values(f, i, print_value, &p);
+        printf(json ? (array ? "]" : "") : "\n");
+    }
+}
+
+static void print_tensors(const trit_file *f, bool json)
+{
+    for (size_t i = 0; i < trit_file_n_tensors(f); i++) {
+        const struct trit_tensor_info t = trit_file_tensor(f, i);
+        if (json) {
+            printf("%s{\"name\":", i ? "," : "");
+            json_string(stdout, t.name.bytes, t.name.len);
+            printf(",\"type\":\"%s\",\"type_id\":%u,\"bytes\":%llu,\"shape\":[", t.type_name,
+                   t.type, (unsigned long long)t.n_bytes);
+        } else {
+            print_name(t.name, 32);
+            printf(" %-6s %10llu bytes  [", t.type_name, (unsigned long long)t.n_bytes);
+        }
+        for (uint32_t d = 0; d < t.n_dims; d++)
+            printf("%s%llu", d ? (json ? "," : ", ") : "", (unsigned long long)t.dims[d]);
+        printf(json ? "]}" : "]\n");
+    }
+}
+
+/* ---- The model ------------------------------------------------------------------------------- */
+
+static void print_model(const struct trit_model_info *m, uint64_t session_bytes)
+{
+    printf(
+        "arch      %s · %d layers · width %d · %d heads of %d (%d KV) · FFN %d · vocabulary %d\n",
+        m->arch, m->n_layer, m->n_embd, m->n_head, m->head_dim, m->n_head_kv, m->n_ff, m->n_vocab);
+    printf("block     %s (%s) · %s · RoPE %s, base %g · norm eps %g · trained for %d positions\n",
+           m->ffn_act, m->ffn_act_why, m->sub_norms ? "sub-norms" : "no sub-norms", m->rope_style,
+           m->rope_base, m->norm_eps, m->n_ctx);
+    printf("weights   %.1f M parameters, %.1f M of them ternary · embedding %s · head %s\n",
+           (double)m->n_params * 1e-6, (double)m->n_ternary * 1e-6, m->embd_type,
+           m->tied ? "tied to it" : m->head_type);
+    printf("memory    %.1f MiB for the context, %.1f MiB beside the file; %.1f MiB read per "
+           "token\n",
+           mib(session_bytes), mib(m->repacked_bytes), mib(m->token_bytes));
+}
+
+static void print_model_json(const struct trit_model_info *m, uint64_t session_bytes)
+{
+    const struct {
+        const char *name;
+        double value;
+    } numbers[] = {
+        {"n_layer", m->n_layer},     {"n_embd", m->n_embd},     {"n_head", m->n_head},
+        {"n_head_kv", m->n_head_kv}, {"head_dim", m->head_dim}, {"n_ff", m->n_ff},
+        {"n_vocab", m->n_vocab},     {"n_ctx", m->n_ctx},       {"rope_base", m->rope_base},
+        {"norm_eps", m->norm_eps},
+    };
+    printf("{\"arch\":\"%s\",\"ffn_act\":\"%s\",\"ffn_act_why\":\"%s\",\"rope_style\":\"%s\","
+           "\"sub_norms\":%s,\"tied\":%s,\"embd_type\":\"%s\",\"head_type\":\"%s\"",
+           m->arch, m->ffn_act, m->ffn_act_why, m->rope_style, m->sub_norms ? "true" : "false",
+           m->tied ? "true" : "false", m->embd_type, m->head_type);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        printf(",\"%s\":", numbers[i].name);
+        json_number(stdout, numbers[i].value);
+    }
+    printf(",\"n_params\":%llu,\"n_ternary\":%llu,\"session_bytes\":%llu,\"repacked_bytes\":%llu,"
+           "\"token_bytes\":%llu}",
+           (unsigned long long)m->n_params, (unsigned long long)m->n_ternary,
+           (unsigned long long)session_bytes, (unsigned long long)m->repacked_bytes,
+           (unsigned long long)m->token_bytes);
+}
+
+/* ---- The command ----------------------------------------------------------------------------- */
+
+struct found {
+    bool runs;
+    struct trit_error why_not;
+    struct trit_model_info model;
+    uint64_t session_bytes;
+};
+
+static void print_text(const struct args *args, const trit_file *f, const struct found *found)
+{
+    printf("file      %s · GGUF %u · %.1f MiB · %zu tensors\n", args->model, trit_file_version(f),
+           mib(trit_file_size(f)), trit_file_n_tensors(f));
+    if (found->runs)
+        print_model(&found->model, found->session_bytes);
+    if (args->list_metadata) {
+        printf("metadata\n");
+        print_metadata(f, false);
+    }
+    if (args->list_tensors) {
+        printf("tensors\n");
+        print_tensors(f, false);
+    }
+}
+
+static void print_json(const struct args *args, const trit_file *f, const struct found *found)
+{
+    printf("{\"file\":");
+    json_string(stdout, args->model, strlen(args->model));
+    printf(",\"gguf_version\":%u,\"bytes\":%llu,\"n_tensors\":%zu,\"model\":", trit_file_version(f),
+           (unsigned long long)trit_file_size(f), trit_file_n_tensors(f));
+    if (found->runs)
+        print_model_json(&found->model, found->session_bytes);
+    else
+        printf("null");
+    if (args->list_metadata) {
+        printf(",\"metadata\":{");
+        print_metadata(f, true);
+        putchar('}');
+    }
+    if (args->list_tensors) {
+        printf(",\"tensors\":[");
+        print_tensors(f, true);
+        putchar(']');
+    }
+    printf("}\n");
+}
+
+/* What can be said of the file is printed even where it cannot run; the exit code says that. */
+int info_main(const struct args *args)
+{
+    struct opened o = {0};
+    struct found found = {0};
+    struct trit_session_options opt;
+    int code;
+
+    if (!args->model) {
+        print_machine(args->json);
+        return finish_stdout();
+    }
+    if ((code = session_options(&opt, args)) || (code = open_file(&o, args)))
+        return code;
+    found.runs = !trit_model_open(&o.model, o.file, &found.why_not) &&
+                 !trit_session_bytes(&found.session_bytes, o.model, &opt, &found.why_not);
+    if (found.runs)
+        trit_model_info(o.model, &found.model);
+    if (args->json)
+        print_json(args, o.file, &found);
+    else
+        print_text(args, o.file, &found);
+    code = finish_stdout();
+    if (!code && !found.runs)
+        code = report(&found.why_not);
+    close_all(&o);
+    return code;
+}

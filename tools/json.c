@@ -1,0 +1,68 @@
+/* json.c - see json.h. */
+#include "json.h"
+
+#include <math.h>
+
+/* Length of the well-formed UTF-8 character that text begins with, or 0. */
+static size_t character(const char *text, size_t len)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    const size_t n = p[0] < 0x80   ? 1
+                     : p[0] < 0xC2 ? 0
+                     : p[0] < 0xE0 ? 2
+                     : p[0] < 0xF0 ? 3
+                     : p[0] < 0xF5 ? 4
+                                   : 0;
+    if (n == 0 || n > len)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xC0) != 0x80)
+            return 0;
+    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) ||
+        (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))
+        return 0;
+    return n;
+}
+
+void json_string(FILE *f, const char *text, size_t len)
+{
+    fputc('"', f);
+    for (size_t i = 0; i < len;) {
+        const unsigned char c = (unsigned char)text[i];
+        const size_t n = character(text + i, len - i);
+        if (n == 0)
+            fputs("\\ufffd", f);
+        else if (c == '"' || c == '\\')
+            fprintf(f, "\\%c", c);
+        else if (c == '\n')
+            fputs("\\n", f);
+        else if (c < 0x20 || c == 0x7f)
+            fprintf(f, "\\u%04x", c);
+        else
+            fwrite(text + i, 1, n, f);
+        i += n ? n : 1;
+    }
+    fputc('"', f);
+}
+
+void plain_string(FILE *f, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        const unsigned char c = (unsigned char)text[i];
+        const size_t n = character(text + i, len - i);
+        const bool c1 = n == 2 && c == 0xC2 && (unsigned char)text[i + 1] < 0xA0;
+        if (n == 0 || c < 0x20 || c == 0x7f || c1)
+            fprintf(f, "\\x%02x", c);
+        else
+            fwrite(text + i, 1, n, f);
+        i += n && !c1 ? n : 1;
+    }
+}
+
+void json_number(FILE *f, double x)
+{
+    if (isfinite(x))
+        fprintf(f, "%.9g", x);
+    else
+        fputs("null", f);
+}

@@ -1,0 +1,36 @@
+/* main.c - trit. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "common.h"
+
+/* name, version, commit, compiler, ISA rows built in */
+static void print_version(void)
+{
+    struct trit_isa_info isa;
+
+    printf("trit %s (%s, %s) isa:", trit_version(), TRIT_COMMIT, TRIT_COMPILER);
+    for (int i = 0; trit_isa_at(i, &isa); i++)
+        if (isa.built)
+            printf(" %s", isa.name);
+    putchar('\n');
+}
+
+int main(int argc, char **argv)
+{
+    struct args args;
+    const int code = cli_parse(&args, argc, argv);
+
+    signal(SIGPIPE, SIG_IGN); /* a reader that went away is seen where we write */
+    if (code)
+        return code;
+    if (!args.version && !args.help)
+        return cli_run_command(&args);
+    if (args.version)
+        print_version();
+    else
+        cli_help(&args);
+    return finish_stdout();
+}
