@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# check-golden.sh - the program's logits against float64 reference logits.
+#
+#   scripts/check-golden.sh TRIT SHARED
+#
+# For every SHARED/golden/*.gguf: `trit logits` with each usable instruction set, one and two
+# threads, batches of 1, 7 and 512, mapped and read, all byte-identical; and within the bounds of
+# SHARED/golden/check.py (needs python3 with numpy). Then a story from SHARED/models/fables.
+set -euo pipefail
+trit=$1
+golden=$2/golden
+fables=$2/models/fables/fables.gguf
+
+python=
+for p in /usr/bin/python3 python3; do
+    if "$p" -c 'import numpy' 2>/dev/null; then python=$p && break; fi
+done
+if [ -z "$python" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-numpy >/dev/null
+    python=/usr/bin/python3
+fi
+
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+isas=$("$trit" info | awk '$2 == "usable" { print $1 }')
+n=0
+for model in "$golden"/*.gguf; do
+    base=${model%.gguf}
+    tokens=$(cat "$base.tokens")
+    "$trit" logits -m "$model" --tokens "$tokens" --isa scalar -t 1 -o "$out/want.npy"
+    for isa in $isas; do
+        for options in "-t 1" "-t 2" "-b 1" "-b 7" "-b 512" "--no-mmap" "-t 2"; do
+            # shellcheck disable=SC2086
+            "$trit" logits -m "$model" --tokens "$tokens" --isa "$isa" $options -o "$out/got.npy"
+            if ! cmp "$out/want.npy" "$out/got.npy"; then
+                echo "check-golden: $(basename "$base"): --isa $isa $options differs" >&2
+                exit 1
+            fi
+            n=$((n + 1))
+        done
+    done
+    printf '%-18s ' "$(basename "$base")"
+    "$python" "$golden/check.py" "$base.npy" "$out/want.npy"
+done
+echo "$n runs byte-identical over:" $isas
+"$trit" run -m "$fables" -p "Once upon a time" -n 60 --temp 0

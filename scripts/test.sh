@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# test.sh - build trit and run all its tests. The one test command.
+#
+#   scripts/test.sh [BUILD_FOLDER] [CMAKE_OPTION...]     e.g. scripts/test.sh build-asan \
+#                                                             -DTRIT_SANITIZE=address,undefined
+#
+# Installs what is missing (Debian packages) where it may: as root. TRIT_SHARED, if set, names a
+# folder with reference models; the tests that use it are skipped without. CTEST_ARGS is passed on.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+need() { # need COMMAND PACKAGE...
+    local command=$1
+    shift
+    if eval "$command" >/dev/null 2>&1; then return; fi
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        echo "test.sh: please install: $*" >&2
+        exit 1
+    fi
+    [ -n "${apt_updated:-}" ] || apt-get update -qq
+    apt_updated=1
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
+}
+
+cc=${CC:-cc}
+need "command -v cmake" cmake
+need "command -v make" make
+need "command -v $cc" "$([ "$cc" = clang ] && echo clang || echo gcc)"
+need "echo '#include <cmocka.h>' | $cc -include stdarg.h -include stddef.h -include stdint.h \
+    -include setjmp.h -E -" libcmocka-dev
+case "$*" in
+*TRIT_SANITIZE*)
+    if [ "$cc" = clang ]; then
+        need "echo 'int main(void){return 0;}' | clang -fsanitize=address,undefined -x c - -o /dev/null" \
+            libclang-rt-14-dev
+    fi
+    ;;
+esac
+
+build=${1:-build}
+[ $# -gt 0 ] && shift
+cmake -S . -B "$build" -DTRIT_TESTS=ON "$@"
+cmake --build "$build" -j "$(nproc)"
+# shellcheck disable=SC2086
+ctest --test-dir "$build" --output-on-failure ${CTEST_ARGS:-}
