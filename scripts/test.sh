@@ -37,6 +37,10 @@ case "$*" in
     ;;
 esac
 
+# Tests ask for more memory than there is, to see it refused.
+export ASAN_OPTIONS="allocator_may_return_null=1:${ASAN_OPTIONS:-}"
+export TSAN_OPTIONS="allocator_may_return_null=1:${TSAN_OPTIONS:-}"
+
 build=${1:-build}
 [ $# -gt 0 ] && shift
 cmake -S . -B "$build" -DTRIT_TESTS=ON "$@"
