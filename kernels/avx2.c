@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "blocks.h"
 #include "expf.h"
 #include "half.h"
 
@@ -74,24 +75,24 @@ INLINE __m128i shift_mask(const uint8_t *p, int shift, char mask)
 
 INLINE struct lanes load16_q8_0(const void *row, size_t i)
 {
-    const uint8_t *b = (const uint8_t *)row + i / 32 * 34;
+    const uint8_t *b = (const uint8_t *)row + i / Q8_0_BLOCK * Q8_0_BYTES;
     return scaled(load16_i8(b + 2, i % 32), trit_f16_to_f32(trit_load_u16(b)));
 }
 
 INLINE struct lanes load16_q4_0(const void *row, size_t i)
 {
-    const uint8_t *b = (const uint8_t *)row + i / 32 * 18;
+    const uint8_t *b = (const uint8_t *)row + i / Q4_0_BLOCK * Q4_0_BYTES;
     const __m128i q = shift_mask(b + 2, i % 32 ? 4 : 0, 15);
     return scaled(i8_to_ps(_mm_sub_epi8(q, _mm_set1_epi8(8))), trit_f16_to_f32(trit_load_u16(b)));
 }
 
 INLINE struct lanes load16_q4_k(const void *row, size_t i)
 {
-    const uint8_t *b = (const uint8_t *)row + i / 256 * 144, *packed = b + 4;
-    const size_t j = i % 256 / 32;
+    const uint8_t *b = (const uint8_t *)row + i / K_BLOCK * Q4_K_BYTES;
+    const size_t j = i % K_BLOCK / 32;
     const __m128i q = shift_mask(b + 16 + j / 2 * 32 + i % 32, j % 2 ? 4 : 0, 15);
-    const int scale = j < 4 ? packed[j] & 63 : (packed[4 + j] & 15) | packed[j - 4] >> 6 << 4;
-    const int min = j < 4 ? packed[4 + j] & 63 : packed[4 + j] >> 4 | packed[j] >> 6 << 4;
+    int scale, min;
+    q4_k_scale(b + 4, j, &scale, &min);
     const struct lanes dq = scaled(i8_to_ps(q), trit_f16_to_f32(trit_load_u16(b)) * (float)scale);
     const __m256 m = _mm256_set1_ps(trit_f16_to_f32(trit_load_u16(b + 2)) * (float)min);
     return (struct lanes){_mm256_sub_ps(dq.lo, m), _mm256_sub_ps(dq.hi, m)};
@@ -99,7 +100,7 @@ INLINE struct lanes load16_q4_k(const void *row, size_t i)
 
 INLINE struct lanes load16_q6_k(const void *row, size_t i)
 {
-    const uint8_t *b = (const uint8_t *)row + i / 256 * 210;
+    const uint8_t *b = (const uint8_t *)row + i / K_BLOCK * Q6_K_BYTES;
     const size_t g = i % 256 / 32, half = i % 32;
     const __m128i low = shift_mask(b + g / 4 * 64 + g % 2 * 32 + half, (int)(g % 4 / 2 * 4), 15);
     const __m128i high = shift_mask(b + 128 + g / 4 * 32 + half, (int)(g % 4 * 2), 3);
@@ -532,8 +533,8 @@ INLINE void weigh_values_tail(load16_fn load, size_t elem, size_t row_bytes, flo
     memcpy(acc + i, buf, n * sizeof *acc);
 }
 
-/* One block over any row type; scaled is constant. Scores are products of the key "matrix" with q.
- */
+/* One block over any row type; is_scaled is constant. Scores are products of the key "matrix" and
+ * the query. */
 INLINE void attn_any(load16_fn load, size_t elem, bool is_scaled, float *acc,
                      struct trit_softmax *sm, const struct trit_attn_shape *shape, const float *q,
                      const void *k, const float *k_scale, const void *v, const float *v_scale)

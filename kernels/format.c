@@ -1,16 +1,18 @@
 /* format.c - the sizes of the float formats. */
 #include "kernels.h"
 
+#include "blocks.h"
+
 static const struct {
     size_t block, bytes;
 } formats[TRIT_N_FORMATS] = {
     [TRIT_FORMAT_F32] = {1, 4},
     [TRIT_FORMAT_F16] = {1, 2},
     [TRIT_FORMAT_BF16] = {1, 2},
-    [TRIT_FORMAT_Q8_0] = {32, 2 + 32},
-    [TRIT_FORMAT_Q4_0] = {32, 2 + 16},
-    [TRIT_FORMAT_Q4_K] = {256, 2 + 2 + 12 + 128},
-    [TRIT_FORMAT_Q6_K] = {256, 128 + 64 + 16 + 2},
+    [TRIT_FORMAT_Q8_0] = {Q8_0_BLOCK, Q8_0_BYTES},
+    [TRIT_FORMAT_Q4_0] = {Q4_0_BLOCK, Q4_0_BYTES},
+    [TRIT_FORMAT_Q4_K] = {K_BLOCK, Q4_K_BYTES},
+    [TRIT_FORMAT_Q6_K] = {K_BLOCK, Q6_K_BYTES},
 };
 
 size_t trit_format_block(enum trit_format format)

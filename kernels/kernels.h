@@ -5,12 +5,18 @@
  * compares them), so which row a machine picks is invisible in the output.
  *
  * Exactness, by kind:
- *   integer dots      exact in int32, in any order;
- *   float dots, sums  16 interleaved lanes ("the lane rule"): lane j takes elements j, 16+j, 32+j,
- * … by fmaf; the tail behaves as if padded with +0 (its fma is executed); then lane j += lane j+8,
- * j+4, j+2, j+1 in that order; everything else   one IEEE operation at a time, in the order the
- * scalar code has, fused only where it says fmaf; no reciprocal or root estimates. NaN is never
- * swallowed: comparisons are written so that it passes through.
+ *
+ *   integer dots      exact in int32, in any order.
+ *
+ *   float dots, sums  the lane rule: 16 interleaved lanes; lane j takes elements j, 16+j, 32+j, ...
+ *                     by fmaf; the tail behaves as if padded with +0 (its fma is executed); then
+ *                     lane j += lane j+8, then j+4, j+2, j+1.
+ *
+ *   everything else   one IEEE operation at a time, in the order of the scalar code, fused only
+ *                     where it says fmaf; no estimates of reciprocals or roots.
+ *
+ * NaN is never swallowed: comparisons are written so that it passes through. Infinity may be (f16
+ * rows saturate): callers look for it before.
  *
  * Pointers need no alignment beyond their element's; quantised weights none at all. Unless said
  * otherwise inputs and outputs do not overlap. */
@@ -31,7 +37,10 @@
  *                                                       2 -> +1
  *
  * Rows are contiguous, n_cols/4 bytes each; n_cols is a multiple of TRIT_T2_BLOCK (a narrower row
- * is padded with code 1). The same bytes on every CPU, equal to GGUF's I2_S as published. */
+ * is padded with code 1). The same bytes on every CPU, equal to GGUF's I2_S as published.
+ *
+ * A layout with one scale per 64*k weights (T2G) will be the same codes with a row of scales; its
+ * product is an entry of the table beside t2_gemm. */
 enum { TRIT_T2_BLOCK = 128, TRIT_T2_BLOCK_BYTES = 32 };
 
 /* What a float matrix (embedding, head) may be stored as; block layouts are ggml's. */

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "blocks.h"
 #include "expf.h"
 #include "half.h"
 
@@ -107,16 +108,6 @@ static void t2_gemm(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
 
 /* ---- Float formats --------------------------------------------------------------------------- */
 
-enum {
-    Q8_0_BLOCK = 32,
-    Q8_0_BYTES = 2 + 32,
-    Q4_0_BLOCK = 32,
-    Q4_0_BYTES = 2 + 16,
-    K_BLOCK = 256,
-    Q4_K_BYTES = 2 + 2 + 12 + 128,
-    Q6_K_BYTES = 128 + 64 + 16 + 2,
-};
-
 static void decode_f32(float *y, const void *w, size_t n)
 {
     memcpy(y, w, n * sizeof *y);
@@ -156,20 +147,6 @@ static void decode_q4_0(float *y, const void *w, size_t n)
             y[b + i] = d * (float)((p[2 + i] & 15) - 8);
             y[b + 16 + i] = d * (float)((p[2 + i] >> 4) - 8);
         }
-    }
-}
-
-/* The 6-bit scale and minimum of sub-block j in 0..7, from the 12 packed bytes: the first four of
- * each lie in bits 5-0 of bytes 0..3 and 4..7; the last four take their low nibbles from bytes
- * 8..11 and their top pairs from bits 7-6 of bytes 0..3 (scales) and 4..7 (minimums). */
-static void q4_k_scale(const uint8_t packed[12], size_t j, int *scale, int *min)
-{
-    if (j < 4) {
-        *scale = packed[j] & 63;
-        *min = packed[4 + j] & 63;
-    } else {
-        *scale = (packed[4 + j] & 15) | packed[j - 4] >> 6 << 4;
-        *min = packed[4 + j] >> 4 | packed[j] >> 6 << 4;
     }
 }
 
