@@ -92,6 +92,7 @@ typedef struct trit_file trit_file;
 
 struct trit_file_options {
     bool no_mmap; /**< read the file into memory instead of mapping it. Default false */
+    bool lock;    /**< keep its bytes in physical memory (mlock). Default false */
 };
 
 /** Open a GGUF file, version 2 or 3, and check its structure: every length, offset and size
@@ -102,7 +103,8 @@ struct trit_file_options {
  *  @param path  of a regular file.
  *  @param opt   NULL for the defaults.
  *  @return TRIT_OK; TRIT_E_FILE: it cannot be read, is no GGUF, is damaged or ends early;
- *          TRIT_E_UNSUPPORTED: big-endian, version 1, one part of a split model; TRIT_E_MEMORY. */
+ *          TRIT_E_UNSUPPORTED: big-endian, version 1, one part of a split model; TRIT_E_MEMORY:
+ *          also if the system does not let so much be locked. */
 TRIT_API trit_status trit_file_open(trit_file **out, const char *path,
                                     const struct trit_file_options *opt, struct trit_error *err);
 
@@ -242,7 +244,8 @@ struct trit_session_options {
     const char *isa;   /**< row of the instruction-set table; NULL: the best */
 };
 
-/** Bytes that a session with these options takes in one block; no other memory is used.
+/** Bytes that a session with these options takes in one block. Beside it there are only the stacks
+ *  of its threads and a few hundred bytes.
  *  @return TRIT_OK, or as trit_session_open() for the same options. */
 TRIT_API trit_status trit_session_bytes(uint64_t *out, const trit_model *model,
                                         const struct trit_session_options *opt,
@@ -281,8 +284,8 @@ TRIT_API trit_status trit_session_eval(trit_session *session, const int32_t *tok
                                        trit_logits_fn fn, void *user, struct trit_error *err);
 
 /** Make the timeline hold exactly these tokens, reusing the longest common prefix, and have the
- *  logits of the last one. @return as trit_session_eval(), but that after TRIT_E_FAILED the
- *  timeline is the common prefix. */
+ *  logits of the last one. @return as trit_session_eval(), but that after TRIT_E_FAILED and
+ *  TRIT_E_CANCELLED the timeline is the common prefix. */
 TRIT_API trit_status trit_session_sync(trit_session *session, const int32_t *tokens, int32_t n,
                                        struct trit_error *err);
 
@@ -303,6 +306,11 @@ TRIT_API int32_t trit_session_n_ctx(const trit_session *session);
 TRIT_API int32_t trit_session_n_vocab(const trit_session *session);
 TRIT_API int32_t trit_session_n_threads(const trit_session *session);
 TRIT_API const char *trit_session_isa(const trit_session *session);
+
+/** Ask fn between the layers of every evaluation whether to give up; NULL for never. A given-up
+ *  evaluation returns TRIT_E_CANCELLED and leaves the timeline as it was. fn must be quick; the
+ *  thread that evaluates calls it. */
+TRIT_API void trit_session_set_cancel(trit_session *session, bool (*fn)(void *user), void *user);
 
 /** Index of the largest value, the lowest one of equals. n >= 1. */
 TRIT_API int32_t trit_argmax(const float *logits, int32_t n);

@@ -172,30 +172,31 @@ static void test_checked(void **state)
 static void test_arena(void **state)
 {
     static const struct {
-        uint64_t n, bytes, offset;
-    } parts[] = {{1, 1, 0},  {0, 4, 0}, {63, 1, 0},   {64, 1, 0},   {65, 1, 0},
-                 {16, 4, 0}, {7, 0, 0}, {1000, 8, 0}, {3, 4096, 0}, {1, 1, 0}};
+        uint64_t n, bytes;
+    } parts[] = {{1, 1},  {0, 4}, {63, 1},   {64, 1},   {65, 1},
+                 {16, 4}, {7, 0}, {1000, 8}, {3, 4096}, {1, 1}};
     enum { N = sizeof parts / sizeof *parts };
     struct trit_arena a = {0};
-    uint64_t offsets[N];
     uint8_t *at[N];
     (void)state;
 
     for (int i = 0; i < N; i++)
-        offsets[i] = trit_arena_reserve(&a, parts[i].n, parts[i].bytes);
+        assert_null(trit_arena_take(&a, parts[i].n, parts[i].bytes)); /* counting */
     const uint64_t size = a.size;
     assert_false(a.overflow);
     assert_null(a.block);
     assert_int_equal(trit_arena_alloc(&a, "a test", NULL), TRIT_OK);
-    assert_int_equal(a.size, size);
+    assert_int_equal(a.total, size);
     for (int i = 0; i < N; i++) { /* parts are aligned, apart, and inside; fill each */
         const uint64_t bytes = parts[i].n * parts[i].bytes;
-        at[i] = trit_arena_at(&a, offsets[i], parts[i].n, parts[i].bytes);
+        at[i] = trit_arena_take(&a, parts[i].n, parts[i].bytes);
         assert_int_equal((uintptr_t)at[i] % TRIT_ALIGN, 0);
-        assert_true(offsets[i] + bytes < (i + 1 < N ? offsets[i + 1] : size));
+        assert_true(i == 0 ? at[0] == a.block : at[i] > at[i - 1]);
+        assert_true(at[i] + bytes < a.block + a.size && a.size <= size);
         if (bytes)
             memset(at[i], i + 1, (size_t)bytes);
     }
+    assert_int_equal(a.size, size);
     for (int i = 0; i < N; i++)
         for (uint64_t j = 0; j < parts[i].n * parts[i].bytes; j++)
             assert_int_equal(at[i][j], i + 1);
@@ -220,10 +221,10 @@ static void test_arena_overflow(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct trit_arena a = {0};
         struct trit_error err = {0};
-        trit_arena_reserve(&a, 10, 10);
-        trit_arena_reserve(&a, cases[i].n, cases[i].bytes);
-        trit_arena_reserve(&a, cases[i].n, cases[i].bytes);
-        trit_arena_reserve(&a, 10, 10);
+        trit_arena_take(&a, 10, 10);
+        trit_arena_take(&a, cases[i].n, cases[i].bytes);
+        trit_arena_take(&a, cases[i].n, cases[i].bytes);
+        trit_arena_take(&a, 10, 10);
         if (trit_arena_alloc(&a, "a test", &err) != TRIT_E_MEMORY)
             fail_msg("case %zu was allocated", i);
         assert_int_equal(err.code, TRIT_E_MEMORY);

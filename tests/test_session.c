@@ -18,6 +18,7 @@
 #endif
 
 #include "fixture.h"
+#include "gguf.h"
 
 /* Three blocks of keys. */
 enum { N_TOKENS = 130, MAX_TOKENS = 256 };
@@ -723,6 +724,33 @@ static void test_huge_scale(void **state)
 
 /* Files whose angles are out of all reason: refused or computed, but the program goes on. (An
  * assertion ends the whole suite, which is why this comes last.) */
+/* One projection overflows: an f16 cache would store that as 65504, and a score of -infinity is
+ * just a small weight, so it must be seen before. */
+static void test_infinite_projection(void **state)
+{
+    static const char *const names[] = {"blk.0.attn_q.weight", "blk.0.attn_k.weight",
+                                        "blk.0.attn_v.weight"};
+    static const float huge = 3e38f;
+    const struct trit_file_options opt = {.no_mmap = true};
+    const char *path = fx_model("infinite", &fx_default)->path;
+    (void)state;
+
+    for (size_t i = 0; i < 3; i++)
+        for (int kv = TRIT_KV_TYPE_F16; kv <= TRIT_KV_TYPE_I8; kv++) {
+            struct opened o = {0};
+            OK(trit_file_open(&o.file, path, &opt, &why));
+            const struct gguf_tensor *t = gguf_find_tensor(o.file, names[i]);
+            memcpy((uint8_t *)gguf_data(o.file, t) + gguf_n_elements(t) / 4, &huge, sizeof huge);
+            OK(trit_model_open(&o.model, o.file, &why));
+            trit_session *s =
+                open_session(&o, (struct trit_session_options){.kv = (trit_kv_type)kv});
+            assert_int_equal(trit_session_eval(s, tokens, 3, NULL, NULL, &why), TRIT_E_FAILED);
+            assert_non_null(strstr(why.text, "layer 0"));
+            trit_session_close(&s);
+            close_model(&o);
+        }
+}
+
 static void check_extreme_rope(float base, float factor, float divisor)
 {
     static struct fx_model models[16];
@@ -838,6 +866,7 @@ int main(void)
         cmocka_unit_test(test_spoilt_embedding),
         cmocka_unit_test(test_spoilt_head),
         cmocka_unit_test(test_huge_scale),
+        cmocka_unit_test(test_infinite_projection),
         cmocka_unit_test(test_argmax),
         cmocka_unit_test(test_extreme_rope),
     };

@@ -96,7 +96,8 @@ static trit_status map_all(struct trit_bytes *b, int fd, const char *path, struc
 {
     void *p = mmap(NULL, b->size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p == MAP_FAILED)
-        return trit_fail(err, TRIT_E_FILE, "%s: cannot map: %s", path, strerror(errno));
+        return trit_fail(err, errno == ENOMEM ? TRIT_E_MEMORY : TRIT_E_FILE, "%s: cannot map: %s",
+                         path, strerror(errno));
     b->data = p;
     b->mapped = true;
     return TRIT_OK;
@@ -109,7 +110,7 @@ trit_status trit_bytes_open(struct trit_bytes *out, const char *path, bool no_mm
     trit_status status;
     *out = (struct trit_bytes){0};
 
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe opens, and is refused */
     if (fd < 0)
         return trit_fail(err, TRIT_E_FILE, "%s: %s", path, strerror(errno));
     if (fstat(fd, &st) != 0)
@@ -128,6 +129,14 @@ trit_status trit_bytes_open(struct trit_bytes *out, const char *path, bool no_mm
     if (status)
         trit_bytes_close(out);
     return status;
+}
+
+trit_status trit_bytes_lock(const struct trit_bytes *b, const char *path, struct trit_error *err)
+{
+    if (mlock(b->data, b->size) == 0)
+        return TRIT_OK;
+    return trit_fail(err, TRIT_E_MEMORY, "%s: cannot lock %.0f MiB in memory: %s (see ulimit -l)",
+                     path, (double)b->size / 0x1p20, strerror(errno));
 }
 
 void trit_bytes_close(struct trit_bytes *b)
@@ -164,8 +173,10 @@ int trit_physical_cores(void)
     int n_seen = 0;
     cpu_set_t allowed;
 
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
-        return 1;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) { /* more CPUs than the set holds */
+        const long n = sysconf(_SC_NPROCESSORS_ONLN);
+        return n > 0 ? (int)n : 1;
+    }
     for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
         if (!CPU_ISSET((size_t)cpu, &allowed))
             continue;

@@ -24,6 +24,9 @@ struct trit_bytes {
 /* @return TRIT_OK; TRIT_E_FILE: missing, unreadable, empty, not a regular file; TRIT_E_MEMORY. */
 trit_status trit_bytes_open(struct trit_bytes *out, const char *path, bool no_mmap,
                             struct trit_error *err);
+
+/* Keep them in physical memory. @return TRIT_OK or TRIT_E_MEMORY */
+trit_status trit_bytes_lock(const struct trit_bytes *b, const char *path, struct trit_error *err);
 void trit_bytes_close(struct trit_bytes *b);
 
 /* Physical cores that this process may run on, at least 1. */

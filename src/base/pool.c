@@ -9,10 +9,13 @@
  * adding one, and only if it is still open; the caller clears the bit when no chunk is left and
  * waits for the count to fall to 0. The loop's fields are written only while the word is closed and
  * nobody is inside, so joining is the permission to read them. */
+#define _POSIX_C_SOURCE 200809L
+
 #include "pool.h"
 
 #include <assert.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -22,13 +25,15 @@
 #define INSIDE (OPEN - 1)
 #define GENERATION ((uint64_t)1 << 32)
 
-/* Looks at the word before sleeping: some 50 µs, longer than the gaps within one token. */
-enum { N_SPINS = 1500 };
+/* How long to look at the word before sleeping: longer than the gaps within one token. */
+static const double spin_ms = 0.05;
+enum { LOOKS_PER_CLOCK = 64, CACHE_LINE = 64 };
 
 struct trit_pool {
-    _Atomic uint64_t state;
-    _Atomic size_t next; /* first item that nobody has taken */
-    trit_task_fn fn;
+    _Alignas(
+        CACHE_LINE) _Atomic uint64_t state;   /* apart from what workers write while others spin */
+    _Alignas(CACHE_LINE) _Atomic size_t next; /* first item that nobody has taken */
+    _Alignas(CACHE_LINE) trit_task_fn fn;
     void *ctx;
     size_t n, chunk;
 
@@ -80,11 +85,14 @@ static void leave(struct trit_pool *p)
 static bool wait_and_join(struct trit_pool *p, uint64_t done)
 {
     bool joined = false;
-    for (int i = 0; i < N_SPINS; i++) {
-        if (join(p, done))
-            return true;
-        trit_cpu_relax();
-    }
+    const double until = trit_now_ms() + spin_ms;
+    do {
+        for (int i = 0; i < LOOKS_PER_CLOCK; i++) {
+            if (join(p, done))
+                return true;
+            trit_cpu_relax();
+        }
+    } while (trit_now_ms() < until);
     pthread_mutex_lock(&p->lock);
     atomic_fetch_add(&p->n_sleeping, 1);
     while (!atomic_load(&p->stop) && !(joined = join(p, done)))
@@ -109,13 +117,35 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
+/* Workers take no signals: those are for the threads that the host program knows of. */
+static trit_status start_workers(struct trit_pool *p, struct trit_error *err)
+{
+    trit_status status = TRIT_OK;
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (int i = 0; !status && i < p->n_threads - 1; i++) {
+        struct worker *w = &p->workers[i];
+        *w = (struct worker){.pool = p, .index = i + 1};
+        if (pthread_create(&w->thread, NULL, worker_main, w) != 0)
+            status = trit_fail(err, TRIT_E_FAILED, "the system gave %d of %d threads", i + 1,
+                               p->n_threads);
+        else
+            p->n_started++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
+
 trit_status trit_pool_open(struct trit_pool **out, int n_threads, struct trit_error *err)
 {
     assert(n_threads >= 1 && n_threads <= TRIT_MAX_THREADS);
     *out = NULL;
-    struct trit_pool *p = calloc(1, sizeof *p);
+    struct trit_pool *p = trit_alloc(sizeof *p);
     if (!p)
         return trit_fail_memory(err, sizeof *p, "the thread pool");
+    *p = (struct trit_pool){0};
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->opened, NULL);
     pthread_cond_init(&p->left, NULL);
@@ -124,15 +154,8 @@ trit_status trit_pool_open(struct trit_pool **out, int n_threads, struct trit_er
     trit_status status =
         p->workers ? TRIT_OK : trit_fail_memory(err, sizeof *p->workers, "the thread pool");
 
-    for (int i = 0; !status && i < n_threads - 1; i++) {
-        struct worker *w = &p->workers[i];
-        *w = (struct worker){.pool = p, .index = i + 1};
-        if (pthread_create(&w->thread, NULL, worker_main, w) != 0)
-            status =
-                trit_fail(err, TRIT_E_FAILED, "the system gave %d of %d threads", i + 1, n_threads);
-        else
-            p->n_started++;
-    }
+    if (!status)
+        status = start_workers(p, err);
     if (status) {
         trit_pool_close(&p);
         return status;
@@ -143,10 +166,10 @@ trit_status trit_pool_open(struct trit_pool **out, int n_threads, struct trit_er
 
 void trit_pool_close(struct trit_pool **pool)
 {
-    struct trit_pool *p = *pool;
-    *pool = NULL;
+    struct trit_pool *p = pool ? *pool : NULL;
     if (!p)
         return;
+    *pool = NULL;
     pthread_mutex_lock(&p->lock);
     atomic_store(&p->stop, true);
     pthread_cond_broadcast(&p->opened);
@@ -157,16 +180,19 @@ void trit_pool_close(struct trit_pool **pool)
     pthread_cond_destroy(&p->opened);
     pthread_mutex_destroy(&p->lock);
     free(p->workers);
-    free(p);
+    trit_free(p);
 }
 
 static void wait_until_empty(struct trit_pool *p)
 {
-    for (int i = 0; i < N_SPINS; i++) {
-        if (!(atomic_load(&p->state) & INSIDE))
-            return;
-        trit_cpu_relax();
-    }
+    const double until = trit_now_ms() + spin_ms;
+    do {
+        for (int i = 0; i < LOOKS_PER_CLOCK; i++) {
+            if (!(atomic_load(&p->state) & INSIDE))
+                return;
+            trit_cpu_relax();
+        }
+    } while (trit_now_ms() < until);
     pthread_mutex_lock(&p->lock);
     atomic_store(&p->caller_sleeps, true);
     while (atomic_load(&p->state) & INSIDE)

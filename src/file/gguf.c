@@ -216,13 +216,13 @@ static int compare_offsets(const void *a, const void *b)
  * misread, which the model says better. */
 static trit_status measure_spans(trit_file *f, uint64_t alignment, struct trit_error *err)
 {
-    struct gguf_tensor **order = (struct gguf_tensor **)(f->by_name + f->n_kv);
+    const struct gguf_tensor **order = f->tensors_by_name;
 
     for (size_t i = 0; i < f->n_tensors; i++)
         order[i] = &f->tensors[i];
     qsort(order, f->n_tensors, sizeof *order, compare_offsets);
     for (size_t i = 0; i < f->n_tensors; i++) {
-        struct gguf_tensor *t = order[i];
+        struct gguf_tensor *t = &f->tensors[order[i] - f->tensors];
         const bool last = i + 1 == f->n_tensors;
         t->span = (last ? f->bytes.size : order[i + 1]->offset) - t->offset;
         t->fits_span = last || (t->n_bytes <= t->span && t->span - t->n_bytes < alignment);
@@ -236,7 +236,7 @@ static trit_status measure_spans(trit_file *f, uint64_t alignment, struct trit_e
 /* Sort an index by name; equal neighbours are duplicates. */
 static trit_status index_kv(trit_file *f, struct trit_error *err)
 {
-    struct gguf_kv **index = (struct gguf_kv **)f->by_name;
+    const struct gguf_kv **index = f->kv_by_name;
 
     for (size_t i = 0; i < f->n_kv; i++)
         index[i] = &f->kv[i];
@@ -250,7 +250,7 @@ static trit_status index_kv(trit_file *f, struct trit_error *err)
 
 static trit_status index_tensors(trit_file *f, struct trit_error *err)
 {
-    struct gguf_tensor **index = (struct gguf_tensor **)(f->by_name + f->n_kv);
+    const struct gguf_tensor **index = f->tensors_by_name;
 
     for (size_t i = 0; i < f->n_tensors; i++)
         index[i] = &f->tensors[i];
@@ -332,8 +332,9 @@ static trit_status parse(trit_file *f, struct trit_error *err)
     f->n_tensors = (size_t)n_tensors;
     f->kv = calloc(f->n_kv + 1, sizeof *f->kv);
     f->tensors = calloc(f->n_tensors + 1, sizeof *f->tensors);
-    f->by_name = calloc(f->n_kv + f->n_tensors + 1, sizeof *f->by_name);
-    if (!f->kv || !f->tensors || !f->by_name)
+    f->kv_by_name = calloc(f->n_kv + 1, sizeof *f->kv_by_name);
+    f->tensors_by_name = calloc(f->n_tensors + 1, sizeof *f->tensors_by_name);
+    if (!f->kv || !f->tensors || !f->kv_by_name || !f->tensors_by_name)
         return trit_fail_memory(err, n_kv * sizeof *f->kv + n_tensors * sizeof *f->tensors,
                                 "the index of the file");
     for (size_t i = 0; i < f->n_kv && !status; i++)
@@ -371,6 +372,8 @@ trit_status trit_file_open(trit_file **out, const char *path, const struct trit_
     }
     if (!status)
         status = parse(f, err);
+    if (!status && opt && opt->lock)
+        status = trit_bytes_lock(&f->bytes, path, err);
     if (status)
         trit_file_close(&f);
     *out = f;
@@ -379,12 +382,13 @@ trit_status trit_file_open(trit_file **out, const char *path, const struct trit_
 
 void trit_file_close(trit_file **file)
 {
-    trit_file *f = *file;
-    *file = NULL;
+    trit_file *f = file ? *file : NULL;
     if (!f)
         return;
+    *file = NULL;
     trit_bytes_close(&f->bytes);
-    free(f->by_name);
+    free(f->tensors_by_name);
+    free(f->kv_by_name);
     free(f->tensors);
     free(f->kv);
     free(f->path);
@@ -401,16 +405,17 @@ bool trit_string_is(struct trit_string s, const char *text)
 const struct gguf_kv *gguf_find(const trit_file *f, const char *key)
 {
     const struct gguf_kv wanted = {.key = {key, strlen(key)}}, *w = &wanted;
-    void **found = f->n_kv ? bsearch(&w, f->by_name, f->n_kv, sizeof(void *), compare_kv) : NULL;
+    const struct gguf_kv *const *found =
+        f->n_kv ? bsearch(&w, f->kv_by_name, f->n_kv, sizeof w, compare_kv) : NULL;
     return found ? *found : NULL;
 }
 
 const struct gguf_tensor *gguf_find_tensor(const trit_file *f, const char *name)
 {
     const struct gguf_tensor wanted = {.name = {name, strlen(name)}}, *w = &wanted;
-    void **found = f->n_tensors ? bsearch(&w, f->by_name + f->n_kv, f->n_tensors, sizeof(void *),
-                                          compare_tensors)
-                                : NULL;
+    const struct gguf_tensor *const *found =
+        f->n_tensors ? bsearch(&w, f->tensors_by_name, f->n_tensors, sizeof w, compare_tensors)
+                     : NULL;
     return found ? *found : NULL;
 }
 

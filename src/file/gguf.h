@@ -31,9 +31,10 @@ struct trit_file {
     char *path;
     uint32_t version;
     size_t n_kv, n_tensors;
-    struct gguf_kv *kv;          /* [n_kv] */
-    struct gguf_tensor *tensors; /* [n_tensors] */
-    void **by_name;              /* [n_kv] of kv, then [n_tensors] of tensors, each sorted */
+    struct gguf_kv *kv;                         /* [n_kv] */
+    struct gguf_tensor *tensors;                /* [n_tensors] */
+    const struct gguf_kv **kv_by_name;          /* [n_kv], sorted */
+    const struct gguf_tensor **tensors_by_name; /* [n_tensors], sorted */
 };
 
 const struct gguf_kv *gguf_find(const trit_file *f, const char *key);

@@ -13,18 +13,25 @@ size_t trit_t2_row_bytes(size_t n_cols)
     return (size_t)trit_round_up(n_cols, TRIT_T2_BLOCK) / 4;
 }
 
+/* 128 codes as one block. */
+static void pack_t2_block(uint8_t *t2, const uint8_t *codes)
+{
+    for (size_t i = 0; i < TRIT_T2_BLOCK_BYTES; i++)
+        t2[i] = (uint8_t)(codes[i] << 6 | codes[32 + i] << 4 | codes[64 + i] << 2 | codes[96 + i]);
+}
+
 /* Write codes 0..3 of n_cols weights as one T2 row; the padding is code 1. */
 static void pack_t2_row(uint8_t *t2, const uint8_t *codes, size_t n_cols)
 {
-    for (size_t b = 0; b < n_cols; b += TRIT_T2_BLOCK, t2 += TRIT_T2_BLOCK_BYTES)
-        for (size_t i = 0; i < TRIT_T2_BLOCK_BYTES; i++) {
-            unsigned byte = 0;
-            for (size_t p = 0; p < 4; p++) {
-                const size_t k = b + 32 * p + i;
-                byte = byte << 2 | (k < n_cols ? codes[k] : 1u);
-            }
-            t2[i] = (uint8_t)byte;
-        }
+    size_t b = 0;
+    for (; b + TRIT_T2_BLOCK <= n_cols; b += TRIT_T2_BLOCK)
+        pack_t2_block(t2 + b / 4, codes + b);
+    if (b < n_cols) {
+        uint8_t last[TRIT_T2_BLOCK];
+        memset(last, 1, sizeof last);
+        memcpy(last, codes + b, n_cols - b);
+        pack_t2_block(t2 + b / 4, last);
+    }
 }
 
 /* Rows are produced this many codes at a time: whole blocks of every type and of T2. */
@@ -150,33 +157,47 @@ trit_status trit_unpack_tq2(uint8_t *t2, float *scale, const struct trit_packed 
  *
  * Ternary if every weight is -s, 0 or +s for one s. */
 
+/* Codes of w[0..n), all of which must be 0 or +-*scale; *scale 0 is set by the first that is not.
+ * @return the first weight that does not fit, or n */
+static size_t float_codes(uint8_t *codes, const float *w, size_t n, float *scale)
+{
+    for (size_t i = 0; *scale == 0.0f && i < n; i++)
+        *scale = fabsf(w[i]);
+    const float plus = isfinite(*scale) ? *scale : 0.0f, minus = -plus;
+    size_t n_bad = 0;
+    for (size_t i = 0; i < n; i++) {
+        codes[i] = (uint8_t)(1 + (w[i] > 0.0f) - (w[i] < 0.0f));
+        n_bad += (w[i] != plus) & (w[i] != minus) & (w[i] != 0.0f);
+    }
+    for (size_t i = 0; n_bad && i < n; i++)
+        if (w[i] != plus && w[i] != minus && w[i] != 0.0f)
+            return i;
+    return n;
+}
+
 trit_status trit_unpack_float(uint8_t *t2, float *scale, const struct trit_packed *m,
                               struct trit_error *why)
 {
     const size_t row_bytes = trit_format_bytes(m->format, m->n_cols);
-    struct trit_kernels scalar;
+    struct trit_kernels kernels;
     float w[STRETCH];
     uint8_t codes[STRETCH];
 
-    trit_kernels_init_scalar(&scalar);
+    trit_kernels_init(&kernels, trit_isa_best());
     *scale = 0.0f;
     for (size_t r = 0; r < m->n_rows; r++, t2 += trit_t2_row_bytes(m->n_cols))
         for (size_t k = 0; k < m->n_cols; k += STRETCH) {
             const size_t n = m->n_cols - k < STRETCH ? m->n_cols - k : STRETCH;
-            scalar.decode[m->format](w, m->data + r * row_bytes + trit_format_bytes(m->format, k),
-                                     n);
-            for (size_t j = 0; j < n; j++) {
-                if (!isfinite(w[j]))
-                    return trit_fail(why, TRIT_E_FILE, "holds a weight that is not finite");
-                if (*scale == 0.0f)
-                    *scale = fabsf(w[j]);
-                if (w[j] != 0.0f && fabsf(w[j]) != *scale)
-                    return trit_fail(why, TRIT_E_UNSUPPORTED,
-                                     "is not ternary (it holds %g and %g); `trit quantize` makes "
-                                     "ternary weights of a full-precision master",
-                                     (double)*scale, (double)w[j]);
-                codes[j] = w[j] > 0.0f ? 2 : w[j] < 0.0f ? 0 : 1;
-            }
+            kernels.decode[m->format](w, m->data + r * row_bytes + trit_format_bytes(m->format, k),
+                                      n);
+            const size_t bad = float_codes(codes, w, n, scale);
+            if (bad < n && !isfinite(w[bad]))
+                return trit_fail(why, TRIT_E_FILE, "holds a weight that is not finite");
+            if (bad < n)
+                return trit_fail(why, TRIT_E_UNSUPPORTED,
+                                 "is not ternary (it holds %g and %g); `trit quantize` makes "
+                                 "ternary weights of a full-precision master",
+                                 (double)*scale, (double)w[bad]);
             pack_t2_row(t2 + k / 4, codes, n);
         }
     return TRIT_OK;

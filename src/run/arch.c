@@ -8,25 +8,25 @@
 #include <string.h>
 
 /* What all BitNet b1.58 families have in common. */
-#define B158_LINEARS                                                                               \
+#define B158_COMMON                                                                                \
     .act_eps = 1e-5f, .act_max = 127.0f, .act_form = TRIT_ACT_FORM_MUL, .causal = true,            \
     .exit_norm = true
 
 static const struct trit_arch archs[] = {
     {"bitnet-b1.58",
-     {B158_LINEARS, .attn_sub_norm = true, .ffn_sub_norm = true, .ffn_act = TRIT_ACT_RELU2,
+     {B158_COMMON, .attn_sub_norm = true, .ffn_sub_norm = true, .ffn_act = TRIT_ACT_RELU2,
       .rope = TRIT_ROPE_HALF},
      .may_be_1bitllm = true},
     {"bitnet-25",
-     {B158_LINEARS, .attn_sub_norm = true, .ffn_sub_norm = true, .ffn_act = TRIT_ACT_RELU2,
+     {B158_COMMON, .attn_sub_norm = true, .ffn_sub_norm = true, .ffn_act = TRIT_ACT_RELU2,
       .rope = TRIT_ROPE_HALF},
      .may_be_1bitllm = true},
     {"bitnet",
-     {B158_LINEARS, .attn_sub_norm = true, .ffn_sub_norm = true, .ffn_act = TRIT_ACT_SILU,
+     {B158_COMMON, .attn_sub_norm = true, .ffn_sub_norm = true, .ffn_act = TRIT_ACT_SILU,
       .rope = TRIT_ROPE_HALF},
      .may_be_1bitllm = false},
     {"llama", /* Q and K rows are permuted in these files, so that pairs rotate */
-     {B158_LINEARS, .ffn_act = TRIT_ACT_SILU, .rope = TRIT_ROPE_PAIRS},
+     {B158_COMMON, .ffn_act = TRIT_ACT_SILU, .rope = TRIT_ROPE_PAIRS},
      .may_be_1bitllm = false},
 };
 
@@ -194,10 +194,12 @@ static void read_act(struct reader *r, struct trit_knobs *k, const struct trit_a
 static trit_status unknown_arch(const trit_file *file, struct trit_string name,
                                 struct trit_error *err)
 {
-    char known[128];
+    char known[384];
     size_t n = 0;
     for (size_t i = 0; i < N_ARCHS; i++)
-        n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", archs[i].name);
+        if (n < sizeof known)
+            n +=
+                (size_t)snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", archs[i].name);
     return trit_fail(err, TRIT_E_UNSUPPORTED,
                      "%s: has architecture '%s', which is not supported; supported are: %s",
                      file->path, trit_quote(name).text, known);

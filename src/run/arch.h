@@ -5,8 +5,10 @@
 #include "gguf.h"
 #include "kernels.h"
 
-/* The knobs of every family that is planned; an enumerator marked "later" has its place here and is
- * in no row yet. forward.c computes the others. */
+/* The knobs of every family that is planned. An enumerator marked "later" has its place here only:
+ * no row names it yet, and with the first that does forward.c will read that knob. Until then the
+ * one value that is there is what forward.c computes; the same goes for learned positions, for
+ * causal (always) and for the knobs of early exit. */
 enum trit_norm_kind { TRIT_NORM_RMS /* later: LayerNorm with weight and bias */ };
 enum trit_block_form { TRIT_BLOCK_PRE_NORM /* later: POST_NORM */ };
 enum trit_ffn_form { TRIT_FFN_GATED /* act(gate)*up; later: act(up) */ };

@@ -35,7 +35,7 @@ static void attend(const struct trit_session *s, float *out, const float *q, siz
         out[i] *= inverse;
 }
 
-/* Items are pairs of a token and a KV head, all query heads of the group together. */
+/* Items are pairs of a token and a KV head, with all query heads of its group. */
 static void attend_items(void *ctx, size_t begin, size_t end, int worker)
 {
     const struct job *job = ctx;

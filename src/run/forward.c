@@ -24,6 +24,17 @@ struct batch {
     _Atomic bool bad; /* a value was not finite */
 };
 
+/* On bits, which compilers vectorise. */
+static bool all_finite(const float *x, size_t n)
+{
+    uint32_t top = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t a = trit_f32_bits(x[i]) & 0x7fffffffu;
+        top = a > top ? a : top;
+    }
+    return top < 0x7f800000u;
+}
+
 /* ---- Activation rows ------------------------------------------------------------------------- */
 
 /* rows: [n tokens, width] -> norm (unless NULL) -> s->xq, s->xq_scale */
@@ -155,11 +166,12 @@ static void store(const struct trit_session *s, uint8_t *rows, float *scales, si
 /* Turn the queries and keys of each token to its position, and put keys and values in the cache. */
 static void place_tokens(void *ctx, size_t begin, size_t end, int worker)
 {
-    const struct batch *b = ctx;
+    struct batch *b = ctx;
     const struct trit_session *s = b->s;
     const struct trit_kv *kv = &s->kv;
     const struct trit_knobs *k = &s->model->knobs;
-    const size_t d = kv->head_dim, n_rot = (size_t)k->n_rot, n_head = (size_t)k->n_head;
+    const size_t d = kv->head_dim, n_rot = (size_t)k->n_rot;
+    const size_t n_head = (size_t)k->n_head, n_kv = kv->n_head;
     (void)worker;
 
     for (size_t t = begin; t < end; t++) {
@@ -167,9 +179,15 @@ static void place_tokens(void *ctx, size_t begin, size_t end, int worker)
         const float *sin = s->rope_sin + (b->pos + t) * (n_rot / 2);
         for (size_t i = 0; i < n_head; i++)
             s->kernels.rope[k->rope](s->q + (t * n_head + i) * d, cos, sin, n_rot);
-        for (size_t i = 0; i < kv->n_head; i++) {
-            const size_t at = (t * kv->n_head + i) * d, row = trit_kv_row(kv, b->il, i, b->pos + t);
-            s->kernels.rope[k->rope](s->k + at, cos, sin, n_rot);
+        for (size_t i = 0; i < n_kv; i++)
+            s->kernels.rope[k->rope](s->k + (t * n_kv + i) * d, cos, sin, n_rot);
+        /* Infinity must be seen here: f16 rows saturate, and exp(-infinity) is just small. */
+        if (!all_finite(s->q + t * n_head * d, n_head * d) ||
+            !all_finite(s->k + t * n_kv * d, n_kv * d) ||
+            !all_finite(s->v + t * n_kv * d, n_kv * d))
+            atomic_store(&b->bad, true);
+        for (size_t i = 0; i < n_kv; i++) {
+            const size_t at = (t * n_kv + i) * d, row = trit_kv_row(kv, b->il, i, b->pos + t);
             store(s, kv->k, kv->k_scale, row, s->k + at);
             store(s, kv->v, kv->v_scale, row, s->v + at);
         }
@@ -197,7 +215,8 @@ static void block(struct batch *b)
     add_residual(b, &l->ffn_down);
 }
 
-bool trit_forward(struct trit_session *s, const int32_t *tokens, size_t n, int32_t *bad_layer)
+trit_status trit_forward(struct trit_session *s, const int32_t *tokens, size_t n,
+                         struct trit_error *err)
 {
     const struct trit_matrix *embd = &s->model->token_embd;
     const struct trit_knobs *k = &s->model->knobs;
@@ -212,12 +231,13 @@ bool trit_forward(struct trit_session *s, const int32_t *tokens, size_t n, int32
         b.il = (size_t)il;
         b.layer = &s->model->layers[il];
         block(&b);
-        if (atomic_load(&b.bad)) {
-            *bad_layer = il;
-            return false;
-        }
+        if (atomic_load(&b.bad))
+            return trit_fail(err, TRIT_E_FAILED,
+                             "the model produced a non-finite value in layer %d", il);
+        if (s->cancel && s->cancel(s->cancel_user))
+            return trit_fail(err, TRIT_E_CANCELLED, "stopped");
     }
-    return true;
+    return TRIT_OK;
 }
 
 /* ---- The head -------------------------------------------------------------------------------- */
@@ -227,16 +247,6 @@ struct head_job {
     size_t n;
     _Atomic bool bad;
 };
-
-static bool all_finite(const float *x, size_t n)
-{
-    uint32_t top = 0;
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t a = trit_f32_bits(x[i]) & 0x7fffffffu;
-        top = a > top ? a : top;
-    }
-    return top < 0x7f800000u;
-}
 
 static void head_rows(void *ctx, size_t begin, size_t end, int worker)
 {

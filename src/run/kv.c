@@ -7,17 +7,7 @@ static const size_t element_bytes[TRIT_N_KV_FORMATS] = {
     [TRIT_KV_I8] = 1,
 };
 
-static size_t n_rows(const struct trit_kv *kv)
-{
-    return kv->n_layer * kv->n_head * kv->n_ctx; /* at most 2^42 by the limits of arch.c */
-}
-
-static size_t n_scales(const struct trit_kv *kv)
-{
-    return kv->format == TRIT_KV_I8 ? n_rows(kv) : 0;
-}
-
-void trit_kv_reserve(struct trit_kv *kv, struct trit_arena *arena, const struct trit_knobs *knobs,
+void trit_kv_lay_out(struct trit_kv *kv, struct trit_arena *arena, const struct trit_knobs *knobs,
                      enum trit_kv_format format, size_t n_ctx)
 {
     *kv = (struct trit_kv){
@@ -28,16 +18,11 @@ void trit_kv_reserve(struct trit_kv *kv, struct trit_arena *arena, const struct 
         .head_dim = (size_t)knobs->head_dim,
         .row_bytes = (size_t)knobs->head_dim * element_bytes[format],
     };
-    kv->k_offset = trit_arena_reserve(arena, n_rows(kv), kv->row_bytes);
-    kv->v_offset = trit_arena_reserve(arena, n_rows(kv), kv->row_bytes);
-    kv->k_scale_offset = trit_arena_reserve(arena, n_scales(kv), sizeof(float));
-    kv->v_scale_offset = trit_arena_reserve(arena, n_scales(kv), sizeof(float));
-}
+    const uint64_t n_rows = trit_kv_row(kv, kv->n_layer, 0, 0); /* at most 2^42: see arch.c */
+    const uint64_t n_scales = format == TRIT_KV_I8 ? n_rows : 0;
 
-void trit_kv_place(struct trit_kv *kv, const struct trit_arena *arena)
-{
-    kv->k = trit_arena_at(arena, kv->k_offset, n_rows(kv), kv->row_bytes);
-    kv->v = trit_arena_at(arena, kv->v_offset, n_rows(kv), kv->row_bytes);
-    kv->k_scale = trit_arena_at(arena, kv->k_scale_offset, n_scales(kv), sizeof(float));
-    kv->v_scale = trit_arena_at(arena, kv->v_scale_offset, n_scales(kv), sizeof(float));
+    kv->k = trit_arena_take(arena, n_rows, kv->row_bytes);
+    kv->v = trit_arena_take(arena, n_rows, kv->row_bytes);
+    kv->k_scale = trit_arena_take(arena, n_scales, sizeof(float));
+    kv->v_scale = trit_arena_take(arena, n_scales, sizeof(float));
 }

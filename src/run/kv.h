@@ -16,13 +16,11 @@ struct trit_kv {
     size_t n_layer, n_head, n_ctx, head_dim, row_bytes;
     uint8_t *k, *v;
     float *k_scale, *v_scale;
-    uint64_t k_offset, v_offset, k_scale_offset, v_scale_offset; /* in the session's arena */
 };
 
-/* Set the sizes and reserve the memory; trit_kv_place() finds it once the arena is allocated. */
-void trit_kv_reserve(struct trit_kv *kv, struct trit_arena *arena, const struct trit_knobs *knobs,
+/* Set the sizes and take the memory. */
+void trit_kv_lay_out(struct trit_kv *kv, struct trit_arena *arena, const struct trit_knobs *knobs,
                      enum trit_kv_format format, size_t n_ctx);
-void trit_kv_place(struct trit_kv *kv, const struct trit_arena *arena);
 
 /* Where the rows of a layer's head begin: an index into each of the arrays above. */
 static inline size_t trit_kv_row(const struct trit_kv *kv, size_t layer, size_t head, size_t pos)

@@ -16,7 +16,7 @@ enum { MAX_ROWS = 1 << 24 };
 
 /* ---- Slots ----------------------------------------------------------------------------------- */
 
-enum kind { NORM, LINEAR };
+enum kind { VECTOR, LINEAR };
 enum width { W_EMBD, W_Q, W_KV, W_FF };
 
 /* A tensor blk.N.<name>.weight and where it goes in struct trit_layer. */
@@ -24,22 +24,22 @@ struct slot {
     const char *name;
     enum kind kind;
     size_t member;
-    enum width in, out;     /* NORM: in only */
+    enum width in, out;     /* a VECTOR has in only */
     bool attn_sub, ffn_sub; /* only where the knobs ask for that sub-norm */
 };
 
 #define MEMBER(name) #name, .member = offsetof(struct trit_layer, name)
 static const struct slot slots[] = {
-    {MEMBER(attn_norm), .kind = NORM, .in = W_EMBD},
+    {MEMBER(attn_norm), .kind = VECTOR, .in = W_EMBD},
     {MEMBER(attn_q), .kind = LINEAR, .in = W_EMBD, .out = W_Q},
     {MEMBER(attn_k), .kind = LINEAR, .in = W_EMBD, .out = W_KV},
     {MEMBER(attn_v), .kind = LINEAR, .in = W_EMBD, .out = W_KV},
-    {MEMBER(attn_sub_norm), .kind = NORM, .in = W_Q, .attn_sub = true},
+    {MEMBER(attn_sub_norm), .kind = VECTOR, .in = W_Q, .attn_sub = true},
     {MEMBER(attn_output), .kind = LINEAR, .in = W_Q, .out = W_EMBD},
-    {MEMBER(ffn_norm), .kind = NORM, .in = W_EMBD},
+    {MEMBER(ffn_norm), .kind = VECTOR, .in = W_EMBD},
     {MEMBER(ffn_gate), .kind = LINEAR, .in = W_EMBD, .out = W_FF},
     {MEMBER(ffn_up), .kind = LINEAR, .in = W_EMBD, .out = W_FF},
-    {MEMBER(ffn_sub_norm), .kind = NORM, .in = W_FF, .ffn_sub = true},
+    {MEMBER(ffn_sub_norm), .kind = VECTOR, .in = W_FF, .ffn_sub = true},
     {MEMBER(ffn_down), .kind = LINEAR, .in = W_FF, .out = W_EMBD},
 };
 enum { N_SLOTS = sizeof slots / sizeof *slots };
@@ -68,10 +68,9 @@ static size_t width(const struct trit_knobs *k, enum width w)
 /* A tensor that has been found but whose values go into memory that is not there yet. */
 struct pending {
     const struct gguf_tensor *tensor;
-    uint64_t offset; /* in the arena */
     enum kind kind;
     union {
-        float **norm;
+        float **vector;
         struct trit_linear *linear;
     } to;
 };
@@ -139,12 +138,13 @@ static trit_status check_type(const struct loader *l, const struct gguf_tensor *
                      type && type->note ? type->note : "", wanted);
 }
 
+/* Its part of the arena is counted here and taken, in the same order, when it is filled. */
 static struct pending *defer(struct loader *l, const struct gguf_tensor *t, enum kind kind,
                              uint64_t bytes)
 {
     struct pending *p = &l->pending[l->n_pending++];
     *p = (struct pending){.tensor = t, .kind = kind};
-    p->offset = trit_arena_reserve(&l->m->memory, bytes, 1);
+    trit_arena_take(&l->m->memory, bytes, 1);
     return p;
 }
 
@@ -161,7 +161,7 @@ static trit_status find_vector(struct loader *l, const char *name, size_t n, boo
     if ((status = check_type(l, t, false)) || (status = check_shape(l, t, n, 1)))
         return status;
     l->m->n_params += n;
-    defer(l, t, NORM, n * sizeof(float))->to.norm = to;
+    defer(l, t, VECTOR, n * sizeof(float))->to.vector = to;
     return TRIT_OK;
 }
 
@@ -268,7 +268,7 @@ static trit_status find_layer(struct loader *l, int32_t il)
         char name[64];
         if (!slot_exists(s, k))
             continue;
-        if (s->kind == NORM) {
+        if (s->kind == VECTOR) {
             snprintf(name, sizeof name, "blk.%d.%s.weight", il, s->name);
             status = find_vector(l, name, width(k, s->in), false, member);
         } else {
@@ -335,7 +335,7 @@ static trit_status fill_linear(const struct loader *l, const struct pending *p)
                                                : TRIT_FORMAT_F32,
     };
     uint8_t *t2 =
-        trit_arena_at(&l->m->memory, p->offset, linear->n_out, trit_t2_row_bytes(linear->n_in));
+        trit_arena_take(&l->m->memory, linear->n_out * trit_t2_row_bytes(linear->n_in), 1);
     struct trit_error why;
     float scale;
 
@@ -349,14 +349,14 @@ static trit_status fill_linear(const struct loader *l, const struct pending *p)
     return check_scale(l, p->tensor, linear->scale, true);
 }
 
-static void fill_norm(const struct loader *l, const struct pending *p)
+static void fill_vector(const struct loader *l, const struct pending *p)
 {
     const size_t n = (size_t)p->tensor->dims[0];
     struct trit_kernels scalar;
 
     trit_kernels_init_scalar(&scalar);
-    *p->to.norm = trit_arena_at(&l->m->memory, p->offset, n, sizeof(float));
-    scalar.decode[p->tensor->type->format](*p->to.norm, gguf_data(l->m->file, p->tensor), n);
+    *p->to.vector = trit_arena_take(&l->m->memory, n * sizeof(float), 1);
+    scalar.decode[p->tensor->type->format](*p->to.vector, gguf_data(l->m->file, p->tensor), n);
 }
 
 /* Divisors of the frequencies must leave angles that can be computed. */
@@ -387,8 +387,8 @@ static trit_status load(struct loader *l)
         (status = trit_arena_alloc(&m->memory, "norms and repacked weights", l->err)))
         return status;
     for (size_t i = 0; i < l->n_pending && !status; i++)
-        if (l->pending[i].kind == NORM)
-            fill_norm(l, &l->pending[i]);
+        if (l->pending[i].kind == VECTOR)
+            fill_vector(l, &l->pending[i]);
         else
             status = fill_linear(l, &l->pending[i]);
     return status ? status : check_rope_factors(l);
@@ -420,10 +420,10 @@ trit_status trit_model_open(trit_model **out, const trit_file *file, struct trit
 
 void trit_model_close(trit_model **model)
 {
-    trit_model *m = *model;
-    *model = NULL;
+    trit_model *m = model ? *model : NULL;
     if (!m)
         return;
+    *model = NULL;
     trit_arena_free(&m->memory);
     free(m->layers);
     free(m);

@@ -61,70 +61,43 @@ static trit_status set_options(struct trit_session *s, const struct trit_session
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
-/* The parts after the KV cache: where the pointer is, and how much it needs. */
-struct part {
-    void **pointer;
-    uint64_t n, bytes, offset;
-};
-
-enum { N_PARTS = 15 };
-
-static void list_parts(struct trit_session *s, struct part parts[N_PARTS])
-{
-    const struct trit_knobs *k = &s->model->knobs;
-    const uint64_t b = (uint64_t)s->n_batch, ctx = (uint64_t)s->n_ctx;
-    const uint64_t embd = (uint64_t)k->n_embd, ff = (uint64_t)k->n_ff;
-    const uint64_t q = (uint64_t)k->n_head * (uint64_t)k->head_dim;
-    const uint64_t kv = (uint64_t)k->n_head_kv * (uint64_t)k->head_dim;
-    const uint64_t f = sizeof(float), vocab = s->model->output.n_rows;
-    uint64_t widest = embd > ff ? embd : ff;
-
-    widest = trit_round_up(q > widest ? q : widest, TRIT_T2_BLOCK);
-    s->widest = (size_t)widest;
-    const struct part list[N_PARTS] = {
-        {(void **)&s->rope_cos, ctx * (uint64_t)k->n_rot / 2, f, 0},
-        {(void **)&s->rope_sin, ctx * (uint64_t)k->n_rot / 2, f, 0},
-        {(void **)&s->h, b * embd, f, 0},
-        {(void **)&s->q, b * q, f, 0},
-        {(void **)&s->k, b * kv, f, 0},
-        {(void **)&s->v, b * kv, f, 0},
-        {(void **)&s->att, b * q, f, 0},
-        {(void **)&s->gate, b * ff, f, 0},
-        {(void **)&s->up, b * ff, f, 0},
-        {(void **)&s->proj, b * embd, f, 0},
-        {(void **)&s->xq, b * widest, 1, 0},
-        {(void **)&s->xq_scale, b, sizeof *s->xq_scale, 0},
-        {(void **)&s->norm_row, (uint64_t)s->n_threads * widest, f, 0},
-        {(void **)&s->head_in, TRIT_HEAD_TOKENS * embd, f, 0},
-        {(void **)&s->logits, TRIT_HEAD_TOKENS * vocab, f, 0},
-    };
-    memcpy(parts, list, sizeof list);
-}
-
-/* Reserve everything; parts keep the offsets. */
-static void lay_out(struct trit_session *s, enum trit_kv_format format, struct part parts[N_PARTS],
-                    uint64_t *tokens_offset)
-{
-    list_parts(s, parts);
-    *tokens_offset = trit_arena_reserve(&s->arena, (uint64_t)s->n_ctx, sizeof *s->tokens);
-    trit_kv_reserve(&s->kv, &s->arena, &s->model->knobs, format, (size_t)s->n_ctx);
-    for (int i = 0; i < N_PARTS; i++)
-        parts[i].offset = trit_arena_reserve(&s->arena, parts[i].n, parts[i].bytes);
-}
-
-static void place(struct trit_session *s, const struct part parts[N_PARTS], uint64_t tokens_offset)
-{
-    s->tokens = trit_arena_at(&s->arena, tokens_offset, (uint64_t)s->n_ctx, sizeof *s->tokens);
-    trit_kv_place(&s->kv, &s->arena);
-    for (int i = 0; i < N_PARTS; i++)
-        *parts[i].pointer = trit_arena_at(&s->arena, parts[i].offset, parts[i].n, parts[i].bytes);
-}
-
 static enum trit_kv_format kv_format(trit_kv_type type)
 {
     return type == TRIT_KV_TYPE_F32  ? TRIT_KV_F32
            : type == TRIT_KV_TYPE_I8 ? TRIT_KV_I8
                                      : TRIT_KV_F16;
+}
+
+/* Take every part from the arena: counting first, then for real. */
+static void lay_out(struct trit_session *s, enum trit_kv_format format)
+{
+    struct trit_arena *a = &s->arena;
+    const struct trit_knobs *k = &s->model->knobs;
+    const uint64_t b = (uint64_t)s->n_batch, ctx = (uint64_t)s->n_ctx, f = sizeof(float);
+    const uint64_t embd = (uint64_t)k->n_embd, ff = (uint64_t)k->n_ff;
+    const uint64_t q = (uint64_t)k->n_head * (uint64_t)k->head_dim;
+    const uint64_t kv = (uint64_t)k->n_head_kv * (uint64_t)k->head_dim;
+    uint64_t widest = embd > ff ? embd : ff;
+
+    widest = trit_round_up(q > widest ? q : widest, TRIT_T2_BLOCK);
+    s->widest = (size_t)widest;
+    s->tokens = trit_arena_take(a, ctx, sizeof *s->tokens);
+    trit_kv_lay_out(&s->kv, a, k, format, (size_t)s->n_ctx);
+    s->rope_cos = trit_arena_take(a, ctx * (uint64_t)k->n_rot / 2, f);
+    s->rope_sin = trit_arena_take(a, ctx * (uint64_t)k->n_rot / 2, f);
+    s->h = trit_arena_take(a, b * embd, f);
+    s->q = trit_arena_take(a, b * q, f);
+    s->k = trit_arena_take(a, b * kv, f);
+    s->v = trit_arena_take(a, b * kv, f);
+    s->att = trit_arena_take(a, b * q, f);
+    s->gate = trit_arena_take(a, b * ff, f);
+    s->up = trit_arena_take(a, b * ff, f);
+    s->proj = trit_arena_take(a, b * embd, f);
+    s->xq = trit_arena_take(a, b * widest, 1);
+    s->xq_scale = trit_arena_take(a, b, sizeof *s->xq_scale);
+    s->norm_row = trit_arena_take(a, (uint64_t)s->n_threads * widest, f);
+    s->head_in = trit_arena_take(a, TRIT_HEAD_TOKENS * embd, f);
+    s->logits = trit_arena_take(a, TRIT_HEAD_TOKENS * (uint64_t)s->model->output.n_rows, f);
 }
 
 static const struct trit_session_options defaults;
@@ -133,14 +106,12 @@ trit_status trit_session_bytes(uint64_t *out, const trit_model *model,
                                const struct trit_session_options *opt, struct trit_error *err)
 {
     struct trit_session s = {.model = model};
-    struct part parts[N_PARTS];
-    uint64_t tokens_offset;
     opt = opt ? opt : &defaults;
 
     const trit_status status = set_options(&s, opt, err);
     if (status)
         return status;
-    lay_out(&s, kv_format(opt->kv), parts, &tokens_offset);
+    lay_out(&s, kv_format(opt->kv));
     *out = s.arena.size;
     return TRIT_OK;
 }
@@ -150,16 +121,14 @@ trit_status trit_session_bytes(uint64_t *out, const trit_model *model,
 static trit_status open_session(struct trit_session *s, const struct trit_session_options *opt,
                                 struct trit_error *err)
 {
-    struct part parts[N_PARTS];
-    uint64_t tokens_offset;
     trit_status status = set_options(s, opt, err);
 
     if (status)
         return status;
-    lay_out(s, kv_format(opt->kv), parts, &tokens_offset);
+    lay_out(s, kv_format(opt->kv));
     if ((status = trit_arena_alloc(&s->arena, "the context (a smaller -c takes less)", err)))
         return status;
-    place(s, parts, tokens_offset);
+    lay_out(s, kv_format(opt->kv));
     if ((status = trit_pool_open(&s->pool, s->n_threads, err)))
         return status;
     trit_kernels_init(&s->kernels, s->isa);
@@ -189,10 +158,10 @@ trit_status trit_session_open(trit_session **out, const trit_model *model,
 
 void trit_session_close(trit_session **session)
 {
-    trit_session *s = *session;
-    *session = NULL;
+    trit_session *s = session ? *session : NULL;
     if (!s)
         return;
+    *session = NULL;
     trit_pool_close(&s->pool);
     trit_arena_free(&s->arena);
     free(s);
@@ -220,12 +189,9 @@ static trit_status check_tokens(const struct trit_session *s, int32_t n_before,
     return TRIT_OK;
 }
 
-static trit_status non_finite(const struct trit_session *s, int32_t layer, struct trit_error *err)
+static trit_status head_failed(struct trit_error *err)
 {
-    if (layer == s->model->knobs.n_layer)
-        return trit_fail(err, TRIT_E_FAILED, "the model produced a non-finite value at its head");
-    return trit_fail(err, TRIT_E_FAILED, "the model produced a non-finite value in layer %d",
-                     layer);
+    return trit_fail(err, TRIT_E_FAILED, "the model produced a non-finite value at its head");
 }
 
 /* Logits of the whole batch in h, in order, to fn. */
@@ -236,7 +202,7 @@ static trit_status give_logits(struct trit_session *s, size_t n, trit_logits_fn 
     for (size_t i = 0; i < n; i += TRIT_HEAD_TOKENS) {
         const size_t m = n - i < TRIT_HEAD_TOKENS ? n - i : TRIT_HEAD_TOKENS;
         if (!trit_forward_head(s, i, m))
-            return non_finite(s, s->model->knobs.n_layer, err);
+            return head_failed(err);
         s->last_logits = m - 1;
         for (size_t t = 0; t < m; t++)
             if (!fn(user, s->n_tokens + (int32_t)(i + t), s->logits + t * n_vocab))
@@ -249,15 +215,14 @@ static trit_status give_logits(struct trit_session *s, size_t n, trit_logits_fn 
 static trit_status eval_batch(struct trit_session *s, const int32_t *tokens, int32_t n, bool last,
                               trit_logits_fn fn, void *user, struct trit_error *err)
 {
-    int32_t bad_layer;
-    trit_status status = TRIT_OK;
+    trit_status status = trit_forward(s, tokens, (size_t)n, err);
 
-    if (!trit_forward(s, tokens, (size_t)n, &bad_layer))
-        return non_finite(s, bad_layer, err);
+    if (status)
+        return status;
     if (fn)
         status = give_logits(s, (size_t)n, fn, user, err);
     else if (last && !trit_forward_head(s, (size_t)n - 1, 1))
-        status = non_finite(s, s->model->knobs.n_layer, err);
+        status = head_failed(err);
     else
         s->last_logits = 0;
     if (status)
@@ -313,6 +278,12 @@ void trit_session_rewind(trit_session *s, int32_t n)
         return;
     s->n_tokens = n;
     s->has_logits = false;
+}
+
+void trit_session_set_cancel(trit_session *s, bool (*fn)(void *user), void *user)
+{
+    s->cancel = fn;
+    s->cancel_user = user;
 }
 
 const float *trit_session_logits(const trit_session *s)

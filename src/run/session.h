@@ -21,8 +21,10 @@ struct trit_session {
     int32_t *tokens; /* [n_ctx], n_tokens of them evaluated */
     int32_t n_tokens;
     bool has_logits;
+    bool (*cancel)(void *user); /* or NULL */
+    void *cancel_user;
 
-    /* Memory: one block, in this order. B = n_batch; widths as in model.c. */
+    /* Memory: one block, in the order of lay_out() in session.c. B = n_batch; widths: model.c. */
     struct trit_arena arena;
     struct trit_kv kv;
     float *rope_cos, *rope_sin; /* [n_ctx, n_rot/2] */
@@ -31,19 +33,19 @@ struct trit_session {
     float *att;                 /* [B, q]          attention's output */
     float *gate, *up;           /* [B, ff]         gate holds act(gate)*up afterwards */
     float *proj;                /* [B, embd]       output and down projections, before the add */
-    int8_t *xq;                 /* [B, widest row padded]  quantised activations */
+    int8_t *xq;                 /* [B, widest]     quantised activations */
     struct trit_q8 *xq_scale;   /* [B] */
-    float *norm_row;            /* [n_threads, widest row] */
+    float *norm_row;            /* [n_threads, widest] */
     float *head_in;             /* [HEAD_TOKENS, embd] */
     float *logits;              /* [HEAD_TOKENS, vocab] */
-    size_t widest,
-        last_logits; /* row length of norm_row; row of logits that holds the last token */
+    size_t widest;              /* the longest activation row, padded */
+    size_t last_logits;         /* the row of logits that holds the last token's */
 };
 
 /* Evaluate tokens[0..n), n <= n_batch, at positions n_tokens.. of the session: through every layer,
- * leaving h. *bad_layer receives the layer that met a non-finite value; then the result is false.
- */
-bool trit_forward(struct trit_session *s, const int32_t *tokens, size_t n, int32_t *bad_layer);
+ * leaving h. @return TRIT_OK; TRIT_E_FAILED: a value was not finite; TRIT_E_CANCELLED. */
+trit_status trit_forward(struct trit_session *s, const int32_t *tokens, size_t n,
+                         struct trit_error *err);
 
 /* Logits of rows first..first+n-1 of h, n <= TRIT_HEAD_TOKENS. False: a value is not finite. */
 bool trit_forward_head(struct trit_session *s, size_t first, size_t n);
