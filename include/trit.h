@@ -321,9 +321,9 @@ typedef struct trit_tokenizer trit_tokenizer;
 
 /** Build a tokenizer from a file's metadata; the file may be closed afterwards. Needs no tensors.
  *
- *  So far: byte-level BPE ("gpt2"), with the GPT-2 pre-tokeniser for every file, which takes each
- *  character beyond ASCII for a letter.
- *  @return TRIT_OK; TRIT_E_UNSUPPORTED: another kind of vocabulary; TRIT_E_FILE: keys missing or
+ *  Kinds: byte-level BPE ("gpt2") with the pre-tokenisers gpt-2, llama-bpe, falcon3, falcon_e and
+ *  qwen2, and SentencePiece-style BPE ("llama") with byte fallback.
+ *  @return TRIT_OK; TRIT_E_UNSUPPORTED: another kind or pre-tokeniser; TRIT_E_FILE: keys missing or
  *          contradicting each other; TRIT_E_MEMORY. */
 TRIT_API trit_status trit_tokenizer_open(trit_tokenizer **out, const trit_file *file,
                                          struct trit_error *err);
@@ -331,19 +331,35 @@ TRIT_API trit_status trit_tokenizer_open(trit_tokenizer **out, const trit_file *
 /** Close and set *tokenizer to NULL. NULL and a pointer to NULL are allowed. */
 TRIT_API void trit_tokenizer_close(trit_tokenizer **tokenizer);
 
-/** Text to ids. Text that looks like a special token is text.
+/** Flags of trit_tokenizer_encode(). */
+enum {
+    TRIT_ENCODE_BOS = 1,     /**< the BOS first, if the model wants one (trit_tokenizer_bos) */
+    TRIT_ENCODE_SPECIAL = 2, /**< control tokens written out in the text are those tokens */
+};
+
+/** Text to ids. Text that looks like a control token is text, unless asked otherwise; user-defined
+ *  tokens are always found. n log n in the length.
  *
- *  @param text     [len] bytes; need not be UTF-8.
- *  @param add_bos  put the file's BOS first if it asks for one.
- *  @param out      receives an array of *n ids, never NULL on success; release with free().
- *  @return TRIT_OK; TRIT_E_FAILED: the vocabulary lacks a byte of the text; TRIT_E_MEMORY. */
+ *  @param text   [len] bytes; need not be UTF-8.
+ *  @param flags  TRIT_ENCODE_*.
+ *  @param out    receives an array of *n ids, never NULL on success; release with free().
+ *  @return TRIT_OK; TRIT_E_FAILED: the vocabulary lacks a byte of the text; TRIT_E_ARGUMENT:
+ *          512 MiB of text or more; TRIT_E_MEMORY. */
 TRIT_API trit_status trit_tokenizer_encode(const trit_tokenizer *tokenizer, const char *text,
-                                           size_t len, bool add_bos, int32_t **out, int32_t *n,
+                                           size_t len, unsigned flags, int32_t **out, int32_t *n,
                                            struct trit_error *err);
 
-/** The bytes of one token, not terminated, valid as long as the tokenizer. Control tokens and ids
- *  out of range are empty. */
-TRIT_API struct trit_string trit_tokenizer_piece(const trit_tokenizer *tokenizer, int32_t id);
+/** The bytes of one token, not terminated, valid as long as the tokenizer; ids out of range are
+ *  empty, and so are control and unknown tokens unless special, which gives their names. */
+TRIT_API struct trit_string trit_tokenizer_piece(const trit_tokenizer *tokenizer, int32_t id,
+                                                 bool special);
+
+/** Number of tokens. */
+TRIT_API int32_t trit_tokenizer_n_vocab(const trit_tokenizer *tokenizer);
+
+/** The token that TRIT_ENCODE_BOS puts first, or -1: what the file says, else what its kind of
+ *  vocabulary has (yes for SentencePiece and the llama-bpe pre-tokeniser). */
+TRIT_API int32_t trit_tokenizer_bos(const trit_tokenizer *tokenizer);
 
 /** Whether generation ends with this token: end of text, of a turn or of a message, as the file's
  *  metadata says and by the names that are in use. */

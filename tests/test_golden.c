@@ -286,7 +286,7 @@ static void continue_text(struct text *out, const struct opened *o, const char *
 
     *out = (struct text){.len = 0};
     if (trit_tokenizer_open(&t, o->file, &err) || trit_session_open(&s, o->model, options, &err) ||
-        trit_tokenizer_encode(t, prompt, strlen(prompt), true, &ids, &n, &err))
+        trit_tokenizer_encode(t, prompt, strlen(prompt), TRIT_ENCODE_BOS, &ids, &n, &err))
         fail_msg("%s", err.text);
     if (trit_generate(s, t, ids, n, &opt, &result, &err))
         fail_msg("%s", err.text);

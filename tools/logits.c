@@ -42,7 +42,8 @@ static int get_tokens(struct opened *o, const struct args *args, int32_t **ids, 
     if (args->tokens)
         return parse_tokens(ids, n, args->tokens);
     if (trit_tokenizer_open(&o->tokenizer, o->file, &err) ||
-        trit_tokenizer_encode(o->tokenizer, args->prompt, strlen(args->prompt), true, ids, n, &err))
+        trit_tokenizer_encode(o->tokenizer, args->prompt, strlen(args->prompt),
+                              TRIT_ENCODE_BOS, ids, n, &err))
         return report(&err);
     return EXIT_DONE;
 }

@@ -206,7 +206,7 @@ int run_main(const struct args *args)
     if (!code)
         code = open_session(&o, args);
     if (!code && (trit_tokenizer_open(&o.tokenizer, o.file, &err) ||
-                  trit_tokenizer_encode(o.tokenizer, prompt, len, true, &ids, &n, &err)))
+                  trit_tokenizer_encode(o.tokenizer, prompt, len, TRIT_ENCODE_BOS, &ids, &n, &err)))
         code = report(&err);
     if (!code && n == 0)
         code = usage_error("the prompt is empty");

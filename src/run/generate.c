@@ -48,7 +48,7 @@ trit_status trit_generate(trit_session *session, const trit_tokenizer *tokenizer
             break;
         }
         out->n_new++;
-        if (!show(&output, trit_tokenizer_piece(tokenizer, id))) {
+        if (!show(&output, trit_tokenizer_piece(tokenizer, id, false))) {
             out->finish = TRIT_FINISH_STOPPED;
             break;
         }

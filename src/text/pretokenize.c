@@ -1,49 +1,267 @@
-/* pretokenize.c - see pretokenize.h. */
+/* pretokenize.c - see pretokenize.h. The expressions are those of the published tokenizer.json
+ * files (also llama.cpp's llama-vocab.cpp); alternatives are tried in this order at every place:
+ *
+ *   contraction   's 't 're 've 'm 'll 'd                    case counts, or not
+ *   word          an optional lead, then letters
+ *   number        \p{N}, one, up to three, or any; lead " " in gpt-2
+ *   symbols       " "? [^\s\p{L}\p{N}]+ [tail]*
+ *   newlines      \s*[\r\n]+                                 not in gpt-2
+ *   space         \s+(?!\S), else \s+
+ */
 #include "pretokenize.h"
 
 #include <string.h>
 
-enum class { SPACE, LETTER, DIGIT, OTHER };
+#include "unicode.h"
 
-static enum class class_of(char c) {
-    const unsigned char u = (unsigned char)c;
-    if (u == ' ' || (u >= '\t' && u <= '\r')) return SPACE;
-    if ((u | 0x20) >= 'a' && (u | 0x20) <= 'z') return LETTER;
-    if (u >= '0' && u <= '9') return DIGIT;
-    return u >= 0x80 ? LETTER : OTHER;
+/* Where the expressions differ. */
+struct trit_pre_rules {
+    bool any_case; /* contractions in capitals too */
+    bool contractions;
+    bool free_lead;    /* a word's lead is [^\r\n\p{L}\p{N}], not just a space */
+    bool cased_words;  /* a word is capitals then small letters, not any letters */
+    size_t max_digits; /* 0: any number, and a space may lead them */
+    const char *tail;  /* of symbols */
+    bool newlines;
+    bool split_symbols; /* runs of punctuation are cut out before anything else */
+};
+
+static const struct trit_pre_rules gpt2 = {.contractions = true, .tail = ""};
+static const struct trit_pre_rules llama3 = {.contractions = true,
+                                             .any_case = true,
+                                             .free_lead = true,
+                                             .max_digits = 3,
+                                             .tail = "\r\n",
+                                             .newlines = true};
+static const struct trit_pre_rules qwen2 = {.contractions = true,
+                                            .any_case = true,
+                                            .free_lead = true,
+                                            .max_digits = 1,
+                                            .tail = "\r\n",
+                                            .newlines = true};
+static const struct trit_pre_rules falcon_e = {.free_lead = true,
+                                               .cased_words = true,
+                                               .max_digits = 1,
+                                               .tail = "\r\n/",
+                                               .newlines = true,
+                                               .split_symbols = true};
+
+#define NAMES(...)                                                                                 \
+    (const char *const[])                                                                          \
+    {                                                                                              \
+        __VA_ARGS__, NULL                                                                          \
+    }
+static const struct trit_pretokenizer rows[] = {
+    {NAMES("gpt-2", "gpt2"), false, false, &gpt2},
+    {NAMES("llama-bpe", "llama3", "llama-v3"), true, true, &llama3},
+    {NAMES("falcon3"), true, false, &llama3},
+    {NAMES("falcon_e", "falcon-e"), false, false, &falcon_e},
+    {NAMES("qwen2"), false, false, &qwen2},
+};
+const char trit_pretokenizer_names[] = "gpt-2, llama-bpe, falcon3, falcon_e, qwen2";
+
+const struct trit_pretokenizer *trit_pretokenizer_find(struct trit_string name)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (const char *const *n = rows[i].names; *n; n++)
+            if (strlen(*n) == name.len && memcmp(*n, name.bytes, name.len) == 0)
+                return &rows[i];
+    return NULL;
 }
 
-static size_t run_of(const char *text, size_t len, enum class class)
+/* ---- Runs of characters ---------------------------------------------------------------------- */
+
+enum {
+    L = TRIT_CHARS_L,
+    N = TRIT_CHAR_NUMBER,
+    SPACE = TRIT_CHAR_SPACE,
+    NOT_WORD = ~(L | N | SPACE), /* [^\s\p{L}\p{N}] */
+    CAPITAL =
+        TRIT_CHAR_UPPER | TRIT_CHAR_TITLE | TRIT_CHAR_MODIFIER | TRIT_CHAR_LETTER | TRIT_CHAR_MARK,
+    SMALL = TRIT_CHAR_LOWER | TRIT_CHAR_MODIFIER | TRIT_CHAR_LETTER | TRIT_CHAR_MARK,
+};
+
+struct text {
+    const char *p;
+    size_t len;
+};
+
+/* Class of the character at i, its length in *n; 0 at the end. */
+static unsigned class_at(struct text t, size_t i, size_t *n)
 {
-    size_t n = 0;
-    while (n < len && class_of(text[n]) == class)
-        n++;
-    return n;
+    *n = 0;
+    return i < t.len ? trit_char_class(trit_utf8_decode(t.p + i, t.len - i, n)) : 0;
 }
 
-static size_t contraction(const char *text, size_t len)
+/* End of the run of at most `most` characters of these classes that begins at i. */
+static size_t run(struct text t, size_t i, int classes, size_t most)
 {
-    static const char *const endings[] = {"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"};
+    size_t n;
+    for (; most > 0 && (class_at(t, i, &n) & (unsigned)classes); most--)
+        i += n;
+    return i;
+}
+
+static bool is_newline(char c)
+{
+    return c == '\r' || c == '\n';
+}
+
+/* ---- Alternatives: each returns the end of its match at 0, or 0 ------------------------------ */
+
+/* Unicode's simple folding also makes an s of U+017F. */
+static size_t contraction(const struct trit_pre_rules *r, struct text t)
+{
+    static const char *const endings[] = {"s", "t", "re", "ve", "m", "ll", "d"};
+
+    if (!r->contractions || t.len < 2 || t.p[0] != '\'')
+        return 0;
+    if (r->any_case && t.len >= 3 && memcmp(t.p + 1, "\xC5\xBF", 2) == 0)
+        return 3;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         const size_t n = strlen(endings[i]);
-        if (n <= len && memcmp(text, endings[i], n) == 0)
-            return n;
+        size_t j = 0;
+        while (j < n && 1 + j < t.len &&
+               (r->any_case && t.p[1 + j] >= 'A' && t.p[1 + j] <= 'Z'
+                    ? t.p[1 + j] + 32
+                    : t.p[1 + j]) == endings[i][j])
+            j++;
+        if (j == n)
+            return 1 + n;
     }
     return 0;
 }
 
-size_t trit_pretokenize_gpt2(const char *text, size_t len)
+/* Capital*Small+ from i, or failing that Capital+Small*. The classes share letters without case:
+ * the first form gives back what it took until one such can stand as the small part. */
+static size_t cased_word_first(struct text t, size_t i)
 {
-    const size_t n_contraction = contraction(text, len);
-    if (n_contraction)
-        return n_contraction;
+    const size_t capitals = run(t, i, CAPITAL, SIZE_MAX), end = run(t, capitals, SMALL, SIZE_MAX);
+    size_t last = 0, n;
 
-    const size_t lead = text[0] == ' ' && len > 1 && class_of(text[1]) != SPACE;
-    const enum class class = class_of(text[lead]);
-    if (class != SPACE)
-        return lead + run_of(text + lead, len - lead, class);
+    if (end > capitals)
+        return end;
+    for (size_t j = i; j < capitals; j += n)
+        if (class_at(t, j, &n) & SMALL)
+            last = j + n; /* everything after the last such would have to be given back */
+    return last;
+}
 
-    /* White space before something else leaves its last character to that. */
-    const size_t n = run_of(text, len, SPACE);
-    return n < len && n > 1 ? n - 1 : n;
+static size_t cased_word_second(struct text t, size_t i)
+{
+    const size_t capitals = run(t, i, CAPITAL, SIZE_MAX);
+    return capitals > i ? run(t, capitals, SMALL, SIZE_MAX) : 0;
+}
+
+static size_t plain_word(struct text t, size_t i)
+{
+    const size_t end = run(t, i, L, SIZE_MAX);
+    return end > i ? end : 0;
+}
+
+/* Bytes of a lead that the text begins with. */
+static size_t lead(const struct trit_pre_rules *r, struct text t)
+{
+    size_t n;
+    if (!r->free_lead)
+        return t.p[0] == ' ';
+    return (class_at(t, 0, &n) & (L | N)) || is_newline(t.p[0]) ? 0 : n;
+}
+
+static size_t word(const struct trit_pre_rules *r, struct text t)
+{
+    size_t (*const forms[])(struct text, size_t) = {
+        r->cased_words ? cased_word_first : plain_word,
+        r->cased_words ? cased_word_second : NULL,
+    };
+    const size_t n_lead = lead(r, t);
+
+    for (int i = 0; i < 2 && forms[i]; i++) {
+        size_t end = n_lead ? forms[i](t, n_lead) : 0;
+        if (!end)
+            end = forms[i](t, 0);
+        if (end)
+            return end;
+    }
+    return 0;
+}
+
+static size_t number(const struct trit_pre_rules *r, struct text t)
+{
+    const size_t n_lead = r->max_digits == 0 && t.p[0] == ' ';
+    const size_t end = run(t, n_lead, N, r->max_digits ? r->max_digits : SIZE_MAX);
+    return end > n_lead ? end : 0;
+}
+
+static size_t symbols(const struct trit_pre_rules *r, struct text t)
+{
+    const size_t n_lead = t.p[0] == ' ';
+    size_t end = run(t, n_lead, NOT_WORD, SIZE_MAX);
+
+    if (end == n_lead)
+        return 0;
+    while (end < t.len && t.p[end] && strchr(r->tail, t.p[end]))
+        end++;
+    return end;
+}
+
+static size_t newlines_or_space(const struct trit_pre_rules *r, struct text t)
+{
+    size_t end = 0, before_last = 0, after_newline = 0, n;
+
+    while (class_at(t, end, &n) & SPACE) {
+        before_last = end;
+        end += n;
+        if (is_newline(t.p[before_last]))
+            after_newline = end;
+    }
+    if (r->newlines && after_newline)
+        return after_newline;
+    return end < t.len && before_last > 0 ? before_last : end;
+}
+
+static size_t match(const struct trit_pre_rules *r, struct text t)
+{
+    size_t (*const alternatives[])(const struct trit_pre_rules *, struct text) = {
+        contraction, word, number, symbols, newlines_or_space};
+    for (int i = 0; i < 5; i++) {
+        const size_t end = alternatives[i](r, t);
+        if (end)
+            return end;
+    }
+    return t.len; /* not reached: every character is of some class */
+}
+
+/* ---- Walking --------------------------------------------------------------------------------- */
+
+/* [\p{P}$+<=>^~|`] */
+static bool is_cut_symbol(struct text t, size_t i, size_t *n)
+{
+    return (class_at(t, i, n) & TRIT_CHAR_PUNCT) || (t.p[i] && strchr("$+<=>^~|`", t.p[i]));
+}
+
+/* End of the part that begins at p->at: a run of such symbols, or all up to the next one. */
+static size_t part_end(const struct trit_pieces *p)
+{
+    const struct text t = {p->text, p->len};
+    size_t i = p->at, n;
+    const bool cut = is_cut_symbol(t, i, &n);
+
+    if (!p->rules->split_symbols)
+        return p->len;
+    while (i < p->len && is_cut_symbol(t, i, &n) == cut)
+        i += n;
+    return i;
+}
+
+bool trit_next_piece(struct trit_pieces *p, struct trit_string *piece)
+{
+    if (p->at == p->len)
+        return false;
+    if (p->at >= p->limit)
+        p->limit = part_end(p);
+    const struct text rest = {p->text + p->at, p->limit - p->at};
+    *piece = (struct trit_string){rest.p, match(p->rules, rest)};
+    p->at += piece->len;
+    return true;
 }

@@ -41,7 +41,7 @@ static bool may_follow(const struct trit_utf8 *u, unsigned char c)
 
 /* Text gathered before it is passed on, so that fn is not called for every character. */
 struct gather {
-    char text[256];
+    char text[TRIT_UTF8_GATHER];
     size_t len;
     trit_text_fn fn;
     void *user;

@@ -4,6 +4,9 @@
 
 #include "trit.h"
 
+/* fn receives at most this many bytes at a time. */
+enum { TRIT_UTF8_GATHER = 256 };
+
 /* Zero is the start. */
 struct trit_utf8 {
     unsigned char pending[4]; /* the character under way */

@@ -1,0 +1,59 @@
+/* tokenizer.h - what tokenizer.c shares with the kinds of vocabulary, bpe.c and spm.c. */
+#ifndef TRIT_TEXT_TOKENIZER_H
+#define TRIT_TEXT_TOKENIZER_H
+
+#include "merge.h"
+#include "pretokenize.h"
+#include "vocab.h"
+
+/* Ids as they are produced, and the memory for it. */
+struct trit_encoding {
+    int32_t *ids;
+    size_t n, size;
+    struct trit_merger merger;
+    char *chars;           /* [vocab.longest + 2] for bpe.c, once it is needed */
+    unsigned char missing; /* a byte that the vocabulary lacks, where encode says so */
+};
+
+/* False: out of memory. */
+bool trit_encoding_add(struct trit_encoding *e, int32_t id);
+
+enum trit_encode_result { TRIT_ENCODED, TRIT_ENCODE_NO_MEMORY, TRIT_ENCODE_NO_TOKEN };
+
+/* A row per kind of vocabulary (tokenizer.ggml.model). */
+struct trit_tokenizer_kind {
+    const char *name;
+    bool add_bos; /* where neither the file nor the pre-tokeniser says */
+    trit_decode_fn decode;
+    /* Read what the kind needs beyond the vocabulary. */
+    trit_status (*open)(trit_tokenizer *t, const trit_file *file, struct trit_error *err);
+    /* Plain text to ids. It stands at the start of the whole or after a special token. */
+    enum trit_encode_result (*encode)(const trit_tokenizer *t, struct trit_encoding *e,
+                                      struct trit_string text);
+};
+extern const struct trit_tokenizer_kind trit_kind_bpe, trit_kind_spm;
+
+struct trit_tokenizer {
+    const struct trit_tokenizer_kind *kind;
+    struct trit_vocab vocab;
+    int32_t byte_token[256];   /* -1 where the vocabulary lacks it */
+    int32_t bos, eos, unknown; /* -1: none */
+    bool add_bos;
+    bool *is_end; /* [vocab.n] */
+
+    /* Control and user-defined tokens are found by the lengths that any of them has. */
+    size_t *special_len; /* [n_special_len], descending */
+    size_t n_special_len;
+    bool special_first_byte[256];
+
+    /* bpe.c */
+    const struct trit_pretokenizer *pre;
+    struct trit_merge *merges; /* hash: [merge_mask + 1] */
+    size_t merge_mask;
+
+    /* spm.c */
+    float *scores; /* [vocab.n] */
+    bool space_prefix;
+};
+
+#endif
