@@ -312,9 +312,6 @@ TRIT_API const char *trit_session_isa(const trit_session *session);
  *  thread that evaluates calls it. */
 TRIT_API void trit_session_set_cancel(trit_session *session, bool (*fn)(void *user), void *user);
 
-/** Index of the largest value, the lowest one of equals. n >= 1. */
-TRIT_API int32_t trit_argmax(const float *logits, int32_t n);
-
 /* ---- Tokenizer ------------------------------------------------------------------------------ */
 
 typedef struct trit_tokenizer trit_tokenizer;
@@ -365,20 +362,75 @@ TRIT_API int32_t trit_tokenizer_bos(const trit_tokenizer *tokenizer);
  *  metadata says and by the names that are in use. */
 TRIT_API bool trit_tokenizer_is_end(const trit_tokenizer *tokenizer, int32_t id);
 
+/* ---- Sampler -------------------------------------------------------------------------------- */
+
+typedef struct trit_sampler trit_sampler;
+
+struct trit_logit_bias {
+    int32_t id;
+    float value; /**< added to the logit; finite */
+};
+
+/** The stages run in this order; each is off at its neutral value. Fill with
+ *  trit_sampler_defaults(). */
+struct trit_sampler_options {
+    float repeat_penalty;    /**< 0.001..1000; default and neutral 1 */
+    float presence_penalty;  /**< default and neutral 0 */
+    float frequency_penalty; /**< default and neutral 0 */
+    int32_t repeat_last_n;   /**< tokens that penalties look back on, -1 all; default 64 */
+    const struct trit_logit_bias *bias; /**< [n_bias], copied */
+    int32_t n_bias;
+    int32_t top_k; /**< keep the k most likely; default and neutral 0 */
+    float top_p;   /**< keep the likeliest that reach this probability; default and neutral 1 */
+    float min_p;   /**< keep what has this part of the best one's probability; default 0.05 */
+    float temp;    /**< divides logits; 0 takes the most likely; default 0.8 */
+    uint64_t seed; /**< the same seed gives the same choices on every machine; default 0 */
+};
+TRIT_API void trit_sampler_defaults(struct trit_sampler_options *opt);
+
+/** @param n_vocab  of the logits it will see.
+ *  @return TRIT_OK, TRIT_E_ARGUMENT: a value out of range, TRIT_E_MEMORY. */
+TRIT_API trit_status trit_sampler_open(trit_sampler **out, int32_t n_vocab,
+                                       const struct trit_sampler_options *opt,
+                                       struct trit_error *err);
+
+/** Close and set *sampler to NULL. NULL and a pointer to NULL are allowed. */
+TRIT_API void trit_sampler_close(trit_sampler **sampler);
+
+/** Choose a token. logits: [n_vocab], finite; history: [n] tokens so far, prompt included. */
+TRIT_API int32_t trit_sampler_next(trit_sampler *sampler, const float *logits,
+                                   const int32_t *history, int32_t n);
+
+/** Index of the largest value, the lowest one of equals. n >= 1. */
+TRIT_API int32_t trit_argmax(const float *logits, int32_t n);
+
+/** Natural logarithm of the probability of id under softmax(logits[0..n)). */
+TRIT_API double trit_logprob(const float *logits, int32_t n, int32_t id);
+
 /* ---- Generate ------------------------------------------------------------------------------- */
 
 typedef enum trit_finish {
-    TRIT_FINISH_EOS,     /**< an end token */
-    TRIT_FINISH_LENGTH,  /**< max_tokens */
-    TRIT_FINISH_CONTEXT, /**< the context is full */
-    TRIT_FINISH_STOPPED, /**< on_text returned false */
+    TRIT_FINISH_EOS,       /**< an end token */
+    TRIT_FINISH_LENGTH,    /**< max_tokens */
+    TRIT_FINISH_STOP,      /**< a stop text */
+    TRIT_FINISH_CONTEXT,   /**< the context is full */
+    TRIT_FINISH_INTERRUPT, /**< a callback asked for it */
 } trit_finish;
 
+enum { TRIT_MAX_STOP = 1024 }; /**< bytes of a stop text */
+
 struct trit_generate_options {
-    int32_t max_tokens; /**< negative: until an end token or a full context */
-    bool ignore_eos;    /**< end tokens do not end it, and are shown as the nothing they are */
+    int32_t max_tokens;      /**< negative: until an end token or a full context */
+    bool ignore_eos;         /**< end tokens do not end it, and are shown as the nothing they are */
+    const char *const *stop; /**< [n_stop] texts that end it and are not shown */
+    int32_t n_stop;
+    trit_sampler *sampler; /**< NULL: the most likely token */
+    /** Receives each token as it is chosen, its bytes, and the logits it was chosen from; may be
+     *  NULL. @return false to stop. */
+    bool (*on_token)(void *user, int32_t id, struct trit_string piece, const float *logits);
     /** Receives text as it comes, in whole UTF-8 characters (bytes that can never become one are
-     *  replaced by U+FFFD); may be NULL. @return false to stop. */
+     *  replaced by U+FFFD), held back while it could begin a stop text; may be NULL.
+     *  @return false to stop. */
     bool (*on_text)(void *user, const char *text, size_t len);
     void *user;
 };
@@ -391,12 +443,13 @@ struct trit_generate_result {
     double generate_ms;    /**< from then on */
 };
 
-/** Evaluate a prompt (reusing the session's common prefix) and continue it greedily. The session's
- *  timeline then holds the prompt and what was generated, but for an end token and, as it was
- *  never evaluated, the last token.
+/** Evaluate a prompt (reusing the session's common prefix) and continue it. The session's timeline
+ *  then holds the prompt and what was generated, but for an end token and, as it was never
+ *  evaluated, the last token. Nothing is allocated.
  *
  *  @param tokens  [n], n >= 1, n <= the session's context.
- *  @return as trit_session_eval(). */
+ *  @return as trit_session_eval(), but that a cancelled evaluation is an interrupted result;
+ *          TRIT_E_ARGUMENT also for a stop text that is too long or not UTF-8. */
 TRIT_API trit_status trit_generate(trit_session *session, const trit_tokenizer *tokenizer,
                                    const int32_t *tokens, int32_t n,
                                    const struct trit_generate_options *opt,

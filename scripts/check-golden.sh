@@ -5,7 +5,9 @@
 #
 # For every SHARED/golden/*.gguf: `trit logits` with each usable instruction set, one and two
 # threads, batches of 1, 7 and 512, mapped and read, all byte-identical; and within the bounds of
-# SHARED/golden/check.py (needs python3 with numpy). Then a story from SHARED/models/fables.
+# SHARED/golden/check.py (needs python3 with numpy). Then SHARED/models/fables: its perplexity on
+# SHARED/corpus/valid.txt within 0.2 % of the reference in eval.json, the same digits and the same
+# story by a seed for every instruction set, number of threads and batch.
 set -euo pipefail
 trit=$1
 golden=$2/golden
@@ -23,7 +25,12 @@ fi
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
+unset TRIT_MODEL
 isas=$("$trit" info | awk '$2 == "usable" { print $1 }')
+if [ -z "$isas" ]; then
+    echo "check-golden: $trit names no instruction set" >&2
+    exit 1
+fi
 n=0
 for model in "$golden"/*.gguf; do
     base=${model%.gguf}
@@ -44,4 +51,37 @@ for model in "$golden"/*.gguf; do
     "$python" "$golden/check.py" "$base.npy" "$out/want.npy"
 done
 echo "$n runs byte-identical over:" $isas
+
+valid=$2/corpus/valid.txt
+"$trit" perplexity -m "$fables" -f "$valid" --chunks 60 --json | tee "$out/perplexity.json"
+"$python" - "$out/perplexity.json" "$2/models/fables/eval.json" <<'END'
+import json, sys
+got = json.load(open(sys.argv[1]))
+_, nll, ppl, _, tokens = json.load(open(sys.argv[2]))["valid.txt"][-1]
+off = got["ppl"] / ppl - 1
+print(f"perplexity {got['ppl']:.4f}, reference {ppl:.4f}: {100 * off:+.4f} %")
+sys.exit(0 if abs(off) < 0.002 and got["tokens"] == tokens else 1)
+END
+
+same() { # same NAME COMMAND... : what it prints is what it printed the first time
+    local name=$1
+    shift
+    "$@" >"$out/now"
+    if [ -e "$out/$name" ] && ! cmp "$out/$name" "$out/now"; then
+        echo "check-golden: $* differs" >&2
+        exit 1
+    fi
+    mv "$out/now" "$out/$name"
+}
+for isa in $isas; do
+    for options in "-t 1" "-t 2" "-t 2 -b 7"; do
+        # shellcheck disable=SC2086
+        same digits "$trit" perplexity -m "$fables" -f "$valid" --chunks 3 --json --isa "$isa" $options
+        # shellcheck disable=SC2086
+        same story "$trit" run -m "$fables" -p "Once upon a time" -n 100 --seed 7 -q --isa "$isa" \
+            $options
+    done
+done
+echo "perplexity and a story by seed: the same for every one"
+cat "$out/story"
 "$trit" run -m "$fables" -p "Once upon a time" -n 60 --temp 0

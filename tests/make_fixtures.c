@@ -1,4 +1,4 @@
-/* make_fixtures.c - writes the model files that tests/cli/run_cli.sh runs the program on:
+/* make_fixtures.c - writes the model files that the tests in tests/cli run the program on:
  *
  *   good.gguf          the fixture's default model
  *   truncated.gguf     the same without its second half
@@ -7,7 +7,10 @@
  *   unknown_type.gguf  one linear of a type nobody knows
  *   unknown_arch.gguf  an architecture nobody knows
  *   evil_names.gguf    control sequences of terminals in its names
- *   non_finite.gguf    sound as a file, but its first linear overflows */
+ *   non_finite.gguf    sound as a file, but its first linear overflows
+ *   bos.gguf           as good.gguf, but it wants a BOS first; has a chat template
+ *   vocab_only.gguf    the vocabulary of good.gguf without a tensor
+ *   spm.gguf           a SentencePiece vocabulary without a tensor */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,23 +84,108 @@ static bool put_model(const char *dir, const char *name, const struct fx_spec *s
     return ok;
 }
 
+static bool put_gguf(const char *dir, const char *name, struct fx_gguf *g)
+{
+    size_t len;
+    uint8_t *image = fx_image(g, &len);
+    const bool ok = put_file(dir, name, image, len);
+    free(image);
+    fx_free(g);
+    return ok;
+}
+
 /* Names that would repaint the terminal of whoever lists them. */
 static bool put_evil_names(const char *dir)
 {
     const uint64_t dims[] = {1, 0};
     const float zero = 0;
     struct fx_gguf g;
-    size_t len;
 
     fx_init(&g);
     fx_str(&g, "general.architecture", "llama");
     fx_str(&g, "\x1b[31mevil\x1b]0;owned\a", "\x1b[2J");
     fx_tensor(&g, "\x1b[31mtensor\xC2\x9B", FX_F32, dims, &zero, sizeof zero);
-    uint8_t *image = fx_image(&g, &len);
-    const bool ok = put_file(dir, "evil_names.gguf", image, len);
-    free(image);
-    fx_free(&g);
-    return ok;
+    return put_gguf(dir, "evil_names.gguf", &g);
+}
+
+static bool put_bos(const char *dir)
+{
+    struct fx_spec spec = fx_default;
+    struct fx_gguf g;
+    struct fx_model m;
+
+    spec.no_bos_key = true;
+    fx_model_gguf(&g, &m, &spec);
+    free_floats(&m);
+    fx_bool(&g, "tokenizer.ggml.add_bos_token", true);
+    fx_str(&g, "tokenizer.chat_template",
+           "{% for m in messages %}\n\t<{{ m.role }}>\x1b{{ m.content }}\n{% endfor %}");
+    return put_gguf(dir, "bos.gguf", &g);
+}
+
+static bool put_vocab_only(const char *dir)
+{
+    struct fx_gguf g;
+    struct fx_model m;
+
+    fx_model_gguf(&g, &m, &fx_default);
+    free_floats(&m);
+    g.n_tensors = g.infos.len = g.data.len = 0;
+    return put_gguf(dir, "vocab_only.gguf", &g);
+}
+
+/* Control tokens, a few words with U+2581 for their spaces, one that is always found in text, and
+ * all bytes but 0xff. */
+static bool put_spm(const char *dir)
+{
+    static const struct {
+        const char *text;
+        int32_t type;
+        float score;
+    } words[] = {
+        {"<unk>", 2, 0},
+        {"<s>", 3, 0},
+        {"</s>", 3, 0},
+        {"\xE2\x96\x81", 1, -9},
+        {"a", 1, -8},
+        {"b", 1, -7},
+        {"ab", 1, -3},
+        {"\xE2\x96\x81"
+         "ab",
+         1, -4},
+        {"\xE2\x96\x81"
+         "a",
+         1, -2},
+        {"[tool]", 4, 0},
+    };
+    enum { N_WORDS = sizeof words / sizeof *words, N = N_WORDS + 255 };
+    const char *tokens[N];
+    char bytes[N][8];
+    int32_t types[N];
+    float scores[N];
+    struct fx_gguf g;
+
+    for (int i = 0; i < N; i++) {
+        if (i >= N_WORDS)
+            snprintf(bytes[i], sizeof bytes[i], "<0x%02X>", i - N_WORDS);
+        tokens[i] = i < N_WORDS ? words[i].text : bytes[i];
+        types[i] = i < N_WORDS ? words[i].type : 6;
+        scores[i] = i < N_WORDS ? words[i].score : 0;
+    }
+    fx_init(&g);
+    fx_str(&g, "general.architecture", "llama");
+    fx_str(&g, "tokenizer.ggml.model", "llama");
+    fx_str_array(&g, "tokenizer.ggml.tokens", tokens, N);
+    fx_i32_array(&g, "tokenizer.ggml.token_type", types, N);
+    fx_put_string(&g.kv, "tokenizer.ggml.scores");
+    fx_put_u32(&g.kv, TRIT_VALUE_ARRAY);
+    fx_put_u32(&g.kv, TRIT_VALUE_F32);
+    fx_put_u64(&g.kv, N);
+    fx_put(&g.kv, scores, sizeof scores);
+    g.n_kv++;
+    fx_u32(&g, "tokenizer.ggml.bos_token_id", 1);
+    fx_u32(&g, "tokenizer.ggml.eos_token_id", 2);
+    return put_gguf(dir, "spm.gguf", &g);
 }
 
 int main(int argc, char **argv)
@@ -115,7 +203,8 @@ int main(int argc, char **argv)
                    put_model(argv[1], "unknown_type.gguf", &fx_default, "blk.1.ffn_up.weight") &&
                    put_model(argv[1], "unknown_arch.gguf", &unknown_arch, NULL) &&
                    put_model(argv[1], "non_finite.gguf", &non_finite, NULL) &&
-                   put_evil_names(argv[1]) && put_file(argv[1], "empty.gguf", "", 0) &&
+                   put_evil_names(argv[1]) && put_bos(argv[1]) && put_vocab_only(argv[1]) &&
+                   put_spm(argv[1]) && put_file(argv[1], "empty.gguf", "", 0) &&
                    put_file(argv[1], "text.gguf", text, sizeof text - 1)
                ? 0
                : 1;

@@ -186,8 +186,8 @@ static trit_status open_everything(struct everything *e, const char *path,
     STEP("trit_tokenizer_open", tokenizer, trit_tokenizer_open(&e->tokenizer, e->file, err))
     STEP("trit_session_open", session, trit_session_open(&e->session, e->model, &opt, err))
     STEP("trit_tokenizer_encode", ids,
-         trit_tokenizer_encode(e->tokenizer, prompt, sizeof prompt - 1, true, &e->ids, &e->n_ids,
-                               err))
+         trit_tokenizer_encode(e->tokenizer, prompt, sizeof prompt - 1, TRIT_ENCODE_BOS, &e->ids,
+                               &e->n_ids, err))
 #undef STEP
     *where = "trit_session_eval";
     *out = NULL;
@@ -262,6 +262,49 @@ static void test_no_allocation(void **state)
     const char *path = model_path(FX_I2_S);
     check_no_allocation(path, 1);
     check_no_allocation(path, 2);
+}
+
+/* Nor with a sampler in which every stage is on, and with stop texts that hold text back. */
+static void test_no_allocation_sampling(void **state)
+{
+    static const char *const stops[] = {"never in this text", "the the the the", ""};
+    const struct trit_logit_bias bias[] = {{258, 20}, {256, 19}}; /* " the", " t" */
+    struct trit_sampler_options opt;
+    struct trit_generate_result result = {0};
+    struct trit_error err = {.text = "?"};
+    struct everything e;
+    const char *where;
+    const void *out;
+    size_t n_bytes = 0;
+    (void)state;
+
+    trit_sampler_defaults(&opt);
+    opt.repeat_penalty = 1.1f;
+    opt.presence_penalty = opt.frequency_penalty = 0.1f;
+    opt.bias = bias;
+    opt.n_bias = 2;
+    opt.top_k = 50;
+    opt.top_p = 0.95f;
+    struct trit_generate_options gen = {.max_tokens = 50,
+                                        .ignore_eos = true,
+                                        .stop = stops,
+                                        .n_stop = 3,
+                                        .on_text = count_bytes,
+                                        .user = &n_bytes};
+    if (open_everything(&e, model_path(FX_I2_S), NULL, 2, &where, &out, &err) ||
+        trit_sampler_open(&gen.sampler, trit_model_vocab_size(e.model), &opt, &err))
+        fail_msg("%s", err.text);
+    count_from_here();
+    heap.deny_all = true;
+    const trit_status status =
+        trit_generate(e.session, e.tokenizer, e.ids, e.n_ids, &gen, &result, &err);
+    heap.deny_all = false;
+    if (status)
+        fail_msg("%s", err.text);
+    assert_int_equal(heap.n_attempts, 0);
+    assert_true(result.n_new > 1 && n_bytes > 0);
+    trit_sampler_close(&gen.sampler);
+    close_everything(&e);
 }
 
 /* Errors need no memory either. */
@@ -411,10 +454,10 @@ static void test_no_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_errors_without_memory),
-        cmocka_unit_test(test_session_bytes), cmocka_unit_test(test_sweep_mapped),
-        cmocka_unit_test(test_sweep_read),    cmocka_unit_test(test_sweep_repacked),
-        cmocka_unit_test(test_no_threads),
+        cmocka_unit_test(test_no_allocation),         cmocka_unit_test(test_no_allocation_sampling),
+        cmocka_unit_test(test_errors_without_memory), cmocka_unit_test(test_session_bytes),
+        cmocka_unit_test(test_sweep_mapped),          cmocka_unit_test(test_sweep_read),
+        cmocka_unit_test(test_sweep_repacked),        cmocka_unit_test(test_no_threads),
     };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }

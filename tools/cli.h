@@ -9,21 +9,38 @@ enum command {
     CMD_RUN = 1 << 0,
     CMD_LOGITS = 1 << 1,
     CMD_INFO = 1 << 2,
+    CMD_TOKENIZE = 1 << 3,
+    CMD_DETOKENIZE = 1 << 4,
+    CMD_PERPLEXITY = 1 << 5,
 };
 
-/* Everything that options set. Zero is "not given" but where parse says otherwise. */
+/* The values of an option that may be given several times. */
+struct values {
+    const char **items;
+    int n;
+};
+
+/* Everything that options set. Zero is "not given" but where the defaults say otherwise. */
 struct args {
     enum command command;
-    const char *model, *prompt, *file, *out, *tokens, *isa, *kv;
-    int threads, ctx, batch, max_tokens;
-    double temp;
-    bool no_mmap, quiet, verbose, json, help, version, echo, ignore_eos, list_tensors,
-        list_metadata;
+    const char *model, *prompt, *file, *out, *tokens, *id_list, *isa, *kv;
+    int threads, ctx, batch, max_tokens, chunks;
+    bool no_mmap, mlock, quiet, verbose, json, help, version;
+    bool echo, ignore_eos, stream, ids, no_bos, special, second_half;
+    bool list_tensors, list_metadata, show_template;
     bool stdin_prompt; /* a lone "-" */
+
+    /* Sampling; the defaults are the library's. */
+    double temp, top_p, min_p, repeat_penalty, presence_penalty, frequency_penalty;
+    int top_k, repeat_last_n;
+    uint64_t seed;
+    bool has_seed;
+    struct values stop, logit_bias;
 };
 
-/* Parse argv. @return 0, or the exit code after a message. */
+/* Parse argv. @return 0, or the exit code after a message. Release with cli_free() either way. */
 int cli_parse(struct args *args, int argc, char **argv);
+void cli_free(struct args *args);
 
 /* Print help for args->command, or the program where that is 0, to stdout. */
 void cli_help(const struct args *args);
@@ -34,5 +51,8 @@ int cli_run_command(const struct args *args);
 int run_main(const struct args *args);
 int logits_main(const struct args *args);
 int info_main(const struct args *args);
+int tokenize_main(const struct args *args);
+int detokenize_main(const struct args *args);
+int perplexity_main(const struct args *args);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 int usage_error(const char *fmt, ...)
 {
@@ -35,6 +36,12 @@ int report(const struct trit_error *err)
     return codes[err->code];
 }
 
+int out_of_memory(void)
+{
+    fputs("trit: out of memory\n", stderr);
+    return EXIT_MEMORY;
+}
+
 int write_error(const char *what)
 {
     if (errno != EPIPE)
@@ -49,7 +56,7 @@ int finish_stdout(void)
 
 int open_file(struct opened *o, const struct args *args)
 {
-    const struct trit_file_options opt = {.no_mmap = args->no_mmap};
+    const struct trit_file_options opt = {.no_mmap = args->no_mmap, .lock = args->mlock};
     struct trit_error err;
 
     if (!args->model)
@@ -104,7 +111,7 @@ int open_session(struct opened *o, const struct args *args)
     struct trit_error err;
     int code = session_options(&opt, args);
 
-    if (!code)
+    if (!code && !o->model)
         code = open_model(o, args);
     if (!code && trit_session_open(&o->session, o->model, &opt, &err))
         code = report(&err);
@@ -122,7 +129,7 @@ void close_all(struct opened *o)
     trit_file_close(&o->file);
 }
 
-int read_stream(char **text, size_t *len, FILE *f, const char *name)
+static int read_stream(char **text, size_t *len, FILE *f, const char *name)
 {
     size_t size = 1 << 16;
     char *buf = malloc(size);
@@ -138,14 +145,75 @@ int read_stream(char **text, size_t *len, FILE *f, const char *name)
         size *= 2;
     }
     *text = buf;
-    if (!buf) {
-        fprintf(stderr, "trit: out of memory reading %s\n", name);
-        return EXIT_MEMORY;
-    }
+    if (!buf)
+        return out_of_memory();
     if (!ferror(f))
         return EXIT_DONE;
     fprintf(stderr, "trit: cannot read %s: %s\n", name, strerror(errno));
     return EXIT_FILE;
+}
+
+int read_prompt(char **text, size_t *len, const struct args *args)
+{
+    if (!!args->prompt + !!args->file + args->stdin_prompt > 1)
+        return usage_error("give one prompt only: -p, -f or -");
+    if (args->prompt) {
+        *len = strlen(args->prompt);
+        *text = malloc(*len + 1);
+        if (!*text)
+            return out_of_memory();
+        memcpy(*text, args->prompt, *len + 1);
+        return EXIT_DONE;
+    }
+    if (args->file && strcmp(args->file, "-") != 0) {
+        FILE *f = fopen(args->file, "rb");
+        if (!f) {
+            fprintf(stderr, "trit: %s: %s\n", args->file, strerror(errno));
+            return EXIT_FILE;
+        }
+        const int code = read_stream(text, len, f, args->file);
+        fclose(f);
+        return code;
+    }
+    if (!args->file && !args->stdin_prompt && isatty(STDIN_FILENO))
+        return usage_error("no prompt given; use -p TEXT, -f FILE, or a pipe");
+    return read_stream(text, len, stdin, "standard input");
+}
+
+bool is_plain_number(const char *text, const char *ends)
+{
+    const size_t n = strspn(text, "0123456789.eE+-");
+    return ((text[0] >= '0' && text[0] <= '9') || text[0] == '-' || text[0] == '.') &&
+           (!text[n] || strchr(ends, text[n]));
+}
+
+int parse_ids(int32_t **out, int32_t *n, const char *option, const char *text)
+{
+    size_t most = 1;
+    for (const char *p = text; *p; p++)
+        most += *p == ',';
+    int32_t *ids = malloc(most * sizeof *ids);
+    *out = ids;
+    *n = 0;
+    if (!ids)
+        return out_of_memory();
+    for (const char *p = text;; p++) {
+        char *end;
+        errno = 0;
+        const long long id = strtoll(p, &end, 10);
+        if (!is_plain_number(p, ",") || end == p || errno || id < 0 || id > INT32_MAX ||
+            (*end && *end != ','))
+            return usage_error("%s wants ids such as 1,2,3; found '%.20s'", option, p);
+        ids[(*n)++] = (int32_t)id;
+        p = end;
+        if (!*p)
+            return EXIT_DONE;
+    }
+}
+
+bool show_progress(const struct args *args)
+{
+    return !args->quiet && isatty(STDERR_FILENO);
 }
 
 double now_ms(void)

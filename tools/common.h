@@ -23,6 +23,9 @@ int usage_error(const char *fmt, ...) TRIT_PRINTF(1, 2);
 /* Print an error of the library. @return the exit code of its status */
 int report(const struct trit_error *err);
 
+/* @return EXIT_MEMORY, with the message */
+int out_of_memory(void);
+
 /* Say that writing to what failed, by errno; nothing where the reader just went away.
  * @return EXIT_RUNTIME */
 int write_error(const char *what);
@@ -42,12 +45,24 @@ struct opened {
 /* @return EXIT_DONE, or an exit code after a message; close either way. */
 int open_file(struct opened *o, const struct args *args);
 int open_model(struct opened *o, const struct args *args);
+/* Opens the model too, where that has not been done. */
 int open_session(struct opened *o, const struct args *args);
 int session_options(struct trit_session_options *opt, const struct args *args);
 void close_all(struct opened *o);
 
-/* Everything a stream holds; *text is released with free(). @return exit code */
-int read_stream(char **text, size_t *len, FILE *f, const char *name);
+/* The text that -p, -f, "-" or standard input gives; *text is released with free().
+ * @return exit code */
+int read_prompt(char **text, size_t *len, const struct args *args);
+
+/* Whether text begins with a decimal number and nothing follows it but one of `ends` or the end:
+ * strtod and friends also take blanks, signs, hexadecimal and names. */
+bool is_plain_number(const char *text, const char *ends);
+
+/* Token ids separated by commas; *out is released with free(). @return exit code */
+int parse_ids(int32_t **out, int32_t *n, const char *option, const char *text);
+
+/* Whether to show how a long command gets on. */
+bool show_progress(const struct args *args);
 
 double now_ms(void);
 

@@ -69,8 +69,10 @@ static bool print_value(void *user, const struct trit_value *v)
             printf("…");
         break;
     case TRIT_VALUE_F32:
-    case TRIT_VALUE_F64:
         json_number(stdout, v->f);
+        break;
+    case TRIT_VALUE_F64:
+        json_exact(stdout, v->f);
         break;
     case TRIT_VALUE_BOOL:
         printf(v->u ? "true" : "false");
@@ -106,6 +108,27 @@ static void print_metadata(const trit_file *f, bool json)
         trit_file_values(f, i, print_value, &p);
         printf(json ? (array ? "]" : "") : "\n");
     }
+}
+
+static bool print_whole_string(void *user, const struct trit_value *v)
+{
+    const bool *json = user;
+    if (*json && v->type == TRIT_VALUE_STRING)
+        json_string(stdout, v->s.bytes, v->s.len);
+    else if (v->type == TRIT_VALUE_STRING)
+        plain_text(stdout, v->s.bytes, v->s.len);
+    return false;
+}
+
+/* The chat template that the file carries, as it stands. */
+static void print_template(const trit_file *f, bool json)
+{
+    const size_t i = trit_file_find_metadata(f, "tokenizer.chat_template");
+    if (i == trit_file_n_metadata(f)) {
+        printf(json ? "null" : "  none in the file");
+        return;
+    }
+    trit_file_values(f, i, print_whole_string, &json);
 }
 
 static void print_tensors(const trit_file *f, bool json)
@@ -190,6 +213,11 @@ static void print_text(const struct args *args, const trit_file *f, const struct
         printf("metadata\n");
         print_metadata(f, false);
     }
+    if (args->show_template) {
+        printf("template\n");
+        print_template(f, false);
+        putchar('\n');
+    }
     if (args->list_tensors) {
         printf("tensors\n");
         print_tensors(f, false);
@@ -210,6 +238,10 @@ static void print_json(const struct args *args, const trit_file *f, const struct
         printf(",\"metadata\":{");
         print_metadata(f, true);
         putchar('}');
+    }
+    if (args->show_template) {
+        printf(",\"template\":");
+        print_template(f, true);
     }
     if (args->list_tensors) {
         printf(",\"tensors\":[");

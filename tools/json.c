@@ -2,6 +2,7 @@
 #include "json.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Length of the well-formed UTF-8 character that text begins with, or 0. */
 static size_t character(const char *text, size_t len)
@@ -24,6 +25,12 @@ static size_t character(const char *text, size_t len)
     return n;
 }
 
+/* Whether two bytes of UTF-8 are one of U+0080..U+009F, which terminals may obey. */
+static bool is_c1(const char *text)
+{
+    return (unsigned char)text[0] == 0xC2 && (unsigned char)text[1] < 0xA0;
+}
+
 void json_string(FILE *f, const char *text, size_t len)
 {
     fputc('"', f);
@@ -38,6 +45,8 @@ void json_string(FILE *f, const char *text, size_t len)
             fputs("\\n", f);
         else if (c < 0x20 || c == 0x7f)
             fprintf(f, "\\u%04x", c);
+        else if (n == 2 && is_c1(text + i))
+            fprintf(f, "\\u%04x", (unsigned char)text[i + 1]);
         else
             fwrite(text + i, 1, n, f);
         i += n ? n : 1;
@@ -45,13 +54,13 @@ void json_string(FILE *f, const char *text, size_t len)
     fputc('"', f);
 }
 
-void plain_string(FILE *f, const char *text, size_t len)
+static void plain(FILE *f, const char *text, size_t len, const char *allowed)
 {
     for (size_t i = 0; i < len;) {
         const unsigned char c = (unsigned char)text[i];
         const size_t n = character(text + i, len - i);
-        const bool c1 = n == 2 && c == 0xC2 && (unsigned char)text[i + 1] < 0xA0;
-        if (n == 0 || c < 0x20 || c == 0x7f || c1)
+        const bool c1 = n == 2 && is_c1(text + i);
+        if (n == 0 || (c < 0x20 && (c == 0 || !strchr(allowed, c))) || c == 0x7f || c1)
             fprintf(f, "\\x%02x", c);
         else
             fwrite(text + i, 1, n, f);
@@ -59,10 +68,30 @@ void plain_string(FILE *f, const char *text, size_t len)
     }
 }
 
-void json_number(FILE *f, double x)
+void plain_string(FILE *f, const char *text, size_t len)
+{
+    plain(f, text, len, "");
+}
+
+void plain_text(FILE *f, const char *text, size_t len)
+{
+    plain(f, text, len, "\n\t");
+}
+
+static void number(FILE *f, double x, int digits)
 {
     if (isfinite(x))
-        fprintf(f, "%.9g", x);
+        fprintf(f, "%.*g", digits, x);
     else
         fputs("null", f);
+}
+
+void json_number(FILE *f, double x)
+{
+    number(f, x, 9);
+}
+
+void json_exact(FILE *f, double x)
+{
+    number(f, x, 17);
 }

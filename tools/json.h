@@ -13,8 +13,10 @@ void json_string(FILE *f, const char *text, size_t len);
 /* Text for people: as it stands, but for what could play tricks on a terminal (control characters,
  * bytes that are no UTF-8), which is shown as \\xNN. */
 void plain_string(FILE *f, const char *text, size_t len);
+void plain_text(FILE *f, const char *text, size_t len); /* but for line ends and tabs */
 
-/* A number, or null where it is not finite. */
+/* A number, or null where it is not finite: nine digits, or as many as tell it from all others. */
 void json_number(FILE *f, double x);
+void json_exact(FILE *f, double x);
 
 #endif

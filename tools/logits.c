@@ -9,41 +9,15 @@
 
 #include "common.h"
 
-/* Token ids separated by commas. *out is released with free(). */
-static int parse_tokens(int32_t **out, int32_t *n, const char *text)
-{
-    size_t most = 1;
-    for (const char *p = text; *p; p++)
-        most += *p == ',';
-    int32_t *ids = malloc(most * sizeof *ids);
-    *out = ids;
-    *n = 0;
-    if (!ids) {
-        fputs("trit: out of memory\n", stderr);
-        return EXIT_MEMORY;
-    }
-    for (const char *p = text;; p++) {
-        char *end;
-        errno = 0;
-        const long long id = strtoll(p, &end, 10);
-        if (end == p || errno || id < 0 || id > INT32_MAX || (*end && *end != ','))
-            return usage_error("--tokens wants ids such as 1,2,3; found '%.20s'", p);
-        ids[(*n)++] = (int32_t)id;
-        p = end;
-        if (!*p)
-            return EXIT_DONE;
-    }
-}
-
 static int get_tokens(struct opened *o, const struct args *args, int32_t **ids, int32_t *n)
 {
     struct trit_error err;
 
     if (args->tokens)
-        return parse_tokens(ids, n, args->tokens);
+        return parse_ids(ids, n, "--tokens", args->tokens);
     if (trit_tokenizer_open(&o->tokenizer, o->file, &err) ||
-        trit_tokenizer_encode(o->tokenizer, args->prompt, strlen(args->prompt),
-                              TRIT_ENCODE_BOS, ids, n, &err))
+        trit_tokenizer_encode(o->tokenizer, args->prompt, strlen(args->prompt), TRIT_ENCODE_BOS,
+                              ids, n, &err))
         return report(&err);
     return EXIT_DONE;
 }
@@ -75,37 +49,59 @@ static bool write_row(void *user, int32_t position, const float *logits)
     return fwrite(logits, sizeof *logits, w->n_vocab, w->f) == w->n_vocab;
 }
 
-/* Close f, and leave nothing behind that is no whole result (unless it is a device or a pipe). */
-static int close_output(FILE *f, const char *path, int code)
+/* Where the result goes while it grows: beside its path, and renamed once whole, so that no path
+ * ever holds half a result (or loses the model, if it is that). Devices and pipes are written to
+ * directly. */
+struct output {
+    FILE *f;
+    const char *path;
+    char *partial; /* NULL: directly */
+};
+
+static int open_output(struct output *out, const char *path)
 {
     struct stat st;
-    const bool regular = fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode);
+    const bool direct = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+    const size_t size = strlen(path) + sizeof ".partial";
 
-    if (fclose(f) != 0 && !code)
-        code = write_error(path);
-    if (code && regular)
-        unlink(path);
+    *out = (struct output){.path = path, .partial = direct ? NULL : malloc(size)};
+    if (!direct && !out->partial)
+        return out_of_memory();
+    if (!direct)
+        snprintf(out->partial, size, "%s.partial", path);
+    out->f = fopen(direct ? path : out->partial, "wb");
+    return out->f ? EXIT_DONE : write_error(path);
+}
+
+static int close_output(struct output *out, int code)
+{
+    if (out->f && fclose(out->f) != 0 && !code)
+        code = write_error(out->path);
+    if (out->f && out->partial && !code && rename(out->partial, out->path) != 0)
+        code = write_error(out->path);
+    if (out->f && out->partial && code)
+        unlink(out->partial);
+    free(out->partial);
     return code;
 }
 
 static int write_logits(const struct opened *o, const int32_t *ids, int32_t n, const char *path)
 {
     const int32_t n_vocab = trit_model_vocab_size(o->model);
-    struct writer w = {fopen(path, "wb"), (size_t)n_vocab};
+    struct output out;
     struct trit_error err;
-    int code = EXIT_DONE;
+    int code = open_output(&out, path);
+    struct writer w = {out.f, (size_t)n_vocab};
 
-    if (!w.f)
-        return write_error(path);
     errno = 0;
-    if (!write_header(w.f, n, n_vocab)) {
+    if (!code && !write_header(w.f, n, n_vocab))
         code = write_error(path);
-    } else {
+    if (!code) {
         const trit_status status = trit_session_eval(o->session, ids, n, write_row, &w, &err);
         if (status)
             code = status == TRIT_E_CANCELLED ? write_error(path) : report(&err);
     }
-    return close_output(w.f, path, code);
+    return close_output(&out, code);
 }
 
 int logits_main(const struct args *args)

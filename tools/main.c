@@ -21,16 +21,18 @@ static void print_version(void)
 int main(int argc, char **argv)
 {
     struct args args;
-    const int code = cli_parse(&args, argc, argv);
 
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is seen where we write */
-    if (code)
-        return code;
-    if (!args.version && !args.help)
-        return cli_run_command(&args);
-    if (args.version)
-        print_version();
-    else
-        cli_help(&args);
-    return finish_stdout();
+    int code = cli_parse(&args, argc, argv);
+    if (!code && !args.version && !args.help) {
+        code = cli_run_command(&args);
+    } else if (!code) {
+        if (args.version)
+            print_version();
+        else
+            cli_help(&args);
+        code = finish_stdout();
+    }
+    cli_free(&args);
+    return code;
 }

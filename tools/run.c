@@ -2,64 +2,98 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common.h"
 #include "json.h"
 
 /* ---- Interruption ----------------------------------------------------------------------------
- * Once text is coming, the first Ctrl-C ends it in good order; before that, and the second time,
- * there is nothing to save. */
+ * Ctrl-C ends generation in good order, the second one at once. */
 
-static volatile sig_atomic_t streaming, interrupted;
+static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int sig)
 {
     (void)sig;
-    if (!streaming || interrupted)
+    if (interrupted)
         _exit(EXIT_INTERRUPTED);
     interrupted = 1;
 }
 
-/* ---- Prompt ---------------------------------------------------------------------------------- */
-
-static int read_prompt(char **text, size_t *len, const struct args *args)
+static bool is_interrupted(void *user)
 {
-    if (!!args->prompt + !!args->file + args->stdin_prompt > 1)
-        return usage_error("give one prompt only: -p, -f or -");
-    if (args->prompt) {
-        *len = strlen(args->prompt);
-        *text = malloc(*len + 1);
-        if (!*text) {
-            fputs("trit: out of memory\n", stderr);
-            return EXIT_MEMORY;
-        }
-        memcpy(*text, args->prompt, *len + 1);
-        return EXIT_DONE;
+    (void)user;
+    return interrupted != 0;
+}
+
+/* ---- Sampling -------------------------------------------------------------------------------- */
+
+static uint64_t random_seed(void)
+{
+    uint32_t seed = 0; /* short enough to be typed again */
+    const int fd = open("/dev/urandom", O_RDONLY);
+    if (fd < 0 || read(fd, &seed, sizeof seed) != sizeof seed)
+        seed = (uint32_t)time(NULL) ^ (uint32_t)getpid() << 16;
+    if (fd >= 0)
+        close(fd);
+    return seed;
+}
+
+static int parse_bias(struct trit_logit_bias *bias, const char *text)
+{
+    char *end = NULL;
+    errno = 0;
+    const long id = is_plain_number(text, "=") ? strtol(text, &end, 10) : -1;
+    if (id >= 0 && id <= INT32_MAX && *end == '=' && is_plain_number(end + 1, "") && !errno) {
+        *bias = (struct trit_logit_bias){(int32_t)id, strtof(end + 1, &end)};
+        if (!*end)
+            return EXIT_DONE;
     }
-    if (args->file && strcmp(args->file, "-") != 0) {
-        FILE *f = fopen(args->file, "rb");
-        if (!f) {
-            fprintf(stderr, "trit: %s: %s\n", args->file, strerror(errno));
-            return EXIT_FILE;
-        }
-        const int code = read_stream(text, len, f, args->file);
-        fclose(f);
-        return code;
-    }
-    if (!args->file && !args->stdin_prompt && isatty(STDIN_FILENO))
-        return usage_error("no prompt given; use -p TEXT, -f FILE, or a pipe");
-    return read_stream(text, len, stdin, "standard input");
+    return usage_error("--logit-bias wants ID=VALUE, not '%s'", text);
+}
+
+static int open_sampler(trit_sampler **sampler, const struct args *args, uint64_t seed,
+                        int32_t n_vocab)
+{
+    const int n_bias = args->logit_bias.n;
+    struct trit_logit_bias *bias = malloc(((size_t)n_bias + 1) * sizeof *bias);
+    const struct trit_sampler_options opt = {
+        .repeat_penalty = (float)args->repeat_penalty,
+        .presence_penalty = (float)args->presence_penalty,
+        .frequency_penalty = (float)args->frequency_penalty,
+        .repeat_last_n = args->repeat_last_n,
+        .bias = bias,
+        .n_bias = n_bias,
+        .top_k = args->top_k,
+        .top_p = (float)args->top_p,
+        .min_p = (float)args->min_p,
+        .temp = (float)args->temp,
+        .seed = seed,
+    };
+    struct trit_error err;
+    int code = EXIT_DONE;
+
+    if (!bias)
+        return out_of_memory();
+    for (int i = 0; i < n_bias && !code; i++)
+        code = parse_bias(&bias[i], args->logit_bias.items[i]);
+    if (!code && trit_sampler_open(sampler, n_vocab, &opt, &err))
+        code = report(&err);
+    free(bias);
+    return code;
 }
 
 /* ---- Output ---------------------------------------------------------------------------------- */
 
 /* Where text goes: stdout at once, or memory for --json. */
 struct sink {
-    bool collect, failed;
+    bool collect, stream;
+    bool write_failed, no_memory;
     char *text;
     size_t len, size;
     char last;
@@ -84,15 +118,30 @@ static bool on_text(void *user, const char *text, size_t len)
 {
     struct sink *s = user;
 
-    streaming = 1;
+    if (len == 0)
+        return !interrupted;
     errno = 0;
     if (s->collect)
-        s->failed = !collect(s, text, len);
+        s->no_memory = !collect(s, text, len);
     else
-        s->failed = fwrite(text, 1, len, stdout) != len || fflush(stdout) != 0;
-    if (len)
-        s->last = text[len - 1];
-    return !s->failed && !interrupted;
+        s->write_failed = fwrite(text, 1, len, stdout) != len || fflush(stdout) != 0;
+    s->last = text[len - 1];
+    return !s->write_failed && !s->no_memory && !interrupted;
+}
+
+/* {"token":id,"text":…} a line, for --stream */
+static bool on_token(void *user, int32_t id, struct trit_string piece, const float *logits)
+{
+    struct sink *s = user;
+    (void)logits;
+
+    if (!s->stream)
+        return !interrupted;
+    errno = 0;
+    printf("{\"token\":%d,\"text\":", id);
+    json_string(stdout, piece.bytes, piece.len);
+    s->write_failed = fputs("}\n", stdout) < 0 || fflush(stdout) != 0;
+    return !s->write_failed && !interrupted;
 }
 
 static double per_second(int32_t n, double ms)
@@ -106,23 +155,25 @@ static double generate_tps(const struct trit_generate_result *r)
     return per_second(r->n_new - 1, r->generate_ms);
 }
 
-static void print_stats(const struct opened *o, const struct trit_generate_result *r)
+static void print_stats(const struct opened *o, const struct trit_generate_result *r, uint64_t seed)
 {
     fprintf(stderr,
             "%d prompt + %d new tokens · %.1f t/s prompt · %.1f t/s · first token %.0f ms · "
-            "%d threads %s\n",
+            "%d threads %s · seed %llu\n",
             r->n_prompt, r->n_new, per_second(r->n_prompt, r->prompt_ms), generate_tps(r),
-            r->first_token_ms, trit_session_n_threads(o->session), trit_session_isa(o->session));
+            r->first_token_ms, trit_session_n_threads(o->session), trit_session_isa(o->session),
+            (unsigned long long)seed);
 }
 
 static void print_json(const struct opened *o, const struct sink *s,
-                       const struct trit_generate_result *r)
+                       const struct trit_generate_result *r, uint64_t seed)
 {
     static const char *const finish[] = {
         [TRIT_FINISH_EOS] = "eos",
         [TRIT_FINISH_LENGTH] = "length",
+        [TRIT_FINISH_STOP] = "stop",
         [TRIT_FINISH_CONTEXT] = "context",
-        [TRIT_FINISH_STOPPED] = "interrupt",
+        [TRIT_FINISH_INTERRUPT] = "interrupt",
     };
     const struct {
         const char *name;
@@ -137,8 +188,8 @@ static void print_json(const struct opened *o, const struct sink *s,
     };
     fputs("{\"text\":", stdout);
     json_string(stdout, s->text, s->len);
-    printf(",\"tokens\":%d,\"prompt_tokens\":%d,\"finish\":\"%s\",\"timings\":{", r->n_new,
-           r->n_prompt, finish[r->finish]);
+    printf(",\"tokens\":%d,\"prompt_tokens\":%d,\"finish\":\"%s\",\"seed\":%llu,\"timings\":{",
+           r->n_new, r->n_prompt, finish[r->finish], (unsigned long long)seed);
     for (size_t i = 0; i < sizeof timings / sizeof *timings; i++) {
         printf("%s\"%s\":", i ? "," : "", timings[i].name);
         json_number(stdout, timings[i].value);
@@ -149,74 +200,98 @@ static void print_json(const struct opened *o, const struct sink *s,
 
 /* ---- The command ----------------------------------------------------------------------------- */
 
-static int generate(struct opened *o, const struct args *args, const char *prompt, size_t len,
-                    const int32_t *ids, int32_t n)
+struct prompt {
+    char *text;
+    size_t len;
+    int32_t *ids, n;
+};
+
+/* What is left to print when generation has ended well. */
+static int finish_output(const struct opened *o, const struct args *args, const struct sink *s,
+                         const struct trit_generate_result *r, uint64_t seed)
 {
-    struct sink sink = {.collect = args->json};
+    if (args->json)
+        print_json(o, s, r, seed);
+    else if (s->last != '\n')
+        putchar('\n');
+    const int code = finish_stdout();
+    if (!code && !args->quiet)
+        print_stats(o, r, seed);
+    return code ? code : interrupted ? EXIT_INTERRUPTED : EXIT_DONE;
+}
+
+static int generate(struct opened *o, const struct args *args, const struct prompt *p,
+                    trit_sampler *sampler, uint64_t seed)
+{
+    struct sink sink = {.collect = args->json, .stream = args->json && args->stream};
     const struct trit_generate_options opt = {
         .max_tokens = args->max_tokens,
         .ignore_eos = args->ignore_eos,
+        .stop = args->stop.items,
+        .n_stop = args->stop.n,
+        .sampler = sampler,
+        .on_token = on_token,
         .on_text = on_text,
         .user = &sink,
     };
-    struct trit_generate_result result;
+    struct trit_generate_result result = {.finish = TRIT_FINISH_INTERRUPT, .n_prompt = p->n};
     struct trit_error err;
-    int code = EXIT_DONE;
+    trit_status status = TRIT_OK;
+    int code;
 
-    if (args->echo)
-        on_text(&sink, prompt, len);
-    streaming = 0;
-    if (!sink.failed &&
-        trit_generate(o->session, o->tokenizer, ids, n, &opt, &result, &err) != TRIT_OK)
-        code = report(&err);
-    else if (!sink.failed && args->json)
-        print_json(o, &sink, &result);
-    else if (!sink.failed && sink.last != '\n')
-        fputc('\n', stdout);
-    if (sink.failed && args->json) {
-        fputs("trit: out of memory\n", stderr);
-        code = EXIT_MEMORY;
-    } else if (sink.failed) {
+    if (!args->echo || on_text(&sink, p->text, p->len))
+        status = trit_generate(o->session, o->tokenizer, p->ids, p->n, &opt, &result, &err);
+    if (sink.write_failed)
         code = write_error("stdout");
-    }
-    if (!code)
-        code = finish_stdout();
-    if (!code && !args->quiet && !args->json)
-        print_stats(o, &result);
+    else if (sink.no_memory)
+        code = out_of_memory();
+    else if (status)
+        code = report(&err);
+    else
+        code = finish_output(o, args, &sink, &result, seed);
     free(sink.text);
-    return !code && interrupted ? EXIT_INTERRUPTED : code;
+    return code;
+}
+
+static int tokenize_prompt(struct opened *o, const struct args *args, struct prompt *p)
+{
+    const unsigned flags = TRIT_ENCODE_BOS | (args->special ? TRIT_ENCODE_SPECIAL : 0);
+    struct trit_error err;
+
+    if (trit_tokenizer_open(&o->tokenizer, o->file, &err) ||
+        trit_tokenizer_encode(o->tokenizer, p->text, p->len, flags, &p->ids, &p->n, &err))
+        return report(&err);
+    if (p->n == 0)
+        return usage_error("the prompt is empty");
+    if (p->n > trit_session_n_ctx(o->session))
+        return usage_error("the prompt has %d tokens; the context has room for %d (see -c)", p->n,
+                           trit_session_n_ctx(o->session));
+    return EXIT_DONE;
 }
 
 int run_main(const struct args *args)
 {
+    const uint64_t seed = args->has_seed ? args->seed : random_seed();
+    const struct sigaction action = {.sa_handler = on_interrupt};
     struct opened o = {0};
-    struct trit_error err;
-    char *prompt = NULL;
-    size_t len = 0;
-    int32_t *ids = NULL, n = 0;
+    struct prompt p = {0};
+    trit_sampler *sampler = NULL;
 
-    if (args->temp > 0) {
-        fputs("trit: --temp: sampling is not built yet; only 0 (the most likely token) is\n",
-              stderr);
-        return EXIT_UNSUPPORTED;
-    }
-    struct sigaction action = {.sa_handler = on_interrupt};
-    sigaction(SIGINT, &action, NULL);
-    int code = read_prompt(&prompt, &len, args);
+    int code = read_prompt(&p.text, &p.len, args);
     if (!code)
         code = open_session(&o, args);
-    if (!code && (trit_tokenizer_open(&o.tokenizer, o.file, &err) ||
-                  trit_tokenizer_encode(o.tokenizer, prompt, len, TRIT_ENCODE_BOS, &ids, &n, &err)))
-        code = report(&err);
-    if (!code && n == 0)
-        code = usage_error("the prompt is empty");
-    if (!code && n > trit_session_n_ctx(o.session))
-        code = usage_error("the prompt has %d tokens; the context has room for %d (see -c)", n,
-                           trit_session_n_ctx(o.session));
     if (!code)
-        code = generate(&o, args, prompt, len, ids, n);
-    free(ids);
-    free(prompt);
+        code = tokenize_prompt(&o, args, &p);
+    if (!code)
+        code = open_sampler(&sampler, args, seed, trit_model_vocab_size(o.model));
+    if (!code) {
+        sigaction(SIGINT, &action, NULL);
+        trit_session_set_cancel(o.session, is_interrupted, NULL);
+        code = generate(&o, args, &p, sampler, seed);
+    }
+    trit_sampler_close(&sampler);
+    free(p.ids);
+    free(p.text);
     close_all(&o);
     return code;
 }

@@ -1,67 +1,173 @@
-/* generate.c - the loop: evaluate the prompt, choose a token, show it, evaluate it, again. */
+/* generate.c - the loop: evaluate the prompt, choose a token, show it, evaluate it, again.
+ *
+ * Text passes two filters on its way out: bytes become whole characters (utf8.h), and characters
+ * are held back while they could still turn out to be the beginning of a stop string. */
+#include <string.h>
+
 #include "platform.h"
+#include "unicode.h"
 #include "utf8.h"
 
-int32_t trit_argmax(const float *logits, int32_t n)
-{
-    int32_t best = 0;
-    for (int32_t i = 1; i < n; i++)
-        if (logits[i] > logits[best])
-            best = i;
-    return best;
-}
+/* Characters come in pieces of at most this many bytes. */
+enum { MAX_PIECE = TRIT_UTF8_GATHER };
 
 struct output {
     const struct trit_generate_options *opt;
     struct trit_utf8 utf8;
+    char held[TRIT_MAX_STOP + MAX_PIECE];
+    size_t n_held;
+    trit_finish finish; /* STOP or INTERRUPT, once it has come to that */
+    bool ended;
 };
 
-static bool show(struct output *o, struct trit_string piece)
+static bool emit(struct output *o, size_t n)
 {
-    return !o->opt->on_text ||
-           trit_utf8_push(&o->utf8, piece.bytes, piece.len, o->opt->on_text, o->opt->user);
+    if (n && o->opt->on_text && !o->opt->on_text(o->opt->user, o->held, n)) {
+        o->finish = TRIT_FINISH_INTERRUPT;
+        o->ended = true;
+    }
+    o->n_held -= n;
+    memmove(o->held, o->held + n, o->n_held);
+    return !o->ended;
 }
 
+/* The first place in held at which a stop string begins: whole (*whole), or, unless this is the
+ * last that comes, as far as held goes; n_held if there is none. */
+static size_t find_stop(const struct output *o, bool last, bool *whole)
+{
+    *whole = false;
+    for (size_t at = 0; at < o->n_held; at++) {
+        bool part = false;
+        for (int32_t i = 0; i < o->opt->n_stop; i++) {
+            const char *stop = o->opt->stop[i];
+            const size_t len = strlen(stop), left = o->n_held - at;
+            if (len == 0 || memcmp(o->held + at, stop, len < left ? len : left) != 0)
+                continue;
+            if (len <= left) {
+                *whole = true;
+                return at;
+            }
+            part = !last;
+        }
+        if (part)
+            return at;
+    }
+    return o->n_held;
+}
+
+/* Takes whole characters; never more than MAX_PIECE bytes at once. */
+static bool hold_back(void *user, const char *text, size_t len)
+{
+    struct output *o = user;
+    bool whole;
+
+    memcpy(o->held + o->n_held, text, len);
+    o->n_held += len;
+    const size_t at = find_stop(o, false, &whole);
+    if (!emit(o, at))
+        return false;
+    if (whole) {
+        o->finish = TRIT_FINISH_STOP;
+        o->ended = true;
+    }
+    return !o->ended;
+}
+
+/* The end: what was held back comes out, unless a stop string or the reader ended it. */
 static void finish(struct output *o)
 {
-    if (o->opt->on_text)
-        trit_utf8_finish(&o->utf8, o->opt->on_text, o->opt->user);
+    bool whole;
+    if (o->ended || !trit_utf8_finish(&o->utf8, hold_back, o))
+        return;
+    const size_t at = find_stop(o, true, &whole);
+    if (emit(o, at) && whole) {
+        o->ended = true;
+        o->finish = TRIT_FINISH_STOP;
+    }
+}
+
+/* One that is no UTF-8 could only match within a character. */
+static trit_status check_stops(const struct trit_generate_options *opt, struct trit_error *err)
+{
+    for (int32_t i = 0; i < opt->n_stop; i++) {
+        const char *stop = opt->stop[i];
+        const size_t len = strlen(stop);
+        size_t n;
+        if (len > TRIT_MAX_STOP)
+            return trit_fail(err, TRIT_E_ARGUMENT, "a stop text is longer than %d bytes",
+                             TRIT_MAX_STOP);
+        for (size_t at = 0; at < len; at += n)
+            if (trit_utf8_decode(stop + at, len - at, &n) == TRIT_NO_CHARACTER)
+                return trit_fail(err, TRIT_E_ARGUMENT, "a stop text is not UTF-8");
+    }
+    return TRIT_OK;
+}
+
+/* Generation proper; the result's finish is set, and a status returned for what went wrong. */
+static trit_status loop(trit_session *session, const trit_tokenizer *tokenizer, struct output *o,
+                        struct trit_generate_result *out, double start, struct trit_error *err)
+{
+    const struct trit_generate_options *opt = o->opt;
+    const int32_t n_vocab = trit_session_n_vocab(session);
+    int32_t n_tokens = out->n_prompt;
+
+    while (opt->max_tokens < 0 || out->n_new < opt->max_tokens) {
+        const float *logits = trit_session_logits(session);
+        const int32_t id = opt->sampler ? trit_sampler_next(opt->sampler, logits,
+                                                            trit_session_tokens(session), n_tokens)
+                                        : trit_argmax(logits, n_vocab);
+        if (out->n_new == 0)
+            out->first_token_ms = trit_now_ms() - start;
+        if (!opt->ignore_eos && trit_tokenizer_is_end(tokenizer, id)) {
+            out->finish = TRIT_FINISH_EOS;
+            return TRIT_OK;
+        }
+        out->n_new++;
+        const struct trit_string piece = trit_tokenizer_piece(tokenizer, id, false);
+        if (opt->on_token && !opt->on_token(opt->user, id, piece, logits)) {
+            out->finish = TRIT_FINISH_INTERRUPT;
+            return TRIT_OK;
+        }
+        if (!trit_utf8_push(&o->utf8, piece.bytes, piece.len, hold_back, o)) {
+            out->finish = o->finish;
+            return TRIT_OK;
+        }
+        if (out->n_new == opt->max_tokens)
+            break;
+        if (n_tokens == trit_session_n_ctx(session)) {
+            out->finish = TRIT_FINISH_CONTEXT;
+            return TRIT_OK;
+        }
+        const trit_status status = trit_session_eval(session, &id, 1, NULL, NULL, err);
+        if (status)
+            return status;
+        n_tokens++;
+    }
+    out->finish = TRIT_FINISH_LENGTH;
+    return TRIT_OK;
 }
 
 trit_status trit_generate(trit_session *session, const trit_tokenizer *tokenizer,
                           const int32_t *tokens, int32_t n, const struct trit_generate_options *opt,
                           struct trit_generate_result *out, struct trit_error *err)
 {
-    const int32_t n_vocab = trit_session_n_vocab(session);
     const double start = trit_now_ms();
     struct output output = {.opt = opt};
-    trit_status status = trit_session_sync(session, tokens, n, err);
+    trit_status status = check_stops(opt, err);
 
     *out = (struct trit_generate_result){.n_prompt = n, .finish = TRIT_FINISH_LENGTH};
+    if (!status)
+        status = trit_session_sync(session, tokens, n, err);
     out->prompt_ms = out->first_token_ms = trit_now_ms() - start;
-    while (!status && (opt->max_tokens < 0 || out->n_new < opt->max_tokens)) {
-        const int32_t id = trit_argmax(trit_session_logits(session), n_vocab);
-        if (out->n_new == 0)
-            out->first_token_ms = trit_now_ms() - start;
-        if (!opt->ignore_eos && trit_tokenizer_is_end(tokenizer, id)) {
-            out->finish = TRIT_FINISH_EOS;
-            break;
-        }
-        out->n_new++;
-        if (!show(&output, trit_tokenizer_piece(tokenizer, id, false))) {
-            out->finish = TRIT_FINISH_STOPPED;
-            break;
-        }
-        if (out->n_new == opt->max_tokens)
-            break;
-        if (trit_session_n_tokens(session) == trit_session_n_ctx(session)) {
-            out->finish = TRIT_FINISH_CONTEXT;
-            break;
-        }
-        status = trit_session_eval(session, &id, 1, NULL, NULL, err);
+    if (!status)
+        status = loop(session, tokenizer, &output, out, start, err);
+    finish(&output);
+    if (output.ended)
+        out->finish = output.finish;
+    if (status == TRIT_E_CANCELLED) {
+        out->finish = TRIT_FINISH_INTERRUPT;
+        status = TRIT_OK;
     }
-    if (out->finish != TRIT_FINISH_STOPPED)
-        finish(&output);
     out->generate_ms = trit_now_ms() - start - out->first_token_ms;
     return status;
 }

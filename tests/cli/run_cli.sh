@@ -2,7 +2,7 @@
 # run_cli.sh TRIT FIXTURES - the program from outside: exit codes, messages, what is on stdout.
 #
 # TRIT is the built program, FIXTURES a folder that tests/make_fixtures wrote. What is expected here
-# is what shared/CLI.md promises of the commands that are there: run, logits, info. Where this
+# is what the command line promises; transcripts.sh is for what can be shown as a session. Where this
 # machine lacks something (/dev/full, python3) the check that needs it says so and passes.
 
 set -u
@@ -205,29 +205,30 @@ isa_errors() {
 # What is on stdout is the text and nothing else; the same text however the prompt comes.
 prompts() {
     printf 'Hello the' >"$tmp/prompt"
-    works 'run' run -m "$good" -p 'Hello the' -n 20
+    works 'run' run -m "$good" -p 'Hello the' -n 20 --temp 0
     cp "$tmp/out" "$tmp/text"
     expect 'stats on stderr' grep -qE \
         '^[0-9]+ prompt \+ 20 new tokens .* t/s prompt .* t/s .* first token .* ms .* threads ' \
         "$tmp/err"
+    expect 'seed at the end of the stats' grep -qE ' seed [0-9]+$' "$tmp/err"
     expect 'stats are one line' [ "$(wc -l <"$tmp/err")" -eq 1 ]
     expect 'no escape codes in files' [ -z "$(tr -dc '\033' <"$tmp/out")" ]
-    works 'run -q' run -m "$good" -p 'Hello the' -n 20 -q
+    works 'run -q' run -m "$good" -p 'Hello the' -n 20 --temp 0 -q
     expect 'the same text with -q' same "$tmp/out" "$tmp/text"
     expect 'nothing on stderr with -q' is_empty "$tmp/err"
-    works 'run -f' run -m "$good" -f "$tmp/prompt" -n 20
+    works 'run -f' run -m "$good" -f "$tmp/prompt" -n 20 --temp 0
     expect 'the same text by -f' same "$tmp/out" "$tmp/text"
-    "$trit" run -m "$good" -n 20 <"$tmp/prompt" >"$tmp/out" 2>/dev/null
+    "$trit" run -m "$good" -n 20 --temp 0 <"$tmp/prompt" >"$tmp/out" 2>/dev/null
     expect 'the same text from stdin' same "$tmp/out" "$tmp/text"
-    "$trit" run -m "$good" - -n 20 <"$tmp/prompt" >"$tmp/out" 2>/dev/null
+    "$trit" run -m "$good" - -n 20 --temp 0 <"$tmp/prompt" >"$tmp/out" 2>/dev/null
     expect 'the same text by -' same "$tmp/out" "$tmp/text"
-    "$trit" run -m "$good" -f - -n 20 <"$tmp/prompt" >"$tmp/out" 2>/dev/null
+    "$trit" run -m "$good" -f - -n 20 --temp 0 <"$tmp/prompt" >"$tmp/out" 2>/dev/null
     expect 'the same text by -f -' same "$tmp/out" "$tmp/text"
-    printf other | "$trit" run -m "$good" -p 'Hello the' -n 20 >"$tmp/out" 2>/dev/null
+    printf other | "$trit" run -m "$good" -p 'Hello the' -n 20 --temp 0 >"$tmp/out" 2>/dev/null
     expect '-p before stdin' same "$tmp/out" "$tmp/text"
-    works 'long options with =' run "--model=$good" '--prompt=Hello the' --max-tokens=20 -q
+    works 'long options with =' run "--model=$good" '--prompt=Hello the' --max-tokens=20 --temp=0 -q
     expect 'the same text by long options' same "$tmp/out" "$tmp/text"
-    works '--no-mmap' run -m "$good" -p 'Hello the' -n 20 --no-mmap -q
+    works '--no-mmap' run -m "$good" -p 'Hello the' -n 20 --temp 0 --no-mmap -q
     expect 'the same text with --no-mmap' same "$tmp/out" "$tmp/text"
     works '-p that looks like an option' run -m "$good" -p --help -n 1 -q
 }
@@ -271,10 +272,10 @@ echo_and_newlines() {
     out_is '--echo prints the prompt, then a newline' $'ab\n'
     works '-n 0 --echo with a newline' run -m "$good" -p $'ab\n' -n 0 --echo -q
     out_is 'no second newline' $'ab\n'
-    run run -m "$good" -p 'Hello the' -n 20 -q
+    run run -m "$good" -p 'Hello the' -n 20 --temp 0 -q
     cp "$tmp/out" "$tmp/text"
     expect 'text ends in a newline' ends_with_one_newline "$tmp/text"
-    run run -m "$good" -p 'Hello the' -n 20 -q --echo
+    run run -m "$good" -p 'Hello the' -n 20 --temp 0 -q --echo
     printf 'Hello the' | cat - "$tmp/text" >"$tmp/wanted"
     expect '--echo prints the prompt first' same "$tmp/out" "$tmp/wanted"
     printf 'Hello\377 the' >"$tmp/prompt"
@@ -297,7 +298,7 @@ valid_text() {
 }
 
 json_of_run() {
-    works 'run --json' run -m "$good" -p 'Hello the' -n 20 --json
+    works 'run --json' run -m "$good" -p 'Hello the' -n 20 --temp 0 --json
     cp "$tmp/out" "$tmp/json"
     expect 'one line of JSON' [ "$(wc -l <"$tmp/json")" -eq 1 ]
     json 'its numbers' "$tmp/json" "d['tokens'] == 20 and d['finish'] == 'length' and \
@@ -305,8 +306,8 @@ d['threads'] >= 1 and d['isa'] and d['prompt_tokens'] > 0"
     json 'its timings' "$tmp/json" "set(d['timings']) >= {'load_ms', 'prompt_ms', \
 'first_token_ms', 'generate_ms', 'prompt_tps', 'generate_tps'}"
     json 'all its keys' "$tmp/json" "set(d) >= {'text', 'tokens', 'prompt_tokens', 'finish', \
-'timings', 'isa', 'threads'}"
-    run run -m "$good" -p 'Hello the' -n 20 -q
+'seed', 'timings', 'isa', 'threads'}"
+    run run -m "$good" -p 'Hello the' -n 20 --temp 0 -q
     json 'the same text' "$tmp/json" "(d['text'] + ('' if d['text'].endswith(chr(10)) else \
 chr(10))).encode() == open('$tmp/out', 'rb').read()"
     run run -m "$good" -p 'Hello the' -c 16 --ignore-eos --json

@@ -1,0 +1,394 @@
+/* sampler.c - from logits to a token.
+ *
+ * A table of stages, run in order on a list of candidates; a stage at its neutral value is skipped.
+ * Each narrows the list or changes its logits; the draw comes last. All arithmetic is double with
+ * the project's own exp, one operation after the other, so a seed gives the same tokens everywhere.
+ *
+ * Ties: where two candidates are equal the lower id goes first, in every stage. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "fmath.h"
+
+struct candidate {
+    double logit;
+    int32_t id;
+};
+
+struct trit_sampler {
+    struct trit_sampler_options opt;
+    int32_t n_vocab;
+    uint64_t rng[4];
+    struct trit_logit_bias *bias; /* [opt.n_bias] */
+    int32_t *counts;              /* [n_vocab], 0 between calls */
+    struct candidate *list;       /* [n_vocab], the first n of them */
+    int32_t n;
+    const int32_t *history; /* during a call: the last tokens that penalties look at */
+    int32_t n_history;
+};
+
+/* ---- Random numbers: xoshiro256** (Blackman, Vigna), seeded by splitmix64 -------------------- */
+
+static uint64_t rotl(uint64_t x, int k)
+{
+    return x << k | x >> (64 - k);
+}
+
+static uint64_t next_random(uint64_t s[4])
+{
+    const uint64_t result = rotl(s[1] * 5, 7) * 9, t = s[1] << 17;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = rotl(s[3], 45);
+    return result;
+}
+
+static void seed_random(uint64_t s[4], uint64_t seed)
+{
+    for (int i = 0; i < 4; i++) {
+        uint64_t z = (seed += 0x9E3779B97F4A7C15);
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
+        z = (z ^ z >> 27) * 0x94D049BB133111EB;
+        s[i] = z ^ z >> 31;
+    }
+}
+
+/* ---- The list -------------------------------------------------------------------------------- */
+
+static bool goes_first(const struct candidate *a, const struct candidate *b)
+{
+    return a->logit > b->logit || (a->logit == b->logit && a->id < b->id);
+}
+
+static void sift_down(struct candidate *heap, int32_t n, int32_t i)
+{
+    const struct candidate c = heap[i];
+    int32_t child;
+
+    for (; (child = 2 * i + 1) < n; i = child) {
+        if (child + 1 < n && goes_first(&heap[child + 1], &heap[child]))
+            child++;
+        if (!goes_first(&heap[child], &c))
+            break;
+        heap[i] = heap[child];
+    }
+    heap[i] = c;
+}
+
+/* Put the best candidates in front, in order, for as long as more() wants them; the others go. */
+static void keep_best(struct trit_sampler *s, bool (*more)(void *ctx, const struct candidate *best),
+                      void *ctx)
+{
+    struct candidate *heap = s->list;
+    int32_t left = s->n, kept = 0;
+
+    for (int32_t i = left / 2; i-- > 0;)
+        sift_down(heap, left, i);
+    while (left > 0 && more(ctx, &heap[0])) { /* the best ones gather behind the heap */
+        const struct candidate best = heap[0];
+        heap[0] = heap[--left];
+        heap[left] = best;
+        if (left > 0)
+            sift_down(heap, left, 0);
+        kept++;
+    }
+    for (int32_t i = 0; i < kept / 2; i++) { /* where they lie backwards */
+        const struct candidate swap = heap[left + i];
+        heap[left + i] = heap[s->n - 1 - i];
+        heap[s->n - 1 - i] = swap;
+    }
+    memmove(heap, heap + left, (size_t)kept * sizeof *heap);
+    s->n = kept;
+}
+
+static double max_logit(const struct trit_sampler *s)
+{
+    double max = s->list[0].logit;
+    for (int32_t i = 1; i < s->n; i++)
+        max = s->list[i].logit > max ? s->list[i].logit : max;
+    return max;
+}
+
+/* exp(x) for x <= 0, 0 where it is too small to matter */
+static double weight(double x)
+{
+    return x < -700 ? 0 : trit_exp(x);
+}
+
+/* ---- Stages ---------------------------------------------------------------------------------- */
+
+/* A token that occurs in the history c times: its logit is divided by repeat_penalty (multiplied,
+ * where negative; Keskar et al., arXiv 1909.05858), then less presence + c*frequency. */
+static void penalties(struct trit_sampler *s)
+{
+    const struct trit_sampler_options *o = &s->opt;
+
+    for (int32_t i = 0; i < s->n_history; i++)
+        s->counts[s->history[i]]++;
+    for (int32_t i = 0; i < s->n_history; i++) {
+        const int32_t id = s->history[i], count = s->counts[id];
+        struct candidate *c = &s->list[id]; /* nothing has been dropped yet */
+        if (count == 0)
+            continue;
+        s->counts[id] = 0;
+        c->logit *= c->logit > 0 ? 1 / (double)o->repeat_penalty : (double)o->repeat_penalty;
+        c->logit -= (double)o->presence_penalty + count * (double)o->frequency_penalty;
+    }
+}
+
+static bool penalties_off(const struct trit_sampler_options *o)
+{
+    return (o->repeat_penalty == 1 && o->presence_penalty == 0 && o->frequency_penalty == 0) ||
+           o->repeat_last_n == 0;
+}
+
+static void logit_bias(struct trit_sampler *s)
+{
+    for (int32_t i = 0; i < s->opt.n_bias; i++)
+        s->list[s->bias[i].id].logit += (double)s->bias[i].value;
+}
+
+static bool logit_bias_off(const struct trit_sampler_options *o)
+{
+    return o->n_bias == 0;
+}
+
+static bool until_k(void *ctx, const struct candidate *best)
+{
+    int32_t *left = ctx;
+    (void)best;
+    return (*left)-- > 0;
+}
+
+static void top_k(struct trit_sampler *s)
+{
+    int32_t left = s->opt.top_k;
+    keep_best(s, until_k, &left);
+}
+
+static bool top_k_off(const struct trit_sampler_options *o)
+{
+    return o->top_k == 0;
+}
+
+struct mass {
+    double max, left; /* probability, times the whole sum, that is still wanted */
+    bool any;         /* one is kept in any case */
+};
+
+static bool until_mass(void *ctx, const struct candidate *best)
+{
+    struct mass *m = ctx;
+    const bool more = !m->any || m->left > 0;
+    m->any = true;
+    m->left -= weight(best->logit - m->max);
+    return more;
+}
+
+/* The fewest best candidates whose probabilities reach top_p (Holtzman et al., arXiv 1904.09751).
+ */
+static void top_p(struct trit_sampler *s)
+{
+    struct mass m = {.max = max_logit(s)};
+    double sum = 0;
+
+    for (int32_t i = 0; i < s->n; i++)
+        sum += weight(s->list[i].logit - m.max);
+    m.left = sum * (double)s->opt.top_p;
+    keep_best(s, until_mass, &m);
+}
+
+static bool top_p_off(const struct trit_sampler_options *o)
+{
+    return o->top_p >= 1;
+}
+
+/* Candidates at least min_p times as probable as the best (Nguyen et al., arXiv 2407.01082). */
+static void min_p(struct trit_sampler *s)
+{
+    const double least = max_logit(s) + trit_log((double)s->opt.min_p);
+    int32_t kept = 0;
+
+    for (int32_t i = 0; i < s->n; i++)
+        if (s->list[i].logit >= least)
+            s->list[kept++] = s->list[i];
+    s->n = kept;
+}
+
+static bool min_p_off(const struct trit_sampler_options *o)
+{
+    return o->min_p <= 0;
+}
+
+static void temperature(struct trit_sampler *s)
+{
+    for (int32_t i = 0; i < s->n; i++)
+        s->list[i].logit /= (double)s->opt.temp;
+}
+
+static bool temperature_off(const struct trit_sampler_options *o)
+{
+    return o->temp == 1;
+}
+
+static const struct stage {
+    void (*apply)(struct trit_sampler *s);
+    bool (*is_off)(const struct trit_sampler_options *o);
+    bool before_greedy; /* changes which token is the best */
+} stages[] = {
+    {penalties, penalties_off, true}, {logit_bias, logit_bias_off, true},
+    {top_k, top_k_off, false},        {top_p, top_p_off, false},
+    {min_p, min_p_off, false},        {temperature, temperature_off, false},
+};
+
+/* ---- Choosing -------------------------------------------------------------------------------- */
+
+static int32_t best(const struct trit_sampler *s)
+{
+    const struct candidate *c = &s->list[0];
+    for (int32_t i = 1; i < s->n; i++)
+        c = goes_first(&s->list[i], c) ? &s->list[i] : c;
+    return c->id;
+}
+
+static int32_t draw(struct trit_sampler *s)
+{
+    const double max = max_logit(s);
+    double sum = 0;
+
+    for (int32_t i = 0; i < s->n; i++)
+        sum += s->list[i].logit = weight(s->list[i].logit - max);
+    double at = sum * ((double)(next_random(s->rng) >> 11) * 0x1p-53);
+    for (int32_t i = 0; i < s->n; i++) {
+        at -= s->list[i].logit;
+        if (at < 0)
+            return s->list[i].id;
+    }
+    return s->list[s->n - 1].id; /* by rounding only */
+}
+
+int32_t trit_sampler_next(trit_sampler *s, const float *logits, const int32_t *history, int32_t n)
+{
+    const bool greedy = s->opt.temp <= 0;
+    const int32_t last_n = s->opt.repeat_last_n;
+
+    s->n_history = last_n < 0 || n < last_n ? n : last_n;
+    s->history = s->n_history ? history + (n - s->n_history) : NULL;
+    s->n = s->n_vocab;
+    for (int32_t i = 0; i < s->n; i++)
+        s->list[i] = (struct candidate){(double)logits[i], i};
+    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
+        if (!stages[i].is_off(&s->opt) && (!greedy || stages[i].before_greedy))
+            stages[i].apply(s);
+    return greedy ? best(s) : draw(s);
+}
+
+/* ---- Opening --------------------------------------------------------------------------------- */
+
+void trit_sampler_defaults(struct trit_sampler_options *o)
+{
+    *o = (struct trit_sampler_options){
+        .temp = 0.8f,
+        .top_p = 1.0f,
+        .min_p = 0.05f,
+        .repeat_penalty = 1.0f,
+        .repeat_last_n = 64,
+    };
+}
+
+static trit_status check_options(const struct trit_sampler_options *o, int32_t n_vocab,
+                                 struct trit_error *err)
+{
+    const struct {
+        const char *name;
+        float value, lo, hi;
+    } ranges[] = {
+        {"temperature", o->temp, 0, 1000},
+        {"top_p", o->top_p, 0, 1},
+        {"min_p", o->min_p, 0, 1},
+        {"repeat_penalty", o->repeat_penalty, 0.001f, 1000},
+        {"presence_penalty", o->presence_penalty, -1000, 1000},
+        {"frequency_penalty", o->frequency_penalty, -1000, 1000},
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (!(ranges[i].value >= ranges[i].lo && ranges[i].value <= ranges[i].hi))
+            return trit_fail(err, TRIT_E_ARGUMENT, "%s %g is out of range; possible is %g to %g",
+                             ranges[i].name, (double)ranges[i].value, (double)ranges[i].lo,
+                             (double)ranges[i].hi);
+    if (o->top_k < 0 || o->repeat_last_n < -1 || o->n_bias < 0)
+        return trit_fail(err, TRIT_E_ARGUMENT, "top_k, repeat_last_n or n_bias is negative");
+    for (int32_t i = 0; i < o->n_bias; i++)
+        if (o->bias[i].id < 0 || o->bias[i].id >= n_vocab || !isfinite(o->bias[i].value))
+            return trit_fail(err, TRIT_E_ARGUMENT,
+                             "a bias of %g for token %d is not possible; it must be finite, and "
+                             "the vocabulary has %d",
+                             (double)o->bias[i].value, o->bias[i].id, n_vocab);
+    return TRIT_OK;
+}
+
+trit_status trit_sampler_open(trit_sampler **out, int32_t n_vocab,
+                              const struct trit_sampler_options *opt, struct trit_error *err)
+{
+    const size_t n = (size_t)n_vocab, n_bias = (size_t)opt->n_bias;
+    trit_status status = check_options(opt, n_vocab, err);
+    trit_sampler *s;
+
+    *out = NULL;
+    if (status)
+        return status;
+    if (!(s = calloc(1, sizeof *s)))
+        return trit_fail_memory(err, sizeof *s, "the sampler");
+    s->opt = *opt;
+    s->n_vocab = n_vocab;
+    s->counts = calloc(n, sizeof *s->counts);
+    s->list = malloc(n * sizeof *s->list);
+    s->bias = malloc(n_bias * sizeof *s->bias + 1);
+    if (!s->counts || !s->list || !s->bias) {
+        trit_sampler_close(&s);
+        return trit_fail_memory(err, n * sizeof(struct candidate), "the sampler");
+    }
+    if (n_bias)
+        memcpy(s->bias, opt->bias, n_bias * sizeof *s->bias);
+    s->opt.bias = s->bias;
+    seed_random(s->rng, opt->seed);
+    *out = s;
+    return TRIT_OK;
+}
+
+void trit_sampler_close(trit_sampler **sampler)
+{
+    trit_sampler *s = sampler ? *sampler : NULL;
+    if (!s)
+        return;
+    *sampler = NULL;
+    free(s->bias);
+    free(s->list);
+    free(s->counts);
+    free(s);
+}
+
+/* ---- Probabilities --------------------------------------------------------------------------- */
+
+int32_t trit_argmax(const float *logits, int32_t n)
+{
+    int32_t top = 0;
+    for (int32_t i = 1; i < n; i++)
+        if (logits[i] > logits[top])
+            top = i;
+    return top;
+}
+
+double trit_logprob(const float *logits, int32_t n, int32_t id)
+{
+    const double max = (double)logits[trit_argmax(logits, n)];
+    double sum = 0;
+
+    for (int32_t i = 0; i < n; i++)
+        sum += weight((double)logits[i] - max);
+    return (double)logits[id] - max - trit_log(sum);
+}

@@ -1,0 +1,228 @@
+# trit info says what is in a file and what was made of it.
+
+$ trit info -m good.gguf
+file      good.gguf · GGUF 3 · 0.4 MiB · 24 tensors
+arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 384 · vocabulary 300
+block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
+weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
+memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
+
+$ TRIT_MODEL=good.gguf trit info --no-mmap
+file      good.gguf · GGUF 3 · 0.4 MiB · 24 tensors
+arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 384 · vocabulary 300
+block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
+weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
+memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
+
+$ trit info -m good.gguf --json
+{"file":"good.gguf","gguf_version":3,"bytes":416768,"n_tensors":24,"model":{"arch":"bitnet-b1.58","ffn_act":"relu2","ffn_act_why":"architecture","rope_style":"half","sub_norms":true,"tied":true,"embd_type":"F16","head_type":"F16","n_layer":2,"n_embd":256,"n_head":4,"n_head_kv":2,"head_dim":64,"n_ff":384,"n_vocab":300,"n_ctx":256,"rope_base":10000,"norm_eps":9.99999975e-06,"n_params":1062400,"n_ternary":983040,"session_bytes":X,"repacked_bytes":X,"token_bytes":399872}}
+
+# Memory is counted for the session that options ask for.
+
+$ trit info -m good.gguf --isa sse9 >/dev/null
+! trit: unknown instruction set 'sse9'
+[2]
+
+$ session() { trit info -m good.gguf --json "$@" | sed 's/.*session_bytes":\([0-9]*\).*/\1/'; }
+> [ $(session --kv f32) -gt $(session) ] && [ $(session --kv i8) -lt $(session) ] &&
+>     [ $(session -c 256) -eq $(session) ] && [ $(session -c 8) -lt $(session) ] &&
+>     [ $(session -b 1) -lt $(session) ] && [ $(session --batch 512) -eq $(session) ] && echo so it is
+so it is
+
+# --metadata: keys and values, long lists cut.
+
+$ trit info -m good.gguf --metadata
+file      good.gguf · GGUF 3 · 0.4 MiB · 24 tensors
+arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 384 · vocabulary 300
+block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
+weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
+memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
+metadata
+  general.architecture = "bitnet-b1.58"
+  bitnet-b1.58.context_length = 256
+  bitnet-b1.58.embedding_length = 256
+  bitnet-b1.58.block_count = 2
+  bitnet-b1.58.feed_forward_length = 384
+  bitnet-b1.58.attention.head_count = 4
+  bitnet-b1.58.attention.head_count_kv = 2
+  bitnet-b1.58.attention.key_length = 64
+  bitnet-b1.58.attention.value_length = 64
+  bitnet-b1.58.rope.dimension_count = 64
+  bitnet-b1.58.attention.layer_norm_rms_epsilon = 9.99999975e-06
+  bitnet-b1.58.rope.freq_base = 10000
+  tokenizer.ggml.model = "gpt2"
+  tokenizer.ggml.pre = "gpt-2"
+  tokenizer.ggml.tokens = [300] "Ā", "ā", "Ă", "ă", "Ą", "ą", "Ć", "ć", …
+  tokenizer.ggml.token_type = [300] 1, 1, 1, 1, 1, 1, 1, 1, …
+  tokenizer.ggml.merges = [3] "Ġ t", "h e", "Ġt he"
+  tokenizer.ggml.bos_token_id = 299
+  tokenizer.ggml.eos_token_id = 299
+  tokenizer.ggml.add_bos_token = false
+
+# --tensors: name, type, size and shape, the innermost dimension first.
+
+$ trit info -m good.gguf --tensors
+file      good.gguf · GGUF 3 · 0.4 MiB · 24 tensors
+arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 384 · vocabulary 300
+block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
+weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
+memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
+tensors
+  token_embd.weight                F16        153600 bytes  [256, 300]
+  blk.0.attn_norm.weight           F32          1024 bytes  [256]
+  blk.0.attn_sub_norm.weight       F32          1024 bytes  [256]
+  blk.0.ffn_norm.weight            F32          1024 bytes  [256]
+  blk.0.ffn_sub_norm.weight        F32          1536 bytes  [384]
+  blk.0.attn_q.weight              I2_S        16416 bytes  [256, 256]
+  blk.0.attn_k.weight              I2_S         8224 bytes  [256, 128]
+  blk.0.attn_v.weight              I2_S         8224 bytes  [256, 128]
+  blk.0.attn_output.weight         I2_S        16416 bytes  [256, 256]
+  blk.0.ffn_gate.weight            I2_S        24608 bytes  [256, 384]
+  blk.0.ffn_up.weight              I2_S        24608 bytes  [256, 384]
+  blk.0.ffn_down.weight            I2_S        24608 bytes  [384, 256]
+  blk.1.attn_norm.weight           F32          1024 bytes  [256]
+  blk.1.attn_sub_norm.weight       F32          1024 bytes  [256]
+  blk.1.ffn_norm.weight            F32          1024 bytes  [256]
+  blk.1.ffn_sub_norm.weight        F32          1536 bytes  [384]
+  blk.1.attn_q.weight              I2_S        16416 bytes  [256, 256]
+  blk.1.attn_k.weight              I2_S         8224 bytes  [256, 128]
+  blk.1.attn_v.weight              I2_S         8224 bytes  [256, 128]
+  blk.1.attn_output.weight         I2_S        16416 bytes  [256, 256]
+  blk.1.ffn_gate.weight            I2_S        24608 bytes  [256, 384]
+  blk.1.ffn_up.weight              I2_S        24608 bytes  [256, 384]
+  blk.1.ffn_down.weight            I2_S        24608 bytes  [384, 256]
+  output_norm.weight               F32          1024 bytes  [256]
+
+# --template: the chat template of the file.
+
+$ trit info -m bos.gguf --template
+file      bos.gguf · GGUF 3 · 0.4 MiB · 24 tensors
+arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 384 · vocabulary 300
+block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
+weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
+memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
+template
+{% for m in messages %}
+	<{{ m.role }}>\x1b{{ m.content }}
+{% endfor %}
+
+$ trit info -m good.gguf --template
+file      good.gguf · GGUF 3 · 0.4 MiB · 24 tensors
+arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 384 · vocabulary 300
+block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
+weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
+memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
+template
+  none in the file
+
+$ trit info -m bos.gguf --template --json | grep -o '"template":.*'
+"template":"{% for m in messages %}\n\u0009<{{ m.role }}>\u001b{{ m.content }}\n{% endfor %}"}
+
+$ trit info -m good.gguf --template --json | grep -o '"template":.*'
+"template":null}
+
+# In JSON lists are whole.
+
+$ trit info -m spm.gguf --metadata --json 2>/dev/null | cut -c 1-300
+{"file":"spm.gguf","gguf_version":3,"bytes":6143,"n_tensors":0,"model":null,"metadata":{"general.architecture":"llama","tokenizer.ggml.model":"llama","tokenizer.ggml.tokens":["<unk>","<s>","</s>","▁","a","b","ab","▁ab","▁a","[tool]","<0x00>","<0x01>","<0x02>","<0x03>","<0x04>","<0x05>","<0x06>
+
+$ trit info -m good.gguf --tensors --json | tr '{' '\n' | tail -n 3
+"name":"blk.1.ffn_up.weight","type":"I2_S","type_id":36,"bytes":24608,"shape":[256,384]},
+"name":"blk.1.ffn_down.weight","type":"I2_S","type_id":36,"bytes":24608,"shape":[384,256]},
+"name":"output_norm.weight","type":"F32","type_id":0,"bytes":1024,"shape":[256]}]}
+
+# What can be said of a file is said, even where it cannot run; why is on stderr.
+
+$ trit info -m unknown_arch.gguf
+file      unknown_arch.gguf · GGUF 3 · 0.4 MiB · 24 tensors
+! trit: unknown_arch.gguf: has architecture 'perceptron', which is not supported; supported are: bitnet-b1.58, bitnet-25, bitnet, llama
+[4]
+
+$ trit info -m unknown_arch.gguf --json
+{"file":"unknown_arch.gguf","gguf_version":3,"bytes":416736,"n_tensors":24,"model":null}
+! trit: unknown_arch.gguf: has architecture 'perceptron', which is not supported; supported are: bitnet-b1.58, bitnet-25, bitnet, llama
+[4]
+
+$ trit info -m unknown_type.gguf --tensors | grep 'file\|ffn_up'; echo ${PIPESTATUS[0]}
+file      unknown_type.gguf · GGUF 3 · 0.4 MiB · 24 tensors
+  blk.0.ffn_up.weight              I2_S        24608 bytes  [256, 384]
+  blk.1.ffn_up.weight              ?               0 bytes  [256, 384]
+4
+! trit: unknown_type.gguf: tensor 'blk.1.ffn_up.weight' has type 99 (unknown), which is not supported for it; supported are: I2_S, TQ1_0, TQ2_0, and F16, BF16, F32 with ternary values
+
+$ trit info -m vocab_only.gguf
+file      vocab_only.gguf · GGUF 3 · 0.0 MiB · 0 tensors
+! trit: vocab_only.gguf: tensor 'token_embd.weight' is missing
+[3]
+
+$ trit info -m spm.gguf --metadata
+file      spm.gguf · GGUF 3 · 0.0 MiB · 0 tensors
+metadata
+  general.architecture = "llama"
+  tokenizer.ggml.model = "llama"
+  tokenizer.ggml.tokens = [265] "<unk>", "<s>", "</s>", "▁", "a", "b", "ab", "▁ab", …
+  tokenizer.ggml.token_type = [265] 2, 3, 3, 1, 1, 1, 1, 1, …
+  tokenizer.ggml.scores = [265] 0, 0, 0, -9, -8, -7, -3, -4, …
+  tokenizer.ggml.bos_token_id = 1
+  tokenizer.ggml.eos_token_id = 2
+! trit: spm.gguf: metadata 'llama.block_count' is missing
+[3]
+
+# Names do nothing to the terminal.
+
+$ trit info -m evil_names.gguf --metadata --tensors
+file      evil_names.gguf · GGUF 3 · 0.0 MiB · 1 tensors
+metadata
+  general.architecture = "llama"
+  \x1b[31mevil\x1b]0;owned\x07 = "\u001b[2J"
+tensors
+  \x1b[31mtensor\xc2\x9b                    F32             4 bytes  [1]
+! trit: evil_names.gguf: metadata 'llama.block_count' is missing
+[3]
+
+# Without a model: what this machine can run.
+
+$ trit info
+threads  T (physical cores)
+isa      ISA
+  scalar   STATE
+  avx2     STATE
+  avxvnni  STATE
+  avx512   STATE
+  amx      STATE
+  neon     STATE
+  dotprod  STATE
+  i8mm     STATE
+
+$ trit info --json
+{"version":"V","threads":T,"isa":"ISA","isas":[{"name":"scalar","built":B,"usable":B},{"name":"avx2","built":B,"usable":B},{"name":"avxvnni","built":B,"usable":B},{"name":"avx512","built":B,"usable":B},{"name":"amx","built":B,"usable":B},{"name":"neon","built":B,"usable":B},{"name":"dotprod","built":B,"usable":B},{"name":"i8mm","built":B,"usable":B}]}
+
+# scalar is always there.
+
+$ trit info | grep -c '^  scalar   usable$'
+1
+
+$ trit info --json | grep -c '{"name":"scalar","built":true,"usable":true}'
+1
+
+# Errors.
+
+$ trit info -m missing.gguf
+! trit: missing.gguf: No such file or directory
+[3]
+
+$ trit info -m empty.gguf
+! trit: empty.gguf: the file is empty
+[3]
+
+$ trit info -m truncated.gguf
+! trit: truncated.gguf: the file ends early: tensor 'blk.0.attn_output.weight' needs 16416 bytes at 191072 of 201664
+[3]
+
+$ trit info -m good.gguf --kv q8
+! trit: --kv is f16, f32 or i8, not 'q8'
+[2]
+
+$ trit info -m good.gguf -c 0
+! trit: --ctx 0 is out of range; possible is 1 to 1048576
+[2]

@@ -1,0 +1,104 @@
+/* tokenize.c - trit tokenize and trit detokenize. They need the vocabulary of a file only. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common.h"
+#include "json.h"
+
+static int open_tokenizer(struct opened *o, const struct args *args)
+{
+    struct trit_error err;
+    const int code = open_file(o, args);
+    if (code)
+        return code;
+    return trit_tokenizer_open(&o->tokenizer, o->file, &err) ? report(&err) : EXIT_DONE;
+}
+
+static void print_ids(const int32_t *ids, int32_t n)
+{
+    putchar('[');
+    for (int32_t i = 0; i < n; i++)
+        printf("%s%d", i ? "," : "", ids[i]);
+    putchar(']');
+}
+
+static void print_lines(const trit_tokenizer *t, const int32_t *ids, int32_t n)
+{
+    for (int32_t i = 0; i < n; i++) {
+        const struct trit_string s = trit_tokenizer_piece(t, ids[i], true);
+        printf("%d\t", ids[i]);
+        json_string(stdout, s.bytes, s.len);
+        putchar('\n');
+    }
+}
+
+static void print_json(const trit_tokenizer *t, const int32_t *ids, int32_t n)
+{
+    fputs("{\"ids\":", stdout);
+    print_ids(ids, n);
+    fputs(",\"pieces\":[", stdout);
+    for (int32_t i = 0; i < n; i++) {
+        const struct trit_string s = trit_tokenizer_piece(t, ids[i], true);
+        if (i)
+            putchar(',');
+        json_string(stdout, s.bytes, s.len);
+    }
+    fputs("]}\n", stdout);
+}
+
+int tokenize_main(const struct args *args)
+{
+    struct opened o = {0};
+    struct trit_error err;
+    char *text = NULL;
+    size_t len = 0;
+    int32_t *ids = NULL, n = 0;
+    const unsigned flags =
+        (args->no_bos ? 0 : TRIT_ENCODE_BOS) | (args->special ? TRIT_ENCODE_SPECIAL : 0);
+
+    int code = read_prompt(&text, &len, args);
+    if (!code)
+        code = open_tokenizer(&o, args);
+    if (!code && trit_tokenizer_encode(o.tokenizer, text, len, flags, &ids, &n, &err))
+        code = report(&err);
+    if (!code) {
+        if (args->json) {
+            print_json(o.tokenizer, ids, n);
+        } else if (args->ids) {
+            print_ids(ids, n);
+            putchar('\n');
+        } else {
+            print_lines(o.tokenizer, ids, n);
+        }
+        code = finish_stdout();
+    }
+    free(ids);
+    free(text);
+    close_all(&o);
+    return code;
+}
+
+int detokenize_main(const struct args *args)
+{
+    struct opened o = {0};
+    int32_t *ids = NULL, n = 0;
+
+    if (!args->id_list)
+        return usage_error("no ids given; use --ids 1,2,3");
+    int code = parse_ids(&ids, &n, "--ids", args->id_list);
+    if (!code)
+        code = open_tokenizer(&o, args);
+    for (int32_t i = 0; i < n && !code; i++)
+        if (ids[i] >= trit_tokenizer_n_vocab(o.tokenizer))
+            code = usage_error("token %d is out of range; the vocabulary has %d", ids[i],
+                               trit_tokenizer_n_vocab(o.tokenizer));
+    for (int32_t i = 0; i < n && !code; i++) {
+        const struct trit_string s = trit_tokenizer_piece(o.tokenizer, ids[i], args->special);
+        fwrite(s.bytes, 1, s.len, stdout);
+    }
+    if (!code)
+        code = finish_stdout();
+    free(ids);
+    close_all(&o);
+    return code;
+}
