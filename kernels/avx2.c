@@ -306,6 +306,10 @@ static bool quantize_row(int8_t *q, struct trit_q8 *out, const float *x, size_t 
  * they must be widened to 32 bits. */
 enum { T2_WIDEN_BLOCKS = 10 };
 
+/* How far ahead weights are asked for when they stream from memory (one token): rows are
+ * contiguous, so beyond the end of a row is the beginning of the next tile. */
+enum { PREFETCH_BYTES = 2048 };
+
 INLINE int32_t sum_epi32(__m256i v)
 {
     const __m128i by4 = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
@@ -331,8 +335,12 @@ INLINE void t2_tile(float *y, size_t ldy, const uint8_t *w, size_t row_bytes, co
             acc16[a] = _mm256_setzero_si256();
         for (; b < end; b++) {
             __m256i codes[4];
-            for (size_t r = 0; r < n_r; r++)
-                codes[r] = _mm256_loadu_si256((const __m256i *)(w + r * row_bytes + b * 32));
+            for (size_t r = 0; r < n_r; r++) {
+                const uint8_t *block = w + r * row_bytes + b * TRIT_T2_BLOCK_BYTES;
+                codes[r] = _mm256_loadu_si256((const __m256i *)block);
+                if (n_t == 1)
+                    _mm_prefetch((const char *)block + PREFETCH_BYTES, _MM_HINT_T0);
+            }
 #pragma GCC unroll 4
             for (int p = 0; p < 4; p++) {
                 __m256i plane[4];
@@ -357,29 +365,30 @@ INLINE void t2_tile(float *y, size_t ldy, const uint8_t *w, size_t row_bytes, co
         }
 }
 
+/* All rows for n_t tokens, n_r at a time: the tokens' activations stay in the first-level cache. */
+INLINE void t2_rows(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
+                    const struct trit_q8 *xq, float w_scale, size_t n_rows, size_t n_cols,
+                    size_t n_r, size_t n_t)
+{
+    const size_t row_bytes = n_cols / 4;
+    size_t r = 0;
+
+    for (; r + n_r <= n_rows; r += n_r)
+        t2_tile(y + r, ldy, w + r * row_bytes, row_bytes, x, xq, w_scale, n_cols, n_r, n_t);
+    for (; r < n_rows; r++)
+        t2_tile(y + r, ldy, w + r * row_bytes, row_bytes, x, xq, w_scale, n_cols, 1, n_t);
+}
+
 static void t2_gemm(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
                     const struct trit_q8 *xq, float w_scale, size_t n_rows, size_t n_cols,
                     size_t n_tokens)
 {
-    const size_t row_bytes = n_cols / 4, t4 = n_tokens / 4 * 4;
-    size_t r = 0;
+    size_t t = 0;
 
-    for (; r + 2 <= n_rows; r += 2)
-        for (size_t t = 0; t < t4; t += 4)
-            t2_tile(y + t * ldy + r, ldy, w + r * row_bytes, row_bytes, x + t * n_cols, xq + t,
-                    w_scale, n_cols, 2, 4);
-    for (; r < n_rows; r++)
-        for (size_t t = 0; t < t4; t += 4)
-            t2_tile(y + t * ldy + r, ldy, w + r * row_bytes, row_bytes, x + t * n_cols, xq + t,
-                    w_scale, n_cols, 1, 4);
-    for (size_t t = t4; t < n_tokens; t++) {
-        for (r = 0; r + 4 <= n_rows; r += 4)
-            t2_tile(y + t * ldy + r, ldy, w + r * row_bytes, row_bytes, x + t * n_cols, xq + t,
-                    w_scale, n_cols, 4, 1);
-        for (; r < n_rows; r++)
-            t2_tile(y + t * ldy + r, ldy, w + r * row_bytes, row_bytes, x + t * n_cols, xq + t,
-                    w_scale, n_cols, 1, 1);
-    }
+    for (; t + 4 <= n_tokens; t += 4)
+        t2_rows(y + t * ldy, ldy, w, x + t * n_cols, xq + t, w_scale, n_rows, n_cols, 2, 4);
+    for (; t < n_tokens; t++)
+        t2_rows(y + t * ldy, ldy, w, x + t * n_cols, xq + t, w_scale, n_rows, n_cols, 4, 1);
 }
 
 /* ---- Norm, activation ------------------------------------------------------------------------ */

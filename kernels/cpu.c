@@ -16,18 +16,24 @@ static uint64_t saved_state(void)
 
 unsigned trit_cpu_features(void)
 {
-    enum { YMM = 0x6 }; /* XCR0: xmm and ymm */
+    enum { YMM = 0x6, ZMM = 0xe6, AVX_VNNI = 1 << 4 }; /* XCR0: xmm, ymm; opmask, zmm */
     const unsigned avx2_ecx1 = bit_FMA | bit_F16C | bit_AVX | bit_OSXSAVE;
     const unsigned avx2_ebx7 = bit_AVX2 | bit_BMI | bit_BMI2;
-    unsigned a, b, c, d, features = 0;
+    const unsigned avx512_ebx7 = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
+    unsigned a, b, c, d, n_sub, features = 0;
 
     if (!__get_cpuid(1, &a, &b, &c, &d) || (c & avx2_ecx1) != avx2_ecx1)
         return 0;
     const uint64_t saved = saved_state();
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d))
+    if (!__get_cpuid_count(7, 0, &n_sub, &b, &c, &d))
         return 0;
     if ((saved & YMM) == YMM && (b & avx2_ebx7) == avx2_ebx7)
         features |= TRIT_CPU_AVX2;
+    if ((saved & ZMM) == ZMM && (b & avx512_ebx7) == avx512_ebx7 && (c & bit_AVX512VNNI))
+        features |= TRIT_CPU_AVX512;
+    if ((saved & YMM) == YMM && n_sub >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) &&
+        (a & AVX_VNNI))
+        features |= TRIT_CPU_AVXVNNI;
     return features;
 }
 

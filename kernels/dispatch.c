@@ -12,13 +12,24 @@
 #define INIT_AVX2 NULL
 #endif
 
+#if TRIT_HAVE_AVXVNNI
+#define INIT_AVXVNNI trit_kernels_init_avxvnni
+#else
+#define INIT_AVXVNNI NULL
+#endif
+#if TRIT_HAVE_AVX512
+#define INIT_AVX512 trit_kernels_init_avx512
+#else
+#define INIT_AVX512 NULL
+#endif
+
 /* Worst first on each architecture. Each row overwrites what it improves on the rows above it that
  * the CPU can run. Rows without an init function are the names that have their place reserved. */
 const struct trit_isa trit_isas[] = {
     {"scalar", 0, trit_kernels_init_scalar},
     {"avx2", TRIT_CPU_AVX2, INIT_AVX2},
-    {"avxvnni", 0, NULL},
-    {"avx512", 0, NULL},
+    {"avxvnni", TRIT_CPU_AVX2 | TRIT_CPU_AVXVNNI, INIT_AVXVNNI},
+    {"avx512", TRIT_CPU_AVX2 | TRIT_CPU_AVX512, INIT_AVX512},
     {"amx", 0, NULL},
     {"neon", 0, NULL},
     {"dotprod", 0, NULL},

@@ -165,7 +165,9 @@ extern const struct trit_isa trit_isas[]; /* ends with name NULL; row 0 is scala
 
 /* What this CPU and its operating system can run: one bit per row above scalar. */
 enum {
-    TRIT_CPU_AVX2 = 1 << 0, /* AVX2, FMA, F16C, BMI1/2, with the OS saving ymm */
+    TRIT_CPU_AVX2 = 1 << 0,    /* AVX2, FMA, F16C, BMI1/2, with the OS saving ymm */
+    TRIT_CPU_AVXVNNI = 1 << 1, /* AVX-VNNI beside it */
+    TRIT_CPU_AVX512 = 1 << 2,  /* AVX-512 F, BW, DQ, VL and VNNI beside it, the OS saving zmm */
 };
 unsigned trit_cpu_features(void);
 
@@ -187,5 +189,7 @@ size_t trit_format_block(enum trit_format format);
 /* One per file. */
 void trit_kernels_init_scalar(struct trit_kernels *k);
 void trit_kernels_init_avx2(struct trit_kernels *k);
+void trit_kernels_init_avxvnni(struct trit_kernels *k);
+void trit_kernels_init_avx512(struct trit_kernels *k);
 
 #endif

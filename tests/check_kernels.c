@@ -200,7 +200,7 @@ static const struct trit_kernels *enter(int side)
 
 /* ---- Guarded buffers ------------------------------------------------------------------------- */
 
-static void map_slots(void)
+static void map_slots(size_t slack)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     for (size_t i = 0; i < N_SLOTS; i++) {
@@ -210,7 +210,7 @@ static void map_slots(void)
             perror("check_kernels: mmap");
             exit(2);
         }
-        st.slot_end[i] = p + SLOT_BYTES;
+        st.slot_end[i] = p + SLOT_BYTES - slack;
     }
 }
 
@@ -968,6 +968,7 @@ static bool run_kernel(const char *isa, const struct kernel *kernel)
 }
 
 struct options {
+    size_t slack;       /* bytes between inputs and the unmapped page */
     const char *isa;    /* NULL: all that this CPU can run */
     const char *filter; /* "": all kernels */
     bool bench, list;
@@ -1191,10 +1192,14 @@ static int bench_all(const struct options *o)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: check_kernels [--seed N] [--isa NAME] [--filter SUBSTRING]\n"
-                    "       check_kernels --bench [SUBSTRING] [--isa NAME]\n"
-                    "       check_kernels --list\n"
-                    "exit: 0 all equal, 1 a kernel failed, 2 usage, 77 that row cannot run here\n");
+    fprintf(stderr,
+            "usage: check_kernels [--seed N] [--isa NAME] [--filter SUBSTRING]\n"
+            "                     [--slack N]\n"
+            "       check_kernels --bench [SUBSTRING] [--isa NAME]\n"
+            "       check_kernels --list\n"
+            "--slack leaves N bytes before the unmapped page: qemu 7.2 reads 16 bytes where\n"
+            "a scalar FMA reads 4\n"
+            "exit: 0 all equal, 1 a kernel failed, 2 usage, 77 that row cannot run here\n");
     return 2;
 }
 
@@ -1213,6 +1218,8 @@ static bool parse(struct options *o, int argc, char **argv)
             st.seed = strtoull(argv[++i], &end, 0);
             if (end == value || *end)
                 return false;
+        } else if (strcmp(argv[i], "--slack") == 0 && value) {
+            o->slack = (size_t)atoi(argv[++i]) % 64;
         } else if (strcmp(argv[i], "--isa") == 0 && value) {
             o->isa = argv[++i];
         } else if (strcmp(argv[i], "--filter") == 0 && value) {
@@ -1246,7 +1253,7 @@ int main(int argc, char **argv)
     }
     if (o.bench)
         return bench_all(&o);
-    map_slots();
+    map_slots(o.slack);
     catch_signals();
     return check_all(&o);
 }

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# check-qemu.sh - the same bytes on CPUs that this machine is not.
+#
+#   scripts/check-qemu.sh BUILD_FOLDER [SHARED]
+#
+# Runs the x86-64 build under qemu (Debian: qemu-user) as a Nehalem, which has no AVX and must fall
+# back to the scalar kernels, and as a Haswell, which has AVX2 and nothing later: check_kernels, and
+# the logits of a model (of SHARED/golden, else a fixture), which must be those of this machine.
+set -euo pipefail
+build=$1
+shared=${2:-}
+cd "$(dirname "$0")/.."
+
+if ! command -v qemu-x86_64 >/dev/null; then
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        echo "check-qemu: please install: qemu-user" >&2
+        exit 1
+    fi
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq qemu-user >/dev/null
+fi
+
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+"$build/tests/make_fixtures" "$out"
+models=$out/good.gguf
+[ -z "$shared" ] || models="$models $shared/golden/b158-i2s.gguf $shared/golden/llama-tq1-untied.gguf"
+
+check() { # check CPU BEST_ROW
+    local best
+    best=$(qemu-x86_64 -cpu "$1" "$build/trit" info 2>/dev/null | awk '$1 == "isa" { print $2 }')
+    if [ "$best" != "$2" ]; then
+        echo "check-qemu: a $1 picks '$best', not '$2'" >&2
+        exit 1
+    fi
+    qemu-x86_64 -cpu "$1" "$build/tests/check_kernels" --seed 1 --slack 16 2>/dev/null | tail -n 1
+    for model in $models; do
+        "$build/trit" logits -m "$model" --tokens 1,2,3,4,5 -o "$out/here.npy"
+        qemu-x86_64 -cpu "$1" "$build/trit" logits -m "$model" --tokens 1,2,3,4,5 \
+            -o "$out/there.npy" 2>/dev/null
+        cmp "$out/here.npy" "$out/there.npy"
+    done
+    echo "$1: $2, $(echo "$models" | wc -w) models give the bytes of this machine"
+}
+
+check Nehalem scalar
+check Haswell avx2
