@@ -388,7 +388,7 @@ struct trit_sampler_options {
 };
 TRIT_API void trit_sampler_defaults(struct trit_sampler_options *opt);
 
-/** @param n_vocab  of the logits it will see.
+/** @param n_vocab  of the logits it will see, and of the tokens in their history; at least 1.
  *  @return TRIT_OK, TRIT_E_ARGUMENT: a value out of range, TRIT_E_MEMORY. */
 TRIT_API trit_status trit_sampler_open(trit_sampler **out, int32_t n_vocab,
                                        const struct trit_sampler_options *opt,

@@ -1,5 +1,5 @@
-/* avx512.c - the ternary product and F16 matrices for x86 with AVX-512 and VNNI (Ice Lake 2019, Zen 4
- * 2022 and later).
+/* avx512.c - the ternary product and F16 matrices for x86 with AVX-512 and VNNI (Ice Lake 2019,
+ * Zen 4 2022 and later).
  *
  * A zmm register holds 32 bytes of two rows, so that the activations of a plane, 32 bytes too, are
  * broadcast by the load and the layout of neither has to change. The 16 lanes of the lane rule are
@@ -32,7 +32,7 @@ INLINE int32_t sum_epi32(__m256i v)
     return _mm_cvtsi128_si32(_mm_add_epi32(by2, _mm_shuffle_epi32(by2, 1)));
 }
 
-/* A tile of n_p pairs of rows by n_t tokens, both compile-time constants with n_p*n_t <= 16; both is
+/* A tile of n_p pairs of rows by n_t tokens, compile-time constants with n_p*n_t <= 16; both is
  * false for a last lone row. */
 INLINE void t2_tile(float *y, size_t ldy, const uint8_t *w, size_t row_bytes, const int8_t *x,
                     const struct trit_q8 *xq, float w_scale, size_t n_cols, size_t n_p, size_t n_t,

@@ -23,6 +23,11 @@ if [ -z "$python" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     python=/usr/bin/python3
 fi
 
+if [ -z "$python" ]; then
+    echo "check-golden: please install: python3-numpy" >&2
+    exit 1
+fi
+
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 unset TRIT_MODEL
@@ -37,7 +42,7 @@ for model in "$golden"/*.gguf; do
     tokens=$(cat "$base.tokens")
     "$trit" logits -m "$model" --tokens "$tokens" --isa scalar -t 1 -o "$out/want.npy"
     for isa in $isas; do
-        for options in "-t 1" "-t 2" "-b 1" "-b 7" "-b 512" "--no-mmap" "-t 2"; do
+        for options in "-t 1" "-t 2" "-b 1" "-b 7" "-b 512" "--no-mmap" "-t 2 -b 7"; do
             # shellcheck disable=SC2086
             "$trit" logits -m "$model" --tokens "$tokens" --isa "$isa" $options -o "$out/got.npy"
             if ! cmp "$out/want.npy" "$out/got.npy"; then

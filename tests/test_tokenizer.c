@@ -1640,6 +1640,77 @@ static void scores_that_contradict(void **state)
     assert_int_equal(open_gguf(&t, &g, &err), TRIT_E_FILE);
 }
 
+/* Nothing here is timed: where a file can make the work grow with the square of its size, these
+ * take minutes instead of a moment. */
+static void repeated_tokens(void **state)
+{
+    enum { N = 100000 };
+    const char **items = malloc(N * sizeof *items);
+    int32_t *types = malloc(N * sizeof *types), *ids, n;
+    struct trit_error err;
+    struct fx_gguf g;
+    trit_tokenizer *t;
+    (void)state;
+
+    assert_true(items && types);
+    for (int i = 0; i < N; i++) {
+        items[i] = i == 0 ? "b" : "a";
+        types[i] = i == 1 ? TRIT_TOKEN_NORMAL : TRIT_TOKEN_CONTROL;
+    }
+    fx_init(&g);
+    fx_str(&g, "tokenizer.ggml.model", "gpt2");
+    fx_str_array(&g, "tokenizer.ggml.tokens", items, N);
+    fx_i32_array(&g, "tokenizer.ggml.token_type", types, N);
+    for (int i = 0; i < N; i++)
+        items[i] = "a a";
+    fx_str_array(&g, "tokenizer.ggml.merges", items, N);
+    assert_int_equal(open_gguf(&t, &g, &err), TRIT_OK);
+    assert_int_equal(trit_tokenizer_encode(t, "aa", 2, 0, &ids, &n, &err), TRIT_OK);
+    assert_int_equal(n, 2);
+    assert_int_equal(ids[0], 1); /* the one that text may become */
+    free(ids);
+    assert_int_equal(trit_tokenizer_encode(t, "a", 1, TRIT_ENCODE_SPECIAL, &ids, &n, &err),
+                     TRIT_OK);
+    assert_int_equal(ids[0], 2); /* the first control token */
+    free(ids);
+    trit_tokenizer_close(&t);
+    free(items);
+    free(types);
+}
+
+static void special_tokens_of_every_length(void **state)
+{
+    enum { N = 2000, LEN = 20000 };
+    static char longest[N + 2], text[LEN];
+    static const char *items[N];
+    static int32_t types[N];
+    struct trit_error err;
+    struct fx_gguf g;
+    trit_tokenizer *t;
+    int32_t *ids, n;
+    (void)state;
+
+    memset(longest, 'a', N);
+    longest[N] = 'b';
+    memset(text, 'a', LEN);
+    text[LEN - 1] = 'b';
+    for (int i = 0; i < N; i++) { /* the last i of a…ab; the first is plain "a" */
+        items[i] = i == 0 ? "a" : longest + N - i;
+        types[i] = i == 0 ? TRIT_TOKEN_NORMAL : TRIT_TOKEN_USER_DEFINED;
+    }
+    fx_init(&g);
+    fx_str(&g, "tokenizer.ggml.model", "gpt2");
+    fx_str_array(&g, "tokenizer.ggml.tokens", items, N);
+    fx_i32_array(&g, "tokenizer.ggml.token_type", types, N);
+    assert_int_equal(open_gguf(&t, &g, &err), TRIT_OK);
+    assert_int_equal(trit_tokenizer_encode(t, text, LEN, 0, &ids, &n, &err), TRIT_OK);
+    assert_int_equal(n, LEN - N + 1); /* plain ones, then the longest */
+    assert_int_equal(ids[n - 1], N - 1);
+    assert_int_equal(ids[n - 2], 0);
+    free(ids);
+    trit_tokenizer_close(&t);
+}
+
 static void unknown_pretokenisers(void **state)
 {
     static const char *const unknown[] = {"gpt-4o",     "llama4", "GPT-2",
@@ -1890,6 +1961,8 @@ int main(void)
         cmocka_unit_test(odd_scores),
         cmocka_unit_test(odd_strings),
         cmocka_unit_test(scores_that_contradict),
+        cmocka_unit_test(repeated_tokens),
+        cmocka_unit_test(special_tokens_of_every_length),
         cmocka_unit_test(unknown_pretokenisers),
         cmocka_unit_test(read_samples),
         {"real_gpt2", real_vocabulary, NULL, NULL, gpt2},

@@ -4,6 +4,7 @@
 #include "common.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,12 +198,17 @@ int parse_ids(int32_t **out, int32_t *n, const char *option, const char *text)
     *n = 0;
     if (!ids)
         return out_of_memory();
-    for (const char *p = text;; p++) {
+    bool open = text[0] == '['; /* as tokenize prints them */
+    for (const char *p = text + open;; p++) {
         char *end;
         errno = 0;
         const long long id = strtoll(p, &end, 10);
-        if (!is_plain_number(p, ",") || end == p || errno || id < 0 || id > INT32_MAX ||
-            (*end && *end != ','))
+        const bool plain = is_plain_number(p, ",]") && end != p && !errno;
+        if (open && *end == ']' && !end[1]) {
+            open = false;
+            end++;
+        }
+        if (!plain || id < 0 || id > INT32_MAX || (*end && *end != ',') || (!*end && open))
             return usage_error("%s wants ids such as 1,2,3; found '%.20s'", option, p);
         ids[(*n)++] = (int32_t)id;
         p = end;
@@ -211,9 +217,41 @@ int parse_ids(int32_t **out, int32_t *n, const char *option, const char *text)
     }
 }
 
+static volatile sig_atomic_t n_interrupts;
+
+static void on_interrupt(int sig)
+{
+    (void)sig;
+    if (n_interrupts)
+        _exit(EXIT_INTERRUPTED);
+    n_interrupts = 1;
+}
+
+static bool should_cancel(void *user)
+{
+    (void)user;
+    return interrupted();
+}
+
+bool interrupted(void)
+{
+    return n_interrupts != 0;
+}
+
+void watch_interrupts(trit_session *session)
+{
+    /* A write that waits goes on waiting: it must not fail for being interrupted. */
+    const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+    struct sigaction before;
+
+    if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(SIGINT, &action, NULL);
+    trit_session_set_cancel(session, should_cancel, NULL);
+}
+
 bool show_progress(const struct args *args)
 {
-    return !args->quiet && isatty(STDERR_FILENO);
+    return !args->quiet && isatty(STDERR_FILENO) && !getenv("NO_COLOR");
 }
 
 double now_ms(void)

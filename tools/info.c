@@ -120,11 +120,11 @@ static bool print_whole_string(void *user, const struct trit_value *v)
     return false;
 }
 
-/* The chat template that the file carries, as it stands. */
+/* The chat template that the file carries. */
 static void print_template(const trit_file *f, bool json)
 {
     const size_t i = trit_file_find_metadata(f, "tokenizer.chat_template");
-    if (i == trit_file_n_metadata(f)) {
+    if (i == trit_file_n_metadata(f) || trit_file_metadata(f, i).type != TRIT_VALUE_STRING) {
         printf(json ? "null" : "  none in the file");
         return;
     }

@@ -1,5 +1,5 @@
 /* logits.c - trit logits: the logits of every position, as a NumPy file. */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700
 
 #include <errno.h>
 #include <stdlib.h>
@@ -49,27 +49,41 @@ static bool write_row(void *user, int32_t position, const float *logits)
     return fwrite(logits, sizeof *logits, w->n_vocab, w->f) == w->n_vocab;
 }
 
-/* Where the result goes while it grows: beside its path, and renamed once whole, so that no path
- * ever holds half a result (or loses the model, if it is that). Devices and pipes are written to
- * directly. */
+/* Where the result goes while it grows: beside its path under a name of its own, and renamed once
+ * whole, so that no path ever holds half a result (or loses the model, if it is that). Anything but
+ * a regular file (a device, a pipe, a link) is written to directly. */
 struct output {
     FILE *f;
     const char *path;
     char *partial; /* NULL: directly */
 };
 
+static FILE *open_partial(char *partial)
+{
+    const mode_t mask = umask(0);
+    umask(mask);
+    const int fd = mkstemp(partial);
+    if (fd < 0)
+        return NULL;
+    fchmod(fd, 0666 & ~mask);
+    return fdopen(fd, "wb");
+}
+
 static int open_output(struct output *out, const char *path)
 {
     struct stat st;
-    const bool direct = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-    const size_t size = strlen(path) + sizeof ".partial";
+    const bool direct = lstat(path, &st) == 0 && !S_ISREG(st.st_mode);
+    const size_t size = strlen(path) + sizeof ".XXXXXX";
 
     *out = (struct output){.path = path, .partial = direct ? NULL : malloc(size)};
-    if (!direct && !out->partial)
+    if (direct) {
+        out->f = fopen(path, "wb");
+    } else if (out->partial) {
+        snprintf(out->partial, size, "%s.XXXXXX", path);
+        out->f = open_partial(out->partial);
+    } else {
         return out_of_memory();
-    if (!direct)
-        snprintf(out->partial, size, "%s.partial", path);
-    out->f = fopen(direct ? path : out->partial, "wb");
+    }
     return out->f ? EXIT_DONE : write_error(path);
 }
 
@@ -93,13 +107,16 @@ static int write_logits(const struct opened *o, const int32_t *ids, int32_t n, c
     int code = open_output(&out, path);
     struct writer w = {out.f, (size_t)n_vocab};
 
+    watch_interrupts(o->session);
     errno = 0;
     if (!code && !write_header(w.f, n, n_vocab))
         code = write_error(path);
     if (!code) {
         const trit_status status = trit_session_eval(o->session, ids, n, write_row, &w, &err);
-        if (status)
-            code = status == TRIT_E_CANCELLED ? write_error(path) : report(&err);
+        if (status == TRIT_E_CANCELLED)
+            code = interrupted() ? EXIT_INTERRUPTED : write_error(path);
+        else if (status)
+            code = report(&err);
     }
     return close_output(&out, code);
 }
@@ -109,7 +126,7 @@ int logits_main(const struct args *args)
     struct opened o = {0};
     int32_t *ids = NULL, n = 0;
 
-    if (!args->out)
+    if (!args->out || !*args->out)
         return usage_error("no output given; use -o OUT.npy");
     if (!args->tokens == !args->prompt)
         return usage_error("give either --tokens or -p");

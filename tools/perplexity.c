@@ -84,18 +84,23 @@ static int score_windows(struct score *score, const struct opened *o, const stru
 
     if (!tokens)
         return out_of_memory();
+    watch_interrupts(o->session);
     for (int32_t i = 0; i < w->n && !code; i++) {
         tokens[0] = w->bos;
         memcpy(tokens + with_bos, ids + (size_t)i * (size_t)w->n_text,
                (size_t)w->n_text * sizeof *tokens);
         trit_session_rewind(o->session, 0);
-        if (trit_session_eval(o->session, tokens, w->ctx, score_next, &window, &err))
-            code = report(&err);
+        const trit_status status =
+            trit_session_eval(o->session, tokens, w->ctx, score_next, &window, &err);
+        if (status && show_progress(args))
+            fputs("\r\033[K", stderr);
+        if (status)
+            code = interrupted() ? EXIT_INTERRUPTED : report(&err);
         if (!code && show_progress(args))
             fprintf(stderr, "\r%d of %d windows, perplexity %.4f ", i + 1, w->n,
                     exp(score->nll / (double)score->tokens));
     }
-    if (show_progress(args))
+    if (!code && show_progress(args))
         fputs("\r\033[K", stderr);
     free(tokens);
     return code;

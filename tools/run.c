@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,25 +10,6 @@
 
 #include "common.h"
 #include "json.h"
-
-/* ---- Interruption ----------------------------------------------------------------------------
- * Ctrl-C ends generation in good order, the second one at once. */
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int sig)
-{
-    (void)sig;
-    if (interrupted)
-        _exit(EXIT_INTERRUPTED);
-    interrupted = 1;
-}
-
-static bool is_interrupted(void *user)
-{
-    (void)user;
-    return interrupted != 0;
-}
 
 /* ---- Sampling -------------------------------------------------------------------------------- */
 
@@ -119,14 +99,14 @@ static bool on_text(void *user, const char *text, size_t len)
     struct sink *s = user;
 
     if (len == 0)
-        return !interrupted;
+        return !interrupted();
     errno = 0;
     if (s->collect)
         s->no_memory = !collect(s, text, len);
     else
         s->write_failed = fwrite(text, 1, len, stdout) != len || fflush(stdout) != 0;
     s->last = text[len - 1];
-    return !s->write_failed && !s->no_memory && !interrupted;
+    return !s->write_failed && !s->no_memory && !interrupted();
 }
 
 /* {"token":id,"text":…} a line, for --stream */
@@ -136,12 +116,12 @@ static bool on_token(void *user, int32_t id, struct trit_string piece, const flo
     (void)logits;
 
     if (!s->stream)
-        return !interrupted;
+        return !interrupted();
     errno = 0;
     printf("{\"token\":%d,\"text\":", id);
     json_string(stdout, piece.bytes, piece.len);
     s->write_failed = fputs("}\n", stdout) < 0 || fflush(stdout) != 0;
-    return !s->write_failed && !interrupted;
+    return !s->write_failed && !interrupted();
 }
 
 static double per_second(int32_t n, double ms)
@@ -217,7 +197,7 @@ static int finish_output(const struct opened *o, const struct args *args, const 
     const int code = finish_stdout();
     if (!code && !args->quiet)
         print_stats(o, r, seed);
-    return code ? code : interrupted ? EXIT_INTERRUPTED : EXIT_DONE;
+    return code ? code : interrupted() ? EXIT_INTERRUPTED : EXIT_DONE;
 }
 
 static int generate(struct opened *o, const struct args *args, const struct prompt *p,
@@ -272,11 +252,15 @@ static int tokenize_prompt(struct opened *o, const struct args *args, struct pro
 int run_main(const struct args *args)
 {
     const uint64_t seed = args->has_seed ? args->seed : random_seed();
-    const struct sigaction action = {.sa_handler = on_interrupt};
     struct opened o = {0};
     struct prompt p = {0};
     trit_sampler *sampler = NULL;
 
+    if (args->stream && !args->json)
+        return usage_error("--stream goes with --json");
+    for (int i = 0; i < args->stop.n; i++)
+        if (!*args->stop.items[i])
+            return usage_error("--stop wants a text that is not empty");
     int code = read_prompt(&p.text, &p.len, args);
     if (!code)
         code = open_session(&o, args);
@@ -285,8 +269,7 @@ int run_main(const struct args *args)
     if (!code)
         code = open_sampler(&sampler, args, seed, trit_model_vocab_size(o.model));
     if (!code) {
-        sigaction(SIGINT, &action, NULL);
-        trit_session_set_cancel(o.session, is_interrupted, NULL);
+        watch_interrupts(o.session);
         code = generate(&o, args, &p, sampler, seed);
     }
     trit_sampler_close(&sampler);

@@ -128,10 +128,8 @@ static trit_status loop(trit_session *session, const trit_tokenizer *tokenizer, 
             out->finish = TRIT_FINISH_INTERRUPT;
             return TRIT_OK;
         }
-        if (!trit_utf8_push(&o->utf8, piece.bytes, piece.len, hold_back, o)) {
-            out->finish = o->finish;
-            return TRIT_OK;
-        }
+        if (!trit_utf8_push(&o->utf8, piece.bytes, piece.len, hold_back, o))
+            return TRIT_OK; /* with o->finish */
         if (out->n_new == opt->max_tokens)
             break;
         if (n_tokens == trit_session_n_ctx(session)) {

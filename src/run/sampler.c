@@ -320,6 +320,8 @@ static trit_status check_options(const struct trit_sampler_options *o, int32_t n
             return trit_fail(err, TRIT_E_ARGUMENT, "%s %g is out of range; possible is %g to %g",
                              ranges[i].name, (double)ranges[i].value, (double)ranges[i].lo,
                              (double)ranges[i].hi);
+    if (n_vocab < 1)
+        return trit_fail(err, TRIT_E_ARGUMENT, "a vocabulary of %d cannot be", n_vocab);
     if (o->top_k < 0 || o->repeat_last_n < -1 || o->n_bias < 0)
         return trit_fail(err, TRIT_E_ARGUMENT, "top_k, repeat_last_n or n_bias is negative");
     for (int32_t i = 0; i < o->n_bias; i++)

@@ -197,15 +197,15 @@ static enum trit_encode_result merge_piece(const trit_tokenizer *t, struct trit_
     for (size_t i = 0; i < piece.len; i++) {
         e->missing = (unsigned char)piece.bytes[i];
         if (t->byte_token[e->missing] < 0)
-            return TRIT_ENCODE_NO_TOKEN;
+            return TRIT_ENCODED_NO_TOKEN;
         if (!trit_merger_add(&e->merger, t->byte_token[e->missing], i, 1))
-            return TRIT_ENCODE_NO_MEMORY;
+            return TRIT_ENCODED_NO_MEMORY;
     }
     if (!trit_merger_run(&e->merger))
-        return TRIT_ENCODE_NO_MEMORY;
+        return TRIT_ENCODED_NO_MEMORY;
     for (uint32_t i = 0; i < e->merger.n_symbols; i++)
         if (e->merger.symbols[i].len && !trit_encoding_add(e, e->merger.symbols[i].id))
-            return TRIT_ENCODE_NO_MEMORY;
+            return TRIT_ENCODED_NO_MEMORY;
     return TRIT_ENCODED;
 }
 
@@ -215,7 +215,7 @@ static enum trit_encode_result encode_piece(const trit_tokenizer *t, struct trit
     const int32_t whole = t->pre->ignore_merges ? whole_piece(t, piece, e->chars) : -1;
     if (whole < 0)
         return merge_piece(t, e, piece);
-    return trit_encoding_add(e, whole) ? TRIT_ENCODED : TRIT_ENCODE_NO_MEMORY;
+    return trit_encoding_add(e, whole) ? TRIT_ENCODED : TRIT_ENCODED_NO_MEMORY;
 }
 
 static enum trit_encode_result encode(const trit_tokenizer *t, struct trit_encoding *e,
@@ -226,7 +226,7 @@ static enum trit_encode_result encode(const trit_tokenizer *t, struct trit_encod
     enum trit_encode_result result = TRIT_ENCODED;
 
     if (!e->chars && !(e->chars = malloc(t->vocab.longest + 2)))
-        return TRIT_ENCODE_NO_MEMORY;
+        return TRIT_ENCODED_NO_MEMORY;
     e->merger.may_join = may_join;
     e->merger.ctx = t;
     while (result == TRIT_ENCODED && trit_next_piece(&pieces, &piece))

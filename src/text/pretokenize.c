@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "gguf.h"
 #include "unicode.h"
 
 /* Where the expressions differ. */
@@ -64,7 +65,7 @@ const struct trit_pretokenizer *trit_pretokenizer_find(struct trit_string name)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (const char *const *n = rows[i].names; *n; n++)
-            if (strlen(*n) == name.len && memcmp(*n, name.bytes, name.len) == 0)
+            if (trit_string_is(name, *n))
                 return &rows[i];
     return NULL;
 }

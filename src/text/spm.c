@@ -120,9 +120,9 @@ static enum trit_encode_result add_bytes(const trit_tokenizer *t, struct trit_en
         e->missing = (unsigned char)bytes[i];
         const int32_t id = t->byte_token[e->missing] >= 0 ? t->byte_token[e->missing] : t->unknown;
         if (id < 0)
-            return TRIT_ENCODE_NO_TOKEN;
+            return TRIT_ENCODED_NO_TOKEN;
         if (!trit_encoding_add(e, id))
-            return TRIT_ENCODE_NO_MEMORY;
+            return TRIT_ENCODED_NO_MEMORY;
     }
     return TRIT_ENCODED;
 }
@@ -140,16 +140,16 @@ static enum trit_encode_result encode_marked(const trit_tokenizer *t, struct tri
     for (size_t i = 0; i < len; i += n) {
         trit_utf8_decode(text + i, len - i, &n);
         if (!trit_merger_add(&e->merger, find_plain(t, text + i, n), i, n))
-            return TRIT_ENCODE_NO_MEMORY;
+            return TRIT_ENCODED_NO_MEMORY;
     }
     if (!trit_merger_run(&e->merger))
-        return TRIT_ENCODE_NO_MEMORY;
+        return TRIT_ENCODED_NO_MEMORY;
     for (uint32_t i = 0; i < e->merger.n_symbols && result == TRIT_ENCODED; i++) {
         const struct trit_symbol *s = &e->merger.symbols[i];
         if (s->len && s->id < 0)
             result = add_bytes(t, e, text + s->at, s->len);
         else if (s->len && !trit_encoding_add(e, s->id))
-            result = TRIT_ENCODE_NO_MEMORY;
+            result = TRIT_ENCODED_NO_MEMORY;
     }
     return result;
 }
@@ -161,7 +161,7 @@ static enum trit_encode_result encode(const trit_tokenizer *t, struct trit_encod
     char *marked = mark_spaces(text, t->space_prefix, &len);
 
     if (!marked)
-        return TRIT_ENCODE_NO_MEMORY;
+        return TRIT_ENCODED_NO_MEMORY;
     const enum trit_encode_result result = encode_marked(t, e, marked, len);
     free(marked);
     return result;

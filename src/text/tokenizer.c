@@ -45,8 +45,6 @@ static trit_status find_ends(trit_tokenizer *t, const trit_file *file, struct tr
             return status;
         if (id >= 0)
             t->is_end[id] = true;
-        if (i == 0)
-            t->eos = id;
     }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const int32_t id =
@@ -60,10 +58,10 @@ static trit_status find_ends(trit_tokenizer *t, const trit_file *file, struct tr
 
 enum { SPECIAL = 1 << TRIT_TOKEN_CONTROL | 1 << TRIT_TOKEN_USER_DEFINED };
 
-static int longest_first(const void *a, const void *b)
+static int ascending(const void *a, const void *b)
 {
     const size_t x = *(const size_t *)a, y = *(const size_t *)b;
-    return (x < y) - (x > y);
+    return (x > y) - (x < y);
 }
 
 /* Control tokens (found where asked) and user-defined ones (found always). */
@@ -82,7 +80,7 @@ static trit_status list_special(trit_tokenizer *t, struct trit_error *err)
             t->special_first_byte[(unsigned char)s.bytes[0]] = true;
         }
     }
-    qsort(t->special_len, n, sizeof *t->special_len, longest_first);
+    qsort(t->special_len, n, sizeof *t->special_len, ascending);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || t->special_len[i] != t->special_len[i - 1])
             t->special_len[t->n_special_len++] = t->special_len[i];
@@ -178,16 +176,10 @@ bool trit_encoding_add(struct trit_encoding *e, int32_t id)
 /* The longest special token that text begins with, or -1. */
 static int32_t special_at(const trit_tokenizer *t, struct trit_string text, bool control)
 {
-    const unsigned types = control ? SPECIAL : 1u << TRIT_TOKEN_USER_DEFINED;
-    int32_t id = -1;
-
     if (!t->special_first_byte[(unsigned char)text.bytes[0]])
         return -1;
-    for (size_t i = 0; i < t->n_special_len && id < 0; i++)
-        if (t->special_len[i] <= text.len)
-            id = trit_vocab_find(&t->vocab, (struct trit_string){text.bytes, t->special_len[i]},
-                                 types);
-    return id;
+    return trit_vocab_find_prefix(&t->vocab, text, t->special_len, t->n_special_len,
+                                  control ? SPECIAL : 1u << TRIT_TOKEN_USER_DEFINED);
 }
 
 static enum trit_encode_result encode(const trit_tokenizer *t, struct trit_encoding *e,
@@ -197,7 +189,7 @@ static enum trit_encode_result encode(const trit_tokenizer *t, struct trit_encod
     enum trit_encode_result result = TRIT_ENCODED;
 
     if ((flags & TRIT_ENCODE_BOS) && t->add_bos && t->bos >= 0 && !trit_encoding_add(e, t->bos))
-        return TRIT_ENCODE_NO_MEMORY;
+        return TRIT_ENCODED_NO_MEMORY;
     for (size_t at = 0; at < text.len && result == TRIT_ENCODED;) {
         int32_t id = -1;
         size_t end = at;
@@ -209,7 +201,7 @@ static enum trit_encode_result encode(const trit_tokenizer *t, struct trit_encod
         if (id >= 0 && result == TRIT_ENCODED) {
             at += trit_vocab_text(&t->vocab, id).len;
             if (!trit_encoding_add(e, id))
-                result = TRIT_ENCODE_NO_MEMORY;
+                result = TRIT_ENCODED_NO_MEMORY;
         }
     }
     return result;
@@ -227,7 +219,7 @@ trit_status trit_tokenizer_encode(const trit_tokenizer *t, const char *text, siz
         return trit_fail(err, TRIT_E_ARGUMENT, "a text of %zu bytes is too long", len);
     e.size = len / 3 + 16;
     e.ids = malloc(e.size * sizeof *e.ids);
-    result = e.ids ? encode(t, &e, (struct trit_string){text, len}, flags) : TRIT_ENCODE_NO_MEMORY;
+    result = e.ids ? encode(t, &e, (struct trit_string){text, len}, flags) : TRIT_ENCODED_NO_MEMORY;
     trit_merger_free(&e.merger);
     free(e.chars);
     if (result == TRIT_ENCODED) {
@@ -236,7 +228,7 @@ trit_status trit_tokenizer_encode(const trit_tokenizer *t, const char *text, siz
         return TRIT_OK;
     }
     free(e.ids);
-    if (result == TRIT_ENCODE_NO_MEMORY)
+    if (result == TRIT_ENCODED_NO_MEMORY)
         return trit_fail(err, TRIT_E_MEMORY, "out of memory for the tokens of the text");
     return trit_fail(err, TRIT_E_FAILED, "the vocabulary has no token for byte 0x%02x", e.missing);
 }

@@ -18,12 +18,11 @@ struct trit_encoding {
 /* False: out of memory. */
 bool trit_encoding_add(struct trit_encoding *e, int32_t id);
 
-enum trit_encode_result { TRIT_ENCODED, TRIT_ENCODE_NO_MEMORY, TRIT_ENCODE_NO_TOKEN };
+enum trit_encode_result { TRIT_ENCODED, TRIT_ENCODED_NO_MEMORY, TRIT_ENCODED_NO_TOKEN };
 
 /* A row per kind of vocabulary (tokenizer.ggml.model). */
 struct trit_tokenizer_kind {
     const char *name;
-    bool add_bos; /* where neither the file nor the pre-tokeniser says */
     trit_decode_fn decode;
     /* Read what the kind needs beyond the vocabulary. */
     trit_status (*open)(trit_tokenizer *t, const trit_file *file, struct trit_error *err);
@@ -36,13 +35,13 @@ extern const struct trit_tokenizer_kind trit_kind_bpe, trit_kind_spm;
 struct trit_tokenizer {
     const struct trit_tokenizer_kind *kind;
     struct trit_vocab vocab;
-    int32_t byte_token[256];   /* -1 where the vocabulary lacks it */
-    int32_t bos, eos, unknown; /* -1: none */
+    int32_t byte_token[256]; /* -1 where the vocabulary lacks it */
+    int32_t bos, unknown;    /* -1: none */
     bool add_bos;
     bool *is_end; /* [vocab.n] */
 
     /* Control and user-defined tokens are found by the lengths that any of them has. */
-    size_t *special_len; /* [n_special_len], descending */
+    size_t *special_len; /* [n_special_len], ascending */
     size_t n_special_len;
     bool special_first_byte[256];
 

@@ -4,18 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t hash_bytes(struct trit_string s)
+/* FNV-1a, a byte at a time. */
+static const uint64_t hash_start = 0xcbf29ce484222325;
+
+static uint64_t hash_byte(uint64_t h, char c)
 {
-    uint64_t h = 0xcbf29ce484222325; /* FNV-1a */
-    for (size_t i = 0; i < s.len; i++)
-        h = (h ^ (unsigned char)s.bytes[i]) * 0x100000001b3;
-    return h ^ h >> 32;
+    return (h ^ (unsigned char)c) * 0x100000001b3;
 }
 
-/* Where a string is, or would go. */
-static size_t slot(const struct trit_vocab *v, struct trit_string s)
+/* Where a string of that hash is, or would go. */
+static size_t slot(const struct trit_vocab *v, struct trit_string s, uint64_t hash)
 {
-    size_t i = hash_bytes(s) & v->mask;
+    size_t i = (hash ^ hash >> 32) & v->mask;
     while (v->by_text[i] >= 0) {
         const struct trit_string other = trit_vocab_text(v, v->by_text[i]);
         if (other.len == s.len && memcmp(other.bytes, s.bytes, s.len) == 0)
@@ -25,12 +25,57 @@ static size_t slot(const struct trit_vocab *v, struct trit_string s)
     return i;
 }
 
-int32_t trit_vocab_find(const struct trit_vocab *v, struct trit_string s, unsigned types)
+static uint64_t hash_string(struct trit_string s)
 {
-    int32_t id = v->by_text[slot(v, s)];
+    uint64_t h = hash_start;
+    for (size_t i = 0; i < s.len; i++)
+        h = hash_byte(h, s.bytes[i]);
+    return h;
+}
+
+static int32_t find(const struct trit_vocab *v, struct trit_string s, uint64_t hash, unsigned types)
+{
+    int32_t id = v->by_text[slot(v, s, hash)];
     while (id >= 0 && !(types & 1u << v->type[id]))
         id = v->same[id];
     return id;
+}
+
+int32_t trit_vocab_find(const struct trit_vocab *v, struct trit_string s, unsigned types)
+{
+    return find(v, s, hash_string(s), types);
+}
+
+int32_t trit_vocab_find_prefix(const struct trit_vocab *v, struct trit_string text,
+                               const size_t *lengths, size_t n, unsigned types)
+{
+    uint64_t h = hash_start;
+    int32_t best = -1;
+    size_t at = 0;
+
+    for (size_t i = 0; i < n && lengths[i] <= text.len; i++) {
+        for (; at < lengths[i]; at++)
+            h = hash_byte(h, text.bytes[at]);
+        const int32_t id = find(v, (struct trit_string){text.bytes, at}, h, types);
+        best = id >= 0 ? id : best;
+    }
+    return best;
+}
+
+/* Put an id before those of the same string; one of the same type is unlinked, so that a string has
+ * at most one id of each type however often a file repeats it. */
+static void insert(struct trit_vocab *v, int32_t id)
+{
+    const struct trit_string s = trit_vocab_text(v, id);
+    const size_t at = slot(v, s, hash_string(s));
+
+    v->same[id] = v->by_text[at];
+    v->by_text[at] = id;
+    for (int32_t *next = &v->same[id]; *next >= 0; next = &v->same[*next])
+        if (v->type[*next] == v->type[id]) {
+            *next = v->same[*next];
+            break;
+        }
 }
 
 static bool allocate(struct trit_vocab *v, size_t text_bytes)
@@ -77,11 +122,8 @@ trit_status trit_vocab_init(struct trit_vocab *v, const struct gguf_kv *tokens,
         v->text_at[i + 1] = v->text_at[i] + s.len;
         v->piece_at[i + 1] = v->piece_at[i] + decode(v->pieces + v->piece_at[i], s, v->type[i]);
     }
-    for (int32_t i = v->n; i-- > 0;) { /* from the back, so that the lowest of equals comes first */
-        const size_t at = slot(v, trit_vocab_text(v, i));
-        v->same[i] = v->by_text[at];
-        v->by_text[at] = i;
-    }
+    for (int32_t i = v->n; i-- > 0;) /* from the back: the lowest of equals comes first */
+        insert(v, i);
     return TRIT_OK;
 }
 

@@ -41,6 +41,11 @@ void trit_vocab_free(struct trit_vocab *v);
 int32_t trit_vocab_find(const struct trit_vocab *v, struct trit_string s, unsigned types);
 #define TRIT_ANY_TOKEN (~0u)
 
+/* The id of the longest string that text begins with, of those of these types whose length is one
+ * of lengths[0..n), ascending; or -1. One pass over the text. */
+int32_t trit_vocab_find_prefix(const struct trit_vocab *v, struct trit_string text,
+                               const size_t *lengths, size_t n, unsigned types);
+
 static inline struct trit_string trit_vocab_text(const struct trit_vocab *v, int32_t id)
 {
     return (struct trit_string){v->text + v->text_at[id], v->text_at[id + 1] - v->text_at[id]};

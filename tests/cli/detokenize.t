@@ -66,7 +66,7 @@ $ trit detokenize -m spm.gguf --ids 265
 ! trit: token 265 is out of range; the vocabulary has 265
 [2]
 
-$ for t in '' , 1, ,1 1,,2 a -1 1.5 99999999999 '[1]'; do
+$ for t in '' , 1, ,1 1,,2 a -1 1.5 99999999999 '[1' '1]' '[1]2' '[]'; do
 >     trit detokenize -m good.gguf --ids "$t"; echo "exit code $?"
 > done 2>&1
 trit: --ids wants ids such as 1,2,3; found ''
@@ -87,7 +87,13 @@ trit: --ids wants ids such as 1,2,3; found '1.5'
 exit code 2
 trit: --ids wants ids such as 1,2,3; found '99999999999'
 exit code 2
-trit: --ids wants ids such as 1,2,3; found '[1]'
+trit: --ids wants ids such as 1,2,3; found '1'
+exit code 2
+trit: --ids wants ids such as 1,2,3; found '1]'
+exit code 2
+trit: --ids wants ids such as 1,2,3; found '1]2'
+exit code 2
+trit: --ids wants ids such as 1,2,3; found ']'
 exit code 2
 
 $ trit detokenize -m missing.gguf --ids 1
@@ -97,3 +103,9 @@ $ trit detokenize -m missing.gguf --ids 1
 $ trit detokenize --ids 1
 ! trit: no model given; use -m FILE, or set TRIT_MODEL
 [2]
+
+# What tokenize prints goes back.
+
+$ trit detokenize -m good.gguf --ids "$(trit tokenize -m good.gguf -p 'Hello the' --ids)"
+Hello the
+\ no newline

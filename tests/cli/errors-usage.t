@@ -222,3 +222,13 @@ $ trit run -p x
 $ trit run -m missing.gguf -p x --nope
 ! trit: unknown option '--nope'; see trit run --help
 [2]
+
+# What would do nothing is refused.
+
+$ trit run -m good.gguf -p x --stop ''
+! trit: --stop wants a text that is not empty
+[2]
+
+$ trit run -m good.gguf -p x --stream
+! trit: --stream goes with --json
+[2]

@@ -139,12 +139,10 @@ $ for o in '-t 1' '-t 2' '--threads 3' '-b 1' '-b 4' '--batch 5' '--isa scalar' 
 ! 6 prompt + 12 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed 1
 
 $ for i in $(trit info | sed -n 's/^ *\([a-z0-9]*\)  *usable$/\1/p'); do
->     trit run -m good.gguf -p "Hello the" -n 12 --seed 1 --temp 25 --min-p 0 --json --isa $i |
+>     trit run -m good.gguf -p "Hello the" -n 12 --seed 1 --temp 25 --min-p 0 --json -q --isa $i |
 >         grep -o '"text":.*,"prompt_tokens'
 > done | sort | uniq
 "text":"宮��-\u0015g�","tokens":12,"prompt_tokens
-! 6 prompt + 12 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed 1
-! 6 prompt + 12 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed 1
 
 $ trit run -m good.gguf -p x -n 1 --isa scalar -t 3 2>&1 | grep -c '· 3 threads scalar ·'
 1
