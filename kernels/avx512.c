@@ -131,7 +131,7 @@ INLINE void f16_tile(float *y, size_t ldy, const uint8_t *w, const float *x, siz
         acc[a] = _mm512_setzero_ps();
     for (size_t i = 0; i < n_cols; i += TRIT_LANES) {
         const size_t left = n_cols - i;
-        const __mmask16 in = left < TRIT_LANES ? (__mmask16)((1u << left) - 1) : (__mmask16)0xffff;
+        const __mmask16 in = (__mmask16)(left < TRIT_LANES ? (1u << left) - 1u : 0xffffu);
         __m512 xv[4];
         for (size_t t = 0; t < n_t; t++)
             xv[t] = _mm512_maskz_loadu_ps(in, x + t * ldx + i);
