@@ -603,18 +603,22 @@ static void free_layer(struct fx_layer *l)
     free(l->ffn_sub_norm);
 }
 
+void fx_model_free(struct fx_model *m)
+{
+    for (int l = 0; l < m->spec.n_layer; l++)
+        free_layer(&m->layers[l]);
+    if (m->head != m->embd)
+        free(m->head);
+    free(m->embd);
+    free(m->output_norm);
+    free(m->layers);
+}
+
 static void free_models(void)
 {
     for (int i = 0; i < n_models; i++) {
-        struct fx_model *m = models[i];
-        for (int l = 0; l < m->spec.n_layer; l++)
-            free_layer(&m->layers[l]);
-        if (m->head != m->embd)
-            free(m->head);
-        free(m->embd);
-        free(m->output_norm);
-        free(m->layers);
-        free(m);
+        fx_model_free(models[i]);
+        free(models[i]);
     }
 }
 

@@ -108,6 +108,9 @@ const struct fx_model *fx_model(const char *name, const struct fx_spec *spec);
 /* The same entries, not yet written: a caller may add to them or spoil them. */
 void fx_model_gguf(struct fx_gguf *g, struct fx_model *m, const struct fx_spec *spec);
 
+/* Free the weights that fx_model_gguf() put behind m. */
+void fx_model_free(struct fx_model *m);
+
 /* A small generator, the same everywhere. */
 uint64_t fx_random(uint64_t *state);
 float fx_normal(uint64_t *state); /* mean 0, deviation 1, roughly */

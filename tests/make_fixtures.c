@@ -30,26 +30,6 @@ static bool put_file(const char *dir, const char *name, const void *bytes, size_
     return true;
 }
 
-/* The weights behind a model are of no use here. */
-static void free_floats(struct fx_model *m)
-{
-    for (int i = 0; i < m->spec.n_layer; i++) {
-        struct fx_layer *l = &m->layers[i];
-        struct fx_linear *linears[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
-        for (int j = 0; j < 7; j++)
-            free(linears[j]->t);
-        free(l->attn_norm);
-        free(l->attn_sub_norm);
-        free(l->ffn_norm);
-        free(l->ffn_sub_norm);
-    }
-    if (m->head != m->embd)
-        free(m->head);
-    free(m->embd);
-    free(m->output_norm);
-    free(m->layers);
-}
-
 /* Set the type of a tensor, whose record begins with its name: then dimensions, then the type. */
 static bool set_type(struct fx_gguf *g, const char *name, uint32_t type)
 {
@@ -73,7 +53,7 @@ static bool put_model(const char *dir, const char *name, const struct fx_spec *s
     size_t len;
 
     fx_model_gguf(&g, &m, spec);
-    free_floats(&m);
+    fx_model_free(&m);
     bool ok = !unknown_tensor || set_type(&g, unknown_tensor, 99);
     uint8_t *image = fx_image(&g, &len);
     ok = ok && put_file(dir, name, image, len);
@@ -116,7 +96,7 @@ static bool put_bos(const char *dir)
 
     spec.no_bos_key = true;
     fx_model_gguf(&g, &m, &spec);
-    free_floats(&m);
+    fx_model_free(&m);
     fx_bool(&g, "tokenizer.ggml.add_bos_token", true);
     fx_str(&g, "tokenizer.chat_template",
            "{% for m in messages %}\n\t<{{ m.role }}>\x1b{{ m.content }}\n{% endfor %}");
@@ -129,7 +109,7 @@ static bool put_vocab_only(const char *dir)
     struct fx_model m;
 
     fx_model_gguf(&g, &m, &fx_default);
-    free_floats(&m);
+    fx_model_free(&m);
     g.n_tensors = g.infos.len = g.data.len = 0;
     return put_gguf(dir, "vocab_only.gguf", &g);
 }

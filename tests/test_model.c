@@ -20,30 +20,11 @@
 
 /* ---- A model to be spoilt -------------------------------------------------------------------- */
 
-static void free_floats(struct fx_model *m)
-{
-    for (int i = 0; i < m->spec.n_layer; i++) {
-        struct fx_layer *l = &m->layers[i];
-        struct fx_linear *linears[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
-        for (int j = 0; j < 7; j++)
-            free(linears[j]->t);
-        free(l->attn_norm);
-        free(l->attn_sub_norm);
-        free(l->ffn_norm);
-        free(l->ffn_sub_norm);
-    }
-    if (m->head != m->embd)
-        free(m->head);
-    free(m->embd);
-    free(m->output_norm);
-    free(m->layers);
-}
-
 static void build_spec(struct fx_gguf *g, const struct fx_spec *spec)
 {
     struct fx_model m;
     fx_model_gguf(g, &m, spec);
-    free_floats(&m);
+    fx_model_free(&m);
 }
 
 static void copy_bytes(struct fx_bytes *to, const struct fx_bytes *from)

@@ -181,6 +181,23 @@ int read_prompt(char **text, size_t *len, const struct args *args)
     return read_stream(text, len, stdin, "standard input");
 }
 
+int open_tokenizer(struct opened *o)
+{
+    struct trit_error err;
+    return trit_tokenizer_open(&o->tokenizer, o->file, &err) ? report(&err) : EXIT_DONE;
+}
+
+int encode_text(struct opened *o, const char *text, size_t len, unsigned flags, int32_t **ids,
+                int32_t *n)
+{
+    struct trit_error err;
+    const int code = open_tokenizer(o);
+    if (code)
+        return code;
+    return trit_tokenizer_encode(o->tokenizer, text, len, flags, ids, n, &err) ? report(&err)
+                                                                               : EXIT_DONE;
+}
+
 bool is_plain_number(const char *text, const char *ends)
 {
     const size_t n = strspn(text, "0123456789.eE+-");

@@ -44,6 +44,7 @@ struct opened {
 
 /* @return EXIT_DONE, or an exit code after a message; close either way. */
 int open_file(struct opened *o, const struct args *args);
+int open_tokenizer(struct opened *o); /* of a file that is open */
 int open_model(struct opened *o, const struct args *args);
 /* Opens the model too, where that has not been done. */
 int open_session(struct opened *o, const struct args *args);
@@ -57,6 +58,10 @@ int read_prompt(char **text, size_t *len, const struct args *args);
 /* Whether text begins with a decimal number and nothing follows it but one of `ends` or the end:
  * strtod and friends also take blanks, signs, hexadecimal and names. */
 bool is_plain_number(const char *text, const char *ends);
+
+/* Open the tokenizer of o->file and encode text; *ids is released with free(). @return exit code */
+int encode_text(struct opened *o, const char *text, size_t len, unsigned flags, int32_t **ids,
+                int32_t *n);
 
 /* Token ids separated by commas; *out is released with free(). @return exit code */
 int parse_ids(int32_t **out, int32_t *n, const char *option, const char *text);

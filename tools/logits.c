@@ -11,15 +11,9 @@
 
 static int get_tokens(struct opened *o, const struct args *args, int32_t **ids, int32_t *n)
 {
-    struct trit_error err;
-
     if (args->tokens)
         return parse_ids(ids, n, "--tokens", args->tokens);
-    if (trit_tokenizer_open(&o->tokenizer, o->file, &err) ||
-        trit_tokenizer_encode(o->tokenizer, args->prompt, strlen(args->prompt), TRIT_ENCODE_BOS,
-                              ids, n, &err))
-        return report(&err);
-    return EXIT_DONE;
+    return encode_text(o, args->prompt, strlen(args->prompt), TRIT_ENCODE_BOS, ids, n);
 }
 
 /* The header of format 1.0: magic, version, length, a Python dict padded to 64 bytes in all. */

@@ -137,7 +137,6 @@ int perplexity_main(const struct args *args)
     struct windows w = {0};
     struct score score = {0};
     struct args session_args = *args;
-    struct trit_error err;
     char *text = NULL;
     size_t len = 0;
     int32_t *ids = NULL, n = 0;
@@ -145,9 +144,8 @@ int perplexity_main(const struct args *args)
     int code = read_prompt(&text, &len, args);
     if (!code)
         code = open_model(&o, args);
-    if (!code && (trit_tokenizer_open(&o.tokenizer, o.file, &err) ||
-                  trit_tokenizer_encode(o.tokenizer, text, len, 0, &ids, &n, &err)))
-        code = report(&err);
+    if (!code)
+        code = encode_text(&o, text, len, 0, &ids, &n);
     if (!code)
         code = plan(&w, &o, args, n);
     session_args.ctx = w.ctx;

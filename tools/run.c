@@ -236,11 +236,10 @@ static int generate(struct opened *o, const struct args *args, const struct prom
 static int tokenize_prompt(struct opened *o, const struct args *args, struct prompt *p)
 {
     const unsigned flags = TRIT_ENCODE_BOS | (args->special ? TRIT_ENCODE_SPECIAL : 0);
-    struct trit_error err;
+    const int code = encode_text(o, p->text, p->len, flags, &p->ids, &p->n);
 
-    if (trit_tokenizer_open(&o->tokenizer, o->file, &err) ||
-        trit_tokenizer_encode(o->tokenizer, p->text, p->len, flags, &p->ids, &p->n, &err))
-        return report(&err);
+    if (code)
+        return code;
     if (p->n == 0)
         return usage_error("the prompt is empty");
     if (p->n > trit_session_n_ctx(o->session))

@@ -5,15 +5,6 @@
 #include "common.h"
 #include "json.h"
 
-static int open_tokenizer(struct opened *o, const struct args *args)
-{
-    struct trit_error err;
-    const int code = open_file(o, args);
-    if (code)
-        return code;
-    return trit_tokenizer_open(&o->tokenizer, o->file, &err) ? report(&err) : EXIT_DONE;
-}
-
 static void print_ids(const int32_t *ids, int32_t n)
 {
     putchar('[');
@@ -49,7 +40,6 @@ static void print_json(const trit_tokenizer *t, const int32_t *ids, int32_t n)
 int tokenize_main(const struct args *args)
 {
     struct opened o = {0};
-    struct trit_error err;
     char *text = NULL;
     size_t len = 0;
     int32_t *ids = NULL, n = 0;
@@ -58,9 +48,9 @@ int tokenize_main(const struct args *args)
 
     int code = read_prompt(&text, &len, args);
     if (!code)
-        code = open_tokenizer(&o, args);
-    if (!code && trit_tokenizer_encode(o.tokenizer, text, len, flags, &ids, &n, &err))
-        code = report(&err);
+        code = open_file(&o, args);
+    if (!code)
+        code = encode_text(&o, text, len, flags, &ids, &n);
     if (!code) {
         if (args->json) {
             print_json(o.tokenizer, ids, n);
@@ -87,7 +77,9 @@ int detokenize_main(const struct args *args)
         return usage_error("no ids given; use --ids 1,2,3");
     int code = parse_ids(&ids, &n, "--ids", args->id_list);
     if (!code)
-        code = open_tokenizer(&o, args);
+        code = open_file(&o, args);
+    if (!code)
+        code = open_tokenizer(&o);
     for (int32_t i = 0; i < n && !code; i++)
         if (ids[i] >= trit_tokenizer_n_vocab(o.tokenizer))
             code = usage_error("token %d is out of range; the vocabulary has %d", ids[i],

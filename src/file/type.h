@@ -36,7 +36,6 @@ struct trit_type {
 
 enum {
     TRIT_TYPE_F32 = 0,
-    TRIT_TYPE_F16 = 1,
     TRIT_TYPE_I2_S = 36,
 };
 
