@@ -31,11 +31,10 @@ enum { LOOKS_PER_CLOCK = 64, CACHE_LINE = 64 };
 
 struct trit_pool {
     _Alignas(
-        CACHE_LINE) _Atomic uint64_t state;   /* apart from what workers write while others spin */
-    _Alignas(CACHE_LINE) _Atomic size_t next; /* first item that nobody has taken */
+        CACHE_LINE) _Atomic uint64_t state; /* apart from what workers write while others spin */
     _Alignas(CACHE_LINE) trit_task_fn fn;
     void *ctx;
-    size_t n, chunk;
+    size_t chunk;
 
     pthread_mutex_t lock;
     pthread_cond_t opened, left;
@@ -49,15 +48,40 @@ struct trit_pool {
         pthread_t thread;
         int index;
     } * workers; /* [n_threads - 1] */
+
+    struct range {
+        _Alignas(CACHE_LINE) _Atomic size_t next; /* first item that nobody has taken */
+        size_t end;
+    } * ranges; /* [n_threads], of the loop's items */
 };
 
+static void work_on(struct trit_pool *p, struct range *r, int worker)
+{
+    while (atomic_load(&r->next) < r->end) {
+        const size_t begin = atomic_fetch_add(&r->next, p->chunk);
+        if (begin >= r->end)
+            return;
+        p->fn(p->ctx, begin, r->end - begin < p->chunk ? r->end : begin + p->chunk, worker);
+    }
+}
+
+/* The worker's own range, then what others have left of theirs. */
 static void work(struct trit_pool *p, int worker)
 {
-    for (;;) {
-        const size_t begin = atomic_fetch_add(&p->next, p->chunk);
-        if (begin >= p->n)
-            return;
-        p->fn(p->ctx, begin, p->n - begin < p->chunk ? p->n : begin + p->chunk, worker);
+    for (int i = 0; i < p->n_threads; i++)
+        work_on(p, &p->ranges[(worker + i) % p->n_threads], worker);
+}
+
+/* Equal ranges of whole chunks, but for the last. */
+static void share_out(struct trit_pool *p, size_t n)
+{
+    const size_t n_chunks = (n + p->chunk - 1) / p->chunk, n_threads = (size_t)p->n_threads;
+    size_t begin = 0;
+
+    for (size_t i = 0; i < n_threads; i++) {
+        const size_t end = n_chunks * (i + 1) / n_threads * p->chunk;
+        atomic_store(&p->ranges[i].next, begin);
+        p->ranges[i].end = begin = end < n ? end : n;
     }
 }
 
@@ -151,8 +175,10 @@ trit_status trit_pool_open(struct trit_pool **out, int n_threads, struct trit_er
     pthread_cond_init(&p->left, NULL);
     p->n_threads = n_threads;
     p->workers = calloc((size_t)n_threads, sizeof *p->workers);
-    trit_status status =
-        p->workers ? TRIT_OK : trit_fail_memory(err, sizeof *p->workers, "the thread pool");
+    p->ranges = trit_alloc((size_t)n_threads * sizeof *p->ranges);
+    trit_status status = p->workers && p->ranges
+                             ? TRIT_OK
+                             : trit_fail_memory(err, sizeof *p->workers, "the thread pool");
 
     if (!status)
         status = start_workers(p, err);
@@ -179,6 +205,7 @@ void trit_pool_close(struct trit_pool **pool)
     pthread_cond_destroy(&p->left);
     pthread_cond_destroy(&p->opened);
     pthread_mutex_destroy(&p->lock);
+    trit_free(p->ranges);
     free(p->workers);
     trit_free(p);
 }
@@ -209,8 +236,8 @@ void trit_pool_run(struct trit_pool *p, trit_task_fn fn, void *ctx, size_t n, si
             fn(ctx, 0, n, 0);
         return;
     }
-    p->fn = fn, p->ctx = ctx, p->n = n, p->chunk = chunk;
-    atomic_store(&p->next, 0);
+    p->fn = fn, p->ctx = ctx, p->chunk = chunk;
+    share_out(p, n);
     const uint64_t generation = atomic_load(&p->state) / GENERATION + 1;
     atomic_store(&p->state, generation * GENERATION + OPEN);
     if (atomic_load(&p->n_sleeping)) {

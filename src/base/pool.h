@@ -1,9 +1,10 @@
 /* pool.h - a fixed set of threads that share one loop at a time.
  *
- * The caller is worker 0 and always takes part; with one thread there are no others. Work is taken
- * in chunks from a shared counter, so a slow, late or descheduled worker holds up nobody: a loop
- * ends when its items are done, not when every worker has woken up. Which worker does an item must
- * not matter to its result.
+ * The caller is worker 0 and always takes part; with one thread there are no others. Each worker
+ * has a range of its own, so that it walks through memory in order, and takes it in chunks; one
+ * that is done takes chunks of the others' ranges. So a slow, late or descheduled worker holds up
+ * nobody: a loop ends when its items are done, not when every worker has woken up. Which worker
+ * does an item must not matter to its result.
  *
  * Workers spin briefly between loops, then sleep. They run in the default floating-point
  * environment (nearest even, subnormals kept), whatever the host program has set; the caller's own
