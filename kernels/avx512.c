@@ -1,5 +1,4 @@
-/* avx512.c - the ternary product and F16 matrices for x86 with AVX-512 and VNNI (Ice Lake 2019,
- * Zen 4 2022 and later).
+/* avx512.c - kernels for x86 with AVX-512 and VNNI (Ice Lake 2019, Zen 4 2022 and later).
  *
  * A zmm register holds 32 bytes of two rows, so that the activations of a plane, 32 bytes too, are
  * broadcast by the load and the layout of neither has to change. The 16 lanes of the lane rule are
@@ -7,13 +6,28 @@
 #include "kernels.h"
 
 #include <immintrin.h>
+#include <math.h>
+#include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* ---- Ternary --------------------------------------------------------------------------------- */
+/* ---- Ternary ---------------------------------------------------------------------------------
+ * A lone token goes through 256-bit registers: they are fast enough for any memory, and rows in a
+ * file are aligned to 32 bytes, not to 64. */
 
-/* How far ahead weights are asked for when they stream from memory (one token). */
-enum { PREFETCH_BYTES = 2048 };
+enum { CHUNK_BLOCKS = 1 << 20 }; /* 32-bit sums never need widening */
+
+INLINE __m256i mac(__m256i acc, __m256i c, __m256i x)
+{
+    return _mm256_dpbusd_epi32(acc, c, x);
+}
+
+INLINE __m256i widen(__m256i ones, __m256i fours)
+{
+    return _mm256_add_epi32(ones, _mm256_srai_epi32(fours, 2));
+}
+
+#include "x86_t2_gemv.inc"
 
 /* Block b of a row in the low half and of the next row in the high half (or code 0 there, whose sum
  * is not used). */
@@ -23,13 +37,6 @@ INLINE __m512i load_pair(const uint8_t *w, size_t row_bytes, size_t b, bool both
     const __m512i low = _mm512_zextsi256_si512(_mm256_loadu_si256((const __m256i *)p));
     return both ? _mm512_inserti64x4(low, _mm256_loadu_si256((const __m256i *)(p + row_bytes)), 1)
                 : low;
-}
-
-INLINE int32_t sum_epi32(__m256i v)
-{
-    const __m128i by4 = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-    const __m128i by2 = _mm_add_epi32(by4, _mm_unpackhi_epi64(by4, by4));
-    return _mm_cvtsi128_si32(_mm_add_epi32(by2, _mm_shuffle_epi32(by2, 1)));
 }
 
 /* A tile of n_p pairs of rows by n_t tokens, compile-time constants with n_p*n_t <= 16; both is
@@ -48,11 +55,6 @@ INLINE void t2_tile(float *y, size_t ldy, const uint8_t *w, size_t row_bytes, co
         for (size_t i = 0; i < n_p; i++) {
             const uint8_t *pair = w + 2 * i * row_bytes;
             codes[i] = load_pair(pair, row_bytes, b, both);
-            if (n_t == 1) {
-                const char *ahead = (const char *)pair + b * TRIT_T2_BLOCK_BYTES + PREFETCH_BYTES;
-                _mm_prefetch(ahead, _MM_HINT_T0);
-                _mm_prefetch(ahead + row_bytes, _MM_HINT_T0);
-            }
         }
 #pragma GCC unroll 4
         for (int p = 0; p < 4; p++) {
@@ -68,15 +70,14 @@ INLINE void t2_tile(float *y, size_t ldy, const uint8_t *w, size_t row_bytes, co
             }
         }
     }
-    for (size_t t = 0; t < n_t; t++) {
-        const float scale = w_scale / xq[t].s;
-        for (size_t i = 0; i < n_p; i++) {
-            const __m512i a = acc[i * n_t + t];
-            float *out = y + t * ldy + 2 * i;
-            out[0] = (float)(sum_epi32(_mm512_castsi512_si256(a)) - xq[t].sum) * scale;
-            if (both)
-                out[1] = (float)(sum_epi32(_mm512_extracti64x4_epi64(a, 1)) - xq[t].sum) * scale;
-        }
+    for (size_t a = 0; a < n_t * ((n_p + 1) / 2); a++) {
+        const size_t t = a % n_t, i = a / n_t * 2;
+        const __m512i first = acc[i * n_t + t];
+        const __m512i second = i + 1 < n_p ? acc[(i + 1) * n_t + t] : _mm512_setzero_si512();
+        const __m128i sums =
+            sum_lanes(_mm512_castsi512_si256(first), _mm512_extracti64x4_epi64(first, 1),
+                      _mm512_castsi512_si256(second), _mm512_extracti64x4_epi64(second, 1));
+        store_rows(y + t * ldy + 2 * i, sums, &xq[t], w_scale, !both ? 1 : i + 1 < n_p ? 4 : 2);
     }
 }
 
@@ -108,70 +109,106 @@ static void t2_gemm(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
     for (; t + 2 <= n_tokens; t += 2)
         t2_rows(y + t * ldy, ldy, w, x + t * n_cols, xq + t, w_scale, n_rows, n_cols, 4, 2);
     if (t < n_tokens)
-        t2_rows(y + t * ldy, ldy, w, x + t * n_cols, xq + t, w_scale, n_rows, n_cols, 4, 1);
+        t2_gemv(y + t * ldy, w, x + t * n_cols, xq + t, w_scale, n_rows, n_cols);
 }
 
-/* ---- F16 matrices ---------------------------------------------------------------------------- */
+/* ---- 16 lanes -------------------------------------------------------------------------------- */
 
-INLINE float fold_lanes(__m512 l)
+typedef __m512 lanes;
+
+#define lanes_add _mm512_add_ps
+#define lanes_sub _mm512_sub_ps
+#define lanes_mul _mm512_mul_ps
+#define lanes_div _mm512_div_ps
+#define lanes_max _mm512_max_ps
+#define lanes_min _mm512_min_ps
+#define lanes_fma _mm512_fmadd_ps
+#define lanes_set _mm512_set1_ps
+#define lanes_zero _mm512_setzero_ps
+#define lanes_load _mm512_loadu_ps
+#define lanes_store _mm512_storeu_ps
+
+INLINE lanes lanes_exponent(lanes t)
 {
-    const __m256 by8 = _mm256_add_ps(_mm512_castps512_ps256(l), _mm512_extractf32x8_ps(l, 1));
-    const __m128 by4 = _mm_add_ps(_mm256_castps256_ps128(by8), _mm256_extractf128_ps(by8, 1));
-    const __m128 by2 = _mm_add_ps(by4, _mm_movehl_ps(by4, by4));
-    return _mm_cvtss_f32(_mm_add_ss(by2, _mm_movehdup_ps(by2)));
+    const __m512i e = _mm512_add_epi32(_mm512_castps_si512(t), _mm512_set1_epi32(127));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(e, 23));
 }
 
-/* A tile of n_r rows by n_t tokens, n_r*n_t <= 16. The tail is loaded by mask: +0 beyond it. */
-INLINE void f16_tile(float *y, size_t ldy, const uint8_t *w, const float *x, size_t ldx,
-                     size_t n_cols, size_t n_r, size_t n_t)
+INLINE lanes lanes_from_f16(const uint8_t *p)
 {
-    __m512 acc[16];
-
-    for (size_t a = 0; a < n_r * n_t; a++)
-        acc[a] = _mm512_setzero_ps();
-    for (size_t i = 0; i < n_cols; i += TRIT_LANES) {
-        const size_t left = n_cols - i;
-        const __mmask16 in = (__mmask16)(left < TRIT_LANES ? (1u << left) - 1u : 0xffffu);
-        __m512 xv[4];
-        for (size_t t = 0; t < n_t; t++)
-            xv[t] = _mm512_maskz_loadu_ps(in, x + t * ldx + i);
-        for (size_t r = 0; r < n_r; r++) {
-            const __m256i h = _mm256_maskz_loadu_epi16(in, w + 2 * (r * n_cols + i));
-            const __m512 wv = _mm512_cvtph_ps(h);
-            for (size_t t = 0; t < n_t; t++)
-                acc[r * n_t + t] = _mm512_fmadd_ps(wv, xv[t], acc[r * n_t + t]);
-        }
-    }
-    for (size_t r = 0; r < n_r; r++)
-        for (size_t t = 0; t < n_t; t++)
-            y[t * ldy + r] = fold_lanes(acc[r * n_t + t]);
+    return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
 }
 
-static void gemm_f16(float *y, size_t ldy, const void *weights, const float *x, size_t ldx,
-                     size_t n_rows, size_t n_cols, size_t n_tokens)
+INLINE lanes lanes_from_bf16(const uint8_t *p)
 {
-    const uint8_t *w = weights;
-    const size_t r4 = n_rows / 4 * 4;
-    size_t t = 0;
-
-    for (; t + 4 <= n_tokens; t += 4) {
-        for (size_t r = 0; r < r4; r += 4)
-            f16_tile(y + t * ldy + r, ldy, w + 2 * r * n_cols, x + t * ldx, ldx, n_cols, 4, 4);
-        for (size_t r = r4; r < n_rows; r++)
-            f16_tile(y + t * ldy + r, ldy, w + 2 * r * n_cols, x + t * ldx, ldx, n_cols, 1, 4);
-    }
-    for (; t < n_tokens; t++) {
-        for (size_t r = 0; r < r4; r += 4)
-            f16_tile(y + t * ldy + r, ldy, w + 2 * r * n_cols, x + t * ldx, ldx, n_cols, 4, 1);
-        for (size_t r = r4; r < n_rows; r++)
-            f16_tile(y + t * ldy + r, ldy, w + 2 * r * n_cols, x + t * ldx, ldx, n_cols, 1, 1);
-    }
+    const __m512i h = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(h, 16));
 }
+
+INLINE lanes lanes_from_i8(__m128i q)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(q));
+}
+
+/* In quarters of four lanes, a: [0 1 2 3] -> [0+2 1+3], and the same of b behind it. */
+INLINE __m512 fold2(lanes a, lanes b)
+{
+    return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
+}
+
+INLINE __m128 fold4(lanes a, lanes b, lanes c, lanes d)
+{
+    const __m512 x = fold2(a, b), y = fold2(c, d);
+    const __m512 by4 =
+        _mm512_add_ps(_mm512_shuffle_f32x4(x, y, 0x88), _mm512_shuffle_f32x4(x, y, 0xdd));
+    const __m512 by2 = _mm512_add_ps(by4, _mm512_permute_ps(by4, 0x0e));
+    const __m512 by1 = _mm512_add_ps(by2, _mm512_permute_ps(by2, 0x01));
+    const __m512i quarters = _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    return _mm512_castps512_ps128(_mm512_permutexvar_ps(quarters, by1));
+}
+
+enum { SHARED_ROWS = 4, SHARED_TOKENS = 4, WEIGHED_QUERIES = 4, WEIGHED_LANES = 4 };
+
+#include "x86_lanes.inc"
+
+/* ---- Probes ---------------------------------------------------------------------------------- */
+
+/* Instructions written out, so that every chain stays in a register. */
+#define DOT(acc) __asm__ volatile("vpdpbusd %1, %1, %0" : "+v"(acc) : "v"(ones))
+
+static uint64_t probe_macs(size_t n_rounds)
+{
+    const __m512i ones = _mm512_set1_epi8(1);
+    __m512i a = _mm512_setzero_si512(), b = a, c = a, d = a, e = a, f = a;
+    __m512i g = a, h = a, i = a, j = a, k = a, l = a;
+
+    for (size_t r = 0; r < n_rounds; r++) {
+        DOT(a);
+        DOT(b);
+        DOT(c);
+        DOT(d);
+        DOT(e);
+        DOT(f);
+        DOT(g);
+        DOT(h);
+        DOT(i);
+        DOT(j);
+        DOT(k);
+        DOT(l);
+    }
+    const __m512i all[] = {a, b, c, d, e, f, g, h, i, j, k, l};
+    uint64_t sum = 0;
+    for (int n = 0; n < 12; n++)
+        sum += (uint64_t)_mm512_reduce_add_epi32(all[n]);
+    return sum;
+}
+#undef DOT
 
 /* ---- Table ----------------------------------------------------------------------------------- */
 
 void trit_kernels_init_avx512(struct trit_kernels *k)
 {
     k->t2_gemm = t2_gemm;
-    k->gemm[TRIT_FORMAT_F16] = gemm_f16;
+    k->probe_macs = probe_macs;
+    init_lanes(k);
 }

@@ -70,7 +70,9 @@ enum trit_rope_style { TRIT_ROPE_HALF, TRIT_ROPE_PAIRS, TRIT_N_ROPE_STYLES };
 enum {
     TRIT_LANES = 16,         /* of the lane rule */
     TRIT_ATTN_BLOCK = 64,    /* keys in one attention block */
+    TRIT_ATTN_QUERIES = 8,   /* that may share one */
     TRIT_MAX_HEAD_DIM = 512, /* callers may size stack buffers by it */
+    TRIT_PROBE_ROUNDS = 8192, /* 16-bit sums of pairs do not overflow */
 };
 
 /* The scalars that belong to a quantised activation row: q = rint(x*s). */
@@ -90,6 +92,8 @@ struct trit_attn_shape {
     size_t n_keys;   /* 1..TRIT_ATTN_BLOCK */
     size_t head_dim; /* 1..TRIT_MAX_HEAD_DIM */
     float scale;     /* multiplies each score */
+    size_t n_q;      /* queries, 1..TRIT_ATTN_QUERIES, which all see all the keys */
+    size_t ldq;      /* floats from one query to the next */
 };
 
 struct trit_kernels {
@@ -134,12 +138,13 @@ struct trit_kernels {
      * NaN. row_scale is written by I8 only. */
     void (*kv_store[TRIT_N_KV_FORMATS])(void *dst, float *row_scale, const float *x, size_t n);
 
-    /* One query head against one block of keys. q: [head_dim]; k, v: [n_keys, head_dim];
-     * k_scale, v_scale: [n_keys], read by I8 only. Writes the block's softmax and
-     * acc: [head_dim] = sum_j p_j*v_j, one fma chain per element in key order, where
+    /* Queries against one block of keys, each for itself. q: n_q rows of head_dim, ldq floats
+     * apart; k, v: [n_keys, head_dim]; k_scale, v_scale: [n_keys], read by I8 only. Writes each
+     * query's softmax of the block, sm: [n_q], and acc: [n_q, head_dim] = sum_j p_j*v_j, one fma
+     * chain per element in key order, where
      *   score_j = dot(q, k_j)*scale       (I8: (dot(q, k_j)*k_scale_j)*scale)
      *   p_j = exp(score_j - max)          (I8: values weigh p_j*v_scale_j)
-     * and the sum of the p_j follows the lane rule with adds. */
+     * The sum of the p_j follows the lane rule with adds, the maximum with a > b ? a : b. */
     void (*attn_block[TRIT_N_KV_FORMATS])(float *acc, struct trit_softmax *sm,
                                           const struct trit_attn_shape *shape, const float *q,
                                           const void *k, const float *k_scale, const void *v,
@@ -149,6 +154,17 @@ struct trit_kernels {
      * sum = fmaf(sum', b, sum*a); acc = fmaf(acc', b, acc*a). acc, block_acc: [head_dim]. */
     void (*attn_merge)(float *acc, struct trit_softmax *sm, const float *block_acc,
                        const struct trit_softmax *block_sm, size_t head_dim);
+
+    /* What this machine can do at most, for comparison. Neither computes anything of a model. */
+
+    /* XOR of the 64-bit words at p (the last one padded by zeros): reads n_bytes as fast as this
+     * row can. */
+    uint64_t (*probe_read)(const void *p, size_t n_bytes);
+
+    /* n_rounds rounds of the instructions that t2_gemm multiplies and adds with, on registers that
+     * hold ones, in enough independent chains; the sums of all chains, which is the number of
+     * multiply-adds done. n_rounds <= TRIT_PROBE_ROUNDS. */
+    uint64_t (*probe_macs)(size_t n_rounds);
 };
 
 /* ---- Choosing a row ------------------------------------------------------------------------- */

@@ -345,11 +345,19 @@ static void load_kv_i8(float *y, const void *row, size_t n)
 /* p[i] = exp(p[i] - max) in place; the maximum and the sum by the lane rule. */
 static struct trit_softmax softmax_block(float *p, size_t n)
 {
-    struct trit_softmax sm = {.max = p[0]};
-    float lane[TRIT_LANES] = {0};
+    struct trit_softmax sm;
+    float lane[TRIT_LANES] = {0}, max[TRIT_LANES];
 
-    for (size_t i = 1; i < n; i++)
-        sm.max = sm.max > p[i] ? sm.max : p[i];
+    for (size_t j = 0; j < TRIT_LANES; j++)
+        max[j] = -INFINITY;
+    for (size_t i = 0; i < (n + TRIT_LANES - 1) / TRIT_LANES * TRIT_LANES; i++) {
+        const float x = i < n ? p[i] : -INFINITY;
+        max[i % TRIT_LANES] = max[i % TRIT_LANES] > x ? max[i % TRIT_LANES] : x;
+    }
+    for (size_t half = TRIT_LANES / 2; half > 0; half /= 2)
+        for (size_t j = 0; j < half; j++)
+            max[j] = max[j] > max[j + half] ? max[j] : max[j + half];
+    sm.max = max[0];
     for (size_t i = 0; i < n; i++)
         p[i] = exp_f32(p[i] - sm.max);
     for (size_t i = 0; i < (n + TRIT_LANES - 1) / TRIT_LANES * TRIT_LANES; i++)
@@ -358,10 +366,10 @@ static struct trit_softmax softmax_block(float *p, size_t n)
     return sm;
 }
 
-/* One block over any row type; the scales are NULL where rows have none. */
-static void attn_rows(void (*load)(float *, const void *, size_t), size_t row_bytes, float *acc,
-                      struct trit_softmax *sm, const struct trit_attn_shape *shape, const float *q,
-                      const void *k, const float *k_scale, const void *v, const float *v_scale)
+/* One query over any row type; the scales are NULL where rows have none. */
+static void attn_query(void (*load)(float *, const void *, size_t), size_t row_bytes, float *acc,
+                       struct trit_softmax *sm, const struct trit_attn_shape *shape, const float *q,
+                       const void *k, const float *k_scale, const void *v, const float *v_scale)
 {
     float p[TRIT_ATTN_BLOCK] = {0}, row[TRIT_MAX_HEAD_DIM];
     const size_t d = shape->head_dim;
@@ -379,6 +387,15 @@ static void attn_rows(void (*load)(float *, const void *, size_t), size_t row_by
         for (size_t i = 0; i < d; i++)
             acc[i] = fmaf(weight, row[i], acc[i]);
     }
+}
+
+static void attn_rows(void (*load)(float *, const void *, size_t), size_t row_bytes, float *acc,
+                      struct trit_softmax *sm, const struct trit_attn_shape *shape, const float *q,
+                      const void *k, const float *k_scale, const void *v, const float *v_scale)
+{
+    for (size_t i = 0; i < shape->n_q; i++)
+        attn_query(load, row_bytes, acc + i * shape->head_dim, &sm[i], shape, q + i * shape->ldq, k,
+                   k_scale, v, v_scale);
 }
 
 static void attn_block_f32(float *acc, struct trit_softmax *sm, const struct trit_attn_shape *shape,
@@ -416,6 +433,42 @@ static void attn_merge(float *acc, struct trit_softmax *sm, const float *block_a
         acc[i] = fmaf(block_acc[i], b, acc[i] * a);
 }
 
+/* ---- Probes ---------------------------------------------------------------------------------- */
+
+static uint64_t probe_read(const void *p, size_t n_bytes)
+{
+    const uint8_t *bytes = p;
+    uint64_t x = 0, last = 0;
+
+    for (; n_bytes >= sizeof x; n_bytes -= sizeof x, bytes += sizeof x) {
+        uint64_t word;
+        memcpy(&word, bytes, sizeof word);
+        x ^= word;
+    }
+    memcpy(&last, bytes, n_bytes);
+    return x ^ last;
+}
+
+/* As in t2_dot, with codes that need no unpacking. */
+static uint64_t probe_macs(size_t n_rounds)
+{
+    enum { N = 128 };
+    uint8_t c[N];
+    int8_t x[N];
+    uint64_t sum = 0;
+
+    memset(c, 1, sizeof c);
+    memset(x, 1, sizeof x);
+    for (size_t r = 0; r < n_rounds; r++) {
+        int32_t round = 0;
+        __asm__ volatile("" : : "r"(c), "r"(x) : "memory"); /* they could have changed */
+        for (size_t i = 0; i < N; i++)
+            round += c[i] * x[i];
+        sum += (uint64_t)round;
+    }
+    return sum;
+}
+
 /* ---- Table ----------------------------------------------------------------------------------- */
 
 void trit_kernels_init_scalar(struct trit_kernels *k)
@@ -447,5 +500,7 @@ void trit_kernels_init_scalar(struct trit_kernels *k)
                        [TRIT_KV_F32] = attn_block_f32,
                        [TRIT_KV_I8] = attn_block_i8},
         .attn_merge = attn_merge,
+        .probe_read = probe_read,
+        .probe_macs = probe_macs,
     };
 }

@@ -794,24 +794,32 @@ static void fill_rows(int format, uint8_t *rows, float *scales, const struct tri
     }
 }
 
-static void attn_case(int format, size_t n_keys, size_t head_dim, int kind)
+static void attn_case(int format, size_t n_keys, size_t head_dim, size_t n_q, int kind)
 {
-    const struct trit_attn_shape shape = {n_keys, head_dim, 1.0f / sqrtf((float)head_dim)};
+    const struct trit_attn_shape shape = {
+        .n_keys = n_keys,
+        .head_dim = head_dim,
+        .scale = 1.0f / sqrtf((float)head_dim),
+        .n_q = n_q,
+        .ldq = head_dim + (below(2) ? 0 : below(40)),
+    };
     const bool scaled = format == TRIT_KV_I8;
     const size_t n_bytes = n_keys * head_dim * kv_bytes[format];
-    begin("n_keys %zu, head_dim %zu, %s", n_keys, head_dim, attn_names[kind]);
+    const size_t q_len = (n_q - 1) * shape.ldq + head_dim;
+    begin("n_keys %zu, head_dim %zu, %zu queries %zu apart, %s", n_keys, head_dim, n_q, shape.ldq,
+          attn_names[kind]);
 
-    float *q = input(head_dim * sizeof *q, sizeof *q);
+    float *q = input(q_len * sizeof *q, sizeof *q);
     uint8_t *k = input(n_bytes, kv_bytes[format]), *v = input(n_bytes, kv_bytes[format]);
     float *k_scale = scaled ? input(n_keys * sizeof *k_scale, 4) : NULL;
     float *v_scale = scaled ? input(n_keys * sizeof *v_scale, 4) : NULL;
-    const struct output acc = output(head_dim * sizeof(float), 4);
-    const struct output sm = output(sizeof(struct trit_softmax), 4);
+    const struct output acc = output(n_q * head_dim * sizeof(float), 4);
+    const struct output sm = output(n_q * sizeof(struct trit_softmax), 4);
 
-    fill_floats(q, head_dim, q_fills[kind]);
-    for (size_t i = 0; kind == ATTN_TINY && i < head_dim; i++)
+    fill_floats(q, q_len, q_fills[kind]);
+    for (size_t i = 0; kind == ATTN_TINY && i < q_len; i++)
         q[i] = copysignf(from_bits(1), q[i]);
-    for (size_t i = 0; kind == ATTN_SHARP && i < head_dim; i++)
+    for (size_t i = 0; kind == ATTN_SHARP && i < q_len; i++)
         q[i] *= 200.0f;
     fill_rows(format, k, k_scale, &shape, kind == ATTN_SHARP ? SPIKES : UNIFORM,
               kind == ATTN_NAN_K);
@@ -820,7 +828,7 @@ static void attn_case(int format, size_t n_keys, size_t head_dim, int kind)
         enter(side)->attn_block[format](floats(&acc, side), (void *)sm.p[side], &shape, q, k,
                                         k_scale, v, v_scale);
     compare(&sm, "softmax", FLOATS);
-    compare(&acc, "acc", FLOATS);
+    compare_rows(&acc, "acc", FLOATS, head_dim * sizeof(float), head_dim * sizeof(float), n_q);
 }
 
 static void check_attn_block(int format)
@@ -828,10 +836,12 @@ static void check_attn_block(int format)
     static const size_t wide[] = {2, 16, 32, 48, 64, 80, 96, 100, 128, 256, 511, 512};
     for (size_t i = 0; i < 20 + LENGTH(wide); i++)
         for (size_t n_keys = 1; n_keys <= TRIT_ATTN_BLOCK; n_keys++)
-            attn_case(format, n_keys, i < 20 ? 2 * i + 1 : wide[i - 20], ATTN_USUAL);
+            attn_case(format, n_keys, i < 20 ? 2 * i + 1 : wide[i - 20],
+                      1 + (i + n_keys) % TRIT_ATTN_QUERIES, ATTN_USUAL);
     for (size_t n_keys = 1; n_keys <= TRIT_ATTN_BLOCK; n_keys++)
         for (int i = 0; i < 2 * N_ATTN_KINDS; i++)
-            attn_case(format, n_keys, 1 + below(130), i % N_ATTN_KINDS);
+            attn_case(format, n_keys, 1 + below(130), 1 + below(TRIT_ATTN_QUERIES),
+                      i % N_ATTN_KINDS);
 }
 
 static void merge_case(size_t head_dim, size_t difference)
@@ -865,6 +875,41 @@ static void check_attn_merge(int unused)
     for (size_t i = 1; i <= 64 + LENGTH(wide); i++)
         for (size_t d = 0; d < 20; d++)
             merge_case(i <= 64 ? i : wide[i - 65], d);
+}
+
+/* ---- Probes ---------------------------------------------------------------------------------- */
+
+static void check_probe_read(int unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < 700; i++) {
+        const size_t n = i < 600 ? i : below(100000);
+        begin("%zu bytes", n);
+        uint8_t *p = input(n, 1);
+        uint64_t got[2];
+        fill_bytes(p, n);
+        for (int side = 0; side < 2; side++)
+            got[side] = enter(side)->probe_read(p, n);
+        if (got[0] != got[1])
+            fail("the sum is %llx, scalar has %llx", (unsigned long long)got[1],
+                 (unsigned long long)got[0]);
+    }
+}
+
+/* What it claims to have done must grow with the rounds and be whole vectors of products. */
+static void check_probe_macs(int unused)
+{
+    (void)unused;
+    const uint64_t one = enter(1)->probe_macs(1);
+    for (size_t n = 0; n <= TRIT_PROBE_ROUNDS; n = 2 * n + 1) {
+        begin("%zu rounds", n);
+        if (enter(1)->probe_macs(n) != n * one || one % 32)
+            fail("the sum is %llu, one round's %llu", (unsigned long long)st.table[1].probe_macs(n),
+                 (unsigned long long)one);
+    }
+    begin("all rounds");
+    if (enter(1)->probe_macs(TRIT_PROBE_ROUNDS) != TRIT_PROBE_ROUNDS * one)
+        fail("sums overflow");
 }
 
 /* ---- The list of kernels --------------------------------------------------------------------- */
@@ -905,6 +950,8 @@ static const struct kernel {
     {"attn_block_f32", AT(attn_block[TRIT_KV_F32]), check_attn_block, TRIT_KV_F32},
     {"attn_block_i8", AT(attn_block[TRIT_KV_I8]), check_attn_block, TRIT_KV_I8},
     {"attn_merge", AT(attn_merge), check_attn_merge, 0},
+    {"probe_read", AT(probe_read), check_probe_read, 0},
+    {"probe_macs", AT(probe_macs), check_probe_macs, 0},
 };
 
 /* A kernel that kernels.h has and this list lacks would go unchecked. */
@@ -1025,7 +1072,12 @@ static int list_all(void)
     return 0;
 }
 
-/* ---- Bench ----------------------------------------------------------------------------------- */
+/* ---- Bench -----------------------------------------------------------------------------------
+ *
+ * Kernels that take one token stream weights from memory, as generation does: calls go round a
+ * buffer that no cache holds, and the limit beside the figure is that of probe_read over the same
+ * bytes. All others are measured with warm caches, the ternary product beside probe_macs. Kernel
+ * and limit take turns, so that what else the machine does slows both. */
 
 /* Shapes as in a 2B model; the sizes of what a shape needs follow from the kind of kernel. */
 struct bench {
@@ -1036,33 +1088,36 @@ struct bench {
     size_t n_weight_bytes; /* what one call streams through */
 };
 
+enum { STREAM_BYTES = 256 << 20, BENCH_FLOATS = 6912 * 64 };
+
 /* Random contents; every bench uses what it needs. */
 static struct {
-    uint8_t *w;
+    uint8_t *stream; /* [STREAM_BYTES] */
+    size_t at;       /* of the weights of this call in it */
     float *x, *y;
     int8_t *q;
     struct trit_q8 xq[64];
-    struct trit_softmax sm;
+    struct trit_softmax sm[TRIT_ATTN_QUERIES];
+    volatile uint64_t sum;
 } data;
-
-enum { BENCH_WEIGHT_BYTES = 8192 * 2560 * 2, BENCH_FLOATS = 6912 * 64 };
 
 static void bench_t2(const struct trit_kernels *k, const struct bench *b)
 {
-    k->t2_gemm(data.y, b->n_rows, data.w, data.q, data.xq, 1.0f, b->n_rows, b->n_cols, b->n_tokens);
+    k->t2_gemm(data.y, b->n_rows, data.stream + data.at, data.q, data.xq, 1.0f, b->n_rows,
+               b->n_cols, b->n_tokens);
 }
 
 static void bench_gemm(const struct trit_kernels *k, const struct bench *b)
 {
-    k->gemm[b->index](data.y, b->n_rows, data.w, data.x, b->n_cols, b->n_rows, b->n_cols,
-                      b->n_tokens);
+    k->gemm[b->index](data.y, b->n_rows, data.stream + data.at, data.x, b->n_cols, b->n_rows,
+                      b->n_cols, b->n_tokens);
 }
 
 static void bench_attn(const struct trit_kernels *k, const struct bench *b)
 {
-    const struct trit_attn_shape shape = {b->n_rows / 2, b->n_cols, 0.1f};
-    k->attn_block[b->index](data.y, &data.sm, &shape, data.x, data.w, data.x,
-                            data.w + b->n_weight_bytes / 2, data.x);
+    const struct trit_attn_shape shape = {b->n_rows / 2, b->n_cols, 0.1f, b->n_tokens, b->n_cols};
+    k->attn_block[b->index](data.y, data.sm, &shape, data.x, data.stream, data.x,
+                            data.stream + b->n_weight_bytes / 2, data.x);
 }
 
 static void bench_quantize(const struct trit_kernels *k, const struct bench *b)
@@ -1075,6 +1130,16 @@ static void bench_rmsnorm(const struct trit_kernels *k, const struct bench *b)
     k->rmsnorm(data.y, data.x, data.x + b->n_cols, b->n_cols, 1e-5f);
 }
 
+static void bench_read(const struct trit_kernels *k, const struct bench *b)
+{
+    data.sum ^= k->probe_read(data.stream + data.at, b->n_weight_bytes);
+}
+
+static void bench_macs(const struct trit_kernels *k, const struct bench *b)
+{
+    data.sum ^= k->probe_macs(b->n_rows);
+}
+
 #define T2(rows, cols, tokens) "t2_gemm", 0, rows, cols, tokens, bench_t2, (rows) * (cols) / 4
 #define GEMM(name, FORMAT, rows, tokens, block, bytes)                                             \
     "gemm_" name, FORMAT, rows, 2560, tokens, bench_gemm, (rows)*2560 / (block) * (bytes)
@@ -1084,24 +1149,37 @@ static const struct bench benches[] = {
     {T2(2560, 2560, 8)},
     {T2(2560, 2560, 64)},
     {T2(6912, 2560, 1)},
-    {T2(6912, 2560, 8)},
     {T2(6912, 2560, 64)},
     {T2(2560, 6912, 1)},
     {T2(2560, 6912, 8)},
     {T2(2560, 6912, 64)},
-    {GEMM("f16", TRIT_FORMAT_F16, 8192, 1, 1, 2)},
-    {GEMM("f16", TRIT_FORMAT_F16, 8192, 8, 1, 2)},
-    {GEMM("f32", TRIT_FORMAT_F32, 2048, 1, 1, 4)},
+    {GEMM("f16", TRIT_FORMAT_F16, 2048, 1, 1, 2)},
+    {GEMM("f16", TRIT_FORMAT_F16, 2048, 8, 1, 2)},
     {GEMM("bf16", TRIT_FORMAT_BF16, 2048, 1, 1, 2)},
+    {GEMM("f32", TRIT_FORMAT_F32, 2048, 1, 1, 4)},
     {GEMM("q8_0", TRIT_FORMAT_Q8_0, 2048, 1, 32, 34)},
     {GEMM("q4_0", TRIT_FORMAT_Q4_0, 2048, 1, 32, 18)},
     {GEMM("q4_k", TRIT_FORMAT_Q4_K, 2048, 1, 256, 144)},
     {GEMM("q6_k", TRIT_FORMAT_Q6_K, 2048, 1, 256, 210)},
     /* 64 keys; each is multiplied twice, as a key and as a value */
     {"attn_block_f16", TRIT_KV_F16, 2 * 64, 128, 1, bench_attn, 2 * 64 * 128 * 2},
+    {"attn_block_f16", TRIT_KV_F16, 2 * 64, 128, 8, bench_attn, 2 * 64 * 128 * 2},
     {"quantize_row", 0, 1, 2560, 1, bench_quantize, 2560 * 4},
     {"rmsnorm", 0, 1, 2560, 1, bench_rmsnorm, 2 * 2560 * 4},
 };
+
+static bool streams(const struct bench *b)
+{
+    return b->n_tokens == 1 && (b->run == bench_t2 || b->run == bench_gemm);
+}
+
+/* What limits a bench, as a bench; its run is NULL where there is nothing to compare with. */
+static struct bench limit_of(const struct bench *b)
+{
+    struct bench limit = {"limit", 0, 256, 1, 1, NULL, b->n_weight_bytes};
+    limit.run = streams(b) ? bench_read : b->run == bench_t2 ? bench_macs : NULL;
+    return limit;
+}
 
 static double now(void)
 {
@@ -1116,75 +1194,116 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The median over repeats of the seconds of one call; a repeat is as many calls as take 1 ms. */
-static double median_seconds(const struct trit_kernels *k, const struct bench *b)
+/* Seconds of n calls. Where weights stream, each call has the next ones. */
+static double seconds_of(const struct trit_kernels *k, const struct bench *b, size_t n, bool stream)
+{
+    const double start = now();
+    for (size_t i = 0; i < n; i++) {
+        if (stream && (data.at += b->n_weight_bytes) > STREAM_BYTES - b->n_weight_bytes)
+            data.at = 0;
+        b->run(k, b);
+    }
+    return now() - start;
+}
+
+/* Calls that take 1 ms, or 8 ms where a memory is what is measured. */
+static size_t calls_per_repeat(const struct trit_kernels *k, const struct bench *b, bool stream)
+{
+    size_t n = 1;
+    while (n < 1u << 20 && seconds_of(k, b, n, stream) < (stream ? 8e-3 : 1e-3))
+        n *= 2;
+    return n;
+}
+
+/* Medians over the repeats, in seconds of one call of each. */
+struct times {
+    double kernel, limit; /* limit: 0 where there is none */
+};
+
+static struct times measure(const struct trit_kernels *k, const struct bench *b)
 {
     enum { MIN_REPEATS = 3, MAX_REPEATS = 25 };
-    double seconds[MAX_REPEATS];
-    size_t n = 0, n_calls = 1;
+    const struct bench limit = limit_of(b);
+    const bool stream = streams(b);
+    double kernel[MAX_REPEATS], limits[MAX_REPEATS];
+    size_t n = 0;
 
-    b->run(k, b); /* the caches, and the clock of the CPU */
+    data.at = 0;
+    const size_t n_kernel = calls_per_repeat(k, b, stream);
+    const size_t n_limit = limit.run ? calls_per_repeat(k, &limit, stream) : 0;
     const double start = now();
-    while (n < MAX_REPEATS && (n < MIN_REPEATS || now() - start < 0.4)) {
-        const double t = now();
-        for (size_t i = 0; i < n_calls; i++)
-            b->run(k, b);
-        const double taken = now() - t;
-        if (taken < 1e-3 && n_calls < 1u << 20)
-            n_calls *= 2;
-        else
-            seconds[n++] = taken / (double)n_calls;
+    for (; n < MAX_REPEATS && (n < MIN_REPEATS || now() - start < 0.4); n++) {
+        kernel[n] = seconds_of(k, b, n_kernel, stream) / (double)n_kernel;
+        if (limit.run)
+            limits[n] = seconds_of(k, &limit, n_limit, stream) / (double)n_limit;
     }
-    qsort(seconds, n, sizeof *seconds, by_value);
-    return seconds[n / 2];
+    qsort(kernel, n, sizeof *kernel, by_value);
+    qsort(limits, limit.run ? n : 0, sizeof *limits, by_value);
+    return (struct times){kernel[n / 2], limit.run ? limits[n / 2] : 0};
 }
 
 static void fill_data(const struct bench *b)
 {
     st.rng = seed_for(b->name);
     if (b->run == bench_gemm)
-        fill_weights(data.w, b->n_weight_bytes, (enum trit_format)b->index, ALIKE);
+        fill_weights(data.stream, b->n_weight_bytes, (enum trit_format)b->index, ALIKE);
     else if (b->run == bench_attn) /* f16 rows */
-        fill_weights(data.w, b->n_weight_bytes, TRIT_FORMAT_F16, ALIKE);
+        fill_weights(data.stream, b->n_weight_bytes, TRIT_FORMAT_F16, ALIKE);
     else
-        fill_t2(data.w, b->n_weight_bytes, CODES_TERNARY);
+        fill_t2(data.stream, b->n_weight_bytes, CODES_TERNARY);
+    for (size_t at = b->n_weight_bytes; at + b->n_weight_bytes <= STREAM_BYTES;
+         at += b->n_weight_bytes)
+        memcpy(data.stream + at, data.stream, b->n_weight_bytes);
     fill_floats(data.x, BENCH_FLOATS, UNIFORM);
     fill_x(data.q, BENCH_FLOATS, X_RANDOM);
     for (size_t t = 0; t < LENGTH(data.xq); t++)
         data.xq[t] = (struct trit_q8){.s = 10.0f};
 }
 
+static void bench_one(const struct bench *b, const struct trit_isa *isa)
+{
+    struct trit_kernels k;
+    trit_kernels_init(&k, isa);
+    const struct times t = measure(&k, b);
+    const double n_macs = (double)b->n_rows * (double)b->n_cols * (double)b->n_tokens;
+
+    printf("%-15s %5zu x %-5zu %6zu  %-8s %10.2f %8.2f %8.2f", b->name, b->n_rows, b->n_cols,
+           b->n_tokens, isa->name, t.kernel * 1e6, (double)b->n_weight_bytes / t.kernel * 1e-9,
+           n_macs / t.kernel * 1e-9);
+    if (streams(b))
+        printf("  %3.0f %% of %.1f GB/s", 100 * t.limit / t.kernel,
+               (double)b->n_weight_bytes / t.limit * 1e-9);
+    else if (t.limit > 0) {
+        const double peak = (double)k.probe_macs(256) / t.limit;
+        printf("  %3.0f %% of %.1f GMAC/s", 100 * n_macs / t.kernel / peak, peak * 1e-9);
+    }
+    putchar('\n');
+    fflush(stdout);
+}
+
 static int bench_all(const struct options *o)
 {
-    data.w = malloc(BENCH_WEIGHT_BYTES);
-    data.x = malloc(BENCH_FLOATS * sizeof *data.x);
-    data.y = malloc(BENCH_FLOATS * sizeof *data.y);
-    data.q = malloc(BENCH_FLOATS);
-    if (!data.w || !data.x || !data.y || !data.q) {
+    data.stream = aligned_alloc(4096, STREAM_BYTES); /* as in a mapped file */
+    data.x = aligned_alloc(64, BENCH_FLOATS * sizeof *data.x);
+    data.y = aligned_alloc(64, BENCH_FLOATS * sizeof *data.y);
+    data.q = aligned_alloc(64, BENCH_FLOATS);
+    if (!data.stream || !data.x || !data.y || !data.q) {
         fprintf(stderr, "check_kernels: out of memory\n");
         return 2;
     }
-    printf("one thread, caches warm; GB/s of weights (of input where there are none)\n");
-    printf("%-15s %5s x %-5s %6s  %-8s %12s %9s %9s\n", "kernel", "rows", "cols", "tokens", "isa",
-           "us", "GB/s", "GMAC/s");
+    printf("one thread; one token: weights from memory, beside the speed of reading them;\n"
+           "otherwise caches warm; GB/s of weights (of input where there are none)\n");
+    printf("%-15s %5s x %-5s %6s  %-8s %10s %8s %8s  %s\n", "kernel", "rows", "cols", "tokens",
+           "isa", "us", "GB/s", "GMAC/s", "of the limit");
     for (size_t i = 0; i < LENGTH(benches); i++) {
-        const struct bench *b = &benches[i];
-        if (!matches(o, b->name))
+        if (!matches(o, benches[i].name))
             continue;
-        fill_data(b);
-        for (const struct trit_isa *isa = trit_isas; isa->name; isa++) {
-            if (!wanted_row(o, isa))
-                continue;
-            struct trit_kernels k;
-            trit_kernels_init(&k, isa);
-            const double s = median_seconds(&k, b);
-            printf("%-15s %5zu x %-5zu %6zu  %-8s %12.2f %9.2f %9.2f\n", b->name, b->n_rows,
-                   b->n_cols, b->n_tokens, isa->name, s * 1e6, (double)b->n_weight_bytes / s * 1e-9,
-                   (double)b->n_rows * (double)b->n_cols * (double)b->n_tokens / s * 1e-9);
-            fflush(stdout);
-        }
+        fill_data(&benches[i]);
+        for (const struct trit_isa *isa = trit_isas; isa->name; isa++)
+            if (wanted_row(o, isa))
+                bench_one(&benches[i], isa);
     }
-    free(data.w), free(data.x), free(data.y), free(data.q);
+    free(data.stream), free(data.x), free(data.y), free(data.q);
     return 0;
 }
 

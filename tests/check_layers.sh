@@ -165,13 +165,13 @@ check_symbols() {
 # ---- All of it -----------------------------------------------------------------------------------
 
 n_files=0
-for file in include/*.h kernels/*.[ch] src/*/*.[ch] tools/*.[ch]; do
+for file in include/*.h kernels/*.[ch] kernels/*.inc src/*/*.[ch] tools/*.[ch]; do
     [ -f "$file" ] || continue
     n_files=$((n_files + 1))
     check_includes "$file"
     check_code "$file"
 done
-for file in include/*.h kernels/*.[ch] src/*/*.[ch] tools/*.[ch] tests/*.[ch] CMakeLists.txt \
+for file in include/*.h kernels/*.[ch] kernels/*.inc src/*/*.[ch] tools/*.[ch] tests/*.[ch] CMakeLists.txt \
     tests/CMakeLists.txt cmake/*.cmake; do
     [ -f "$file" ] && check_text "$file"
 done

@@ -879,7 +879,7 @@ static void attend(float *out, int format, const float *q, const struct rows *ke
     float block[MAX_DIM];
     for (size_t at = 0; at < n_keys; at += TRIT_ATTN_BLOCK) {
         const size_t rest = n_keys - at, n = rest < TRIT_ATTN_BLOCK ? rest : TRIT_ATTN_BLOCK;
-        const struct trit_attn_shape shape = {n, d, scale};
+        const struct trit_attn_shape shape = {n, d, scale, 1, d};
         const size_t offset = at * d * kv_bytes[format];
         k.attn_block[format](at ? block : out, at ? &block_sm : &sm, &shape, q,
                              keys->bytes + offset, keys->scale + at, values->bytes + offset,
@@ -956,7 +956,7 @@ static void test_attention_i8(void **state)
 static void test_attention_order(void **state)
 {
     enum { KEYS = 37, D = 21 };
-    const struct trit_attn_shape shape = {KEYS, D, 0.3f};
+    const struct trit_attn_shape shape = {KEYS, D, 0.3f, 1, D};
     float q[D], keys[KEYS * D], values[KEYS * D], p[48] = {0}, ones[48], acc[D], max = -INFINITY;
     struct trit_softmax sm;
     (void)state;
@@ -985,7 +985,7 @@ static void test_attention_order(void **state)
 
 static void test_attention_nan(void **state)
 {
-    const struct trit_attn_shape shape = {3, 2, 1.0f};
+    const struct trit_attn_shape shape = {3, 2, 1.0f, 1, 2};
     const float q[2] = {1.0f, 1.0f};
     float keys[6] = {1, 2, 3, 4, 5, 6}, acc[2];
     struct trit_softmax sm;
