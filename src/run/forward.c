@@ -37,10 +37,11 @@ static bool all_finite(const float *x, size_t n)
 
 /* ---- Activation rows ------------------------------------------------------------------------- */
 
-/* rows: [n tokens, width] -> norm (unless NULL) -> s->xq, s->xq_scale */
+/* rows: [n tokens, width] -> joined with up by the activation (unless NULL) -> norm (unless NULL)
+ * -> s->xq, s->xq_scale: one pass per token. */
 struct quantize_job {
     struct batch *b;
-    const float *rows, *norm;
+    const float *rows, *up, *norm;
     size_t width;
 };
 
@@ -55,6 +56,10 @@ static void quantize_tokens(void *ctx, size_t begin, size_t end, int worker)
     for (size_t t = begin; t < end; t++) {
         const float *row = job->rows + t * job->width;
         bool finite = true;
+        if (job->up) {
+            s->kernels.glu[k->ffn_act](scratch, row, job->up + t * job->width, job->width);
+            row = scratch;
+        }
         if (job->norm) {
             finite = s->kernels.rmsnorm(scratch, row, job->norm, job->width, k->norm_eps);
             row = scratch;
@@ -66,91 +71,98 @@ static void quantize_tokens(void *ctx, size_t begin, size_t end, int worker)
     }
 }
 
-static void quantize(struct batch *b, const float *rows, const float *norm, size_t width)
+static void quantize(struct batch *b, const float *rows, const float *up, const float *norm,
+                     size_t width)
 {
-    struct quantize_job job = {b, rows, norm, width};
+    struct quantize_job job = {b, rows, up, norm, width};
     trit_pool_run(b->s->pool, quantize_tokens, &job, b->n, 1);
 }
 
 /* ---- Linears --------------------------------------------------------------------------------- */
 
+/* Tokens whose activations stay in a core's second-level cache while rows of weights pass. */
+enum { TOKEN_BLOCK = 128 };
+
 /* Rows of weights that a worker takes at a time: enough to be worth the taking, few enough that the
- * last piece does not keep the others waiting. */
-static size_t row_chunk(const struct trit_session *s, size_t n_rows)
+ * last piece does not keep the others waiting. Many tokens make each row long work. */
+static size_t row_chunk(size_t row_bytes, size_t n_tokens)
 {
-    const size_t pieces = (size_t)s->n_threads * 8;
-    const size_t chunk = (n_rows / pieces + 15) / 16 * 16;
-    return chunk < 16 ? 16 : chunk > 256 ? 256 : chunk;
+    enum { ONE_TOKEN_BYTES = 64 << 10, MANY_TOKENS_ROWS = 48 };
+    const size_t n = ONE_TOKEN_BYTES / row_bytes / 16 * 16;
+    return n < MANY_TOKENS_ROWS || n_tokens > 1 ? MANY_TOKENS_ROWS : n;
 }
 
-/* Rows begin..end-1 of w for all tokens: y[t*w->n_out + r] */
-static void linear_rows(const struct batch *b, const struct trit_linear *w, float *y, size_t begin,
-                        size_t end)
-{
-    const struct trit_session *s = b->s;
-    s->kernels.t2_gemm(y + begin, w->n_out, w->t2 + begin * (w->n_cols / 4), s->xq, s->xq_scale,
-                       w->scale, end - begin, w->n_cols, b->n);
-}
-
-/* Items are the rows of q, then of k, then of v. */
-static void qkv_rows(void *ctx, size_t begin, size_t end, int worker)
-{
-    const struct batch *b = ctx;
-    const struct {
+/* Linears that read the same activations. Items are, for the first block of tokens, the rows of the
+ * first linear, then of the second, and so on; then the same for the next block: so a worker's own
+ * items are of few tokens, and it does not share the lines that it writes. */
+struct linears_job {
+    struct batch *b;
+    size_t n;
+    struct {
         const struct trit_linear *w;
-        float *y;
-    } parts[] = {
-        {&b->layer->attn_q, b->s->q}, {&b->layer->attn_k, b->s->k}, {&b->layer->attn_v, b->s->v}};
-    size_t first = 0;
+        float *y; /* [n tokens, w->n_out] */
+    } parts[3];
+    float *sum;    /* NULL, or what y is added to; of a single part */
+    size_t n_rows; /* of all parts; set by run_linears() */
+};
+
+/* Rows begin..end-1 of part i for n_t tokens from token t on. */
+static void part_rows(const struct linears_job *job, size_t i, size_t t, size_t n_t, size_t begin,
+                      size_t end)
+{
+    const struct trit_session *s = job->b->s;
+    const struct trit_linear *w = job->parts[i].w;
+    float *y = job->parts[i].y + t * w->n_out + begin;
+
+    s->kernels.t2_gemm(y, w->n_out, w->t2 + begin * (w->n_cols / 4), s->xq + t * w->n_cols,
+                       s->xq_scale + t, w->scale, end - begin, w->n_cols, n_t);
+    if (!job->sum)
+        return;
+    float *sum = job->sum + t * w->n_out + begin;
+    for (size_t k = 0; k < n_t; k++)
+        for (size_t r = 0; r < end - begin; r++)
+            sum[k * w->n_out + r] += y[k * w->n_out + r];
+}
+
+static void linears_rows(void *ctx, size_t begin, size_t end, int worker)
+{
+    const struct linears_job *job = ctx;
     (void)worker;
 
-    for (int i = 0; i < 3; first += parts[i++].w->n_out) {
-        const size_t lo = begin > first ? begin - first : 0;
-        const size_t hi = end < first ? 0 : end - first;
-        const size_t n_out = parts[i].w->n_out;
-        if (lo < n_out && lo < hi)
-            linear_rows(b, parts[i].w, parts[i].y, lo, hi < n_out ? hi : n_out);
+    while (begin < end) {
+        const size_t block = begin / job->n_rows, from = begin % job->n_rows;
+        const size_t n = end - begin < job->n_rows - from ? end - begin : job->n_rows - from;
+        const size_t t = block * TOKEN_BLOCK, left = job->b->n - t;
+        size_t first = 0;
+        for (size_t i = 0; i < job->n; first += job->parts[i++].w->n_out) {
+            const size_t n_out = job->parts[i].w->n_out;
+            const size_t lo = from > first ? from - first : 0;
+            const size_t hi = from + n < first           ? 0
+                              : from + n - first < n_out ? from + n - first
+                                                         : n_out;
+            if (lo < hi)
+                part_rows(job, i, t, left < TOKEN_BLOCK ? left : TOKEN_BLOCK, lo, hi);
+        }
+        begin += n;
     }
 }
 
-/* Gate and up rows of the same number, joined at once. */
-static void ffn_rows(void *ctx, size_t begin, size_t end, int worker)
+static void run_linears(struct linears_job *job)
 {
-    const struct batch *b = ctx;
-    const struct trit_session *s = b->s;
-    const size_t n_ff = b->layer->ffn_gate.n_out;
-    (void)worker;
+    struct batch *b = job->b;
+    const size_t n_blocks = (b->n + TOKEN_BLOCK - 1) / TOKEN_BLOCK;
 
-    linear_rows(b, &b->layer->ffn_gate, s->gate, begin, end);
-    linear_rows(b, &b->layer->ffn_up, s->up, begin, end);
-    for (size_t t = 0; t < b->n; t++) {
-        float *gate = s->gate + t * n_ff + begin;
-        s->kernels.glu[s->model->knobs.ffn_act](gate, gate, s->up + t * n_ff + begin, end - begin);
-    }
+    for (size_t i = 0; i < job->n; i++)
+        job->n_rows += job->parts[i].w->n_out;
+    trit_pool_run(b->s->pool, linears_rows, job, n_blocks * job->n_rows,
+                  row_chunk(job->parts[0].w->n_cols / 4, b->n));
 }
 
 /* h += w * xq */
-struct residual_job {
-    struct batch *b;
-    const struct trit_linear *w;
-};
-
-static void residual_rows(void *ctx, size_t begin, size_t end, int worker)
-{
-    const struct residual_job *job = ctx;
-    const struct trit_session *s = job->b->s;
-    (void)worker;
-
-    linear_rows(job->b, job->w, s->proj, begin, end);
-    for (size_t t = 0; t < job->b->n; t++)
-        for (size_t r = t * job->w->n_out + begin; r < t * job->w->n_out + end; r++)
-            s->h[r] += s->proj[r];
-}
-
 static void add_residual(struct batch *b, const struct trit_linear *w)
 {
-    struct residual_job job = {b, w};
-    trit_pool_run(b->s->pool, residual_rows, &job, w->n_out, row_chunk(b->s, w->n_out));
+    struct linears_job job = {b, 1, {{w, b->s->proj}}, b->s->h, 0};
+    run_linears(&job);
 }
 
 /* ---- Attention ------------------------------------------------------------------------------- */
@@ -200,18 +212,20 @@ static void block(struct batch *b)
 {
     struct trit_session *s = b->s;
     const struct trit_layer *l = b->layer;
-    const size_t n_qkv = l->attn_q.n_out + l->attn_k.n_out + l->attn_v.n_out;
+    struct linears_job qkv = {
+        b, 3, {{&l->attn_q, s->q}, {&l->attn_k, s->k}, {&l->attn_v, s->v}}, NULL, 0};
+    struct linears_job ffn = {b, 2, {{&l->ffn_gate, s->gate}, {&l->ffn_up, s->up}}, NULL, 0};
 
-    quantize(b, s->h, l->attn_norm, l->attn_q.n_in);
-    trit_pool_run(s->pool, qkv_rows, b, n_qkv, row_chunk(s, n_qkv));
+    quantize(b, s->h, NULL, l->attn_norm, l->attn_q.n_in);
+    run_linears(&qkv);
     trit_pool_run(s->pool, place_tokens, b, b->n, 1);
     trit_attention(s, b->il, b->pos, b->n);
-    quantize(b, s->att, l->attn_sub_norm, l->attn_output.n_in);
+    quantize(b, s->att, NULL, l->attn_sub_norm, l->attn_output.n_in);
     add_residual(b, &l->attn_output);
 
-    quantize(b, s->h, l->ffn_norm, l->ffn_gate.n_in);
-    trit_pool_run(s->pool, ffn_rows, b, l->ffn_gate.n_out, row_chunk(s, l->ffn_gate.n_out));
-    quantize(b, s->gate, l->ffn_sub_norm, l->ffn_down.n_in);
+    quantize(b, s->h, NULL, l->ffn_norm, l->ffn_gate.n_in);
+    run_linears(&ffn);
+    quantize(b, s->gate, s->up, l->ffn_sub_norm, l->ffn_down.n_in);
     add_residual(b, &l->ffn_down);
 }
 
@@ -274,6 +288,7 @@ bool trit_forward_head(struct trit_session *s, size_t first, size_t n)
         finite &= s->kernels.rmsnorm(s->head_in + t * width, s->h + (first + t) * width,
                                      m->output_norm, width, m->knobs.norm_eps);
     if (finite)
-        trit_pool_run(s->pool, head_rows, &job, m->output.n_rows, row_chunk(s, m->output.n_rows));
+        trit_pool_run(s->pool, head_rows, &job, m->output.n_rows,
+                      row_chunk(m->output.row_bytes, n));
     return finite && !atomic_load(&job.bad);
 }

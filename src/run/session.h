@@ -31,7 +31,7 @@ struct trit_session {
     float *h;                   /* [B, embd]       residual stream */
     float *q, *k, *v;           /* [B, q|kv|kv]    after their projections */
     float *att;                 /* [B, q]          attention's output */
-    float *gate, *up;           /* [B, ff]         gate holds act(gate)*up afterwards */
+    float *gate, *up;           /* [B, ff]         after their projections */
     float *proj;                /* [B, embd]       output and down projections, before the add */
     int8_t *xq;                 /* [B, widest]     quantised activations */
     struct trit_q8 *xq_scale;   /* [B] */
