@@ -312,6 +312,52 @@ TRIT_API const char *trit_session_isa(const trit_session *session);
  *  thread that evaluates calls it. */
 TRIT_API void trit_session_set_cancel(trit_session *session, bool (*fn)(void *user), void *user);
 
+/* ---- Measuring ------------------------------------------------------------------------------ */
+
+/** Read everything that a generated token has to read, over and over, and nothing else.
+ *  @return GB/s, 10^9 bytes a second; 0 if there is no memory for the list of what to read. */
+TRIT_API double trit_session_measure_read(trit_session *session, double ms);
+
+/** Multiply and add integers in registers, with the instructions that the ternary product of the
+ *  session's instruction set uses.
+ *  @return GMAC/s, 10^9 multiply-adds a second of all threads together. */
+TRIT_API double trit_session_measure_macs(trit_session *session, double ms);
+
+/* ---- Dummy models --------------------------------------------------------------------------- */
+
+/** Receives bytes of a file in order. @return false to stop. */
+typedef bool (*trit_write_fn)(void *user, const void *bytes, size_t n);
+
+/** One of the shapes that dummies come in. */
+struct trit_dummy_shape {
+    const char *name;  /**< as options take it: "2b4t" */
+    const char *model; /**< whose shape it is */
+    uint64_t n_ternary;
+};
+
+/** Shape i of the table. @return false past the last one. */
+TRIT_API bool trit_dummy_shape_at(int i, struct trit_dummy_shape *out);
+
+struct trit_dummy_options {
+    const char *shape; /**< a name of the table */
+    const char *type;  /**< of the linears: "i2_s" (NULL), "tq1_0", "tq2_0", "f16", "bf16", "f32" */
+    const char *embd;  /**< of embedding and head: "f16" (NULL), "f32", "bf16", "q8_0", "q6_k",
+                            "q4_k", "q4_0" */
+    uint64_t seed;     /**< the same seed, the same bytes */
+};
+
+/** Write a GGUF of random weights in the sizes and the tensor order of a published model, with a
+ *  made-up vocabulary of its size: it runs at the real one's speed and says nothing. Weights are
+ *  scaled so that values stay finite.
+ *
+ *  @param write   receives the file from front to back; at most some 100 KB at a time.
+ *  @param n_bytes  NULL, or receives the size of the whole file before the first write.
+ *  @return TRIT_OK; TRIT_E_ARGUMENT: no such shape or type; TRIT_E_UNSUPPORTED: the shape's rows
+ *          are no whole blocks of the type; TRIT_E_CANCELLED: write returned false;
+ *          TRIT_E_MEMORY. */
+TRIT_API trit_status trit_dummy_write(const struct trit_dummy_options *opt, trit_write_fn write,
+                                      void *user, uint64_t *n_bytes, struct trit_error *err);
+
 /* ---- Tokenizer ------------------------------------------------------------------------------ */
 
 typedef struct trit_tokenizer trit_tokenizer;

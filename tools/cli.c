@@ -24,6 +24,10 @@ static const struct {
      "trit info -m model.gguf --tensors"},
     {"perplexity", CMD_PERPLEXITY, perplexity_main, "how well a model predicts a text",
      "trit perplexity -m model.gguf -f text.txt"},
+    {"bench", CMD_BENCH, bench_main, "how fast a model runs here, beside what the machine could do",
+     "trit bench -m model.gguf -p 512 -n 128"},
+    {"dummy", CMD_DUMMY, dummy_main, "write a model of random weights, to measure a size",
+     "trit dummy --shape 2b4t -o dummy.gguf"},
     {"tokenize", CMD_TOKENIZE, tokenize_main, "text to token ids",
      "trit tokenize -m model.gguf -p \"Hello\" --ids"},
     {"detokenize", CMD_DETOKENIZE, detokenize_main, "token ids to text",
@@ -34,10 +38,11 @@ enum { N_COMMANDS = sizeof commands / sizeof *commands };
 /* ---- Options --------------------------------------------------------------------------------- */
 
 enum {
-    SESSION_USERS = CMD_RUN | CMD_LOGITS | CMD_PERPLEXITY,
+    SESSION_USERS = CMD_RUN | CMD_LOGITS | CMD_PERPLEXITY | CMD_BENCH,
     TOKENIZERS = CMD_TOKENIZE | CMD_DETOKENIZE,
     TEXT_USERS = CMD_RUN | CMD_TOKENIZE | CMD_PERPLEXITY,
     COMMON = SESSION_USERS | TOKENIZERS | CMD_INFO, /* a command ignores what is nothing to it */
+    ALL = COMMON | CMD_DUMMY,
 };
 
 enum value { FLAG, STRING, INTEGER, NUMBER, SEED, LIST };
@@ -56,6 +61,23 @@ static const struct option {
     {"prompt", 'p', TEXT_USERS | CMD_LOGITS, STRING, TO(prompt), 0, 0, "TEXT",
      "the text, as it stands"},
     {"file", 'f', TEXT_USERS, STRING, TO(file), 0, 0, "FILE", "read the text from a file"},
+    {"prompt", 'p', CMD_BENCH, STRING, TO(n_prompts), 0, 0, "N,...",
+     "lengths of the prompts to evaluate (512)"},
+    {"gen", 'n', CMD_BENCH, STRING, TO(n_gens), 0, 0, "N,...", "tokens to generate (128)"},
+    {"depth", 'd', CMD_BENCH, STRING, TO(n_depths), 0, 0, "N,...",
+     "tokens that are there before (0)"},
+    {"threads", 't', CMD_BENCH, STRING, TO(n_threads), 0, 0, "N,...",
+     "threads (default: physical cores)"},
+    {"repeat", 'r', CMD_BENCH, INTEGER, TO(repeats), 1, 1000, "N", "times to measure each (5)"},
+    {"output", 'o', CMD_BENCH, STRING, TO(format), 0, 0, "md|csv|json|jsonl",
+     "form of the result (default: a table that grows)"},
+    {"shape", 0, CMD_DUMMY, STRING, TO(shape), 0, 0, "NAME",
+     "sizes of which model: 700m 2b4t 3b 8b falcon3-10b …; none lists them all"},
+    {"type", 0, CMD_DUMMY, STRING, TO(type), 0, 0, "TYPE",
+     "of the ternary weights: i2_s tq1_0 tq2_0 f16 bf16 f32 (i2_s)"},
+    {"embd", 0, CMD_DUMMY, STRING, TO(embd), 0, 0, "TYPE",
+     "of embedding and head: f16 f32 bf16 q8_0 q6_k q4_k q4_0 (f16)"},
+    {"output", 'o', CMD_DUMMY, STRING, TO(out), 0, 0, "FILE", "the file to write"},
     {"max-tokens", 'n', CMD_RUN, INTEGER, TO(max_tokens), -1, INT32_MAX, "N",
      "stop after N new tokens (-1: at an end token or a full context)"},
     {"temp", 0, CMD_RUN, NUMBER, TO(temp), 0, 1000, "T",
@@ -78,6 +100,7 @@ static const struct option {
      "add V to the logit of token ID (repeatable)"},
     {"seed", 0, CMD_RUN, SEED, TO(seed), 0, 0, "N",
      "the same seed gives the same text (default: random, printed)"},
+    {"seed", 0, CMD_DUMMY, SEED, TO(seed), 0, 0, "N", "the same seed gives the same file (0)"},
     {"stop", 0, CMD_RUN, LIST, TO(stop), 0, 0, "TEXT", "end before this text (repeatable)"},
     {"ignore-eos", 0, CMD_RUN, FLAG, TO(ignore_eos), 0, 0, NULL, "go on after an end token"},
     {"echo", 0, CMD_RUN, FLAG, TO(echo), 0, 0, NULL, "print the prompt first"},
@@ -96,7 +119,7 @@ static const struct option {
     {"tensors", 0, CMD_INFO, FLAG, TO(list_tensors), 0, 0, NULL, "list the tensors"},
     {"metadata", 0, CMD_INFO, FLAG, TO(list_metadata), 0, 0, NULL, "list the metadata"},
     {"template", 0, CMD_INFO, FLAG, TO(show_template), 0, 0, NULL, "print the chat template"},
-    {"threads", 't', COMMON, INTEGER, TO(threads), 1, 512, "N",
+    {"threads", 't', COMMON & ~CMD_BENCH, INTEGER, TO(threads), 1, 512, "N",
      "threads (default: physical cores)"},
     {"ctx", 'c', COMMON, INTEGER, TO(ctx), 1, 1 << 20, "N",
      "positions to make room for (default: the model's, at most 4096; perplexity: 512)"},
@@ -108,8 +131,8 @@ static const struct option {
     {"mlock", 0, COMMON, FLAG, TO(mlock), 0, 0, NULL, "keep the file in physical memory"},
     {"no-mmap", 0, COMMON, FLAG, TO(no_mmap), 0, 0, NULL, "read the file instead of mapping it"},
     {"json", 0, COMMON, FLAG, TO(json), 0, 0, NULL, "JSON instead of text"},
-    {"quiet", 'q', COMMON, FLAG, TO(quiet), 0, 0, NULL, "nothing on stderr but errors"},
-    {"verbose", 'v', COMMON, FLAG, TO(verbose), 0, 0, NULL, "say more on stderr"},
+    {"quiet", 'q', ALL, FLAG, TO(quiet), 0, 0, NULL, "nothing on stderr but errors"},
+    {"verbose", 'v', ALL, FLAG, TO(verbose), 0, 0, NULL, "say more on stderr"},
     {"help", 'h', ~0u, FLAG, TO(help), 0, 0, NULL, "this"},
 #undef TO
 };
@@ -243,6 +266,7 @@ static int set_defaults(struct args *args, int argc)
     trit_sampler_defaults(&s);
     *args = (struct args){
         .max_tokens = -1,
+        .repeats = 5,
         .temp = (double)s.temp,
         .top_p = (double)s.top_p,
         .min_p = (double)s.min_p,

@@ -12,6 +12,8 @@ enum command {
     CMD_TOKENIZE = 1 << 3,
     CMD_DETOKENIZE = 1 << 4,
     CMD_PERPLEXITY = 1 << 5,
+    CMD_BENCH = 1 << 6,
+    CMD_DUMMY = 1 << 7,
 };
 
 /* The values of an option that may be given several times. */
@@ -23,8 +25,9 @@ struct values {
 /* Everything that options set. Zero is "not given" but where the defaults say otherwise. */
 struct args {
     enum command command;
-    const char *model, *prompt, *file, *out, *tokens, *id_list, *isa, *kv;
-    int threads, ctx, batch, max_tokens, chunks;
+    const char *model, *prompt, *file, *out, *tokens, *id_list, *isa, *kv, *shape, *type, *embd;
+    const char *n_prompts, *n_gens, *n_depths, *n_threads, *format; /* of bench */
+    int threads, ctx, batch, max_tokens, chunks, repeats;
     bool no_mmap, mlock, quiet, verbose, json, help, version;
     bool echo, ignore_eos, stream, ids, no_bos, special, second_half;
     bool list_tensors, list_metadata, show_template;
@@ -54,5 +57,7 @@ int info_main(const struct args *args);
 int tokenize_main(const struct args *args);
 int detokenize_main(const struct args *args);
 int perplexity_main(const struct args *args);
+int bench_main(const struct args *args);
+int dummy_main(const struct args *args);
 
 #endif

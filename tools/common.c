@@ -263,7 +263,8 @@ void watch_interrupts(trit_session *session)
 
     if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
         sigaction(SIGINT, &action, NULL);
-    trit_session_set_cancel(session, should_cancel, NULL);
+    if (session)
+        trit_session_set_cancel(session, should_cancel, NULL);
 }
 
 bool show_progress(const struct args *args)

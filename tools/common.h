@@ -66,9 +66,9 @@ int encode_text(struct opened *o, const char *text, size_t len, unsigned flags, 
 /* Token ids separated by commas; *out is released with free(). @return exit code */
 int parse_ids(int32_t **out, int32_t *n, const char *option, const char *text);
 
-/* Ctrl-C: the first one is noted and cancels what the session evaluates, the second one ends the
- * program at once. Nothing is changed where the signal was ignored from the start, as in scripts'
- * background jobs. */
+/* Ctrl-C: the first one is noted and cancels what the session (which may be NULL) evaluates, the
+ * second one ends the program at once. Nothing is changed where the signal was ignored from the
+ * start, as in scripts' background jobs. */
 void watch_interrupts(trit_session *session);
 bool interrupted(void);
 

@@ -1,13 +1,10 @@
 /* logits.c - trit logits: the logits of every position, as a NumPy file. */
-#define _XOPEN_SOURCE 700
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common.h"
+#include "output.h"
 
 static int get_tokens(struct opened *o, const struct args *args, int32_t **ids, int32_t *n)
 {
@@ -41,56 +38,6 @@ static bool write_row(void *user, int32_t position, const float *logits)
     const struct writer *w = user;
     (void)position;
     return fwrite(logits, sizeof *logits, w->n_vocab, w->f) == w->n_vocab;
-}
-
-/* Where the result goes while it grows: beside its path under a name of its own, and renamed once
- * whole, so that no path ever holds half a result (or loses the model, if it is that). Anything but
- * a regular file (a device, a pipe, a link) is written to directly. */
-struct output {
-    FILE *f;
-    const char *path;
-    char *partial; /* NULL: directly */
-};
-
-static FILE *open_partial(char *partial)
-{
-    const mode_t mask = umask(0);
-    umask(mask);
-    const int fd = mkstemp(partial);
-    if (fd < 0)
-        return NULL;
-    fchmod(fd, 0666 & ~mask);
-    return fdopen(fd, "wb");
-}
-
-static int open_output(struct output *out, const char *path)
-{
-    struct stat st;
-    const bool direct = lstat(path, &st) == 0 && !S_ISREG(st.st_mode);
-    const size_t size = strlen(path) + sizeof ".XXXXXX";
-
-    *out = (struct output){.path = path, .partial = direct ? NULL : malloc(size)};
-    if (direct) {
-        out->f = fopen(path, "wb");
-    } else if (out->partial) {
-        snprintf(out->partial, size, "%s.XXXXXX", path);
-        out->f = open_partial(out->partial);
-    } else {
-        return out_of_memory();
-    }
-    return out->f ? EXIT_DONE : write_error(path);
-}
-
-static int close_output(struct output *out, int code)
-{
-    if (out->f && fclose(out->f) != 0 && !code)
-        code = write_error(out->path);
-    if (out->f && out->partial && !code && rename(out->partial, out->path) != 0)
-        code = write_error(out->path);
-    if (out->f && out->partial && code)
-        unlink(out->partial);
-    free(out->partial);
-    return code;
 }
 
 static int write_logits(const struct opened *o, const int32_t *ids, int32_t n, const char *path)

@@ -15,8 +15,7 @@ struct trit_merge {
 
 /* ---- Bytes as characters --------------------------------------------------------------------- */
 
-/* Code point that stands for a byte, U+0021..U+0143. */
-static unsigned code_of_byte(int byte)
+unsigned trit_code_of_byte(int byte)
 {
     if (byte <= 0x20)
         return 0x100u + (unsigned)byte;
@@ -34,7 +33,7 @@ static int byte_of_code(unsigned code)
         return (int)(code - 0x121) + 0x7F;
     if (code == 0x143)
         return 0xAD;
-    return code > 0x20 && code < 0x100 && code_of_byte((int)code) == code ? (int)code : -1;
+    return code > 0x20 && code < 0x100 && trit_code_of_byte((int)code) == code ? (int)code : -1;
 }
 
 /* Special tokens decode to their own text; in others, what stands for no byte is kept. */
@@ -154,7 +153,7 @@ static trit_status read_pretokenizer(trit_tokenizer *t, const trit_file *file,
 static trit_status open_bpe(trit_tokenizer *t, const trit_file *file, struct trit_error *err)
 {
     for (int i = 0; i < 256; i++) {
-        const unsigned code = code_of_byte(i);
+        const unsigned code = trit_code_of_byte(i);
         const char c[2] = {(char)(code < 0x80 ? code : 0xC0 | code >> 6),
                            (char)(0x80 | (code & 0x3F))};
         t->byte_token[i] = find_plain(t, c, 1 + (code >= 0x80));
@@ -180,7 +179,7 @@ static int32_t whole_piece(const trit_tokenizer *t, struct trit_string piece, ch
     size_t n = 0;
 
     for (size_t i = 0; i < piece.len; i++) {
-        const unsigned code = code_of_byte((unsigned char)piece.bytes[i]);
+        const unsigned code = trit_code_of_byte((unsigned char)piece.bytes[i]);
         if (n >= t->vocab.longest)
             return -1;
         if (code >= 0x80)

@@ -32,6 +32,9 @@ struct trit_tokenizer_kind {
 };
 extern const struct trit_tokenizer_kind trit_kind_bpe, trit_kind_spm;
 
+/* The code point that stands for a byte in the tokens of byte-level BPE, U+0021..U+0143. */
+unsigned trit_code_of_byte(int byte);
+
 struct trit_tokenizer {
     const struct trit_tokenizer_kind *kind;
     struct trit_vocab vocab;

@@ -8,8 +8,10 @@ trit: run ternary language models on this computer
 \
 
 $ trit --help | grep -o '^  trit [a-z]* ' | sed 's/^  trit //' |
->     grep -wo 'run\|logits\|info\|perplexity\|tokenize\|detokenize' | sort
+>     grep -wo 'run\|logits\|info\|perplexity\|bench\|dummy\|tokenize\|detokenize' | sort
+bench
 detokenize
+dummy
 info
 logits
 perplexity

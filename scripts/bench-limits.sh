@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# bench-limits.sh - how near trit comes to the limits of this machine, and whether that is near
+# enough.
+#
+#   scripts/bench-limits.sh [TRIT [ROUNDS]]        build/trit and 3 rounds by default
+#
+# Makes a dummy of 2B-4T's shape (1.2 GB, in TMPDIR), measures every line of the table in turn,
+# ROUNDS times over, and takes medians. Efficiencies are those of `trit bench`: bytes read per second
+# over the speed of reading the same bytes, ternary multiply-adds per second over the peak of the
+# instruction set, each limit measured in the same process between the samples. Exits with 1 if a
+# line falls short. Nothing else should run meanwhile.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+trit=${1:-build/trit}
+rounds=${2:-3}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+unset TRIT_MODEL
+export LC_ALL=C
+model=$dir/2b4t.gguf
+
+"$trit" dummy --shape 2b4t -o "$model" -q
+cat "$model" >/dev/null # into the page cache
+
+usable() { "$trit" info | grep -q "^  $1  *usable"; }
+best=$("$trit" info | awk '$1 == "isa" { print $2 }')
+
+# column NAME: of the last line of a csv
+column() {
+    awk -F, -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i } END { print $c }'
+}
+
+# efficiency KEY ISA THREADS OPTIONS...: one more sample under that key
+efficiency() {
+    local key=$1 isa=$2 threads=$3
+    shift 3
+    usable "$isa" || return 0
+    "$trit" bench -m "$model" --isa "$isa" -t "$threads" "$@" -q -o csv | tee "$dir/csv" |
+        column efficiency >>"$dir/$key"
+    column avg_ts <"$dir/csv" >>"$dir/$key.ts"
+}
+
+median() { sort -g "$1" | awk '{ x[NR] = $1 } END { print (x[int((NR + 1) / 2)] + x[int(NR / 2) + 1]) / 2 }'; }
+
+# Milliseconds of a whole process that evaluates one token and prints the next one, but for the
+# evaluation of a token as it is once everything is running.
+first_token() {
+    local begin end ts
+    begin=$(date +%s%N)
+    "$trit" run -m "$model" -p '' -n 1 --temp 0 -q -t 2 >/dev/null
+    end=$(date +%s%N)
+    ts=$(tail -n 1 "$dir/generate-2.ts")
+    awk -v ns=$((end - begin)) -v ts="$ts" 'BEGIN { print ns / 1e6 - 1e3 / ts }' >>"$dir/first"
+}
+
+for ((i = 0; i < rounds; i++)); do
+    efficiency generate-2 "$best" 2 -p 0 -n 128 -r 3
+    efficiency generate-1 "$best" 1 -p 0 -n 64 -r 3
+    efficiency generate-avx2 avx2 2 -p 0 -n 128 -r 3
+    efficiency prompt-avx512 avx512 2 -p 512 -n 0 -r 3
+    efficiency prompt-avxvnni avxvnni 2 -p 512 -n 0 -r 3
+    efficiency prompt-avx2 avx2 2 -p 512 -n 0 -r 3
+    efficiency prompt-1 "$best" 1 -p 512 -n 0 -r 3
+    efficiency prompt-2 "$best" 2 -p 512 -n 0 -r 3
+    paste "$dir/prompt-2" "$dir/prompt-1" | tail -n 1 | awk '{ print $1 / $2 }' >>"$dir/scaling"
+    first_token
+done
+
+# Memory that belongs to the process alone, at most, while a context of 4096 fills up; and what was
+# announced before.
+"$trit" bench -m "$model" -t 2 -p 0 -n 16 -d 4080 -r 1 -o csv >"$dir/csv" 2>"$dir/announced" &
+pid=$!
+while kill -0 $pid 2>/dev/null; do
+    awk '$1 == "RssAnon:" { print $2 * 1024 / 1e6 }' /proc/$pid/status 2>/dev/null >>"$dir/memory" || true
+    sleep 0.2
+done
+wait $pid
+peak=$(sort -g "$dir/memory" | tail -n 1)
+
+failed=0
+# line WHAT KEY|VALUE TEST LIMIT: TEST is >= or <
+line() {
+    local value=$2 word
+    if [ -e "$dir/$2" ]; then
+        value=$(median "$dir/$2")
+    elif [[ ! $2 =~ ^[0-9] ]]; then
+        printf '%-52s %8s  not on this machine\n' "$1" -
+        return
+    fi
+    word=$(awk -v x="$value" -v test="$3" -v limit="$4" 'BEGIN {
+        short = test == ">=" ? limit - x : x - limit
+        if (short <= 0 && !(test == "<" && short == 0)) print "pass"
+        else printf "falls short by %.3g\n", short }')
+    [ "$word" = pass ] || failed=1
+    local speed=""
+    [ ! -e "$dir/$2.ts" ] || speed=$(printf '%8.1f t/s' "$(median "$dir/$2.ts")")
+    printf '%-52s %8.3g  %s %-5s %s%s\n' "$1" "$value" "$3" "$4" "$word" "$speed"
+}
+
+echo "$(grep -m 1 'model name' /proc/cpuinfo | sed 's/.*: //'), 2B-4T's shape, F16 head, medians of $rounds"
+line "generation, $best, 2 threads: of reading" generate-2 '>=' 0.88
+line "generation, $best, 1 thread: of reading" generate-1 '>=' 0.90
+line "generation, avx2, 2 threads: of reading" generate-avx2 '>=' 0.80
+line "prompt of 512, avx512: of its peak" prompt-avx512 '>=' 0.60
+line "prompt of 512, avxvnni: of its peak" prompt-avxvnni '>=' 0.60
+line "prompt of 512, avx2: of its peak" prompt-avx2 '>=' 0.45
+line "prompt of 512, 2 threads over 1, of the peaks' ratio" scaling '>=' 0.93
+line "memory beside the file, context 4096, MB" "$peak" '<' 400
+line "start to first token, but for one token, ms" first '<' 300
+echo "announced: $(cat "$dir/announced")"
+exit $failed

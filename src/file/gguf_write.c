@@ -1,0 +1,192 @@
+/* gguf_write.c - see gguf_write.h. */
+#include "gguf_write.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checked.h"
+
+enum { ALIGNMENT = 32, VERSION = 3, HEADER_BYTES = 4 + 4 + 8 + 8 };
+
+/* ---- Metadata and tensor list, in memory ----------------------------------------------------- */
+
+static void put(struct gguf_writer *w, struct gguf_buffer *b, const void *bytes, size_t n)
+{
+    if (w->no_memory)
+        return;
+    if (n > b->size - b->len) {
+        const size_t size = 2 * b->size + n + 4096;
+        uint8_t *larger = realloc(b->data, size);
+        w->no_memory = !larger;
+        if (!larger)
+            return;
+        b->data = larger;
+        b->size = size;
+    }
+    if (n)
+        memcpy(b->data + b->len, bytes, n);
+    b->len += n;
+}
+
+static void put_u32(struct gguf_writer *w, struct gguf_buffer *b, uint32_t x)
+{
+    put(w, b, &x, sizeof x);
+}
+
+static void put_u64(struct gguf_writer *w, struct gguf_buffer *b, uint64_t x)
+{
+    put(w, b, &x, sizeof x);
+}
+
+static void put_string(struct gguf_writer *w, struct gguf_buffer *b, const char *bytes, size_t len)
+{
+    put_u64(w, b, len);
+    put(w, b, bytes, len);
+}
+
+static void put_key(struct gguf_writer *w, const char *key, trit_value_type type)
+{
+    put_string(w, &w->kv, key, strlen(key));
+    put_u32(w, &w->kv, (uint32_t)type);
+    w->n_kv++;
+}
+
+void gguf_write_u32(struct gguf_writer *w, const char *key, uint32_t x)
+{
+    put_key(w, key, TRIT_VALUE_U32);
+    put_u32(w, &w->kv, x);
+}
+
+void gguf_write_f32(struct gguf_writer *w, const char *key, float x)
+{
+    put_key(w, key, TRIT_VALUE_F32);
+    put(w, &w->kv, &x, sizeof x);
+}
+
+void gguf_write_bool(struct gguf_writer *w, const char *key, bool x)
+{
+    const uint8_t byte = x;
+    put_key(w, key, TRIT_VALUE_BOOL);
+    put(w, &w->kv, &byte, sizeof byte);
+}
+
+void gguf_write_string(struct gguf_writer *w, const char *key, const char *text)
+{
+    put_key(w, key, TRIT_VALUE_STRING);
+    put_string(w, &w->kv, text, strlen(text));
+}
+
+void gguf_write_array(struct gguf_writer *w, const char *key, trit_value_type type, uint64_t n)
+{
+    put_key(w, key, TRIT_VALUE_ARRAY);
+    put_u32(w, &w->kv, (uint32_t)type);
+    put_u64(w, &w->kv, n);
+}
+
+void gguf_write_item(struct gguf_writer *w, const void *item, size_t bytes)
+{
+    put(w, &w->kv, item, bytes);
+}
+
+void gguf_write_item_string(struct gguf_writer *w, const char *bytes, size_t len)
+{
+    put_string(w, &w->kv, bytes, len);
+}
+
+bool gguf_write_tensor(struct gguf_writer *w, const char *name, const struct trit_type *type,
+                       uint64_t n_cols, uint64_t n_rows)
+{
+    uint64_t bytes;
+
+    assert(type->block);
+    if (!trit_type_bytes(type, n_cols, n_rows, &bytes))
+        return false;
+    put_string(w, &w->infos, name, strlen(name));
+    put_u32(w, &w->infos, n_rows == 1 ? 1 : 2);
+    put_u64(w, &w->infos, n_cols);
+    if (n_rows != 1)
+        put_u64(w, &w->infos, n_rows);
+    put_u32(w, &w->infos, type->id);
+    put_u64(w, &w->infos, w->data_bytes);
+    w->data_bytes += trit_round_up(bytes, ALIGNMENT);
+    w->n_tensors++;
+    return true;
+}
+
+/* ---- Out ------------------------------------------------------------------------------------- */
+
+static bool give(struct gguf_writer *w, const void *bytes, size_t n)
+{
+    if (!w->failed && n)
+        w->failed = !w->write(w->user, bytes, n);
+    return !w->failed;
+}
+
+static bool give_zeros(struct gguf_writer *w, uint64_t at)
+{
+    static const uint8_t zeros[ALIGNMENT];
+    return give(w, zeros, (size_t)(trit_round_up(at, ALIGNMENT) - at));
+}
+
+static trit_status state(const struct gguf_writer *w, struct trit_error *err)
+{
+    if (w->no_memory)
+        return trit_fail_memory(err, w->kv.size, "the file's metadata");
+    return w->failed ? trit_fail(err, TRIT_E_CANCELLED, "stopped") : TRIT_OK;
+}
+
+/* Of the header, the metadata and the list. */
+static uint64_t front_bytes(const struct gguf_writer *w)
+{
+    return HEADER_BYTES + w->kv.len + w->infos.len;
+}
+
+uint64_t gguf_writer_bytes(const struct gguf_writer *w)
+{
+    return trit_round_up(front_bytes(w), ALIGNMENT) + w->data_bytes;
+}
+
+trit_status gguf_write_begin(struct gguf_writer *w, struct trit_error *err)
+{
+    struct gguf_buffer head = {0};
+
+    put(w, &head, "GGUF", 4);
+    put_u32(w, &head, VERSION);
+    put_u64(w, &head, w->n_tensors);
+    put_u64(w, &head, w->n_kv);
+    if (!w->no_memory) {
+        give(w, head.data, head.len);
+        give(w, w->kv.data, w->kv.len);
+        give(w, w->infos.data, w->infos.len);
+        give_zeros(w, front_bytes(w));
+    }
+    free(head.data);
+    return state(w, err);
+}
+
+bool gguf_write_data(struct gguf_writer *w, const void *bytes, size_t n)
+{
+    w->offset += n;
+    return give(w, bytes, n);
+}
+
+bool gguf_write_pad(struct gguf_writer *w)
+{
+    const bool ok = give_zeros(w, w->offset);
+    w->offset = trit_round_up(w->offset, ALIGNMENT);
+    return ok;
+}
+
+trit_status gguf_write_end(struct gguf_writer *w, struct trit_error *err)
+{
+    assert(w->failed || w->offset == w->data_bytes);
+    return state(w, err);
+}
+
+void gguf_writer_free(struct gguf_writer *w)
+{
+    free(w->kv.data);
+    free(w->infos.data);
+    w->kv = w->infos = (struct gguf_buffer){0};
+}

@@ -1,0 +1,545 @@
+/* dummy.c - models of random weights in the sizes of published ones, to measure what has not been
+ * downloaded.
+ *
+ * Everything that decides speed is as in the real file: tensors, their types, their order, the size
+ * of the vocabulary. What the weights are does not matter to any kernel; they are ternary at random
+ * (half of them 0) with scales that keep values finite. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "gguf_write.h"
+#include "model.h"
+#include "tokenizer.h"
+
+/* Who is special in a vocabulary: ids; all from first_special on are. */
+struct vocabulary {
+    enum { BYTE_BPE, SPM } kind;
+    const char *pre; /* pre-tokeniser of BYTE_BPE; NULL: no key, as in 2B-4T's file */
+    int n, bos, eos, first_special;
+};
+
+static const struct vocabulary tiny_vocabulary = {BYTE_BPE, "llama-bpe", 512, 500, 501, 500};
+static const struct vocabulary llama2 = {SPM, NULL, 32002, 1, 2, 0};
+static const struct vocabulary llama3 = {BYTE_BPE, "llama-bpe", 128256, 128000, 128009, 128000};
+static const struct vocabulary b4t = {BYTE_BPE, NULL, 128256, 128000, 128001, 128000};
+static const struct vocabulary falcon3 = {BYTE_BPE, "falcon3", 131072, -1, 131071, 131071};
+static const struct vocabulary falcon_e = {BYTE_BPE, "falcon_e", 32768, -1, 32767, 32767};
+
+/* clang-format off */
+static const struct shape {
+    const char *name, *model, *arch;
+    const struct vocabulary *vocabulary;
+    bool sub_norms, untied;
+    int n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff, n_ctx;
+    float rope_base, eps;
+} shapes[] = {
+    {"tiny", "nothing published, to try things out", "bitnet-b1.58", &tiny_vocabulary,
+     true, false,  4,  256,  4,  2,  64,   768,   512,   10000, 1e-5f},
+    {"700m", "1bitLLM/bitnet_b1_58-large", "bitnet", &llama2,
+     true, false, 24, 1536, 16, 16,  96,  4096,  2048,   10000, 1e-5f},
+    {"2b4t", "microsoft/bitnet-b1.58-2B-4T", "bitnet-b1.58", &b4t,
+     true, false, 30, 2560, 20,  5, 128,  6912,  4096,  500000, 1e-5f},
+    {"3b", "1bitLLM/bitnet_b1_58-3B", "bitnet", &llama2,
+     true, false, 26, 3200, 32, 32, 100,  8640,  2048,   10000, 1e-5f},
+    {"8b", "HF1BitLLM/Llama3-8B-1.58", "llama", &llama3,
+     false, true, 32, 4096, 32,  8, 128, 14336,  8192,  500000, 1e-5f},
+    {"falcon3-1b", "tiiuae/Falcon3-1B-Instruct-1.58bit", "llama", &falcon3,
+     false, true, 18, 2048,  8,  4, 256,  8192,  8192, 1000042, 1e-6f},
+    {"falcon3-3b", "tiiuae/Falcon3-3B-Instruct-1.58bit", "llama", &falcon3,
+     false, true, 22, 3072, 12,  4, 256,  9216,  4096, 1000042, 1e-6f},
+    {"falcon3-7b", "tiiuae/Falcon3-7B-Instruct-1.58bit", "llama", &falcon3,
+     false, true, 28, 3072, 12,  4, 256, 23040,  8192, 1000042, 1e-6f},
+    {"falcon3-10b", "tiiuae/Falcon3-10B-Instruct-1.58bit", "llama", &falcon3,
+     false, true, 40, 3072, 12,  4, 256, 23040, 32768, 1000042, 1e-6f},
+    {"falcon-e-1b", "tiiuae/Falcon-E-1B", "llama", &falcon_e,
+     false, true, 24, 2048, 16,  2, 128,  9216,  8192, 1000042, 1e-6f},
+    {"falcon-e-3b", "tiiuae/Falcon-E-3B", "llama", &falcon_e,
+     false, true, 32, 2048, 16,  2, 128, 13312,  8192, 1000042, 1e-6f},
+};
+/* clang-format on */
+
+enum { N_SHAPES = sizeof shapes / sizeof *shapes };
+
+/* A dummy in the making. */
+struct dummy {
+    const struct shape *shape;
+    const struct trit_type *type, *embd, *f32;
+    uint64_t rng;
+    struct gguf_writer w;
+    struct trit_error *err;
+};
+
+static uint64_t random_bits(uint64_t *state) /* splitmix64 (Vigna) */
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+/* ---- Vocabulary ------------------------------------------------------------------------------
+ *
+ * Token k of the plain ones is the k-th string over an alphabet, the shorter first: all of one
+ * letter, all of two, then three. Each is the merge of all but its last letter with that letter. */
+
+/* The letters of string k, at most 3; returns how many. */
+static size_t letters_of(size_t letters[3], size_t k, size_t n_alphabet)
+{
+    size_t n = 1, count = n_alphabet;
+    for (; k >= count; n++) {
+        k -= count;
+        count *= n_alphabet;
+    }
+    for (size_t i = n; i-- > 0; k /= n_alphabet)
+        letters[i] = k % n_alphabet;
+    return n;
+}
+
+struct text {
+    char bytes[64];
+    size_t len;
+};
+
+static void append_code(struct text *t, unsigned code) /* below 0x800, as UTF-8 */
+{
+    if (code < 0x80) {
+        t->bytes[t->len++] = (char)code;
+    } else {
+        t->bytes[t->len++] = (char)(0xC0 | code >> 6);
+        t->bytes[t->len++] = (char)(0x80 | (code & 0x3F));
+    }
+}
+
+static struct text special_name(const struct vocabulary *v, int id)
+{
+    struct text t;
+    const char *known = id == v->bos       ? "<|begin_of_text|>"
+                        : id == v->eos     ? "<|end_of_text|>"
+                        : id == v->bos + 9 ? "<|eot_id|>"
+                                           : NULL;
+    t.len = (size_t)(known ? snprintf(t.bytes, sizeof t.bytes, "%s", known)
+                           : snprintf(t.bytes, sizeof t.bytes, "<|reserved_%d|>", id));
+    return t;
+}
+
+static void put_text(struct dummy *d, const struct text *t)
+{
+    gguf_write_item_string(&d->w, t->bytes, t->len);
+}
+
+static void write_byte_bpe(struct dummy *d)
+{
+    const struct vocabulary *v = d->shape->vocabulary;
+    size_t letters[3];
+
+    gguf_write_string(&d->w, "tokenizer.ggml.model", "gpt2");
+    if (v->pre)
+        gguf_write_string(&d->w, "tokenizer.ggml.pre", v->pre);
+    gguf_write_array(&d->w, "tokenizer.ggml.tokens", TRIT_VALUE_STRING, (uint64_t)v->n);
+    for (int id = 0; id < v->n; id++) {
+        struct text t = {.len = 0};
+        const size_t n = letters_of(letters, (size_t)id, 256);
+        for (size_t i = 0; i < n; i++)
+            append_code(&t, trit_code_of_byte((int)letters[i]));
+        if (id >= v->first_special)
+            t = special_name(v, id);
+        put_text(d, &t);
+    }
+    gguf_write_array(&d->w, "tokenizer.ggml.token_type", TRIT_VALUE_I32, (uint64_t)v->n);
+    for (int id = 0; id < v->n; id++) {
+        const int32_t type = id < v->first_special ? TRIT_TOKEN_NORMAL : TRIT_TOKEN_CONTROL;
+        gguf_write_item(&d->w, &type, sizeof type);
+    }
+    gguf_write_array(&d->w, "tokenizer.ggml.merges", TRIT_VALUE_STRING,
+                     (uint64_t)(v->first_special - 256));
+    for (int id = 256; id < v->first_special; id++) {
+        struct text t = {.len = 0};
+        const size_t n = letters_of(letters, (size_t)id, 256);
+        for (size_t i = 0; i < n; i++) {
+            if (i == n - 1)
+                append_code(&t, ' ');
+            append_code(&t, trit_code_of_byte((int)letters[i]));
+        }
+        put_text(d, &t);
+    }
+}
+
+/* <unk> <s> </s>, 256 bytes, then strings over U+2581 (a blank) and a..z; earlier ones win. */
+static struct text spm_token(int id, int32_t *type)
+{
+    static const char *const control[] = {"<unk>", "<s>", "</s>"};
+    struct text t = {.len = 0};
+    size_t letters[3];
+
+    *type = id == 0    ? TRIT_TOKEN_UNKNOWN
+            : id < 3   ? TRIT_TOKEN_CONTROL
+            : id < 259 ? TRIT_TOKEN_BYTE
+                       : TRIT_TOKEN_NORMAL;
+    if (id < 3) {
+        t.len = (size_t)snprintf(t.bytes, sizeof t.bytes, "%s", control[id]);
+    } else if (id < 259) {
+        t.len = (size_t)snprintf(t.bytes, sizeof t.bytes, "<0x%02X>", (unsigned)(id - 3));
+    } else {
+        const size_t n = letters_of(letters, (size_t)(id - 259), 32);
+        for (size_t i = 0; i < n; i++)
+            if (letters[i] == 0)
+                t.len += (size_t)snprintf(t.bytes + t.len, sizeof t.bytes - t.len, "\u2581");
+            else
+                append_code(&t, (unsigned)('`' + letters[i])); /* a..z and five beyond */
+    }
+    return t;
+}
+
+static void write_spm(struct dummy *d)
+{
+    const int n = d->shape->vocabulary->n;
+    int32_t type;
+
+    gguf_write_string(&d->w, "tokenizer.ggml.model", "llama");
+    gguf_write_array(&d->w, "tokenizer.ggml.tokens", TRIT_VALUE_STRING, (uint64_t)n);
+    for (int id = 0; id < n; id++) {
+        const struct text t = spm_token(id, &type);
+        put_text(d, &t);
+    }
+    gguf_write_array(&d->w, "tokenizer.ggml.scores", TRIT_VALUE_F32, (uint64_t)n);
+    for (int id = 0; id < n; id++) {
+        const float score = id < 259 ? 0.0f : (float)-id;
+        gguf_write_item(&d->w, &score, sizeof score);
+    }
+    gguf_write_array(&d->w, "tokenizer.ggml.token_type", TRIT_VALUE_I32, (uint64_t)n);
+    for (int id = 0; id < n; id++) {
+        spm_token(id, &type);
+        gguf_write_item(&d->w, &type, sizeof type);
+    }
+}
+
+/* ---- Metadata -------------------------------------------------------------------------------- */
+
+static void write_key(struct dummy *d, const char *key, int value)
+{
+    char full[96];
+    snprintf(full, sizeof full, "%s.%s", d->shape->arch, key);
+    gguf_write_u32(&d->w, full, (uint32_t)value);
+}
+
+static void write_real(struct dummy *d, const char *key, float value)
+{
+    char full[96];
+    snprintf(full, sizeof full, "%s.%s", d->shape->arch, key);
+    gguf_write_f32(&d->w, full, value);
+}
+
+static void write_metadata(struct dummy *d)
+{
+    const struct shape *s = d->shape;
+    const struct vocabulary *v = s->vocabulary;
+    char name[128];
+
+    gguf_write_string(&d->w, "general.architecture", s->arch);
+    snprintf(name, sizeof name, "random weights in the shape of %s", s->model);
+    gguf_write_string(&d->w, "general.name", name);
+    write_key(d, "vocab_size", v->n);
+    write_key(d, "context_length", s->n_ctx);
+    write_key(d, "embedding_length", s->n_embd);
+    write_key(d, "block_count", s->n_layer);
+    write_key(d, "feed_forward_length", s->n_ff);
+    write_key(d, "rope.dimension_count", s->head_dim);
+    write_key(d, "attention.head_count", s->n_head);
+    write_key(d, "attention.head_count_kv", s->n_head_kv);
+    write_key(d, "attention.key_length", s->head_dim);
+    write_key(d, "attention.value_length", s->head_dim);
+    write_real(d, "attention.layer_norm_rms_epsilon", s->eps);
+    write_real(d, "rope.freq_base", s->rope_base);
+    if (v->kind == SPM)
+        write_spm(d);
+    else
+        write_byte_bpe(d);
+    if (v->bos >= 0)
+        gguf_write_u32(&d->w, "tokenizer.ggml.bos_token_id", (uint32_t)v->bos);
+    gguf_write_u32(&d->w, "tokenizer.ggml.eos_token_id", (uint32_t)v->eos);
+    gguf_write_bool(&d->w, "tokenizer.ggml.add_bos_token", v->bos >= 0);
+}
+
+/* ---- Tensors ---------------------------------------------------------------------------------
+ *
+ * One walk in the order of the file, taken twice: to list them, then to write their data. */
+
+struct tensor {
+    char name[64];
+    const struct trit_type *type;
+    size_t n_cols, n_rows;
+    float scale; /* what +1 stands for; of a norm, its value */
+};
+
+typedef bool (*tensor_fn)(struct dummy *d, const struct tensor *t);
+
+static bool walk_layer(struct dummy *d, int il, tensor_fn fn)
+{
+    const struct shape *s = d->shape;
+    const size_t embd = (size_t)s->n_embd, ff = (size_t)s->n_ff;
+    const size_t q = (size_t)(s->n_head * s->head_dim), kv = (size_t)(s->n_head_kv * s->head_dim);
+    const struct {
+        const char *name;
+        size_t n_cols, n_rows; /* 0 rows: a norm */
+        bool sub_norm;
+    } parts[] = {
+        {"attn_norm", embd, 0, false},   {"ffn_down", ff, embd, false},
+        {"ffn_sub_norm", ff, 0, true},   {"ffn_gate", embd, ff, false},
+        {"ffn_up", embd, ff, false},     {"ffn_norm", embd, 0, false},
+        {"attn_sub_norm", q, 0, true},   {"attn_k", embd, kv, false},
+        {"attn_output", q, embd, false}, {"attn_q", embd, q, false},
+        {"attn_v", embd, kv, false},
+    };
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        struct tensor t = {.type = parts[i].n_rows ? d->type : d->f32,
+                           .n_cols = parts[i].n_cols,
+                           .n_rows = parts[i].n_rows ? parts[i].n_rows : 1,
+                           .scale = parts[i].n_rows ? 0.03125f : 1.0f};
+        snprintf(t.name, sizeof t.name, "blk.%d.%s.weight", il, parts[i].name);
+        if ((s->sub_norms || !parts[i].sub_norm) && !fn(d, &t))
+            return false;
+    }
+    return true;
+}
+
+static bool walk(struct dummy *d, tensor_fn fn)
+{
+    const struct shape *s = d->shape;
+    const size_t embd = (size_t)s->n_embd, vocab = (size_t)s->vocabulary->n;
+    const struct tensor token_embd = {"token_embd.weight", d->embd, embd, vocab, 0};
+    const struct tensor output = {"output.weight", d->embd, embd, vocab, 0};
+    const struct tensor norm = {"output_norm.weight", d->f32, embd, 1, 1.0f};
+
+    if (!fn(d, &token_embd))
+        return false;
+    for (int il = 0; il < s->n_layer; il++)
+        if (!walk_layer(d, il, fn))
+            return false;
+    return fn(d, &norm) && (!s->untied || fn(d, &output));
+}
+
+static bool list_tensor(struct dummy *d, const struct tensor *t)
+{
+    if (gguf_write_tensor(&d->w, t->name, t->type, t->n_cols, t->n_rows))
+        return true;
+    trit_fail(d->err, TRIT_E_UNSUPPORTED,
+              "the rows of %s in shape %s hold %zu weights, which are no whole blocks of %s (%u)",
+              t->name, d->shape->name, t->n_cols, t->type->name, t->type->block);
+    return false;
+}
+
+/* ---- Random blocks of every type ------------------------------------------------------------- */
+
+/* Codes of 3, four to a byte, become 1. */
+static uint8_t without_threes(uint8_t byte)
+{
+    return (uint8_t)(byte & ~(byte << 1 & 0xaa));
+}
+
+static void put_bits(uint8_t *p, size_t bytes, uint32_t x)
+{
+    memcpy(p, &x, bytes);
+}
+
+/* -s, 0 (half of them), +s from two bits; bits_of_s in the upper part of `bytes` bytes. */
+static void ternary_floats(uint8_t *p, size_t n, size_t bytes, uint32_t bits_of_s)
+{
+    const unsigned sign = (unsigned)bytes * 8 - 1;
+    for (size_t i = 0; i < n; i += bytes) {
+        const uint32_t r = p[i];
+        put_bits(p + i, bytes, r & 1 ? bits_of_s | (r >> 1 & 1) << sign : 0);
+    }
+}
+
+/* Small floats: random sign and mantissa, exponent 2^-6 or 2^-5. */
+static void small_floats(uint8_t *p, size_t n, size_t bytes, unsigned mantissa_bits,
+                         uint32_t exponent)
+{
+    const uint32_t keep = (1u << (bytes * 8 - 1)) | ((2u << mantissa_bits) - 1);
+    for (size_t i = 0; i < n; i += bytes) {
+        uint32_t x = 0;
+        memcpy(&x, p + i, bytes);
+        put_bits(p + i, bytes, (x & keep) | exponent << mantissa_bits);
+    }
+}
+
+enum { HALF_2_5 = 0x2800 /* 2^-5 */, HALF_2_12 = 0x0c00 /* 2^-12 */, HALF_2_16 = 0x0100 };
+
+/* n random bytes of whole blocks become weights of that type. The scale of an I2_S tensor follows
+ * its blocks. */
+static void shape_weights(uint8_t *p, size_t n, const struct trit_type *type)
+{
+    const size_t block = type->block_bytes;
+
+    if (strcmp(type->name, "I2_S") == 0) {
+        for (size_t i = 0; i < n; i++)
+            p[i] = without_threes(p[i]);
+    } else if (strcmp(type->name, "TQ2_0") == 0 || strcmp(type->name, "TQ1_0") == 0) {
+        for (size_t i = 0; i < n; i++)
+            p[i] = block == 66 ? without_threes(p[i]) : p[i];
+        for (size_t i = block - 2; i < n; i += block)
+            put_bits(p + i, 2, HALF_2_5);
+    } else if (strcmp(type->name, "F16") == 0) {
+        ternary_floats(p, n, 2, HALF_2_5);
+    } else if (strcmp(type->name, "BF16") == 0) {
+        ternary_floats(p, n, 2, 0x3d00);
+    } else {
+        ternary_floats(p, n, 4, 0x3d000000);
+    }
+}
+
+static void shape_embeddings(uint8_t *p, size_t n, const struct trit_type *type)
+{
+    const size_t block = type->block_bytes;
+
+    switch (type->format) {
+    case TRIT_FORMAT_F32:
+        small_floats(p, n, 4, 23, 120);
+        break;
+    case TRIT_FORMAT_F16:
+        small_floats(p, n, 2, 10, 8);
+        break;
+    case TRIT_FORMAT_BF16:
+        small_floats(p, n, 2, 7, 120);
+        break;
+    case TRIT_FORMAT_Q6_K:
+        for (size_t i = block - 2; i < n; i += block)
+            put_bits(p + i, 2, HALF_2_16);
+        break;
+    default: /* a block begins with its scale, Q4_K's with its minimum's after that */
+        for (size_t i = 0; i < n; i += block) {
+            put_bits(p + i, 2, HALF_2_12);
+            if (type->format == TRIT_FORMAT_Q4_K)
+                put_bits(p + i + 2, 2, HALF_2_12);
+        }
+    }
+}
+
+/* A multiple of every type's block. */
+enum { PIECE = 54 * 66 * 2 * 9 };
+
+static bool write_tail(struct dummy *d, const struct tensor *t)
+{
+    uint8_t tail[32] = {0};
+    for (size_t i = 0; i < t->type->tail_bytes; i += sizeof t->scale)
+        memcpy(tail + i, &t->scale, sizeof t->scale);
+    return gguf_write_data(&d->w, tail, t->type->tail_bytes) && gguf_write_pad(&d->w);
+}
+
+static bool write_norm(struct dummy *d, const struct tensor *t)
+{
+    for (size_t i = 0; i < t->n_cols; i++)
+        if (!gguf_write_data(&d->w, &t->scale, sizeof t->scale))
+            return false;
+    return gguf_write_pad(&d->w);
+}
+
+static bool write_tensor(struct dummy *d, const struct tensor *t)
+{
+    uint8_t piece[PIECE + 8];
+    uint64_t left;
+
+    if (t->n_rows == 1)
+        return write_norm(d, t);
+    trit_type_bytes(t->type, t->n_cols, t->n_rows, &left);
+    left -= t->type->tail_bytes;
+    const size_t whole = PIECE / t->type->block_bytes * t->type->block_bytes;
+    while (left > 0) {
+        const size_t n = left < whole ? (size_t)left : whole;
+        for (size_t i = 0; i < n; i += 8) {
+            const uint64_t r = random_bits(&d->rng);
+            memcpy(piece + i, &r, sizeof r);
+        }
+        if (t->scale != 0.0f)
+            shape_weights(piece, n, t->type);
+        else
+            shape_embeddings(piece, n, t->type);
+        if (!gguf_write_data(&d->w, piece, n))
+            return false;
+        left -= n;
+    }
+    return write_tail(d, t);
+}
+
+/* ---- All of it ------------------------------------------------------------------------------- */
+
+bool trit_dummy_shape_at(int i, struct trit_dummy_shape *out)
+{
+    if (i < 0 || i >= N_SHAPES)
+        return false;
+    const struct shape *s = &shapes[i];
+    const uint64_t embd = (uint64_t)s->n_embd, head = (uint64_t)s->head_dim;
+    const uint64_t attention = 2 * head * (uint64_t)(s->n_head + s->n_head_kv);
+    *out = (struct trit_dummy_shape){
+        s->name, s->model, (uint64_t)s->n_layer * embd * (attention + 3 * (uint64_t)s->n_ff)};
+    return true;
+}
+
+static trit_status find_shape(const struct shape **out, const char *name, struct trit_error *err)
+{
+    char known[256];
+    size_t n = 0;
+
+    for (int i = 0; i < N_SHAPES; i++) {
+        *out = &shapes[i];
+        if (strcmp(name, shapes[i].name) == 0)
+            return TRIT_OK;
+        if (n < sizeof known)
+            n += (size_t)snprintf(known + n, sizeof known - n, " %s", shapes[i].name);
+    }
+    return trit_fail(err, TRIT_E_ARGUMENT, "there is no shape '%s'; there are:%s", name, known);
+}
+
+/* A type by its name in any case: one that linears may have, or one that embeddings may have. */
+static trit_status find_type(const struct trit_type **out, const char *name, bool linear,
+                             struct trit_error *err)
+{
+    for (uint32_t id = 0; id < 256; id++) {
+        *out = trit_type_find(id);
+        if (*out && strcasecmp((*out)->name, name) == 0 &&
+            (linear ? (*out)->unpack_t2 != NULL : (*out)->format >= 0))
+            return TRIT_OK;
+    }
+    return trit_fail(err, TRIT_E_ARGUMENT, "%s cannot have type '%s'; possible is %s",
+                     linear ? "linears" : "embeddings", name,
+                     linear ? "i2_s, tq1_0, tq2_0, f16, bf16, f32"
+                            : "f32, f16, bf16, q8_0, q6_k, q4_k, q4_0");
+}
+
+static trit_status write_all(struct dummy *d, uint64_t *n_bytes)
+{
+    trit_status status;
+
+    write_metadata(d);
+    if (!walk(d, list_tensor))
+        return d->err->code;
+    if (n_bytes)
+        *n_bytes = gguf_writer_bytes(&d->w);
+    if ((status = gguf_write_begin(&d->w, d->err)))
+        return status;
+    (void)walk(d, write_tensor); /* the writer remembers what fails */
+    return gguf_write_end(&d->w, d->err);
+}
+
+trit_status trit_dummy_write(const struct trit_dummy_options *opt, trit_write_fn write, void *user,
+                             uint64_t *n_bytes, struct trit_error *err)
+{
+    struct trit_error own;
+    struct dummy d = {
+        .rng = opt->seed,
+        .f32 = trit_type_find(TRIT_TYPE_F32),
+        .w = {.write = write, .user = user},
+        .err = err ? err : &own,
+    };
+    trit_status status;
+
+    if ((status = find_shape(&d.shape, opt->shape, err)) ||
+        (status = find_type(&d.type, opt->type ? opt->type : "i2_s", true, err)) ||
+        (status = find_type(&d.embd, opt->embd ? opt->embd : "f16", false, err)))
+        return status;
+    status = write_all(&d, n_bytes);
+    gguf_writer_free(&d.w);
+    return status;
+}

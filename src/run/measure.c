@@ -1,0 +1,113 @@
+/* measure.c - the limits of this machine, to set beside what a session reaches: how fast its
+ * threads can read the weights and do nothing else, and how fast they can multiply. */
+#include <stdlib.h>
+
+#include "session.h"
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+/* Everything that one token reads, in pieces that workers take as they come. */
+struct piece {
+    const uint8_t *p;
+    size_t n_bytes;
+};
+
+enum { PIECE_BYTES = 1 << 19 };
+
+struct read_job {
+    const struct trit_session *s;
+    struct piece *pieces; /* NULL: counting */
+    size_t n_pieces;
+    uint64_t n_bytes;
+    _Atomic uint64_t sum; /* so that no read is for nothing */
+};
+
+static void add_pieces(struct read_job *job, const uint8_t *p, size_t n_bytes)
+{
+    job->n_bytes += n_bytes;
+    while (n_bytes > 0) {
+        const size_t n = n_bytes < PIECE_BYTES ? n_bytes : PIECE_BYTES;
+        if (job->pieces)
+            job->pieces[job->n_pieces] = (struct piece){p, n};
+        job->n_pieces++;
+        p += n, n_bytes -= n;
+    }
+}
+
+static void add_all(struct read_job *job)
+{
+    const struct trit_model *m = job->s->model;
+
+    job->n_pieces = 0;
+    job->n_bytes = 0;
+    for (int32_t il = 0; il < m->knobs.n_layer; il++) {
+        const struct trit_layer *l = &m->layers[il];
+        const struct trit_linear *linears[] = {&l->attn_q,      &l->attn_k,   &l->attn_v,
+                                               &l->attn_output, &l->ffn_gate, &l->ffn_up,
+                                               &l->ffn_down};
+        for (size_t i = 0; i < sizeof linears / sizeof *linears; i++)
+            add_pieces(job, linears[i]->t2, linears[i]->n_out * (linears[i]->n_cols / 4));
+    }
+    add_pieces(job, m->output.data, m->output.n_rows * m->output.row_bytes);
+}
+
+static void read_pieces(void *ctx, size_t begin, size_t end, int worker)
+{
+    struct read_job *job = ctx;
+    uint64_t sum = 0;
+    (void)worker;
+
+    for (size_t i = begin; i < end; i++)
+        sum ^= job->s->kernels.probe_read(job->pieces[i].p, job->pieces[i].n_bytes);
+    atomic_fetch_xor(&job->sum, sum);
+}
+
+double trit_session_measure_read(trit_session *s, double ms)
+{
+    struct read_job job = {.s = s};
+    size_t n = 0;
+
+    add_all(&job);
+    job.pieces = malloc(job.n_pieces * sizeof *job.pieces);
+    if (!job.pieces)
+        return 0;
+    add_all(&job);
+    const double start = trit_now_ms();
+    double taken;
+    do {
+        trit_pool_run(s->pool, read_pieces, &job, job.n_pieces, 1);
+        n++;
+    } while ((taken = trit_now_ms() - start) < ms);
+    free(job.pieces);
+    return (double)job.n_bytes * (double)n / taken * 1e-6;
+}
+
+/* ---- Multiplying ----------------------------------------------------------------------------- */
+
+struct macs_job {
+    const struct trit_session *s;
+    _Atomic uint64_t n_macs;
+};
+
+static void do_macs(void *ctx, size_t begin, size_t end, int worker)
+{
+    struct macs_job *job = ctx;
+    uint64_t n = 0;
+    (void)worker;
+
+    for (size_t i = begin; i < end; i++)
+        n += job->s->kernels.probe_macs(TRIT_PROBE_ROUNDS);
+    atomic_fetch_add(&job->n_macs, n);
+}
+
+double trit_session_measure_macs(trit_session *s, double ms)
+{
+    struct macs_job job = {.s = s};
+    const double start = trit_now_ms();
+    double taken;
+
+    do
+        trit_pool_run(s->pool, do_macs, &job, 64 * (size_t)s->n_threads, 4);
+    while ((taken = trit_now_ms() - start) < ms);
+    return (double)job.n_macs / taken * 1e-6;
+}

@@ -1,0 +1,501 @@
+/* bench.c - trit bench: how fast a model runs here, each figure beside what this machine could do.
+ *
+ * A row is a prompt of p tokens (logits of the last one only) or the generation of n tokens, one
+ * after the other, both at a depth of d tokens that are there before; tokens are random and nothing
+ * is sampled. Right before and after every sample the limit is measured in the same process with
+ * the same threads: for generation the reading of the same weights, for prompts the integer
+ * multiply-adds of the instruction set in use. Whatever else the machine does then slows both. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common.h"
+#include "json.h"
+
+static const double read_probe_ms = 120, macs_probe_ms = 40;
+
+enum { MAX_LIST = 64, MAX_REPEATS = 1000 };
+
+struct list {
+    int items[MAX_LIST], n;
+};
+
+struct row {
+    int n_threads, n_prompt, n_gen, n_depth; /* n_prompt or n_gen is 0 */
+    double samples[MAX_REPEATS];             /* tokens/s */
+    int n_samples;
+    double avg, stddev;
+    double limit;   /* GB/s or GMAC/s that the machine can do */
+    double reached; /* of the same */
+};
+
+struct bench {
+    const struct args *args;
+    struct opened o;
+    struct trit_model_info info;
+    uint64_t model_bytes;
+    char model_type[96];
+    const struct format *format;
+    int n_rows; /* printed so far */
+};
+
+/* ---- Arguments ------------------------------------------------------------------------------- */
+
+/* Numbers lo..hi separated by commas. */
+static int parse_list(struct list *out, const char *text, const char *option, int lo, int hi)
+{
+    out->n = 0;
+    for (const char *p = text;;) {
+        char *end;
+        const long x = strtol(p, &end, 10);
+        if (!is_plain_number(p, ",") || end == p || (*end && *end != ','))
+            return usage_error("%s wants numbers such as 128,512; found '%.20s'", option, p);
+        if (x < lo || x > hi)
+            return usage_error("%s %ld is out of range; possible is %d to %d", option, x, lo, hi);
+        if (out->n == MAX_LIST)
+            return usage_error("%s takes at most %d numbers", option, MAX_LIST);
+        out->items[out->n++] = (int)x;
+        if (!*end)
+            return EXIT_DONE;
+        p = end + 1;
+    }
+}
+
+static int largest(const struct list *l)
+{
+    int most = 0;
+    for (int i = 0; i < l->n; i++)
+        most = l->items[i] > most ? l->items[i] : most;
+    return most;
+}
+
+/* ---- Measuring ------------------------------------------------------------------------------- */
+
+static uint64_t random_bits(uint64_t *state) /* xorshift64 (Marsaglia) */
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    return *state ^= *state << 17;
+}
+
+static void random_tokens(int32_t *tokens, int n, int32_t n_vocab)
+{
+    uint64_t state = 0x9e3779b97f4a7c15u;
+    for (int i = 0; i < n; i++)
+        tokens[i] = (int32_t)(random_bits(&state) >> 33) % n_vocab;
+}
+
+static int evaluate(const struct bench *b, const int32_t *tokens, int n)
+{
+    struct trit_error err;
+    const trit_status status = trit_session_eval(b->o.session, tokens, n, NULL, NULL, &err);
+    return !status ? EXIT_DONE : status == TRIT_E_CANCELLED ? EXIT_INTERRUPTED : report(&err);
+}
+
+/* What a row measures, once: tokens + depth are evaluated on top of the depth. */
+static int work(const struct bench *b, const struct row *r, const int32_t *tokens, int n)
+{
+    int code = EXIT_DONE;
+
+    trit_session_rewind(b->o.session, r->n_depth);
+    if (r->n_prompt)
+        return evaluate(b, tokens + r->n_depth, n);
+    for (int i = 0; i < n && !code; i++)
+        code = evaluate(b, tokens + r->n_depth + i, 1);
+    return code;
+}
+
+static double probe(const struct bench *b, const struct row *r)
+{
+    return r->n_prompt ? trit_session_measure_macs(b->o.session, macs_probe_ms)
+                       : trit_session_measure_read(b->o.session, read_probe_ms);
+}
+
+static void summarise(struct row *r, const struct trit_model_info *info, double limit)
+{
+    double sum = 0, squares = 0;
+
+    for (int i = 0; i < r->n_samples; i++)
+        sum += r->samples[i];
+    r->avg = sum / r->n_samples;
+    for (int i = 0; i < r->n_samples; i++)
+        squares += (r->samples[i] - r->avg) * (r->samples[i] - r->avg);
+    r->stddev = r->n_samples > 1 ? sqrt(squares / (r->n_samples - 1)) : 0;
+    r->limit = limit;
+    r->reached = r->avg * 1e-9 * (double)(r->n_prompt ? info->n_ternary : info->token_bytes);
+}
+
+static int measure(const struct bench *b, struct row *r, const int32_t *tokens)
+{
+    const int n = r->n_prompt ? r->n_prompt : r->n_gen;
+    double limits = 0;
+    int code = EXIT_DONE;
+
+    trit_session_rewind(b->o.session, 0);
+    if (r->n_depth)
+        code = evaluate(b, tokens, r->n_depth);
+    if (!code) /* to warm up */
+        code = work(b, r, tokens, r->n_prompt ? n : 1);
+    for (int i = 0; i < b->args->repeats && !code; i++) {
+        limits += probe(b, r);
+        const double start = now_ms();
+        code = work(b, r, tokens, n);
+        r->samples[i] = n / (now_ms() - start) * 1e3;
+        r->n_samples++;
+        limits += probe(b, r);
+    }
+    if (!code)
+        summarise(r, &b->info, limits / (2 * r->n_samples));
+    return code;
+}
+
+/* ---- Printing -------------------------------------------------------------------------------- */
+
+/* "pp512", "tg128 @ d2048" */
+struct name {
+    char text[48];
+};
+
+static struct name test_name(const struct row *r)
+{
+    struct name name;
+    const int n = snprintf(name.text, sizeof name.text, r->n_prompt ? "pp%d" : "tg%d",
+                           r->n_prompt ? r->n_prompt : r->n_gen);
+    if (r->n_depth)
+        snprintf(name.text + n, sizeof name.text - (size_t)n, " @ d%d", r->n_depth);
+    return name;
+}
+
+static const char *unit(const struct row *r)
+{
+    return r->n_prompt ? "GMAC/s" : "GB/s";
+}
+
+static void table_begin(const struct bench *b)
+{
+    printf("%s · %.2f GB · %.2f B parameters · %s\n\n", b->model_type,
+           (double)b->model_bytes * 1e-9, (double)b->info.n_params * 1e-9,
+           trit_session_isa(b->o.session));
+    printf("threads  %-16s %17s   %s\n", "test", "tokens/s", "of what this machine can do");
+}
+
+static void table_row(const struct bench *b, const struct row *r)
+{
+    (void)b;
+    printf("%7d  %-16s %9.2f ± %5.2f   %3.0f %%  %.1f of %.1f %s\n", r->n_threads,
+           test_name(r).text, r->avg, r->stddev, 100 * r->reached / r->limit, r->reached, r->limit,
+           unit(r));
+}
+
+static void md_begin(const struct bench *b)
+{
+    (void)b;
+    puts("| model | size | params | isa | threads | test | t/s | of the machine's |\n"
+         "| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |");
+}
+
+static void md_row(const struct bench *b, const struct row *r)
+{
+    printf("| %s | %.2f GiB | %.2f B | %s | %d | %s | %.2f ± %.2f | %.0f %% of %.1f %s |\n",
+           b->model_type, (double)b->model_bytes / 0x1p30, (double)b->info.n_params * 1e-9,
+           trit_session_isa(b->o.session), r->n_threads, test_name(r).text, r->avg, r->stddev,
+           100 * r->reached / r->limit, r->limit, unit(r));
+}
+
+/* The fields of csv and JSON, by one walk: begin(name) is followed by one value. */
+enum field_kind { TEXT, NUMBER, SAMPLES };
+
+struct field {
+    const char *name;
+    enum field_kind kind;
+    const char *text;
+    double number;
+};
+
+enum { N_FIELDS = 20 };
+
+static void fields_of(struct field f[N_FIELDS], const struct bench *b, const struct row *r,
+                      const struct name *test)
+{
+    const bool pp = r->n_prompt > 0;
+    const struct field all[N_FIELDS] = {
+        {"model_filename", TEXT, b->args->model, 0},
+        {"model_type", TEXT, b->model_type, 0},
+        {"model_size", NUMBER, NULL, (double)b->model_bytes},
+        {"model_n_params", NUMBER, NULL, (double)b->info.n_params},
+        {"isa", TEXT, trit_session_isa(b->o.session), 0},
+        {"n_threads", NUMBER, NULL, r->n_threads},
+        {"n_prompt", NUMBER, NULL, r->n_prompt},
+        {"n_gen", NUMBER, NULL, r->n_gen},
+        {"n_depth", NUMBER, NULL, r->n_depth},
+        {"test", TEXT, test->text, 0},
+        {"avg_ts", NUMBER, NULL, r->avg},
+        {"stddev_ts", NUMBER, NULL, r->stddev},
+        {"samples_ts", SAMPLES, NULL, 0},
+        {"bytes_per_token", NUMBER, NULL, (double)b->info.token_bytes},
+        {"gbps", NUMBER, NULL, pp ? NAN : r->reached},
+        {"read_gbps", NUMBER, NULL, pp ? NAN : r->limit},
+        {"gmacs", NUMBER, NULL, pp ? r->reached : NAN},
+        {"peak_gmacs", NUMBER, NULL, pp ? r->limit : NAN},
+        {"efficiency", NUMBER, NULL, r->reached / r->limit},
+        {"trit_version", TEXT, trit_version(), 0},
+    };
+    memcpy(f, all, sizeof all);
+}
+
+static void csv_begin(const struct bench *b)
+{
+    const struct row none = {.n_gen = 1};
+    const struct name no_name = {""};
+    struct field f[N_FIELDS];
+    int n = 0;
+
+    fields_of(f, b, &none, &no_name);
+    for (int i = 0; i < N_FIELDS; i++)
+        if (f[i].kind != SAMPLES)
+            printf("%s%s", n++ ? "," : "", f[i].name);
+    putchar('\n');
+}
+
+/* In quotes, inner ones doubled (RFC 4180). */
+static void csv_string(const char *text)
+{
+    putchar('"');
+    for (; *text; text++)
+        printf(*text == '"' ? "\"\"" : "%c", *text);
+    putchar('"');
+}
+
+static void csv_row(const struct bench *b, const struct row *r)
+{
+    const struct name test = test_name(r);
+    struct field f[N_FIELDS];
+    int n = 0;
+
+    fields_of(f, b, r, &test);
+    for (int i = 0; i < N_FIELDS; i++) {
+        if (f[i].kind == SAMPLES)
+            continue;
+        if (n++)
+            putchar(',');
+        if (f[i].kind == TEXT)
+            csv_string(f[i].text);
+        else if (isfinite(f[i].number))
+            json_number(stdout, f[i].number);
+    }
+    putchar('\n');
+}
+
+static void json_samples(const struct row *r)
+{
+    putchar('[');
+    for (int i = 0; i < r->n_samples; i++) {
+        fputs(i ? "," : "", stdout);
+        json_number(stdout, r->samples[i]);
+    }
+    putchar(']');
+}
+
+static void json_object(const struct bench *b, const struct row *r)
+{
+    const struct name test = test_name(r);
+    struct field f[N_FIELDS];
+
+    fields_of(f, b, r, &test);
+    for (int i = 0; i < N_FIELDS; i++) {
+        printf("%s\"%s\":", i ? "," : "{", f[i].name);
+        if (f[i].kind == TEXT)
+            json_string(stdout, f[i].text, strlen(f[i].text));
+        else if (f[i].kind == SAMPLES)
+            json_samples(r);
+        else
+            json_number(stdout, f[i].number);
+    }
+    putchar('}');
+}
+
+static void json_begin(const struct bench *b)
+{
+    (void)b;
+    fputs("[\n", stdout);
+}
+
+static void json_row(const struct bench *b, const struct row *r)
+{
+    fputs(b->n_rows ? ",\n" : "", stdout);
+    json_object(b, r);
+}
+
+static void json_end(const struct bench *b)
+{
+    (void)b;
+    fputs("\n]\n", stdout);
+}
+
+static void jsonl_row(const struct bench *b, const struct row *r)
+{
+    json_object(b, r);
+    putchar('\n');
+}
+
+static void nothing(const struct bench *b)
+{
+    (void)b;
+}
+
+static const struct format {
+    const char *name;
+    void (*begin)(const struct bench *b);
+    void (*row)(const struct bench *b, const struct row *r);
+    void (*end)(const struct bench *b);
+} formats[] = {
+    {"table", table_begin, table_row, nothing}, {"md", md_begin, md_row, nothing},
+    {"csv", csv_begin, csv_row, nothing},       {"json", json_begin, json_row, json_end},
+    {"jsonl", nothing, jsonl_row, nothing},
+};
+
+static int find_format(const struct format **out, const struct args *args)
+{
+    const char *name = args->format ? args->format : args->json ? "json" : "table";
+
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        *out = &formats[i];
+        if (strcmp(formats[i].name, name) == 0)
+            return EXIT_DONE;
+    }
+    return usage_error("-o is md, csv, json or jsonl, not '%s'", name);
+}
+
+/* ---- The command ----------------------------------------------------------------------------- */
+
+/* Of the tensors; and "bitnet-b1.58 2.4B I2_S" by the type that most weights have. */
+static void describe(struct bench *b)
+{
+    const char *type = "?";
+    uint64_t most = 0;
+
+    for (size_t i = 0; i < trit_file_n_tensors(b->o.file); i++) {
+        const struct trit_tensor_info t = trit_file_tensor(b->o.file, i);
+        const uint64_t n = t.dims[0] * t.dims[1];
+        b->model_bytes += t.n_bytes;
+        if (n > most && t.dims[1] > 1 && t.name.len > 4 && memcmp(t.name.bytes, "blk.", 4) == 0) {
+            most = n;
+            type = t.type_name;
+        }
+    }
+    snprintf(b->model_type, sizeof b->model_type, "%s %.1fB %s", b->info.arch,
+             (double)b->info.n_params * 1e-9, type);
+}
+
+/* A session for all rows with that many threads. */
+static int open_for(struct bench *b, int n_threads, int n_ctx)
+{
+    struct trit_session_options opt;
+    struct trit_error err;
+    uint64_t bytes;
+    int code = session_options(&opt, b->args);
+
+    if (code)
+        return code;
+    trit_session_close(&b->o.session);
+    opt.n_threads = n_threads;
+    opt.n_ctx = opt.n_ctx > n_ctx ? opt.n_ctx : n_ctx;
+    if (trit_session_bytes(&bytes, b->o.model, &opt, &err))
+        return report(&err);
+    if (!b->args->quiet)
+        fprintf(stderr, "context of %d: %.0f MB beside the file's %.0f MB\n", opt.n_ctx,
+                (double)bytes * 1e-6, (double)trit_file_size(b->o.file) * 1e-6);
+    if (trit_session_open(&b->o.session, b->o.model, &opt, &err))
+        return report(&err);
+    watch_interrupts(b->o.session);
+    return EXIT_DONE;
+}
+
+static struct row one_row(int n_threads, int n_prompt, int n_gen, int n_depth)
+{
+    return (struct row){
+        .n_threads = n_threads, .n_prompt = n_prompt, .n_gen = n_gen, .n_depth = n_depth};
+}
+
+static int run_row(struct bench *b, struct row r, const int32_t *tokens)
+{
+    int code = measure(b, &r, tokens);
+
+    if (code)
+        return code;
+    if (!b->n_rows)
+        b->format->begin(b);
+    b->format->row(b, &r);
+    b->n_rows++;
+    return finish_stdout();
+}
+
+struct plan {
+    struct list prompts, gens, depths, threads;
+};
+
+static int run_all(struct bench *b, const struct plan *p)
+{
+    const int longest =
+        largest(&p->prompts) > largest(&p->gens) ? largest(&p->prompts) : largest(&p->gens);
+    const int n_ctx = longest + largest(&p->depths);
+    int32_t *tokens = malloc((size_t)n_ctx * sizeof *tokens);
+    int code = tokens ? EXIT_DONE : out_of_memory();
+
+    if (!code)
+        random_tokens(tokens, n_ctx, b->info.n_vocab);
+    for (int t = 0; t < p->threads.n && !code; t++) {
+        const int threads = p->threads.items[t];
+        code = open_for(b, threads, n_ctx);
+        for (int d = 0; d < p->depths.n && !code; d++) {
+            const int depth = p->depths.items[d];
+            for (int i = 0; i < p->prompts.n && !code; i++)
+                if (p->prompts.items[i])
+                    code = run_row(b, one_row(threads, p->prompts.items[i], 0, depth), tokens);
+            for (int i = 0; i < p->gens.n && !code; i++)
+                if (p->gens.items[i])
+                    code = run_row(b, one_row(threads, 0, p->gens.items[i], depth), tokens);
+        }
+    }
+    free(tokens);
+    if (b->n_rows)
+        b->format->end(b);
+    return code ? code : finish_stdout();
+}
+
+static int parse_plan(struct plan *p, const struct args *args)
+{
+    char default_threads[16];
+    int code;
+
+    snprintf(default_threads, sizeof default_threads, "%d", trit_threads_default());
+    if ((code = parse_list(&p->prompts, args->n_prompts ? args->n_prompts : "512", "-p", 0,
+                           1 << 20)) ||
+        (code = parse_list(&p->gens, args->n_gens ? args->n_gens : "128", "-n", 0, 1 << 20)) ||
+        (code = parse_list(&p->depths, args->n_depths ? args->n_depths : "0", "-d", 0, 1 << 20)) ||
+        (code = parse_list(&p->threads, args->n_threads ? args->n_threads : default_threads, "-t",
+                           1, 512)))
+        return code;
+    if (!largest(&p->prompts) && !largest(&p->gens))
+        return usage_error("nothing to measure: -p and -n are both 0");
+    return EXIT_DONE;
+}
+
+int bench_main(const struct args *args)
+{
+    struct bench b = {.args = args};
+    struct plan plan;
+    int code = parse_plan(&plan, args);
+
+    if (!code)
+        code = find_format(&b.format, args);
+    if (!code)
+        code = open_model(&b.o, args);
+    if (!code) {
+        trit_model_info(b.o.model, &b.info);
+        describe(&b);
+        code = run_all(&b, &plan);
+    }
+    close_all(&b.o);
+    return code;
+}

@@ -1,0 +1,24 @@
+/* output.h - a file that a command writes.
+ *
+ * It grows beside its path under a name of its own and is renamed once whole, so that no path ever
+ * holds half a result (or loses the model, if it is that). Anything but a regular file (a device, a
+ * pipe, a link) is written to directly. */
+#ifndef TRIT_TOOLS_OUTPUT_H
+#define TRIT_TOOLS_OUTPUT_H
+
+#include <stdio.h>
+
+struct output {
+    FILE *f;
+    const char *path;
+    char *partial; /* NULL: directly */
+};
+
+/* @return EXIT_DONE, or an exit code after a message; close either way. */
+int open_output(struct output *out, const char *path);
+
+/* Put it in its place, or remove it where code says that something failed.
+ * @return code, or where that is EXIT_DONE what became of the file */
+int close_output(struct output *out, int code);
+
+#endif
