@@ -314,12 +314,15 @@ TRIT_API void trit_session_set_cancel(trit_session *session, bool (*fn)(void *us
 
 /* ---- Measuring ------------------------------------------------------------------------------ */
 
-/** Read everything that a generated token has to read, over and over, and nothing else.
+/** Read all the weights that a generated token needs, where they lie, over and over for about ms
+ *  milliseconds, with all threads of the session and the best instructions of this CPU, and do
+ *  nothing else. For the thread that uses the session; timeline and logits stay as they are.
  *  @return GB/s, 10^9 bytes a second; 0 if there is no memory for the list of what to read. */
 TRIT_API double trit_session_measure_read(trit_session *session, double ms);
 
-/** Multiply and add integers in registers, with the instructions that the ternary product of the
- *  session's instruction set uses.
+/** Multiply and add integers in registers for about ms milliseconds, with all threads of the
+ *  session and the instructions that the ternary product of its instruction set uses. For the
+ *  thread that uses the session.
  *  @return GMAC/s, 10^9 multiply-adds a second of all threads together. */
 TRIT_API double trit_session_measure_macs(trit_session *session, double ms);
 
@@ -339,7 +342,7 @@ struct trit_dummy_shape {
 TRIT_API bool trit_dummy_shape_at(int i, struct trit_dummy_shape *out);
 
 struct trit_dummy_options {
-    const char *shape; /**< a name of the table */
+    const char *shape; /**< a name of the table; not NULL */
     const char *type;  /**< of the linears: "i2_s" (NULL), "tq1_0", "tq2_0", "f16", "bf16", "f32" */
     const char *embd;  /**< of embedding and head: "f16" (NULL), "f32", "bf16", "q8_0", "q6_k",
                             "q4_k", "q4_0" */
@@ -350,7 +353,7 @@ struct trit_dummy_options {
  *  made-up vocabulary of its size: it runs at the real one's speed and says nothing. Weights are
  *  scaled so that values stay finite.
  *
- *  @param write   receives the file from front to back; at most some 100 KB at a time.
+ *  @param write   receives the file from front to back; at most 64 KB at a time.
  *  @param n_bytes  NULL, or receives the size of the whole file before the first write.
  *  @return TRIT_OK; TRIT_E_ARGUMENT: no such shape or type; TRIT_E_UNSUPPORTED: the shape's rows
  *          are no whole blocks of the type; TRIT_E_CANCELLED: write returned false;

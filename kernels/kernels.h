@@ -155,7 +155,7 @@ struct trit_kernels {
     void (*attn_merge)(float *acc, struct trit_softmax *sm, const float *block_acc,
                        const struct trit_softmax *block_sm, size_t head_dim);
 
-    /* What this machine can do at most, for comparison. Neither computes anything of a model. */
+    /* What a row can do at most, for comparison. Neither computes anything of a model. */
 
     /* XOR of the 64-bit words at p (the last one padded by zeros): reads n_bytes as fast as this
      * row can. */

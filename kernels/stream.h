@@ -2,8 +2,9 @@
  *
  * The rows of a tile are contiguous, but the tile walks down several of them at once, a pattern
  * that hardware prefetchers do not follow. So each step of a tile asks for as many bytes of a later
- * tile as it takes of its own, in the order of memory: every line is asked for once, early enough,
- * and only into the first-level cache, as it is used once. Beyond the end nothing happens. */
+ * tile as it takes of its own, in the order of memory: a line is asked for early enough, once but
+ * at the ends, and only into the first-level cache, as it is used once. What lies beyond the end,
+ * mapped or not, may be asked for: that reads nothing and cannot fault. */
 #ifndef TRIT_STREAM_H
 #define TRIT_STREAM_H
 

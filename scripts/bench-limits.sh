@@ -5,7 +5,7 @@
 #   scripts/bench-limits.sh [TRIT [ROUNDS]]        build/trit and 3 rounds by default
 #
 # Makes a dummy of 2B-4T's shape (1.2 GB, in TMPDIR), measures every line of the table in turn,
-# ROUNDS times over, and takes medians. Efficiencies are those of `trit bench`: bytes read per second
+# ROUNDS times over, and prints medians. Efficiencies are those of `trit bench`: bytes read per second
 # over the speed of reading the same bytes, ternary multiply-adds per second over the peak of the
 # instruction set, each limit measured in the same process between the samples. Exits with 1 if a
 # line falls short. Nothing else should run meanwhile.
@@ -74,7 +74,11 @@ while kill -0 $pid 2>/dev/null; do
     awk '$1 == "RssAnon:" { print $2 * 1024 / 1e6 }' /proc/$pid/status 2>/dev/null >>"$dir/memory" || true
     sleep 0.2
 done
-wait $pid
+if ! wait $pid || [ ! -s "$dir/memory" ]; then
+    cat "$dir/announced" >&2
+    echo "bench-limits: no figure for the memory" >&2
+    exit 1
+fi
 peak=$(sort -g "$dir/memory" | tail -n 1)
 
 failed=0

@@ -1,4 +1,4 @@
-/* bench.c - trit bench: how fast a model runs here, each figure beside what this machine could do.
+/* bench.c - trit bench: how fast a model runs here, each figure beside its limit.
  *
  * A row is a prompt of p tokens (logits of the last one only) or the generation of n tokens, one
  * after the other, both at a depth of d tokens that are there before; tokens are random and nothing
@@ -92,7 +92,7 @@ static int evaluate(const struct bench *b, const int32_t *tokens, int n)
     return !status ? EXIT_DONE : status == TRIT_E_CANCELLED ? EXIT_INTERRUPTED : report(&err);
 }
 
-/* What a row measures, once: tokens + depth are evaluated on top of the depth. */
+/* What a row measures, once: the n tokens after those of the depth. */
 static int work(const struct bench *b, const struct row *r, const int32_t *tokens, int n)
 {
     int code = EXIT_DONE;
@@ -130,6 +130,7 @@ static int measure(const struct bench *b, struct row *r, const int32_t *tokens)
     const int n = r->n_prompt ? r->n_prompt : r->n_gen;
     double limits = 0;
     int code = EXIT_DONE;
+    bool probed = true;
 
     trit_session_rewind(b->o.session, 0);
     if (r->n_depth)
@@ -137,13 +138,19 @@ static int measure(const struct bench *b, struct row *r, const int32_t *tokens)
     if (!code) /* to warm up */
         code = work(b, r, tokens, r->n_prompt ? n : 1);
     for (int i = 0; i < b->args->repeats && !code; i++) {
-        limits += probe(b, r);
+        const double before = probe(b, r);
         const double start = now_ms();
         code = work(b, r, tokens, n);
         r->samples[i] = n / (now_ms() - start) * 1e3;
         r->n_samples++;
-        limits += probe(b, r);
+        const double after = probe(b, r);
+        probed = probed && before > 0 && after > 0;
+        limits += before + after;
     }
+    if (!code && interrupted())
+        code = EXIT_INTERRUPTED;
+    if (!code && !probed)
+        code = out_of_memory();
     if (!code)
         summarise(r, &b->info, limits / (2 * r->n_samples));
     return code;
@@ -168,7 +175,7 @@ static struct name test_name(const struct row *r)
 
 static const char *unit(const struct row *r)
 {
-    return r->n_prompt ? "GMAC/s" : "GB/s";
+    return r->n_prompt ? "GMAC/s" : "GB/s read";
 }
 
 static void table_begin(const struct bench *b)
@@ -176,21 +183,20 @@ static void table_begin(const struct bench *b)
     printf("%s · %.2f GB · %.2f B parameters · %s\n\n", b->model_type,
            (double)b->model_bytes * 1e-9, (double)b->info.n_params * 1e-9,
            trit_session_isa(b->o.session));
-    printf("threads  %-16s %17s   %s\n", "test", "tokens/s", "of what this machine can do");
+    printf("threads  %-16s %17s   %s\n", "test", "tokens/s", "of the limit");
 }
 
 static void table_row(const struct bench *b, const struct row *r)
 {
     (void)b;
-    printf("%7d  %-16s %9.2f ± %5.2f   %3.0f %%  %.1f of %.1f %s\n", r->n_threads,
-           test_name(r).text, r->avg, r->stddev, 100 * r->reached / r->limit, r->reached, r->limit,
-           unit(r));
+    printf("%7d  %-16s %9.2f ± %5.2f   %3.0f %% of %.1f %s\n", r->n_threads, test_name(r).text,
+           r->avg, r->stddev, 100 * r->reached / r->limit, r->limit, unit(r));
 }
 
 static void md_begin(const struct bench *b)
 {
     (void)b;
-    puts("| model | size | params | isa | threads | test | t/s | of the machine's |\n"
+    puts("| model | size | params | isa | threads | test | t/s | of the limit |\n"
          "| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |");
 }
 
@@ -202,7 +208,7 @@ static void md_row(const struct bench *b, const struct row *r)
            100 * r->reached / r->limit, r->limit, unit(r));
 }
 
-/* The fields of csv and JSON, by one walk: begin(name) is followed by one value. */
+/* The fields of csv and JSON, in the order of the csv. */
 enum field_kind { TEXT, NUMBER, SAMPLES };
 
 struct field {
@@ -368,7 +374,7 @@ static int find_format(const struct format **out, const struct args *args)
 
 /* ---- The command ----------------------------------------------------------------------------- */
 
-/* Of the tensors; and "bitnet-b1.58 2.4B I2_S" by the type that most weights have. */
+/* Bytes of the tensors; and "bitnet-b1.58 2.4B I2_S" by the type of the largest linear. */
 static void describe(struct bench *b)
 {
     const char *type = "?";
@@ -398,13 +404,18 @@ static int open_for(struct bench *b, int n_threads, int n_ctx)
     if (code)
         return code;
     trit_session_close(&b->o.session);
+    if (opt.n_ctx && opt.n_ctx < n_ctx)
+        return usage_error("-c %d is too small: the largest test takes %d positions", opt.n_ctx,
+                           n_ctx);
     opt.n_threads = n_threads;
-    opt.n_ctx = opt.n_ctx > n_ctx ? opt.n_ctx : n_ctx;
+    opt.n_ctx = opt.n_ctx ? opt.n_ctx : n_ctx;
     if (trit_session_bytes(&bytes, b->o.model, &opt, &err))
         return report(&err);
     if (!b->args->quiet)
-        fprintf(stderr, "context of %d: %.0f MB beside the file's %.0f MB\n", opt.n_ctx,
-                (double)bytes * 1e-6, (double)trit_file_size(b->o.file) * 1e-6);
+        fprintf(stderr, "context of %d%s: %.0f MB, repacked weights: %.0f MB, file: %.0f MB\n",
+                opt.n_ctx, opt.n_ctx > b->info.n_ctx ? " (more than it was trained for)" : "",
+                (double)bytes * 1e-6, (double)b->info.repacked_bytes * 1e-6,
+                (double)trit_file_size(b->o.file) * 1e-6);
     if (trit_session_open(&b->o.session, b->o.model, &opt, &err))
         return report(&err);
     watch_interrupts(b->o.session);

@@ -24,7 +24,7 @@ static const struct {
      "trit info -m model.gguf --tensors"},
     {"perplexity", CMD_PERPLEXITY, perplexity_main, "how well a model predicts a text",
      "trit perplexity -m model.gguf -f text.txt"},
-    {"bench", CMD_BENCH, bench_main, "how fast a model runs here, beside what the machine could do",
+    {"bench", CMD_BENCH, bench_main, "how fast a model runs here, beside the limits of the machine",
      "trit bench -m model.gguf -p 512 -n 128"},
     {"dummy", CMD_DUMMY, dummy_main, "write a model of random weights, to measure a size",
      "trit dummy --shape 2b4t -o dummy.gguf"},
@@ -41,8 +41,8 @@ enum {
     SESSION_USERS = CMD_RUN | CMD_LOGITS | CMD_PERPLEXITY | CMD_BENCH,
     TOKENIZERS = CMD_TOKENIZE | CMD_DETOKENIZE,
     TEXT_USERS = CMD_RUN | CMD_TOKENIZE | CMD_PERPLEXITY,
-    COMMON = SESSION_USERS | TOKENIZERS | CMD_INFO, /* a command ignores what is nothing to it */
-    ALL = COMMON | CMD_DUMMY,
+    /* a command ignores what is nothing to it */
+    COMMON = SESSION_USERS | TOKENIZERS | CMD_INFO | CMD_DUMMY,
 };
 
 enum value { FLAG, STRING, INTEGER, NUMBER, SEED, LIST };
@@ -70,7 +70,7 @@ static const struct option {
      "threads (default: physical cores)"},
     {"repeat", 'r', CMD_BENCH, INTEGER, TO(repeats), 1, 1000, "N", "times to measure each (5)"},
     {"output", 'o', CMD_BENCH, STRING, TO(format), 0, 0, "md|csv|json|jsonl",
-     "form of the result (default: a table that grows)"},
+     "form of the result (default: table, which grows)"},
     {"shape", 0, CMD_DUMMY, STRING, TO(shape), 0, 0, "NAME",
      "sizes of which model: 700m 2b4t 3b 8b falcon3-10b …; none lists them all"},
     {"type", 0, CMD_DUMMY, STRING, TO(type), 0, 0, "TYPE",
@@ -131,8 +131,8 @@ static const struct option {
     {"mlock", 0, COMMON, FLAG, TO(mlock), 0, 0, NULL, "keep the file in physical memory"},
     {"no-mmap", 0, COMMON, FLAG, TO(no_mmap), 0, 0, NULL, "read the file instead of mapping it"},
     {"json", 0, COMMON, FLAG, TO(json), 0, 0, NULL, "JSON instead of text"},
-    {"quiet", 'q', ALL, FLAG, TO(quiet), 0, 0, NULL, "nothing on stderr but errors"},
-    {"verbose", 'v', ALL, FLAG, TO(verbose), 0, 0, NULL, "say more on stderr"},
+    {"quiet", 'q', COMMON, FLAG, TO(quiet), 0, 0, NULL, "nothing on stderr but errors"},
+    {"verbose", 'v', COMMON, FLAG, TO(verbose), 0, 0, NULL, "say more on stderr"},
     {"help", 'h', ~0u, FLAG, TO(help), 0, 0, NULL, "this"},
 #undef TO
 };

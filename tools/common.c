@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "output.h"
+
 int usage_error(const char *fmt, ...)
 {
     va_list list;
@@ -239,8 +241,10 @@ static volatile sig_atomic_t n_interrupts;
 static void on_interrupt(int sig)
 {
     (void)sig;
-    if (n_interrupts)
+    if (n_interrupts) {
+        discard_output();
         _exit(EXIT_INTERRUPTED);
+    }
     n_interrupts = 1;
 }
 

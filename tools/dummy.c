@@ -10,6 +10,7 @@ struct sink {
     uint64_t done, total;
     double next_ms; /* when to show progress again */
     bool progress, write_failed;
+    int error; /* errno of the write that failed */
 };
 
 static void show(struct sink *s, const char *end)
@@ -21,7 +22,9 @@ static bool put(void *user, const void *bytes, size_t n)
 {
     struct sink *s = user;
 
+    errno = 0;
     s->write_failed = fwrite(bytes, 1, n, s->f) != n;
+    s->error = errno;
     s->done += n;
     if (s->progress && now_ms() >= s->next_ms) {
         show(s, "");
@@ -56,11 +59,11 @@ int dummy_main(const struct args *args)
     watch_interrupts(NULL);
     int code = open_output(&out, args->out);
     sink.f = out.f;
-    errno = 0;
     if (!code) {
         const trit_status status = trit_dummy_write(&opt, put, &sink, &sink.total, &err);
         if (sink.progress && sink.done)
             show(&sink, "\n");
+        errno = sink.error;
         if (sink.write_failed)
             code = write_error(args->out);
         else if (status == TRIT_E_CANCELLED)

@@ -7,7 +7,7 @@
 
 #include "checked.h"
 
-enum { ALIGNMENT = 32, VERSION = 3, HEADER_BYTES = 4 + 4 + 8 + 8 };
+enum { ALIGNMENT = 32, VERSION = 3, HEADER_BYTES = 4 + 4 + 8 + 8, MAX_WRITE = 1 << 16 };
 
 /* ---- Metadata and tensor list, in memory ----------------------------------------------------- */
 
@@ -118,8 +118,12 @@ bool gguf_write_tensor(struct gguf_writer *w, const char *name, const struct tri
 
 static bool give(struct gguf_writer *w, const void *bytes, size_t n)
 {
-    if (!w->failed && n)
-        w->failed = !w->write(w->user, bytes, n);
+    const uint8_t *p = bytes;
+    for (size_t done = 0; done < n && !w->failed;) {
+        const size_t step = n - done < MAX_WRITE ? n - done : MAX_WRITE;
+        w->failed = !w->write(w->user, p + done, step);
+        done += step;
+    }
     return !w->failed;
 }
 

@@ -5,7 +5,8 @@
  * not depend on what was computed beside it. Keys after the query are left out, not masked.
  *
  * Queries that see the same keys share the reading of a block: those of several tokens for a block
- * that all of them see whole, those of a group's heads for the one that a token is in. */
+ * that all of them see whole; those of a group's heads for the block that a token is in, and for
+ * all blocks of a token that is alone. */
 #include <math.h>
 #include <string.h>
 

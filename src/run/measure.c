@@ -6,7 +6,7 @@
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-/* Everything that one token reads, in pieces that workers take as they come. */
+/* All weights that one token reads, in pieces that workers take as they come. */
 struct piece {
     const uint8_t *p;
     size_t n_bytes;
@@ -16,7 +16,8 @@ enum { PIECE_BYTES = 1 << 19 };
 
 struct read_job {
     const struct trit_session *s;
-    struct piece *pieces; /* NULL: counting */
+    struct trit_kernels kernels; /* of the best row, whatever the session's is */
+    struct piece *pieces;        /* NULL: counting */
     size_t n_pieces;
     uint64_t n_bytes;
     _Atomic uint64_t sum; /* so that no read is for nothing */
@@ -49,6 +50,7 @@ static void add_all(struct read_job *job)
             add_pieces(job, linears[i]->t2, linears[i]->n_out * (linears[i]->n_cols / 4));
     }
     add_pieces(job, m->output.data, m->output.n_rows * m->output.row_bytes);
+    add_pieces(job, m->token_embd.data, m->token_embd.row_bytes); /* any row */
 }
 
 static void read_pieces(void *ctx, size_t begin, size_t end, int worker)
@@ -58,7 +60,7 @@ static void read_pieces(void *ctx, size_t begin, size_t end, int worker)
     (void)worker;
 
     for (size_t i = begin; i < end; i++)
-        sum ^= job->s->kernels.probe_read(job->pieces[i].p, job->pieces[i].n_bytes);
+        sum ^= job->kernels.probe_read(job->pieces[i].p, job->pieces[i].n_bytes);
     atomic_fetch_xor(&job->sum, sum);
 }
 
@@ -67,6 +69,7 @@ double trit_session_measure_read(trit_session *s, double ms)
     struct read_job job = {.s = s};
     size_t n = 0;
 
+    trit_kernels_init(&job.kernels, trit_isa_best());
     add_all(&job);
     job.pieces = malloc(job.n_pieces * sizeof *job.pieces);
     if (!job.pieces)

@@ -38,7 +38,10 @@ $ trit bench -m good.gguf -p 8 -n 4 -r 1 -t 1 -q | tail -n 2 | cut -c 1-24
 # What it takes is said before it is taken; -q says nothing.
 
 $ trit bench -m good.gguf -p 0 -n 2 -r 1 -t 1 -o csv 2>&1 >/dev/null | sed 's/[0-9]* MB/X MB/g'
-context of 2: X MB beside the file's X MB
+context of 2: X MB, repacked weights: X MB, file: X MB
+
+$ trit bench -m good.gguf -p 0 -n 2 -d 300 -r 1 -t 1 -o csv 2>&1 >/dev/null | cut -d : -f 1
+context of 302 (more than it was trained for)
 
 $ trit bench -m good.gguf -p 0 -n 2 -r 1 -q -o csv 2>&1 >/dev/null
 
@@ -62,6 +65,10 @@ $ trit bench -m good.gguf -n 99999999999
 
 $ trit bench -m good.gguf -p 0 -n 0
 ! trit: nothing to measure: -p and -n are both 0
+[2]
+
+$ trit bench -m good.gguf -p 8 -n 4 -d 16 -c 23
+! trit: -c 23 is too small: the largest test takes 24 positions
 [2]
 
 $ trit bench -m good.gguf -o xml

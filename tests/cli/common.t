@@ -11,7 +11,7 @@ $ for o in '-t 1' '--threads 1' '-c 2' '--ctx 2' '-b 4' '--batch 4' '--isa scala
 >     trit info -m good.gguf $o >/dev/null 2>&1 || echo "info $o"
 > done
 
-$ for c in run logits tokenize detokenize perplexity info bench; do
+$ for c in run logits tokenize detokenize perplexity info bench dummy; do
 >     for o in -m --model -t --threads -c --ctx -b --batch --isa --kv --no-mmap --json -q --quiet -v \
 >         --verbose -h --help
 >     do trit $c --help | grep -q -- "[ ]$o[ ,]" || echo "$c --help does not say $o"; done

@@ -66,3 +66,18 @@ $ trit dummy -o no.gguf
 !   falcon-e-1b   1585 M ternary weights: tiiuae/Falcon-E-1B
 !   falcon-e-3b   2919 M ternary weights: tiiuae/Falcon-E-3B
 [2]
+
+# A link keeps leading to the file, which is replaced once the new one is whole, or kept.
+
+$ trit dummy --shape tiny -o real.gguf; cp real.gguf copy.gguf; ln -s real.gguf link.gguf
+> trit dummy --shape 5t -o link.gguf 2>/dev/null; cmp real.gguf copy.gguf && ls *gguf* | grep real
+real.gguf
+
+$ trit dummy --shape tiny --seed 9 -o link.gguf
+> [ -L link.gguf ] && ! cmp -s real.gguf copy.gguf && trit info -m real.gguf >/dev/null && echo replaced
+replaced
+
+# A signal leaves nothing behind.
+
+$ trit dummy --shape 2b4t -o big.gguf & sleep 0.3; kill $!; wait $! 2>/dev/null; ls | grep big
+[1]
