@@ -1,11 +1,13 @@
 /* avx2.c - kernels for x86 with AVX2, FMA and F16C (Haswell 2013, Zen 2017 and later).
  *
- * The 16 lanes of the lane rule are two ymm registers; what follows it is in x86_lanes.inc. */
+ * The 16 lanes of the lane rule are two ymm registers; what follows it is in lanes.inc. */
 #include "kernels.h"
 
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
+
+#include "half.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -82,7 +84,48 @@ INLINE lanes lanes_from_bf16(const uint8_t *p)
                    bf16_to_ps(_mm_loadu_si128((const __m128i *)(p + 16)))};
 }
 
-INLINE lanes lanes_from_i8(__m128i q)
+INLINE lanes lanes_abs_max(lanes m, lanes x)
+{
+    const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
+    const __m256i lo = _mm256_and_si256(_mm256_castps_si256(x.lo), magnitude);
+    const __m256i hi = _mm256_and_si256(_mm256_castps_si256(x.hi), magnitude);
+    return (lanes){_mm256_castsi256_ps(_mm256_max_epi32(_mm256_castps_si256(m.lo), lo)),
+                   _mm256_castsi256_ps(_mm256_max_epi32(_mm256_castps_si256(m.hi), hi))};
+}
+
+INLINE void lanes_to_f16(uint8_t *p, lanes x)
+{
+    _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(x.lo, _MM_FROUND_TO_NEAREST_INT));
+    _mm_storeu_si128((__m128i *)(p + 16), _mm256_cvtps_ph(x.hi, _MM_FROUND_TO_NEAREST_INT));
+}
+
+typedef __m256i int_lanes; /* of two, eight sums */
+
+INLINE int_lanes int_lanes_zero(void)
+{
+    return _mm256_setzero_si256();
+}
+
+INLINE int_lanes lanes_round(int8_t *q, lanes x, int_lanes sums)
+{
+    const __m256i lo = _mm256_cvtps_epi32(x.lo), hi = _mm256_cvtps_epi32(x.hi);
+    /* packing goes by halves: quarters 0 2 | 1 3 of 16-bit numbers */
+    const __m256i packed = _mm256_permute4x64_epi64(_mm256_packs_epi32(lo, hi), 0xd8);
+    _mm_storeu_si128((__m128i *)q, _mm_packs_epi16(_mm256_castsi256_si128(packed),
+                                                   _mm256_extracti128_si256(packed, 1)));
+    return _mm256_add_epi32(sums, _mm256_add_epi32(lo, hi));
+}
+
+INLINE int32_t int_lanes_sum(int_lanes v)
+{
+    const __m128i by4 = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    const __m128i by2 = _mm_add_epi32(by4, _mm_unpackhi_epi64(by4, by4));
+    return _mm_cvtsi128_si32(_mm_add_epi32(by2, _mm_shuffle_epi32(by2, 1)));
+}
+
+#include "x86_bytes.inc"
+
+INLINE lanes lanes_from_i8(bytes16 q)
 {
     return (lanes){_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(q)),
                    _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(q, 8)))};
@@ -95,93 +138,26 @@ INLINE __m256 fold2(lanes a, lanes b)
     return _mm256_add_ps(_mm256_permute2f128_ps(x, y, 0x20), _mm256_permute2f128_ps(x, y, 0x31));
 }
 
-INLINE __m128 fold4(lanes a, lanes b, lanes c, lanes d)
+INLINE void fold4(float *out, lanes a, lanes b, lanes c, lanes d)
 {
     const __m256 x = fold2(a, b), y = fold2(c, d); /* each [4 of one | 4 of the other] */
     const __m256 z = _mm256_add_ps(_mm256_shuffle_ps(x, y, 0x44), _mm256_shuffle_ps(x, y, 0xee));
     const __m256 s = _mm256_add_ps(_mm256_shuffle_ps(z, z, 0x88), _mm256_shuffle_ps(z, z, 0xdd));
-    return _mm_unpacklo_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1));
+    _mm_storeu_ps(out, _mm_unpacklo_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1)));
 }
 
 enum { SHARED_ROWS = 2, SHARED_TOKENS = 2, WEIGHED_QUERIES = 2, WEIGHED_LANES = 2 };
 
-#include "x86_lanes.inc"
-
-/* ---- Activation rows ------------------------------------------------------------------------- */
-
-static uint32_t abs_max_bits(const float *x, size_t n)
-{
-    const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
-    __m256i m = _mm256_setzero_si256();
-    uint32_t part[8], top = 0;
-    size_t i = 0;
-
-    for (; i + 8 <= n; i += 8) {
-        const __m256i u = _mm256_loadu_si256((const __m256i *)(x + i));
-        m = _mm256_max_epi32(m, _mm256_and_si256(u, magnitude));
-    }
-    _mm256_storeu_si256((__m256i *)part, m);
-    for (int j = 0; j < 8; j++)
-        top = part[j] > top ? part[j] : top;
-    for (; i < n; i++) {
-        const uint32_t a = trit_f32_bits(x[i]) & 0x7fffffffu;
-        top = a > top ? a : top;
-    }
-    return top;
-}
-
-/* q = rint(x*s) for finite x with |x*s| <= 127; returns the sum of q. */
-static int32_t round_row(int8_t *q, const float *x, float s, size_t n)
-{
-    const __m256 scale = _mm256_set1_ps(s);
-    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    __m256i sums = _mm256_setzero_si256();
-    int32_t part[8], sum = 0;
-    size_t i = 0;
-
-    for (; i + 32 <= n; i += 32) {
-        __m256i v[4];
-        for (int j = 0; j < 4; j++) {
-            v[j] = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(x + i + 8 * j), scale));
-            sums = _mm256_add_epi32(sums, v[j]);
-        }
-        const __m256i packed =
-            _mm256_packs_epi16(_mm256_packs_epi32(v[0], v[1]), _mm256_packs_epi32(v[2], v[3]));
-        _mm256_storeu_si256((__m256i *)(q + i), _mm256_permutevar8x32_epi32(packed, order));
-    }
-    _mm256_storeu_si256((__m256i *)part, sums);
-    for (int j = 0; j < 8; j++)
-        sum += part[j];
-    for (; i < n; i++) {
-        q[i] = (int8_t)_mm_cvtss_si32(_mm_set_ss(x[i] * s));
-        sum += q[i];
-    }
-    return sum;
-}
-
-static bool quantize_row(int8_t *q, struct trit_q8 *out, const float *x, size_t n, size_t n_padded,
-                         float eps, float q_max)
-{
-    const uint32_t bits = abs_max_bits(x, n);
-    const bool finite = bits < 0x7f800000u;
-    const float top = trit_bits_f32(bits);
-
-    out->s = q_max / (finite && top > eps ? top : eps);
-    out->sum = 0;
-    memset(q + n, 0, n_padded - n);
-    if (finite)
-        out->sum = round_row(q, x, out->s, n);
-    else
-        memset(q, 0, n);
-    return finite;
-}
+#include "lanes.inc"
 
 /* ---- Ternary ---------------------------------------------------------------------------------
  *
  * maddubs multiplies unsigned codes by signed activations and adds pairs into 16 bits. Four times a
  * code is at most 12 (code 3 may occur in a hostile file), a pair of products 2*12*127; ten of them
  * fit, of which a block has two. */
-enum { CHUNK_BLOCKS = 5, TILE_TOKENS = 2 };
+#include "x86_t2.inc"
+
+enum { CHUNK_BLOCKS = 5, TILE_TOKENS = 2, PANEL_COLS = 1280 };
 
 INLINE __m256i mac(__m256i acc, __m256i c, __m256i x)
 {
@@ -194,68 +170,11 @@ INLINE __m256i widen(__m256i ones, __m256i fours)
     return _mm256_madd_epi16(sums, _mm256_set1_epi16(1));
 }
 
-#include "x86_t2_gemv.inc"
+#include "t2_gemv.inc"
 
-#include "x86_t2_gemm.inc"
+#include "t2_panel.inc"
 
-/* ---- Key and value rows ---------------------------------------------------------------------- */
-
-INLINE __m128i saturate_f16(__m256 x)
-{
-    const __m256 top = _mm256_set1_ps(65504.0f), bottom = _mm256_set1_ps(-65504.0f);
-    x = _mm256_max_ps(bottom, _mm256_min_ps(top, x));
-    return _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT);
-}
-
-static void kv_store_f16(void *dst, float *row_scale, const float *x, size_t n)
-{
-    uint8_t *p = dst;
-    size_t i = 0;
-    (void)row_scale;
-    for (; i + 8 <= n; i += 8)
-        _mm_storeu_si128((__m128i *)(p + 2 * i), saturate_f16(_mm256_loadu_ps(x + i)));
-    if (i < n) {
-        float v[8] = {0};
-        uint16_t h[8];
-        memcpy(v, x + i, (n - i) * sizeof *v);
-        _mm_storeu_si128((__m128i *)h, saturate_f16(_mm256_loadu_ps(v)));
-        memcpy(p + 2 * i, h, (n - i) * sizeof *h);
-    }
-}
-
-static void kv_store_i8(void *dst, float *row_scale, const float *x, size_t n)
-{
-    const uint32_t bits = abs_max_bits(x, n);
-    const float m = trit_bits_f32(bits);
-
-    if (m < TRIT_KV_TINY || bits >= 0x7f800000u) {
-        *row_scale = bits < 0x7f800000u ? 0.0f : NAN;
-        memset(dst, 0, n);
-        return;
-    }
-    *row_scale = m / 127.0f;
-    round_row(dst, x, 127.0f / m, n);
-}
-
-/* ---- Attention ------------------------------------------------------------------------------- */
-
-static void attn_merge(float *acc, struct trit_softmax *sm, const float *block_acc,
-                       const struct trit_softmax *block_sm, size_t head_dim)
-{
-    const float max = sm->max > block_sm->max ? sm->max : block_sm->max;
-    const __m256 a = exp_lanes(lanes_set(sm->max - max)).lo;
-    const __m256 b = exp_lanes(lanes_set(block_sm->max - max)).lo;
-    const float a1 = _mm256_cvtss_f32(a), b1 = _mm256_cvtss_f32(b);
-    size_t i = 0;
-
-    sm->sum = fmaf(block_sm->sum, b1, sm->sum * a1);
-    sm->max = max;
-    for (; i + 8 <= head_dim; i += 8)
-        _mm256_storeu_ps(acc + i, _mm256_fmadd_ps(_mm256_loadu_ps(block_acc + i), b,
-                                                  _mm256_mul_ps(_mm256_loadu_ps(acc + i), a)));
-    for (; i < head_dim; i++)
-        acc[i] = fmaf(block_acc[i], b1, acc[i] * a1);
-}
+#include "t2_gemm.inc"
 
 /* ---- Probes ---------------------------------------------------------------------------------- */
 
@@ -326,12 +245,8 @@ static uint64_t probe_macs(size_t n_rounds)
 
 void trit_kernels_init_avx2(struct trit_kernels *k)
 {
-    k->quantize_row = quantize_row;
     k->t2_gemm = t2_gemm;
     init_lanes(k);
-    k->kv_store[TRIT_KV_F16] = kv_store_f16;
-    k->kv_store[TRIT_KV_I8] = kv_store_i8;
-    k->attn_merge = attn_merge;
     k->probe_read = probe_read;
     k->probe_macs = probe_macs;
 }

@@ -9,11 +9,15 @@
 #include <math.h>
 #include <string.h>
 
+#include "half.h"
+
 #define INLINE static inline __attribute__((always_inline))
 
 /* ---- Ternary ---------------------------------------------------------------------------------
  * A lone token goes through 256-bit registers: they are fast enough for any memory, and rows in a
  * file are aligned to 32 bytes, not to 64. */
+
+#include "x86_t2.inc"
 
 enum { CHUNK_BLOCKS = 1 << 20 }; /* 32-bit sums never need widening */
 
@@ -27,7 +31,7 @@ INLINE __m256i widen(__m256i ones, __m256i fours)
     return _mm256_add_epi32(ones, _mm256_srai_epi32(fours, 2));
 }
 
-#include "x86_t2_gemv.inc"
+#include "t2_gemv.inc"
 
 /* Block b of a row in the low half and of the next row in the high half (or code 0 there, whose sum
  * is not used). */
@@ -145,7 +149,31 @@ INLINE lanes lanes_from_bf16(const uint8_t *p)
     return _mm512_castsi512_ps(_mm512_slli_epi32(h, 16));
 }
 
-INLINE lanes lanes_from_i8(__m128i q)
+INLINE lanes lanes_abs_max(lanes m, lanes x)
+{
+    const __m512i bits = _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(0x7fffffff));
+    return _mm512_castsi512_ps(_mm512_max_epi32(_mm512_castps_si512(m), bits));
+}
+
+INLINE void lanes_to_f16(uint8_t *p, lanes x)
+{
+    _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+}
+
+typedef __m512i int_lanes;
+#define int_lanes_zero _mm512_setzero_si512
+#define int_lanes_sum _mm512_reduce_add_epi32
+
+INLINE int_lanes lanes_round(int8_t *q, lanes x, int_lanes sums)
+{
+    const __m512i v = _mm512_cvtps_epi32(x);
+    _mm_storeu_si128((__m128i *)q, _mm512_cvtepi32_epi8(v));
+    return _mm512_add_epi32(sums, v);
+}
+
+#include "x86_bytes.inc"
+
+INLINE lanes lanes_from_i8(bytes16 q)
 {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(q));
 }
@@ -156,7 +184,7 @@ INLINE __m512 fold2(lanes a, lanes b)
     return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
 }
 
-INLINE __m128 fold4(lanes a, lanes b, lanes c, lanes d)
+INLINE void fold4(float *out, lanes a, lanes b, lanes c, lanes d)
 {
     const __m512 x = fold2(a, b), y = fold2(c, d);
     const __m512 by4 =
@@ -164,12 +192,12 @@ INLINE __m128 fold4(lanes a, lanes b, lanes c, lanes d)
     const __m512 by2 = _mm512_add_ps(by4, _mm512_permute_ps(by4, 0x0e));
     const __m512 by1 = _mm512_add_ps(by2, _mm512_permute_ps(by2, 0x01));
     const __m512i quarters = _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-    return _mm512_castps512_ps128(_mm512_permutexvar_ps(quarters, by1));
+    _mm_storeu_ps(out, _mm512_castps512_ps128(_mm512_permutexvar_ps(quarters, by1)));
 }
 
 enum { SHARED_ROWS = 4, SHARED_TOKENS = 4, WEIGHED_QUERIES = 4, WEIGHED_LANES = 4 };
 
-#include "x86_lanes.inc"
+#include "lanes.inc"
 
 /* ---- Probes ---------------------------------------------------------------------------------- */
 

@@ -9,7 +9,13 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { CHUNK_BLOCKS = 1 << 20, TILE_TOKENS = 2 }; /* 32-bit sums never need widening */
+#include "x86_t2.inc"
+
+enum {
+    CHUNK_BLOCKS = 1 << 20,
+    TILE_TOKENS = 2,
+    PANEL_COLS = 1280
+}; /* 32-bit sums never need widening */
 
 /* Not the intrinsic: gcc 12 copies its accumulator before and after, and runs out of registers. */
 INLINE __m256i mac(__m256i acc, __m256i c, __m256i x)
@@ -23,9 +29,11 @@ INLINE __m256i widen(__m256i ones, __m256i fours)
     return _mm256_add_epi32(ones, _mm256_srai_epi32(fours, 2));
 }
 
-#include "x86_t2_gemv.inc"
+#include "t2_gemv.inc"
 
-#include "x86_t2_gemm.inc"
+#include "t2_panel.inc"
+
+#include "t2_gemm.inc"
 
 /* ---- Probe ----------------------------------------------------------------------------------- */
 

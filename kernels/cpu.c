@@ -37,6 +37,46 @@ unsigned trit_cpu_features(void)
     return features;
 }
 
+#elif defined(__aarch64__) && defined(__linux__)
+
+#include <sys/auxv.h>
+
+unsigned trit_cpu_features(void)
+{
+    enum { ASIMDDP = 1 << 20, I8MM = 1 << 13 }; /* of AT_HWCAP, of AT_HWCAP2 */
+    unsigned features = TRIT_CPU_NEON;
+
+    if (getauxval(AT_HWCAP) & ASIMDDP)
+        features |= TRIT_CPU_DOTPROD;
+    if (getauxval(AT_HWCAP2) & I8MM)
+        features |= TRIT_CPU_I8MM;
+    return features;
+}
+
+#elif defined(__aarch64__) && defined(__APPLE__)
+
+#include <sys/sysctl.h>
+
+static bool has(const char *name)
+{
+    int value = 0;
+    size_t size = sizeof value;
+    return sysctlbyname(name, &value, &size, NULL, 0) == 0 && value;
+}
+
+unsigned trit_cpu_features(void)
+{
+    return TRIT_CPU_NEON | (has("hw.optional.arm.FEAT_DotProd") ? TRIT_CPU_DOTPROD : 0) |
+           (has("hw.optional.arm.FEAT_I8MM") ? TRIT_CPU_I8MM : 0);
+}
+
+#elif defined(__aarch64__)
+
+unsigned trit_cpu_features(void)
+{
+    return TRIT_CPU_NEON;
+}
+
 #else
 
 unsigned trit_cpu_features(void)

@@ -23,6 +23,22 @@
 #define INIT_AVX512 NULL
 #endif
 
+#if TRIT_HAVE_NEON
+#define INIT_NEON trit_kernels_init_neon
+#else
+#define INIT_NEON NULL
+#endif
+#if TRIT_HAVE_DOTPROD
+#define INIT_DOTPROD trit_kernels_init_dotprod
+#else
+#define INIT_DOTPROD NULL
+#endif
+#if TRIT_HAVE_I8MM
+#define INIT_I8MM trit_kernels_init_i8mm
+#else
+#define INIT_I8MM NULL
+#endif
+
 /* Worst first on each architecture. Each row overwrites what it improves on the rows above it that
  * the CPU can run. Rows without an init function are the names that have their place reserved. */
 const struct trit_isa trit_isas[] = {
@@ -31,9 +47,9 @@ const struct trit_isa trit_isas[] = {
     {"avxvnni", TRIT_CPU_AVX2 | TRIT_CPU_AVXVNNI, INIT_AVXVNNI},
     {"avx512", TRIT_CPU_AVX2 | TRIT_CPU_AVX512, INIT_AVX512},
     {"amx", 0, NULL},
-    {"neon", 0, NULL},
-    {"dotprod", 0, NULL},
-    {"i8mm", 0, NULL},
+    {"neon", TRIT_CPU_NEON, INIT_NEON},
+    {"dotprod", TRIT_CPU_NEON | TRIT_CPU_DOTPROD, INIT_DOTPROD},
+    {"i8mm", TRIT_CPU_NEON | TRIT_CPU_DOTPROD | TRIT_CPU_I8MM, INIT_I8MM},
     {0},
 };
 

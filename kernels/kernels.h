@@ -184,6 +184,9 @@ enum {
     TRIT_CPU_AVX2 = 1 << 0,    /* AVX2, FMA, F16C, BMI1/2, with the OS saving ymm */
     TRIT_CPU_AVXVNNI = 1 << 1, /* AVX-VNNI beside it */
     TRIT_CPU_AVX512 = 1 << 2,  /* AVX-512 F, BW, DQ, VL and VNNI beside it, the OS saving zmm */
+    TRIT_CPU_NEON = 1 << 3,    /* 64-bit Arm: always */
+    TRIT_CPU_DOTPROD = 1 << 4, /* sdot */
+    TRIT_CPU_I8MM = 1 << 5,    /* smmla */
 };
 unsigned trit_cpu_features(void);
 
@@ -207,5 +210,8 @@ void trit_kernels_init_scalar(struct trit_kernels *k);
 void trit_kernels_init_avx2(struct trit_kernels *k);
 void trit_kernels_init_avxvnni(struct trit_kernels *k);
 void trit_kernels_init_avx512(struct trit_kernels *k);
+void trit_kernels_init_neon(struct trit_kernels *k);
+void trit_kernels_init_dotprod(struct trit_kernels *k);
+void trit_kernels_init_i8mm(struct trit_kernels *k);
 
 #endif

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# check-arm.sh - the same bytes on Arm, from a machine that is none.
+#
+#   scripts/check-arm.sh TRIT [SHARED [BUILD_FOLDER]]      TRIT: the program for this machine
+#
+# Builds for aarch64 (Debian: gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user) and runs it
+# under qemu as a Cortex-A53, which has plain NEON, a Cortex-A76, which has the dot product, and as
+# "max", which has the matrix product: check_kernels; the logits of SHARED/golden (else of a
+# fixture), and a story of SHARED/models/fables, which must be those of this machine.
+set -euo pipefail
+trit=$(realpath "$1")
+shared=${2:-}
+build=${3:-build-arm}
+cd "$(dirname "$0")/.."
+
+need() { # need COMMAND PACKAGE...
+    command -v "$1" >/dev/null && return
+    shift
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        echo "check-arm: please install: $*" >&2
+        exit 1
+    fi
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
+}
+need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+need qemu-aarch64 qemu-user
+
+cmake -S . -B "$build" -DTRIT_TESTS=ON -DTRIT_WERROR=ON -DCMAKE_SYSTEM_NAME=Linux \
+    -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc \
+    -DCMAKE_EXE_LINKER_FLAGS=-static >/dev/null
+cmake --build "$build" -j "$(nproc)" >/dev/null
+
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+unset TRIT_MODEL
+export LC_ALL=C
+qemu-aarch64 -cpu max "$build/tests/make_fixtures" "$out"
+models=$out/good.gguf
+[ -z "$shared" ] || models="$models $(echo "$shared"/golden/*.gguf)"
+for model in $models; do
+    "$trit" logits -m "$model" --tokens 1,2,3,4,5 -o "$out/$(basename "$model").npy"
+done
+story=(run -m "$shared/models/fables/fables.gguf" -p "Once upon a time" -n 40 --seed 7 -q)
+[ -z "$shared" ] || "$trit" "${story[@]}" >"$out/story"
+
+check() { # check CPU BEST_ROW
+    local best
+    best=$(qemu-aarch64 -cpu "$1" "$build/trit" info | awk '$1 == "isa" { print $2 }')
+    if [ "$best" != "$2" ]; then
+        echo "check-arm: a $1 picks '$best', not '$2'" >&2
+        exit 1
+    fi
+    qemu-aarch64 -cpu "$1" "$build/tests/check_kernels" --seed 1 >"$out/kernels" || {
+        grep FAILED "$out/kernels"
+        exit 1
+    }
+    tail -n 1 "$out/kernels"
+    for model in $models; do
+        qemu-aarch64 -cpu "$1" "$build/trit" logits -m "$model" --tokens 1,2,3,4,5 -t 2 \
+            -o "$out/there.npy"
+        cmp "$out/$(basename "$model").npy" "$out/there.npy"
+    done
+    if [ -n "$shared" ]; then
+        qemu-aarch64 -cpu "$1" "$build/trit" "${story[@]}" -t 2 | cmp "$out/story" -
+    fi
+    echo "$1: $2, $(echo "$models" | wc -w) models and a story give the bytes of this machine"
+}
+
+check cortex-a53 neon
+check cortex-a76 dotprod
+check max i8mm
