@@ -160,6 +160,44 @@ static void test_ways(void **state)
     }
 }
 
+/* Far into a context several threads share the blocks of one head; one thread does not, and many
+ * tokens at once do not either. */
+static void compare_far(const struct opened *o, trit_kv_type kv)
+{
+    enum { FAR = 515, N = 8 };
+    int32_t ids[FAR + N];
+    float *rows[3];
+
+    for (int i = 0; i < FAR + N; i++)
+        ids[i] = tokens[i % MAX_TOKENS];
+    for (int way = 0; way < 3; way++) {
+        const struct trit_session_options opt = {
+            .kv = kv, .n_ctx = FAR + N, .n_threads = way == 1 ? 3 : 1};
+        trit_session *s = open_session(o, opt);
+        struct rows r = {.at = new_rows(o, N), .n_vocab = o->n_vocab, .first = FAR};
+        OK(trit_session_eval(s, ids, FAR, NULL, NULL, &why));
+        for (int i = 0; way < 2 && i < N; i++)
+            OK(trit_session_eval(s, ids + FAR + i, 1, collect, &r, &why));
+        if (way == 2)
+            OK(trit_session_eval(s, ids + FAR, N, collect, &r, &why));
+        trit_session_close(&s);
+        rows[way] = r.at;
+    }
+    assert_int_equal(n_different(o, rows[0], rows[1], N), 0);
+    assert_int_equal(n_different(o, rows[0], rows[2], N), 0);
+    for (int way = 0; way < 3; way++)
+        free(rows[way]);
+}
+
+static void test_far(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        compare_far(&plain, kv_types[i]);
+        compare_far(&odd, kv_types[i]);
+    }
+}
+
 /* Again in the same session; one token at a time; with and without a callback. */
 static void test_repeated(void **state)
 {
@@ -850,6 +888,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ways),
+        cmocka_unit_test(test_far),
         cmocka_unit_test(test_repeated),
         cmocka_unit_test(test_rewind),
         cmocka_unit_test(test_sync),

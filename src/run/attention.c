@@ -6,7 +6,10 @@
  *
  * Queries that see the same keys share the reading of a block: those of several tokens for a block
  * that all of them see whole; those of a group's heads for the block that a token is in, and for
- * all blocks of a token that is alone. */
+ * all blocks of a token that is alone.
+ *
+ * A lone token far into a context has few heads but many blocks: then workers take blocks, each
+ * leaving what it contributes, and one merges those of a head, in the same order. */
 #include <math.h>
 #include <string.h>
 
@@ -28,35 +31,54 @@ struct queries {
     struct trit_softmax *sm[TRIT_ATTN_QUERIES];
 };
 
-/* Add the block of n_keys rows that begins at row of the cache. */
-static void add_block(const struct trit_session *s, const struct queries *q, size_t row,
-                      size_t n_keys)
+/* What the block of n_keys rows that begins at row of the cache contributes to each query.
+ * acc: [q->n, head_dim]; sm: [q->n] */
+static void one_block(const struct trit_session *s, float *acc, struct trit_softmax *sm,
+                      const struct queries *q, size_t row, size_t n_keys)
 {
     const struct trit_kv *kv = &s->kv;
-    const size_t d = kv->head_dim;
     const struct trit_attn_shape shape = {
         .n_keys = n_keys,
-        .head_dim = d,
-        .scale = (float)(1.0 / sqrt((double)d)),
+        .head_dim = kv->head_dim,
+        .scale = (float)(1.0 / sqrt((double)kv->head_dim)),
         .n_q = q->n,
         .ldq = q->ldq,
     };
-    float acc[TRIT_ATTN_QUERIES * TRIT_MAX_HEAD_DIM];
-    struct trit_softmax sm[TRIT_ATTN_QUERIES];
-
     s->kernels.attn_block[kv->format](acc, sm, &shape, s->q + q->at, kv->k + row * kv->row_bytes,
                                       trit_kv_scales(kv, kv->k_scale, row),
                                       kv->v + row * kv->row_bytes,
                                       trit_kv_scales(kv, kv->v_scale, row));
-    for (size_t i = 0; i < q->n; i++) {
-        float *out = s->att + q->at + i * q->ldq;
-        if (q->sm[i]->sum == 0.0f) {
-            memcpy(out, acc + i * d, d * sizeof *out);
-            *q->sm[i] = sm[i];
-        } else {
-            s->kernels.attn_merge(out, q->sm[i], acc + i * d, &sm[i], d);
-        }
+}
+
+/* Take a block's contribution into a query's state, which is empty (sum 0) before the first. */
+static void add_to(const struct trit_session *s, float *out, struct trit_softmax *sm,
+                   const float *block_acc, const struct trit_softmax *block_sm)
+{
+    const size_t d = s->kv.head_dim;
+    if (sm->sum == 0.0f) {
+        memcpy(out, block_acc, d * sizeof *out);
+        *sm = *block_sm;
+    } else {
+        s->kernels.attn_merge(out, sm, block_acc, block_sm, d);
     }
+}
+
+static void normalise(float *out, const struct trit_softmax *sm, size_t d)
+{
+    const float inverse = 1.0f / sm->sum;
+    for (size_t i = 0; i < d; i++)
+        out[i] *= inverse;
+}
+
+static void add_block(const struct trit_session *s, const struct queries *q, size_t row,
+                      size_t n_keys)
+{
+    float acc[TRIT_ATTN_QUERIES * TRIT_MAX_HEAD_DIM];
+    struct trit_softmax sm[TRIT_ATTN_QUERIES];
+
+    one_block(s, acc, sm, q, row, n_keys);
+    for (size_t i = 0; i < q->n; i++)
+        add_to(s, s->att + q->at + i * q->ldq, q->sm[i], acc + i * s->kv.head_dim, &sm[i]);
 }
 
 /* All query heads of one KV head, for n_tokens tokens from position pos on (number t of the batch),
@@ -90,15 +112,62 @@ static void attend(const struct job *job, size_t kv_head, size_t t, size_t n_tok
             for (size_t j = 0; n_tokens == 1 && j < own; j += TRIT_ATTN_BLOCK)
                 add_block(s, &q, row + j, TRIT_ATTN_BLOCK);
             add_block(s, &q, row + own, pos + i - own + 1);
-            for (size_t h = 0; h < n_heads; h++) {
-                float *out = s->att + q.at + h * d;
-                const float inverse = 1.0f / sm[i][h].sum;
-                for (size_t e = 0; e < d; e++)
-                    out[e] *= inverse;
-            }
+            for (size_t h = 0; h < n_heads; h++)
+                normalise(s->att + q.at + h * d, &sm[i][h], d);
         }
     }
 }
+
+/* ---- A lone token, by blocks ----------------------------------------------------------------- */
+
+/* Blocks from which on this is worth a second loop, and that a worker takes at a time. */
+enum { SPLIT_BLOCKS = 8, BLOCKS_AT_ONCE = 2 };
+
+/* Items are the blocks of the first KV head, then of the second, and so on. What query head h of
+ * block i contributes goes to row i*n_head + h of block_acc and block_sm. */
+static void split_blocks(void *ctx, size_t begin, size_t end, int worker)
+{
+    const struct job *job = ctx;
+    const struct trit_session *s = job->s;
+    const struct trit_knobs *k = &s->model->knobs;
+    const size_t d = (size_t)k->head_dim, n_head = (size_t)k->n_head;
+    const size_t group = n_head / (size_t)k->n_head_kv;
+    const size_t n_keys = job->pos + 1, n_blocks = (n_keys - 1) / TRIT_ATTN_BLOCK + 1;
+    (void)worker;
+
+    for (size_t i = begin; i < end; i++) {
+        const size_t kv_head = i / n_blocks, block = i % n_blocks, first = block * TRIT_ATTN_BLOCK;
+        const size_t row = trit_kv_row(&s->kv, job->layer, kv_head, first), left = n_keys - first;
+        for (size_t h = 0; h < group; h += TRIT_ATTN_QUERIES) {
+            const size_t head = kv_head * group + h, at = block * n_head + head;
+            const struct queries q = {
+                head * d, group - h < TRIT_ATTN_QUERIES ? group - h : TRIT_ATTN_QUERIES, d, {NULL}};
+            one_block(s, s->block_acc + at * d, s->block_sm + at, &q, row,
+                      left < TRIT_ATTN_BLOCK ? left : TRIT_ATTN_BLOCK);
+        }
+    }
+}
+
+/* Items are query heads. */
+static void merge_blocks(void *ctx, size_t begin, size_t end, int worker)
+{
+    const struct job *job = ctx;
+    const struct trit_session *s = job->s;
+    const struct trit_knobs *k = &s->model->knobs;
+    const size_t d = (size_t)k->head_dim, n_head = (size_t)k->n_head;
+    (void)worker;
+
+    for (size_t h = begin; h < end; h++) {
+        struct trit_softmax sm = {0};
+        for (size_t block = 0; block * TRIT_ATTN_BLOCK <= job->pos; block++) {
+            const size_t at = block * n_head + h;
+            add_to(s, s->att + h * d, &sm, s->block_acc + at * d, &s->block_sm[at]);
+        }
+        normalise(s->att + h * d, &sm, d);
+    }
+}
+
+/* ---- All of it ------------------------------------------------------------------------------- */
 
 /* Items are pairs of a tile of positions and a KV head. */
 static void attend_items(void *ctx, size_t begin, size_t end, int worker)
@@ -119,6 +188,14 @@ static void attend_items(void *ctx, size_t begin, size_t end, int worker)
 void trit_attention(struct trit_session *s, size_t il, size_t pos, size_t n)
 {
     struct job job = {s, il, pos, n, pos / TILE_TOKENS};
+    const size_t n_kv = (size_t)s->model->knobs.n_head_kv;
     const size_t n_tiles = (pos + n - 1) / TILE_TOKENS - job.first_tile + 1;
-    trit_pool_run(s->pool, attend_items, &job, n_tiles * (size_t)s->model->knobs.n_head_kv, 1);
+    const size_t n_blocks = pos / TRIT_ATTN_BLOCK + 1;
+
+    if (n == 1 && s->n_threads > 1 && n_blocks >= SPLIT_BLOCKS) {
+        trit_pool_run(s->pool, split_blocks, &job, n_kv * n_blocks, BLOCKS_AT_ONCE);
+        trit_pool_run(s->pool, merge_blocks, &job, (size_t)s->model->knobs.n_head, 1);
+    } else {
+        trit_pool_run(s->pool, attend_items, &job, n_tiles * n_kv, 1);
+    }
 }

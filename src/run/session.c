@@ -77,6 +77,7 @@ static void lay_out(struct trit_session *s, enum trit_kv_format format)
     const uint64_t embd = (uint64_t)k->n_embd, ff = (uint64_t)k->n_ff;
     const uint64_t q = (uint64_t)k->n_head * (uint64_t)k->head_dim;
     const uint64_t kv = (uint64_t)k->n_head_kv * (uint64_t)k->head_dim;
+    const uint64_t n_blocks = (ctx + TRIT_ATTN_BLOCK - 1) / TRIT_ATTN_BLOCK;
     uint64_t widest = embd > ff ? embd : ff;
 
     widest = trit_round_up(q > widest ? q : widest, TRIT_T2_BLOCK);
@@ -90,6 +91,8 @@ static void lay_out(struct trit_session *s, enum trit_kv_format format)
     s->k = trit_arena_take(a, b * kv, f);
     s->v = trit_arena_take(a, b * kv, f);
     s->att = trit_arena_take(a, b * q, f);
+    s->block_acc = trit_arena_take(a, n_blocks * q, f);
+    s->block_sm = trit_arena_take(a, n_blocks * (uint64_t)k->n_head, sizeof *s->block_sm);
     s->gate = trit_arena_take(a, b * ff, f);
     s->up = trit_arena_take(a, b * ff, f);
     s->proj = trit_arena_take(a, b * embd, f);

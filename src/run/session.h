@@ -27,19 +27,21 @@ struct trit_session {
     /* Memory: one block, in the order of lay_out() in session.c. B = n_batch; widths: model.c. */
     struct trit_arena arena;
     struct trit_kv kv;
-    float *rope_cos, *rope_sin; /* [n_ctx, n_rot/2] */
-    float *h;                   /* [B, embd]       residual stream */
-    float *q, *k, *v;           /* [B, q|kv|kv]    after their projections */
-    float *att;                 /* [B, q]          attention's output */
-    float *gate, *up;           /* [B, ff]         after their projections */
-    float *proj;                /* [B, embd]       output and down projections, before the add */
-    int8_t *xq;                 /* [B, widest]     quantised activations */
-    struct trit_q8 *xq_scale;   /* [B] */
-    float *norm_row;            /* [n_threads, widest] */
-    float *head_in;             /* [HEAD_TOKENS, embd] */
-    float *logits;              /* [HEAD_TOKENS, vocab] */
-    size_t widest;              /* the longest activation row, padded */
-    size_t last_logits;         /* the row of logits that holds the last token's */
+    float *rope_cos, *rope_sin;    /* [n_ctx, n_rot/2] */
+    float *h;                      /* [B, embd]       residual stream */
+    float *q, *k, *v;              /* [B, q|kv|kv]    after their projections */
+    float *att;                    /* [B, q]          attention's output */
+    float *block_acc;              /* [n_ctx/64 up, q] a lone token's attention by blocks */
+    struct trit_softmax *block_sm; /* [n_ctx/64 up, n_head] */
+    float *gate, *up;              /* [B, ff]         after their projections */
+    float *proj;                   /* [B, embd]       output and down projections, before the add */
+    int8_t *xq;                    /* [B, widest]     quantised activations */
+    struct trit_q8 *xq_scale;      /* [B] */
+    float *norm_row;               /* [n_threads, widest] */
+    float *head_in;                /* [HEAD_TOKENS, embd] */
+    float *logits;                 /* [HEAD_TOKENS, vocab] */
+    size_t widest;                 /* the longest activation row, padded */
+    size_t last_logits;            /* the row of logits that holds the last token's */
 };
 
 /* Evaluate tokens[0..n), n <= n_batch, at positions n_tokens.. of the session: through every layer,
