@@ -35,8 +35,8 @@ efficiency() {
     local key=$1 isa=$2 threads=$3
     shift 3
     usable "$isa" || return 0
-    "$trit" bench -m "$model" --isa "$isa" -t "$threads" "$@" -q -o csv | tee "$dir/csv" |
-        column efficiency >>"$dir/$key"
+    "$trit" bench -m "$model" --isa "$isa" -t "$threads" "$@" -q -o csv >"$dir/csv"
+    column efficiency <"$dir/csv" >>"$dir/$key"
     column avg_ts <"$dir/csv" >>"$dir/$key.ts"
 }
 
@@ -66,6 +66,25 @@ for ((i = 0; i < rounds; i++)); do
     first_token
 done
 
+# A context that is 4096 tokens deep: the time that it adds to a token, over the time of reading its
+# keys and values.
+"$trit" bench -m "$model" -t 2 -p 0 -n 32 -d 0,4096 -r 3 -q -o csv >"$dir/csv"
+bytes=$(column bytes_per_token <"$dir/csv") ts=$(column avg_ts <"$dir/csv") read=$(column read_gbps <"$dir/csv")
+shallow=$(head -n 2 "$dir/csv")
+awk -v b="$bytes" -v t="$ts" -v r="$read" -v b0="$(column bytes_per_token <<<"$shallow")" \
+    -v t0="$(column avg_ts <<<"$shallow")" -v r0="$(column read_gbps <<<"$shallow")" 'BEGIN {
+    print (1 / t - 1 / t0 * r0 / r) * r * 1e9 / (b - b0) }' >"$dir/depth"
+
+# One other process spins on one of the two cores.
+free=$(median "$dir/generate-2.ts") free_prompt=$(median "$dir/prompt-2.ts")
+taskset -c 1 sh -c 'while :; do :; done' &
+spinner=$!
+"$trit" bench -m "$model" -t 2 -p 512 -n 128 -r 3 -q -o csv >"$dir/csv"
+kill $spinner
+wait $spinner 2>/dev/null || true
+awk -v x="$(column avg_ts <"$dir/csv")" -v free="$free" 'BEGIN { print x / free }' >"$dir/busy"
+head -n 2 "$dir/csv" | column avg_ts | awk -v free="$free_prompt" '{ print $1 / free }' >"$dir/busy-prompt"
+
 # Memory that belongs to the process alone, at most, while a context of 4096 fills up; and what was
 # announced before.
 "$trit" bench -m "$model" -t 2 -p 0 -n 16 -d 4080 -r 1 -o csv >"$dir/csv" 2>"$dir/announced" &
@@ -82,7 +101,7 @@ fi
 peak=$(sort -g "$dir/memory" | tail -n 1)
 
 failed=0
-# line WHAT KEY|VALUE TEST LIMIT: TEST is >= or <
+# line WHAT KEY|VALUE TEST LIMIT: TEST is >=, <= or <
 line() {
     local value=$2 word
     if [ -e "$dir/$2" ]; then
@@ -109,6 +128,9 @@ line "prompt of 512, avx512: of its peak" prompt-avx512 '>=' 0.60
 line "prompt of 512, avxvnni: of its peak" prompt-avxvnni '>=' 0.60
 line "prompt of 512, avx2: of its peak" prompt-avx2 '>=' 0.45
 line "prompt of 512, 2 threads over 1, of the peaks' ratio" scaling '>=' 0.93
+line "depth 4096, 2 threads: time added over reading it" depth '<=' 1.3
+line "generation beside a busy core: of free" busy '>=' 0.45
+line "prompt of 512 beside a busy core: of free" busy-prompt '>=' 0.45
 line "memory beside the file, context 4096, MB" "$peak" '<' 400
 line "start to first token, but for one token, ms" first '<' 300
 echo "announced: $(cat "$dir/announced")"

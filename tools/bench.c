@@ -33,6 +33,7 @@ struct bench {
     const struct args *args;
     struct opened o;
     struct trit_model_info info;
+    trit_kv_type kv;
     uint64_t model_bytes;
     char model_type[96];
     const struct format *format;
@@ -70,6 +71,19 @@ static int largest(const struct list *l)
 }
 
 /* ---- Measuring ------------------------------------------------------------------------------- */
+
+/* Bytes that a token of the row has to read: all weights, and the keys and values that are there,
+ * on the average of the tokens. */
+static double bytes_per_token(const struct bench *b, const struct row *r)
+{
+    const struct trit_model_info *m = &b->info;
+    const double n = r->n_prompt ? r->n_prompt : r->n_gen;
+    const double bytes = b->kv == TRIT_KV_TYPE_F32   ? 4.0 * m->head_dim
+                         : b->kv == TRIT_KV_TYPE_F16 ? 2.0 * m->head_dim
+                                                     : 1.0 * m->head_dim + 4.0;
+    const double rows = 2.0 * m->n_layer * m->n_head_kv * (r->n_depth + (n + 1) / 2);
+    return (double)m->token_bytes + rows * bytes;
+}
 
 static uint64_t random_bits(uint64_t *state) /* xorshift64 (Marsaglia) */
 {
@@ -111,7 +125,7 @@ static double probe(const struct bench *b, const struct row *r)
                        : trit_session_measure_read(b->o.session, read_probe_ms);
 }
 
-static void summarise(struct row *r, const struct trit_model_info *info, double limit)
+static void summarise(struct row *r, const struct bench *b, double limit)
 {
     double sum = 0, squares = 0;
 
@@ -122,7 +136,7 @@ static void summarise(struct row *r, const struct trit_model_info *info, double 
         squares += (r->samples[i] - r->avg) * (r->samples[i] - r->avg);
     r->stddev = r->n_samples > 1 ? sqrt(squares / (r->n_samples - 1)) : 0;
     r->limit = limit;
-    r->reached = r->avg * 1e-9 * (double)(r->n_prompt ? info->n_ternary : info->token_bytes);
+    r->reached = r->avg * 1e-9 * (r->n_prompt ? (double)b->info.n_ternary : bytes_per_token(b, r));
 }
 
 static int measure(const struct bench *b, struct row *r, const int32_t *tokens)
@@ -152,7 +166,7 @@ static int measure(const struct bench *b, struct row *r, const int32_t *tokens)
     if (!code && !probed)
         code = out_of_memory();
     if (!code)
-        summarise(r, &b->info, limits / (2 * r->n_samples));
+        summarise(r, b, limits / (2 * r->n_samples));
     return code;
 }
 
@@ -238,7 +252,7 @@ static void fields_of(struct field f[N_FIELDS], const struct bench *b, const str
         {"avg_ts", NUMBER, NULL, r->avg},
         {"stddev_ts", NUMBER, NULL, r->stddev},
         {"samples_ts", SAMPLES, NULL, 0},
-        {"bytes_per_token", NUMBER, NULL, (double)b->info.token_bytes},
+        {"bytes_per_token", NUMBER, NULL, bytes_per_token(b, r)},
         {"gbps", NUMBER, NULL, pp ? NAN : r->reached},
         {"read_gbps", NUMBER, NULL, pp ? NAN : r->limit},
         {"gmacs", NUMBER, NULL, pp ? r->reached : NAN},
@@ -404,6 +418,7 @@ static int open_for(struct bench *b, int n_threads, int n_ctx)
     if (code)
         return code;
     trit_session_close(&b->o.session);
+    b->kv = opt.kv;
     if (opt.n_ctx && opt.n_ctx < n_ctx)
         return usage_error("-c %d is too small: the largest test takes %d positions", opt.n_ctx,
                            n_ctx);
