@@ -68,10 +68,10 @@ enum trit_act { TRIT_ACT_SILU, TRIT_ACT_RELU2, TRIT_N_ACTS };
 enum trit_rope_style { TRIT_ROPE_HALF, TRIT_ROPE_PAIRS, TRIT_N_ROPE_STYLES };
 
 enum {
-    TRIT_LANES = 16,         /* of the lane rule */
-    TRIT_ATTN_BLOCK = 64,    /* keys in one attention block */
-    TRIT_ATTN_QUERIES = 8,   /* that may share one */
-    TRIT_MAX_HEAD_DIM = 512, /* callers may size stack buffers by it */
+    TRIT_LANES = 16,          /* of the lane rule */
+    TRIT_ATTN_BLOCK = 64,     /* keys in one attention block */
+    TRIT_ATTN_QUERIES = 8,    /* that may share one */
+    TRIT_MAX_HEAD_DIM = 512,  /* callers may size stack buffers by it */
     TRIT_PROBE_ROUNDS = 8192, /* 16-bit sums of pairs do not overflow */
 };
 
