@@ -200,45 +200,24 @@ static uint64_t probe_read(const void *p, size_t n_bytes)
     return sum ^ last ^ part[0] ^ part[1] ^ part[2] ^ part[3];
 }
 
-static uint64_t sum_epi32(__m256i v)
+#define CHAIN __m256i
+#define CHAIN_ZERO _mm256_setzero_si256()
+#define ONES __m256i
+#define ONES_SET _mm256_set1_epi8(1)
+#define STEP(sums)                                                                                 \
+    do {                                                                                           \
+        __m256i product;                                                                           \
+        __asm__ volatile("vpmaddubsw %2, %2, %1\n\tvpaddw %1, %0, %0"                              \
+                         : "+x"(sums), "=&x"(product)                                              \
+                         : "x"(ones));                                                             \
+    } while (0)
+
+INLINE uint64_t chain_sum(__m256i v)
 {
-    uint32_t part[8];
-    uint64_t sum = 0;
-    _mm256_storeu_si256((__m256i *)part, v);
-    for (int i = 0; i < 8; i++)
-        sum += part[i];
-    return sum;
+    return (uint64_t)int_lanes_sum(_mm256_madd_epi16(v, _mm256_set1_epi16(1)));
 }
 
-/* The compiler must neither fold the products nor keep the sums elsewhere than in registers, so
- * each chain is a variable of its own and the instructions are written out. */
-#define MADD(acc)                                                                                  \
-    __asm__ volatile("vpmaddubsw %2, %2, %1\n\tvpaddw %1, %0, %0"                                  \
-                     : "+x"(acc), "=&x"(product)                                                   \
-                     : "x"(ones8))
-
-static uint64_t probe_macs(size_t n_rounds)
-{
-    const __m256i ones8 = _mm256_set1_epi8(1), ones16 = _mm256_set1_epi16(1);
-    __m256i a = _mm256_setzero_si256(), b = a, c = a, d = a, e = a, f = a, g = a, h = a, product;
-
-    for (size_t i = 0; i < n_rounds; i++) {
-        MADD(a);
-        MADD(b);
-        MADD(c);
-        MADD(d);
-        MADD(e);
-        MADD(f);
-        MADD(g);
-        MADD(h);
-    }
-    const __m256i all[] = {a, b, c, d, e, f, g, h};
-    uint64_t sum = 0;
-    for (int i = 0; i < 8; i++)
-        sum += sum_epi32(_mm256_madd_epi16(all[i], ones16));
-    return sum;
-}
-#undef MADD
+#include "probe_macs.inc"
 
 /* ---- Table -----------------------------------------------------------------------------------
  * RoPE of pairs and storing f32 rows stay as the compiler vectorised them in scalar.c. */

@@ -199,38 +199,20 @@ enum { SHARED_ROWS = 4, SHARED_TOKENS = 4, WEIGHED_QUERIES = 4, WEIGHED_LANES = 
 
 #include "lanes.inc"
 
-/* ---- Probes ---------------------------------------------------------------------------------- */
+/* ---- Probe ----------------------------------------------------------------------------------- */
 
-/* Instructions written out, so that every chain stays in a register. */
-#define DOT(acc) __asm__ volatile("vpdpbusd %1, %1, %0" : "+v"(acc) : "v"(ones))
+#define CHAIN __m512i
+#define CHAIN_ZERO _mm512_setzero_si512()
+#define ONES __m512i
+#define ONES_SET _mm512_set1_epi8(1)
+#define STEP(sums) __asm__ volatile("vpdpbusd %1, %1, %0" : "+v"(sums) : "v"(ones))
 
-static uint64_t probe_macs(size_t n_rounds)
+INLINE uint64_t chain_sum(__m512i v)
 {
-    const __m512i ones = _mm512_set1_epi8(1);
-    __m512i a = _mm512_setzero_si512(), b = a, c = a, d = a, e = a, f = a;
-    __m512i g = a, h = a, i = a, j = a, k = a, l = a;
-
-    for (size_t r = 0; r < n_rounds; r++) {
-        DOT(a);
-        DOT(b);
-        DOT(c);
-        DOT(d);
-        DOT(e);
-        DOT(f);
-        DOT(g);
-        DOT(h);
-        DOT(i);
-        DOT(j);
-        DOT(k);
-        DOT(l);
-    }
-    const __m512i all[] = {a, b, c, d, e, f, g, h, i, j, k, l};
-    uint64_t sum = 0;
-    for (int n = 0; n < 12; n++)
-        sum += (uint64_t)_mm512_reduce_add_epi32(all[n]);
-    return sum;
+    return (uint64_t)_mm512_reduce_add_epi32(v);
 }
-#undef DOT
+
+#include "probe_macs.inc"
 
 /* ---- Table ----------------------------------------------------------------------------------- */
 

@@ -37,40 +37,21 @@ INLINE __m256i widen(__m256i ones, __m256i fours)
 
 /* ---- Probe ----------------------------------------------------------------------------------- */
 
-/* Instructions written out, so that every chain stays in a register. */
-#define DOT(acc) __asm__ volatile("%{vex%} vpdpbusd %1, %1, %0" : "+x"(acc) : "x"(ones))
+#define CHAIN __m256i
+#define CHAIN_ZERO _mm256_setzero_si256()
+#define ONES __m256i
+#define ONES_SET _mm256_set1_epi8(1)
+#define STEP(sums) __asm__ volatile("%{vex%} vpdpbusd %1, %1, %0" : "+x"(sums) : "x"(ones))
 
-static uint64_t probe_macs(size_t n_rounds)
+INLINE uint64_t chain_sum(__m256i v)
 {
-    const __m256i ones = _mm256_set1_epi8(1);
-    __m256i a = _mm256_setzero_si256(), b = a, c = a, d = a, e = a, f = a;
-    __m256i g = a, h = a, i = a, j = a, k = a, l = a;
-
-    for (size_t r = 0; r < n_rounds; r++) {
-        DOT(a);
-        DOT(b);
-        DOT(c);
-        DOT(d);
-        DOT(e);
-        DOT(f);
-        DOT(g);
-        DOT(h);
-        DOT(i);
-        DOT(j);
-        DOT(k);
-        DOT(l);
-    }
-    const __m256i all[] = {a, b, c, d, e, f, g, h, i, j, k, l};
-    uint64_t sum = 0;
-    for (int n = 0; n < 12; n++) {
-        uint32_t part[8];
-        _mm256_storeu_si256((__m256i *)part, all[n]);
-        for (int lane = 0; lane < 8; lane++)
-            sum += part[lane];
-    }
-    return sum;
+    int32_t sums[4];
+    const __m256i zero = _mm256_setzero_si256();
+    quad_store(sums, sum_lanes(v, zero, zero, zero));
+    return (uint64_t)sums[0];
 }
-#undef DOT
+
+#include "probe_macs.inc"
 
 void trit_kernels_init_avxvnni(struct trit_kernels *k)
 {

@@ -18,22 +18,7 @@ enum { CHUNK_BLOCKS = 1 << 20, TILE_TOKENS = 8, PANEL_COLS = 1280, PANEL_ROWS = 
 
 /* ---- One token ------------------------------------------------------------------------------- */
 
-typedef int32x4_t vec_acc;
-
-INLINE int32x4_t acc_zero(void)
-{
-    return vdupq_n_s32(0);
-}
-
-INLINE int32x4_t mac(int32x4_t acc, int8x16_t c, int8x16_t x)
-{
-    return vdotq_s32(acc, c, x);
-}
-
-INLINE int32x4_t widen(int32x4_t ones, int32x4_t fours)
-{
-    return vsraq_n_s32(ones, fours, 2);
-}
+#include "arm_dot.inc"
 
 #include "t2_gemv.inc"
 
@@ -111,36 +96,18 @@ INLINE void panel_tile(int32_t *sums, const uint8_t *codes, const int8_t *x, siz
 
 /* ---- Probe ----------------------------------------------------------------------------------- */
 
-/* Instructions written out, so that every chain stays in a register. */
-#define MMLA(acc) __asm__ volatile("smmla %0.4s, %1.16b, %1.16b" : "+w"(acc) : "w"(ones))
+#define CHAIN int32x4_t
+#define CHAIN_ZERO vdupq_n_s32(0)
+#define ONES int8x16_t
+#define ONES_SET vdupq_n_s8(1)
+#define STEP(sums) __asm__ volatile("smmla %0.4s, %1.16b, %1.16b" : "+w"(sums) : "w"(ones))
 
-static uint64_t probe_macs(size_t n_rounds)
+INLINE uint64_t chain_sum(int32x4_t v)
 {
-    const int8x16_t ones = vdupq_n_s8(1);
-    int32x4_t a = vdupq_n_s32(0), b = a, c = a, d = a, e = a, f = a;
-    int32x4_t g = a, h = a, i = a, j = a, k = a, l = a;
-
-    for (size_t r = 0; r < n_rounds; r++) {
-        MMLA(a);
-        MMLA(b);
-        MMLA(c);
-        MMLA(d);
-        MMLA(e);
-        MMLA(f);
-        MMLA(g);
-        MMLA(h);
-        MMLA(i);
-        MMLA(j);
-        MMLA(k);
-        MMLA(l);
-    }
-    const int32x4_t all[] = {a, b, c, d, e, f, g, h, i, j, k, l};
-    uint64_t sum = 0;
-    for (int n = 0; n < 12; n++)
-        sum += (uint64_t)vaddlvq_s32(all[n]);
-    return sum;
+    return (uint64_t)vaddlvq_s32(v);
 }
-#undef MMLA
+
+#include "probe_macs.inc"
 
 void trit_kernels_init_i8mm(struct trit_kernels *k)
 {

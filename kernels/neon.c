@@ -252,34 +252,21 @@ static uint64_t probe_read(const void *p, size_t n_bytes)
     return sum ^ last ^ vgetq_lane_u64(x[0], 0) ^ vgetq_lane_u64(x[0], 1);
 }
 
-/* Instructions written out, so that every chain stays in a register. */
-#define MAC(acc)                                                                                   \
+#define CHAIN int16x8_t
+#define CHAIN_ZERO vdupq_n_s16(0)
+#define ONES int8x16_t
+#define ONES_SET vdupq_n_s8(1)
+#define STEP(sums)                                                                                 \
     __asm__ volatile("smlal %0.8h, %1.8b, %1.8b\n\tsmlal2 %0.8h, %1.16b, %1.16b"                   \
-                     : "+w"(acc)                                                                   \
+                     : "+w"(sums)                                                                  \
                      : "w"(ones))
 
-static uint64_t probe_macs(size_t n_rounds)
+INLINE uint64_t chain_sum(int16x8_t v)
 {
-    const int8x16_t ones = vdupq_n_s8(1);
-    int16x8_t a = vdupq_n_s16(0), b = a, c = a, d = a, e = a, f = a, g = a, h = a;
-
-    for (size_t i = 0; i < n_rounds; i++) {
-        MAC(a);
-        MAC(b);
-        MAC(c);
-        MAC(d);
-        MAC(e);
-        MAC(f);
-        MAC(g);
-        MAC(h);
-    }
-    const int16x8_t all[] = {a, b, c, d, e, f, g, h};
-    uint64_t sum = 0;
-    for (int i = 0; i < 8; i++)
-        sum += (uint64_t)vaddlvq_s16(all[i]);
-    return sum;
+    return (uint64_t)vaddlvq_s16(v);
 }
-#undef MAC
+
+#include "probe_macs.inc"
 
 /* ---- Table -----------------------------------------------------------------------------------
  * RoPE of pairs and storing f32 rows stay as the compiler vectorised them in scalar.c. */
