@@ -79,11 +79,21 @@ struct trit_isa_info {
 /** Row i of the table, worst first. @return false past the last one. */
 TRIT_API bool trit_isa_at(int i, struct trit_isa_info *out);
 
+/** One operation that models are computed with, and the row whose code does it. */
+struct trit_operation_info {
+    const char *name; /**< "t2_gemm", "attn_block_f16", … */
+    const char *isa;
+};
+
+/** Operation i, where the row of that name (NULL: the best) is chosen.
+ *  @return false past the last one, or where the row is unknown or not usable. */
+TRIT_API bool trit_operation_at(int i, const char *isa, struct trit_operation_info *out);
+
 /** Name of the row that sessions use unless told otherwise: the best usable one. */
 TRIT_API const char *trit_isa_default(void);
 
-/** Number of threads that sessions use unless told otherwise: the physical cores that this process
- *  may run on. At least 1. */
+/** Number of threads that sessions use unless told otherwise: the physical performance cores that
+ *  this process may run on. At least 1. */
 TRIT_API int trit_threads_default(void);
 
 /* ---- File ----------------------------------------------------------------------------------- */

@@ -201,6 +201,17 @@ bool trit_isa_usable(const struct trit_isa *isa);
 /* Fill k with everything up to and including that row. The row must be usable. */
 void trit_kernels_init(struct trit_kernels *k, const struct trit_isa *isa);
 
+/* An operation: a function of struct trit_kernels by name. */
+struct trit_operation {
+    const char *name;
+    size_t offset; /* in struct trit_kernels */
+};
+extern const struct trit_operation trit_operations[]; /* all of them; ends with name NULL */
+
+/* The row whose function an operation uses where `isa` is chosen. The row must be usable. */
+const struct trit_isa *trit_operation_row(const struct trit_operation *op,
+                                          const struct trit_isa *isa);
+
 /* Bytes of n weights in a format; n: whole blocks of trit_format_block(). */
 size_t trit_format_bytes(enum trit_format format, size_t n);
 size_t trit_format_block(enum trit_format format);

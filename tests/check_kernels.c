@@ -914,45 +914,56 @@ static void check_probe_macs(int unused)
 
 /* ---- The list of kernels --------------------------------------------------------------------- */
 
-#define AT(member) offsetof(struct trit_kernels, member)
+/* In the order of trit_operations[]. */
+static const struct {
+    void (*check)(int index);
+    int index;
+} checks[] = {
+    {check_quantize_row, 0},          /* quantize_row */
+    {check_t2_gemm, 0},               /* t2_gemm */
+    {check_decode, TRIT_FORMAT_F32},  /* decode_f32 */
+    {check_decode, TRIT_FORMAT_F16},  /* decode_f16 */
+    {check_decode, TRIT_FORMAT_BF16}, /* decode_bf16 */
+    {check_decode, TRIT_FORMAT_Q8_0}, /* decode_q8_0 */
+    {check_decode, TRIT_FORMAT_Q4_0}, /* decode_q4_0 */
+    {check_decode, TRIT_FORMAT_Q4_K}, /* decode_q4_k */
+    {check_decode, TRIT_FORMAT_Q6_K}, /* decode_q6_k */
+    {check_gemm, TRIT_FORMAT_F32},    /* gemm_f32 */
+    {check_gemm, TRIT_FORMAT_F16},    /* gemm_f16 */
+    {check_gemm, TRIT_FORMAT_BF16},   /* gemm_bf16 */
+    {check_gemm, TRIT_FORMAT_Q8_0},   /* gemm_q8_0 */
+    {check_gemm, TRIT_FORMAT_Q4_0},   /* gemm_q4_0 */
+    {check_gemm, TRIT_FORMAT_Q4_K},   /* gemm_q4_k */
+    {check_gemm, TRIT_FORMAT_Q6_K},   /* gemm_q6_k */
+    {check_rmsnorm, 0},               /* rmsnorm */
+    {check_rope, TRIT_ROPE_HALF},     /* rope_half */
+    {check_rope, TRIT_ROPE_PAIRS},    /* rope_pairs */
+    {check_glu, TRIT_ACT_SILU},       /* glu_silu */
+    {check_glu, TRIT_ACT_RELU2},      /* glu_relu2 */
+    {check_kv_store, TRIT_KV_F16},    /* kv_store_f16 */
+    {check_kv_store, TRIT_KV_F32},    /* kv_store_f32 */
+    {check_kv_store, TRIT_KV_I8},     /* kv_store_i8 */
+    {check_attn_block, TRIT_KV_F16},  /* attn_block_f16 */
+    {check_attn_block, TRIT_KV_F32},  /* attn_block_f32 */
+    {check_attn_block, TRIT_KV_I8},   /* attn_block_i8 */
+    {check_attn_merge, 0},            /* attn_merge */
+    {check_probe_read, 0},            /* probe_read */
+    {check_probe_macs, 0},            /* probe_macs */
+};
 
-static const struct kernel {
+static struct kernel {
     const char *name;
     size_t offset; /* of the function in struct trit_kernels */
     void (*check)(int index);
     int index;
-} kernels[] = {
-    {"quantize_row", AT(quantize_row), check_quantize_row, 0},
-    {"t2_gemm", AT(t2_gemm), check_t2_gemm, 0},
-    {"decode_f32", AT(decode[TRIT_FORMAT_F32]), check_decode, TRIT_FORMAT_F32},
-    {"decode_f16", AT(decode[TRIT_FORMAT_F16]), check_decode, TRIT_FORMAT_F16},
-    {"decode_bf16", AT(decode[TRIT_FORMAT_BF16]), check_decode, TRIT_FORMAT_BF16},
-    {"decode_q8_0", AT(decode[TRIT_FORMAT_Q8_0]), check_decode, TRIT_FORMAT_Q8_0},
-    {"decode_q4_0", AT(decode[TRIT_FORMAT_Q4_0]), check_decode, TRIT_FORMAT_Q4_0},
-    {"decode_q4_k", AT(decode[TRIT_FORMAT_Q4_K]), check_decode, TRIT_FORMAT_Q4_K},
-    {"decode_q6_k", AT(decode[TRIT_FORMAT_Q6_K]), check_decode, TRIT_FORMAT_Q6_K},
-    {"gemm_f32", AT(gemm[TRIT_FORMAT_F32]), check_gemm, TRIT_FORMAT_F32},
-    {"gemm_f16", AT(gemm[TRIT_FORMAT_F16]), check_gemm, TRIT_FORMAT_F16},
-    {"gemm_bf16", AT(gemm[TRIT_FORMAT_BF16]), check_gemm, TRIT_FORMAT_BF16},
-    {"gemm_q8_0", AT(gemm[TRIT_FORMAT_Q8_0]), check_gemm, TRIT_FORMAT_Q8_0},
-    {"gemm_q4_0", AT(gemm[TRIT_FORMAT_Q4_0]), check_gemm, TRIT_FORMAT_Q4_0},
-    {"gemm_q4_k", AT(gemm[TRIT_FORMAT_Q4_K]), check_gemm, TRIT_FORMAT_Q4_K},
-    {"gemm_q6_k", AT(gemm[TRIT_FORMAT_Q6_K]), check_gemm, TRIT_FORMAT_Q6_K},
-    {"rmsnorm", AT(rmsnorm), check_rmsnorm, 0},
-    {"rope_half", AT(rope[TRIT_ROPE_HALF]), check_rope, TRIT_ROPE_HALF},
-    {"rope_pairs", AT(rope[TRIT_ROPE_PAIRS]), check_rope, TRIT_ROPE_PAIRS},
-    {"glu_silu", AT(glu[TRIT_ACT_SILU]), check_glu, TRIT_ACT_SILU},
-    {"glu_relu2", AT(glu[TRIT_ACT_RELU2]), check_glu, TRIT_ACT_RELU2},
-    {"kv_store_f16", AT(kv_store[TRIT_KV_F16]), check_kv_store, TRIT_KV_F16},
-    {"kv_store_f32", AT(kv_store[TRIT_KV_F32]), check_kv_store, TRIT_KV_F32},
-    {"kv_store_i8", AT(kv_store[TRIT_KV_I8]), check_kv_store, TRIT_KV_I8},
-    {"attn_block_f16", AT(attn_block[TRIT_KV_F16]), check_attn_block, TRIT_KV_F16},
-    {"attn_block_f32", AT(attn_block[TRIT_KV_F32]), check_attn_block, TRIT_KV_F32},
-    {"attn_block_i8", AT(attn_block[TRIT_KV_I8]), check_attn_block, TRIT_KV_I8},
-    {"attn_merge", AT(attn_merge), check_attn_merge, 0},
-    {"probe_read", AT(probe_read), check_probe_read, 0},
-    {"probe_macs", AT(probe_macs), check_probe_macs, 0},
-};
+} kernels[LENGTH(checks)];
+
+static void list_kernels(void)
+{
+    for (size_t i = 0; i < LENGTH(checks); i++)
+        kernels[i] = (struct kernel){trit_operations[i].name, trit_operations[i].offset,
+                                     checks[i].check, checks[i].index};
+}
 
 /* A kernel that kernels.h has and this list lacks would go unchecked. */
 _Static_assert(sizeof(struct trit_kernels) == LENGTH(kernels) * sizeof(void (*)(void)),
@@ -1354,6 +1365,7 @@ int main(int argc, char **argv)
 {
     struct options o = {.filter = ""};
 
+    list_kernels();
     st.seed = (uint64_t)time(NULL);
     if (!parse(&o, argc, argv))
         return usage();

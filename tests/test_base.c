@@ -14,8 +14,10 @@
 #include <float.h>
 #include <math.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "arena.h"
@@ -521,9 +523,102 @@ static void test_platform(void **state)
     assert_true(passed >= 19 && passed < 60000);
 }
 
+/* ---- performance cores ----------------------------------------------------------------------- */
+
+#if defined(__linux__)
+
+static char sysfs[] = "sysfs-XXXXXX";
+
+/* Write a file below sysfs, and the folders to it. */
+static void put(const char *text, const char *format, ...)
+{
+    char path[256], partial[256];
+    va_list args;
+    int n = snprintf(path, sizeof path, "%s/", sysfs);
+    va_start(args, format);
+    vsnprintf(path + n, sizeof path - (size_t)n, format, args);
+    va_end(args);
+    for (char *p = strchr(path, '/'); p; p = strchr(p + 1, '/')) {
+        memcpy(partial, path, (size_t)(p - path));
+        partial[p - path] = '\0';
+        mkdir(partial, 0700);
+    }
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f, "%s\n", text);
+    fclose(f);
+}
+
+static void remove_sysfs(void)
+{
+    char command[64];
+    snprintf(command, sizeof command, "rm -rf %s", sysfs);
+    assert_int_equal(system(command), 0);
+}
+
+static void new_sysfs(void)
+{
+    strcpy(sysfs, "sysfs-XXXXXX");
+    assert_non_null(mkdtemp(sysfs));
+}
+
+/* A CPU of that core; its capacity, unless 0. */
+static void put_cpu(int cpu, int package, int core, int capacity)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%d", package);
+    put(text, "system/cpu/cpu%d/topology/physical_package_id", cpu);
+    snprintf(text, sizeof text, "%d", core);
+    put(text, "system/cpu/cpu%d/topology/core_id", cpu);
+    snprintf(text, sizeof text, "%d", capacity);
+    if (capacity)
+        put(text, "system/cpu/cpu%d/cpu_capacity", cpu);
+}
+
+static void test_performance_cores(void **state)
+{
+    static const bool all[8] = {1, 1, 1, 1, 1, 1, 1, 1}, last4[8] = {0, 0, 0, 0, 1, 1, 1, 1};
+    static const bool even[8] = {1, 0, 1, 0, 1, 0, 1, 0}, none[8] = {0};
+    (void)state;
+
+    new_sysfs(); /* a bare system: every CPU counts */
+    assert_int_equal(trit_performance_cores(sysfs, all, 8), 8);
+    assert_int_equal(trit_performance_cores(sysfs, none, 8), 1);
+    for (int cpu = 0; cpu < 8; cpu++) /* two packages of two cores with two threads */
+        put_cpu(cpu, cpu / 4, cpu / 2 % 2, 0);
+    assert_int_equal(trit_performance_cores(sysfs, all, 8), 4);
+    assert_int_equal(trit_performance_cores(sysfs, even, 8), 4);
+    assert_int_equal(trit_performance_cores(sysfs, last4, 8), 2);
+    remove_sysfs();
+
+    new_sysfs(); /* Intel: two cores with two threads, four efficiency cores */
+    for (int cpu = 0; cpu < 8; cpu++)
+        put_cpu(cpu, 0, cpu < 4 ? cpu / 2 : cpu, 0);
+    put("4,6-7,5", "cpu_atom/cpus");
+    assert_int_equal(trit_performance_cores(sysfs, all, 8), 2);
+    assert_int_equal(trit_performance_cores(sysfs, last4, 8), 4); /* better than none */
+    put("7", "cpu_atom/cpus");
+    assert_int_equal(trit_performance_cores(sysfs, all, 8), 5);
+    put("what", "cpu_atom/cpus");
+    assert_int_equal(trit_performance_cores(sysfs, all, 8), 6);
+    remove_sysfs();
+
+    new_sysfs(); /* Arm: a prime core, three middle ones, four little ones */
+    for (int cpu = 0; cpu < 8; cpu++)
+        put_cpu(cpu, 0, cpu, cpu == 0 ? 1024 : cpu < 4 ? 780 : 380);
+    assert_int_equal(trit_performance_cores(sysfs, all, 8), 4);
+    assert_int_equal(trit_performance_cores(sysfs, last4, 8), 4);
+    remove_sysfs();
+}
+
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+#if defined(__linux__)
+        cmocka_unit_test(test_performance_cores),
+#endif
         cmocka_unit_test(test_exp),
         cmocka_unit_test(test_log),
         cmocka_unit_test(test_sin_cos),

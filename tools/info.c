@@ -14,16 +14,43 @@ static double mib(uint64_t bytes)
 
 /* ---- The machine ----------------------------------------------------------------------------- */
 
-static void print_machine(bool json)
+/* What each row does of the operations, where isa is chosen (NULL: the best). */
+static void print_operations(const char *isa)
+{
+    struct trit_isa_info row;
+    struct trit_operation_info op;
+
+    printf("kernels  of each, where %s is used\n", isa ? isa : trit_isa_default());
+    for (int r = 0; trit_isa_at(r, &row); r++) {
+        int column = 0;
+        for (int i = 0; trit_operation_at(i, isa, &op); i++) {
+            if (strcmp(op.isa, row.name) != 0)
+                continue;
+            if (column > 70) {
+                printf("\n          ");
+                column = 0;
+            } else if (!column) {
+                printf("  %-8s", row.name);
+            }
+            column += printf(" %s", op.name);
+        }
+        if (column)
+            putchar('\n');
+    }
+}
+
+static void print_operations_json(const char *isa)
+{
+    struct trit_operation_info op;
+    for (int i = 0; trit_operation_at(i, isa, &op); i++)
+        printf("%s\"%s\":\"%s\"", i ? "," : ",\"kernels\":{", op.name, op.isa);
+    printf("}");
+}
+
+static void print_isas(bool json)
 {
     struct trit_isa_info isa;
 
-    if (json)
-        printf("{\"version\":\"%s\",\"threads\":%d,\"isa\":\"%s\",\"isas\":[", trit_version(),
-               trit_threads_default(), trit_isa_default());
-    else
-        printf("threads  %d (physical cores)\nisa      %s\n", trit_threads_default(),
-               trit_isa_default());
     for (int i = 0; trit_isa_at(i, &isa); i++)
         if (json)
             printf("%s{\"name\":\"%s\",\"built\":%s,\"usable\":%s}", i ? "," : "", isa.name,
@@ -33,8 +60,35 @@ static void print_machine(bool json)
                    isa.usable  ? "usable"
                    : isa.built ? "this CPU lacks it"
                                : "not in this build");
-    if (json)
-        printf("]}\n");
+}
+
+static int print_machine(const struct args *args)
+{
+    const char *isa = args->isa ? args->isa : trit_isa_default();
+    struct trit_isa_info row = {0};
+
+    for (int i = 0; trit_isa_at(i, &row) && strcmp(row.name, isa) != 0; i++)
+        row.name = NULL;
+    if (!row.name || strcmp(row.name, isa) != 0)
+        return usage_error("unknown instruction set '%s'", isa);
+    if (!row.usable) {
+        fprintf(stderr, "trit: %s '%s' kernels\n",
+                row.built ? "this CPU cannot run" : "this build has no", isa);
+        return EXIT_UNSUPPORTED;
+    }
+    if (args->json) {
+        printf("{\"version\":\"%s\",\"threads\":%d,\"isa\":\"%s\",\"isas\":[", trit_version(),
+               trit_threads_default(), isa);
+        print_isas(true);
+        printf("]");
+        print_operations_json(isa);
+        printf("}\n");
+        return finish_stdout();
+    }
+    printf("threads  %d (physical performance cores)\nisa      %s\n", trit_threads_default(), isa);
+    print_isas(false);
+    print_operations(isa);
+    return finish_stdout();
 }
 
 /* ---- Metadata and tensors -------------------------------------------------------------------- */
@@ -259,10 +313,8 @@ int info_main(const struct args *args)
     struct trit_session_options opt;
     int code;
 
-    if (!args->model) {
-        print_machine(args->json);
-        return finish_stdout();
-    }
+    if (!args->model)
+        return print_machine(args);
     if ((code = session_options(&opt, args)) || (code = open_file(&o, args)))
         return code;
     found.runs = !trit_model_open(&o.model, o.file, &found.why_not) &&

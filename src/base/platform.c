@@ -152,12 +152,13 @@ void trit_bytes_close(struct trit_bytes *b)
 
 #if defined(__linux__)
 
-/* A number from a one-line file of sysfs, or -1. */
-static long read_number(int cpu, const char *name)
+/* A number from a one-line file of a CPU, or -1. */
+static long read_number(const char *sysfs, int cpu, const char *name)
 {
-    char path[96];
+    char path[256];
     long n = -1;
-    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/%s", cpu, name);
+
+    snprintf(path, sizeof path, "%s/system/cpu/cpu%d/%s", sysfs, cpu, name);
     FILE *f = fopen(path, "r");
     if (!f)
         return -1;
@@ -167,30 +168,78 @@ static long read_number(int cpu, const char *name)
     return n;
 }
 
+/* Whether a CPU is in the list of Intel's efficiency cores, such as "8-15,20". */
+static bool is_atom(const char *sysfs, int cpu)
+{
+    char path[256];
+    bool found = false;
+    int first, last;
+
+    snprintf(path, sizeof path, "%s/cpu_atom/cpus", sysfs);
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return false;
+    while (!found && fscanf(f, "%d", &first) == 1) {
+        last = first;
+        int c = fgetc(f);
+        if (c == '-' && fscanf(f, "%d", &last) == 1)
+            c = fgetc(f);
+        found = cpu >= first && cpu <= last;
+        if (c != ',')
+            break;
+    }
+    fclose(f);
+    return found;
+}
+
+/* Arm tells how much a CPU can do beside the best one's 1024: little ones are far below. */
+static bool is_little(long capacity, long most)
+{
+    return capacity > 0 && capacity * 5 < most * 3;
+}
+
+int trit_performance_cores(const char *sysfs, const bool *allowed, int n_cpus)
+{
+    enum { MAX_CORES = 1024 };
+    static const char *const topology[] = {"topology/physical_package_id", "topology/core_id"};
+    long seen[MAX_CORES][2], most = 0;
+    int n_seen = 0;
+
+    for (int cpu = 0; cpu < n_cpus; cpu++) {
+        const long capacity = allowed[cpu] ? read_number(sysfs, cpu, "cpu_capacity") : 0;
+        most = capacity > most ? capacity : most;
+    }
+    for (int pass = 0; pass < 2 && !n_seen; pass++) /* if there are none: any core */
+        for (int cpu = 0; cpu < n_cpus && n_seen < MAX_CORES; cpu++) {
+            if (!allowed[cpu] ||
+                (pass == 0 &&
+                 (is_atom(sysfs, cpu) || is_little(read_number(sysfs, cpu, "cpu_capacity"), most))))
+                continue;
+            const long package = read_number(sysfs, cpu, topology[0]);
+            const long core = read_number(sysfs, cpu, topology[1]);
+            int i = 0;
+            while (i < n_seen && (core < 0 || seen[i][0] != package || seen[i][1] != core))
+                i++;
+            if (i == n_seen) {
+                seen[n_seen][0] = package;
+                seen[n_seen++][1] = core;
+            }
+        }
+    return n_seen > 0 ? n_seen : 1;
+}
+
 int trit_physical_cores(void)
 {
-    long seen[CPU_SETSIZE][2];
-    int n_seen = 0;
-    cpu_set_t allowed;
+    cpu_set_t set;
+    bool allowed[CPU_SETSIZE];
 
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) { /* more CPUs than the set holds */
+    if (sched_getaffinity(0, sizeof set, &set) != 0) { /* more CPUs than the set holds */
         const long n = sysconf(_SC_NPROCESSORS_ONLN);
         return n > 0 ? (int)n : 1;
     }
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (!CPU_ISSET((size_t)cpu, &allowed))
-            continue;
-        const long package = read_number(cpu, "physical_package_id");
-        const long core = read_number(cpu, "core_id");
-        int i = 0;
-        while (i < n_seen && (core < 0 || seen[i][0] != package || seen[i][1] != core))
-            i++;
-        if (i == n_seen) {
-            seen[n_seen][0] = package;
-            seen[n_seen++][1] = core;
-        }
-    }
-    return n_seen > 0 ? n_seen : 1;
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        allowed[cpu] = CPU_ISSET((size_t)cpu, &set);
+    return trit_performance_cores("/sys/devices", allowed, CPU_SETSIZE);
 }
 
 #elif defined(__APPLE__)

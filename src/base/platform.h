@@ -29,8 +29,13 @@ trit_status trit_bytes_open(struct trit_bytes *out, const char *path, bool no_mm
 trit_status trit_bytes_lock(const struct trit_bytes *b, const char *path, struct trit_error *err);
 void trit_bytes_close(struct trit_bytes *b);
 
-/* Physical cores that this process may run on, at least 1. */
+/* Physical performance cores that this process may run on, at least 1: without those that the
+ * processor has for saving energy, unless it may run on no others. */
 int trit_physical_cores(void);
+
+/* Linux: the same among the CPUs allowed[0..n_cpus), as /sys/devices, which may lie elsewhere, has
+ * them. */
+int trit_performance_cores(const char *sysfs, const bool *allowed, int n_cpus);
 
 /* Put this thread into the default floating-point environment: round to nearest even, keep
  * subnormals. @return the one it was in, for fesetenv() */

@@ -20,6 +20,20 @@ bool trit_isa_at(int i, struct trit_isa_info *out)
     return true;
 }
 
+bool trit_operation_at(int i, const char *isa, struct trit_operation_info *out)
+{
+    const struct trit_isa *row = isa ? trit_isa_find(isa) : trit_isa_best();
+    int n = 0;
+
+    while (trit_operations[n].name)
+        n++;
+    if (i < 0 || i >= n || !row || !trit_isa_usable(row))
+        return false;
+    *out = (struct trit_operation_info){trit_operations[i].name,
+                                        trit_operation_row(&trit_operations[i], row)->name};
+    return true;
+}
+
 const char *trit_isa_default(void)
 {
     return trit_isa_best()->name;

@@ -182,8 +182,8 @@ tensors
 
 # Without a model: what this machine can run.
 
-$ trit info
-threads  T (physical cores)
+$ trit info | sed '/^kernels/,$d'
+threads  T (physical performance cores)
 isa      ISA
   scalar   STATE
   avx2     STATE
@@ -194,7 +194,7 @@ isa      ISA
   dotprod  STATE
   i8mm     STATE
 
-$ trit info --json
+$ trit info --json | sed 's/,"kernels.*/}/'
 {"version":"V","threads":T,"isa":"ISA","isas":[{"name":"scalar","built":B,"usable":B},{"name":"avx2","built":B,"usable":B},{"name":"avxvnni","built":B,"usable":B},{"name":"avx512","built":B,"usable":B},{"name":"amx","built":B,"usable":B},{"name":"neon","built":B,"usable":B},{"name":"dotprod","built":B,"usable":B},{"name":"i8mm","built":B,"usable":B}]}
 
 # scalar is always there.
@@ -204,6 +204,27 @@ $ trit info | grep -c '^  scalar   usable$'
 
 $ trit info --json | grep -c '{"name":"scalar","built":true,"usable":true}'
 1
+
+# Which row's code does an operation; with --isa, where that row is chosen.
+
+$ trit info --isa scalar | sed -n '/^kernels/,$p'
+kernels  of each, where scalar is used
+  scalar   quantize_row t2_gemm decode_f32 decode_f16 decode_bf16 decode_q8_0 decode_q4_0
+           decode_q4_k decode_q6_k gemm_f32 gemm_f16 gemm_bf16 gemm_q8_0 gemm_q4_0
+           gemm_q4_k gemm_q6_k rmsnorm rope_half rope_pairs glu_silu glu_relu2 kv_store_f16
+           kv_store_f32 kv_store_i8 attn_block_f16 attn_block_f32 attn_block_i8 attn_merge
+           probe_read probe_macs
+
+$ trit info --json | sed 's/.*"kernels"//' | grep -o '":"' | wc -l
+30
+
+$ trit info --isa sse9
+! trit: unknown instruction set 'sse9'
+[2]
+
+$ trit info --isa amx
+! trit: this build has no 'amx' kernels
+[4]
 
 # Errors.
 

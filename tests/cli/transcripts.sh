@@ -84,7 +84,7 @@ substitute() {
         -e 's/[0-9]+ threads [a-z0-9]+/T threads ISA/' \
         -e 's/"isa":"[a-z0-9]+","threads":[0-9]+/"isa":"ISA","threads":T/' \
         -e 's/^trit [0-9]+\.[0-9]+\.[0-9]+ \(.*\) isa: .*/trit V (COMMIT, COMPILER) isa: ISAS/' \
-        -e 's/^threads  [0-9]+ \(physical cores\)/threads  T (physical cores)/' \
+        -e 's/^threads  [0-9]+ \(physical performance cores\)/threads  T (physical performance cores)/' \
         -e 's/^isa      [a-z0-9]+/isa      ISA/' \
         -e 's/^(  [a-z0-9]+ +)(usable|this CPU lacks it|not in this build)$/\1STATE/' \
         -e 's/"version":"[0-9.]+","threads":[0-9]+/"version":"V","threads":T/' \
