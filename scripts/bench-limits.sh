@@ -14,7 +14,8 @@ cd "$(dirname "$0")/.."
 trit=${1:-build/trit}
 rounds=${2:-3}
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+spinner=
+trap '[ -z "$spinner" ] || kill "$spinner"; rm -rf "$dir"' EXIT
 unset TRIT_MODEL
 export LC_ALL=C
 model=$dir/2b4t.gguf
@@ -22,8 +23,9 @@ model=$dir/2b4t.gguf
 "$trit" dummy --shape 2b4t -o "$model" -q
 cat "$model" >/dev/null # into the page cache
 
-usable() { "$trit" info | grep -q "^  $1  *usable"; }
-best=$("$trit" info | awk '$1 == "isa" { print $2 }')
+info=$("$trit" info)
+usable() { grep -q "^  $1  *usable" <<<"$info"; }
+best=$(awk '$1 == "isa" { print $2 }' <<<"$info")
 
 # column NAME: of the last line of a csv
 column() {
@@ -76,14 +78,18 @@ awk -v b="$bytes" -v t="$ts" -v r="$read" -v b0="$(column bytes_per_token <<<"$s
     print (1 / t - 1 / t0 * r0 / r) * r * 1e9 / (b - b0) }' >"$dir/depth"
 
 # One other process spins on one of the two cores.
-free=$(median "$dir/generate-2.ts") free_prompt=$(median "$dir/prompt-2.ts")
-taskset -c 1 sh -c 'while :; do :; done' &
-spinner=$!
-"$trit" bench -m "$model" -t 2 -p 512 -n 128 -r 3 -q -o csv >"$dir/csv"
-kill $spinner
-wait $spinner 2>/dev/null || true
-awk -v x="$(column avg_ts <"$dir/csv")" -v free="$free" 'BEGIN { print x / free }' >"$dir/busy"
-head -n 2 "$dir/csv" | column avg_ts | awk -v free="$free_prompt" '{ print $1 / free }' >"$dir/busy-prompt"
+if command -v taskset >/dev/null && taskset -c 1 true 2>/dev/null; then
+    free=$(median "$dir/generate-2.ts") free_prompt=$(median "$dir/prompt-2.ts")
+    taskset -c 1 sh -c 'while :; do :; done' &
+    spinner=$!
+    "$trit" bench -m "$model" -t 2 -p 512 -n 128 -r 3 -q -o csv >"$dir/csv"
+    kill "$spinner"
+    wait "$spinner" 2>/dev/null || true
+    spinner=
+    column avg_ts <"$dir/csv" | awk -v free="$free" '{ print $1 / free }' >"$dir/busy"
+    head -n 2 "$dir/csv" | column avg_ts | awk -v free="$free_prompt" '{ print $1 / free }' \
+        >"$dir/busy-prompt"
+fi
 
 # Memory that belongs to the process alone, at most, while a context of 4096 fills up; and what was
 # announced before.
