@@ -609,6 +609,14 @@ static void test_performance_cores(void **state)
     assert_int_equal(trit_performance_cores(sysfs, all, 8), 4);
     assert_int_equal(trit_performance_cores(sysfs, last4, 8), 4);
     remove_sysfs();
+
+    new_sysfs(); /* Arm: one package, three clusters in which core_id begins anew (RK3588) */
+    for (int cpu = 0; cpu < 8; cpu++) {
+        put_cpu(cpu, 0, cpu < 4 ? cpu : cpu % 2, cpu < 4 ? 530 : 1024);
+        put(cpu < 4 ? "0" : cpu < 6 ? "1" : "2", "system/cpu/cpu%d/topology/cluster_id", cpu);
+    }
+    assert_int_equal(trit_performance_cores(sysfs, all, 8), 4);
+    remove_sysfs();
 }
 
 #endif

@@ -201,8 +201,7 @@ static bool is_little(long capacity, long most)
 int trit_performance_cores(const char *sysfs, const bool *allowed, int n_cpus)
 {
     enum { MAX_CORES = 1024 };
-    static const char *const topology[] = {"topology/physical_package_id", "topology/core_id"};
-    long seen[MAX_CORES][2], most = 0;
+    long seen[MAX_CORES][3], most = 0;
     int n_seen = 0;
 
     for (int cpu = 0; cpu < n_cpus; cpu++) {
@@ -215,15 +214,15 @@ int trit_performance_cores(const char *sysfs, const bool *allowed, int n_cpus)
                 (pass == 0 &&
                  (is_atom(sysfs, cpu) || is_little(read_number(sysfs, cpu, "cpu_capacity"), most))))
                 continue;
-            const long package = read_number(sysfs, cpu, topology[0]);
-            const long core = read_number(sysfs, cpu, topology[1]);
+            const long id[3] = {/* on Arm, cores are numbered anew in each cluster */
+                                read_number(sysfs, cpu, "topology/physical_package_id"),
+                                read_number(sysfs, cpu, "topology/cluster_id"),
+                                read_number(sysfs, cpu, "topology/core_id")};
             int i = 0;
-            while (i < n_seen && (core < 0 || seen[i][0] != package || seen[i][1] != core))
+            while (i < n_seen && (id[2] < 0 || memcmp(seen[i], id, sizeof id) != 0))
                 i++;
-            if (i == n_seen) {
-                seen[n_seen][0] = package;
-                seen[n_seen++][1] = core;
-            }
+            if (i == n_seen)
+                memcpy(seen[n_seen++], id, sizeof id);
         }
     return n_seen > 0 ? n_seen : 1;
 }
