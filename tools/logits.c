@@ -45,10 +45,10 @@ static int write_logits(const struct opened *o, const int32_t *ids, int32_t n, c
     const int32_t n_vocab = trit_model_vocab_size(o->model);
     struct output out;
     struct trit_error err;
+    watch_interrupts(o->session);
     int code = open_output(&out, path);
     struct writer w = {out.f, (size_t)n_vocab};
 
-    watch_interrupts(o->session);
     errno = 0;
     if (!code && !write_header(w.f, n, n_vocab))
         code = write_error(path);

@@ -36,32 +36,69 @@ static void watch(int sig)
         sigaction(sig, &action, NULL);
 }
 
-/* The file that a link leads to, or the path itself; NULL: no memory. */
+/* The file that a link leads to, or the path itself where it is none; NULL: errno says why not. A
+ * link that leads nowhere is an error: what it should become is not known. */
 static char *resolve(const char *path)
 {
     struct stat st;
-    char *target = NULL;
     if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
-        target = realpath(path, NULL); /* of a link that leads nowhere, none */
-    if (target)
-        return target;
-    target = malloc(strlen(path) + 1);
-    return target ? strcpy(target, path) : NULL;
+        return realpath(path, NULL);
+    char *copy = malloc(strlen(path) + 1);
+    return copy ? strcpy(copy, path) : NULL;
 }
 
-static FILE *open_partial(char *partial)
+/* The standard stream that writes to this already, as /dev/stdout does, or -1. */
+static int standard_stream(const struct stat *st)
+{
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+        struct stat open;
+        if (fstat(fd, &open) == 0 && open.st_dev == st->st_dev && open.st_ino == st->st_ino)
+            return fd;
+    }
+    return -1;
+}
+
+/* What is there and is not to be replaced; a standard stream goes on where it stands. */
+static FILE *open_direct(const char *path, const struct stat *st)
+{
+    const int fd = standard_stream(st);
+    return fd < 0 ? fopen(path, "wb") : fdopen(dup(fd), "wb");
+}
+
+/* Like the file that it will replace, or as the umask says. */
+static FILE *open_partial(char *partial, const struct stat *replaced)
 {
     const mode_t mask = umask(0);
     umask(mask);
     const int fd = mkstemp(partial);
     if (fd < 0)
         return NULL;
-    fchmod(fd, 0666 & ~mask);
+    unfinished = partial;
+    fchmod(fd, replaced ? replaced->st_mode & 0777 : 0666 & ~mask);
     FILE *f = fdopen(fd, "wb");
     if (!f) {
+        unfinished = NULL;
         close(fd);
         unlink(partial);
     }
+    return f;
+}
+
+/* No signal comes between making a file and noting that it is there. */
+static FILE *open_watched(char *partial, const struct stat *replaced)
+{
+    sigset_t ends, before;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGHUP);
+    sigprocmask(SIG_BLOCK, &ends, &before);
+    FILE *f = open_partial(partial, replaced);
+    const int error = errno;
+    watch(SIGTERM);
+    watch(SIGHUP);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = error;
     return f;
 }
 
@@ -69,30 +106,29 @@ int open_output(struct output *out, const char *path)
 {
     struct stat st;
 
-    *out = (struct output){.path = path, .target = resolve(path)};
-    if (!out->target)
-        return out_of_memory();
-    if (lstat(out->target, &st) == 0 && !S_ISREG(st.st_mode)) {
-        out->f = fopen(path, "wb");
+    *out = (struct output){.path = path};
+    const bool exists = stat(path, &st) == 0;
+    if (exists && (!S_ISREG(st.st_mode) || standard_stream(&st) >= 0)) {
+        out->f = open_direct(path, &st);
         return out->f ? EXIT_DONE : write_error(path);
     }
+    if (!(out->target = resolve(path)))
+        return write_error(path);
+    if (exists && access(out->target, W_OK) != 0)
+        return write_error(path);
     const size_t size = strlen(out->target) + sizeof ".XXXXXX";
     if (!(out->partial = malloc(size)))
         return out_of_memory();
     snprintf(out->partial, size, "%s.XXXXXX", out->target);
-    out->f = open_partial(out->partial);
-    if (!out->f)
-        return write_error(path);
-    unfinished = out->partial;
-    watch(SIGTERM);
-    watch(SIGHUP);
-    return EXIT_DONE;
+    out->f = open_watched(out->partial, exists ? &st : NULL);
+    return out->f ? EXIT_DONE : write_error(path);
 }
 
 int close_output(struct output *out, int code)
 {
     errno = 0;
-    if (out->f && fclose(out->f) != 0 && !code)
+    const bool failed = out->f && ferror(out->f);
+    if (out->f && (fclose(out->f) != 0 || failed) && !code)
         code = write_error(out->path);
     if (out->f && out->partial && !code && rename(out->partial, out->target) != 0)
         code = write_error(out->path);

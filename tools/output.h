@@ -1,9 +1,10 @@
 /* output.h - a file that a command writes.
  *
- * It grows beside its path (of a link: beside what that leads to) under a name of its own and is
- * renamed once whole, so that no path ever holds half a result (or loses the model, if it is that).
- * Ctrl-C, SIGTERM and SIGHUP leave nothing behind. What is there and no regular file (a device, a
- * pipe) is written to directly. */
+ * It grows beside its path (of a link: beside what that leads to) under a name of its own, with the
+ * mode of the file it will replace, and is renamed once whole, so that no path ever holds half a
+ * result (or loses the model, if it is that). Ctrl-C, where the command watches for it, SIGTERM and
+ * SIGHUP leave nothing behind. What is there and no regular file (a device, a pipe), and what a
+ * standard stream writes to already, is written to directly. */
 #ifndef TRIT_TOOLS_OUTPUT_H
 #define TRIT_TOOLS_OUTPUT_H
 

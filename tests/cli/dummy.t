@@ -81,3 +81,25 @@ replaced
 
 $ trit dummy --shape 2b4t -o big.gguf & sleep 0.3; kill $!; wait $! 2>/dev/null; ls | grep big
 [1]
+
+# The new file has the mode of the old one; one that may not be written to is kept, and a link that
+# leads nowhere is no place.
+
+$ trit dummy --shape tiny -o mode.gguf && chmod 600 mode.gguf && trit dummy --shape tiny -o mode.gguf
+> ls -l mode.gguf | cut -c 1-10
+-rw-------
+
+$ ln -s nowhere.gguf dangling.gguf; trit dummy --shape tiny -o dangling.gguf
+! trit: cannot write to dangling.gguf: No such file or directory
+[1]
+
+$ ls | grep -c nowhere
+0
+[1]
+
+# Standard output keeps what others write to it.
+
+$ (echo a; trit logits -m good.gguf --tokens 1 -o /dev/stdout; echo b) >both; head -n 1 both
+> tail -c 2 both; trit logits -m good.gguf --tokens 1 -o one; [ $(wc -c <both) = $(($(wc -c <one) + 4)) ]
+a
+b
