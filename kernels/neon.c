@@ -116,10 +116,10 @@ INLINE lanes lanes_from_bf16(const uint8_t *p)
 {
     const uint16x8_t a = vreinterpretq_u16_u8(vld1q_u8(p));
     const uint16x8_t b = vreinterpretq_u16_u8(vld1q_u8(p + 16));
-    return (lanes){{vreinterpretq_f32_u32(vshll_n_u16(vget_low_u16(a), 16)),
-                    vreinterpretq_f32_u32(vshll_high_n_u16(a, 16)),
-                    vreinterpretq_f32_u32(vshll_n_u16(vget_low_u16(b), 16)),
-                    vreinterpretq_f32_u32(vshll_high_n_u16(b, 16))}};
+    const uint16x8_t zero = vdupq_n_u16(0); /* the lower halves */
+    return (lanes){
+        {vreinterpretq_f32_u16(vzip1q_u16(zero, a)), vreinterpretq_f32_u16(vzip2q_u16(zero, a)),
+         vreinterpretq_f32_u16(vzip1q_u16(zero, b)), vreinterpretq_f32_u16(vzip2q_u16(zero, b))}};
 }
 
 typedef uint8x16_t bytes16;
@@ -258,7 +258,7 @@ static uint64_t probe_read(const void *p, size_t n_bytes)
 #define ONES_SET vdupq_n_s8(1)
 #define STEP(sums)                                                                                 \
     __asm__ volatile("smlal %0.8h, %1.8b, %1.8b\n\tsmlal2 %0.8h, %1.16b, %1.16b"                   \
-                     : "+w"(sums)                                                                  \
+                     : "+&w"(sums)                                                                 \
                      : "w"(ones))
 
 INLINE uint64_t chain_sum(int16x8_t v)

@@ -10,12 +10,12 @@
 # instruction set, each limit measured in the same process between the samples. Exits with 1 if a
 # line falls short. Nothing else should run meanwhile.
 set -euo pipefail
-cd "$(dirname "$0")/.."
-trit=${1:-build/trit}
+root=$(realpath "$(dirname "$0")/..")
+trit=$(realpath "${1:-$root/build/trit}")
 rounds=${2:-3}
 dir=$(mktemp -d)
-spinner=
-trap '[ -z "$spinner" ] || kill "$spinner"; rm -rf "$dir"' EXIT
+pid='' spinner=''
+trap 'kill $pid $spinner 2>/dev/null || true; rm -rf "$dir"' EXIT
 unset TRIT_MODEL
 export LC_ALL=C
 model=$dir/2b4t.gguf
@@ -104,6 +104,7 @@ if ! wait $pid || [ ! -s "$dir/memory" ]; then
     echo "bench-limits: no figure for the memory" >&2
     exit 1
 fi
+pid=
 peak=$(sort -g "$dir/memory" | tail -n 1)
 
 failed=0

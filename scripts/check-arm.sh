@@ -5,13 +5,14 @@
 #
 # Builds for aarch64 (Debian: gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user) and runs it
 # under qemu as a Cortex-A53, which has plain NEON, a Cortex-A76, which has the dot product, and as
-# "max", which has the matrix product: check_kernels; the logits of SHARED/golden (else of a
-# fixture), and a story of SHARED/models/fables, which must be those of this machine.
+# "max", which has the matrix product: check_kernels; the logits of a fixture and, with
+# SHARED, of SHARED/golden and a story of SHARED/models/fables, which must be those of this machine.
 set -euo pipefail
 trit=$(realpath "$1")
-shared=${2:-}
-build=${3:-build-arm}
-cd "$(dirname "$0")/.."
+shared=${2:+$(realpath "$2")}
+root=$(realpath "$(dirname "$0")/..")
+build=$(realpath -m "${3:-$root/build-arm}")
+cd "$root"
 
 need() { # need COMMAND PACKAGE...
     command -v "$1" >/dev/null && return
@@ -29,7 +30,10 @@ need qemu-aarch64 qemu-user
 cmake -S . -B "$build" -DTRIT_TESTS=ON -DTRIT_WERROR=ON -DCMAKE_SYSTEM_NAME=Linux \
     -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc \
     -DCMAKE_EXE_LINKER_FLAGS=-static >/dev/null
-cmake --build "$build" -j "$(nproc)" >/dev/null
+cmake --build "$build" -j "$(nproc)" >"$build/build.log" || {
+    cat "$build/build.log" >&2
+    exit 1
+}
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
@@ -52,7 +56,8 @@ check() { # check CPU BEST_ROW
         exit 1
     fi
     qemu-aarch64 -cpu "$1" "$build/tests/check_kernels" --seed 1 >"$out/kernels" || {
-        grep FAILED "$out/kernels"
+        echo "check-arm: check_kernels as a $1 ended with $?" >&2
+        tail -n 5 "$out/kernels" >&2
         exit 1
     }
     tail -n 1 "$out/kernels"
@@ -64,7 +69,7 @@ check() { # check CPU BEST_ROW
     if [ -n "$shared" ]; then
         qemu-aarch64 -cpu "$1" "$build/trit" "${story[@]}" -t 2 | cmp "$out/story" -
     fi
-    echo "$1: $2, $(echo "$models" | wc -w) models and a story give the bytes of this machine"
+    echo "$1: $2, $(echo "$models" | wc -w) models${shared:+ and a story} give the bytes of this machine"
 }
 
 check cortex-a53 neon

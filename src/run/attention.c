@@ -120,8 +120,7 @@ static void attend(const struct job *job, size_t kv_head, size_t t, size_t n_tok
 
 /* ---- A lone token, by blocks ----------------------------------------------------------------- */
 
-/* Blocks from which on this is worth a second loop, and that a worker takes at a time. */
-enum { SPLIT_BLOCKS = 8, BLOCKS_AT_ONCE = 2 };
+enum { BLOCKS_AT_ONCE = 2 }; /* that a worker takes */
 
 /* Items are the blocks of the first KV head, then of the second, and so on. What query head h of
  * block i contributes goes to row i*n_head + h of block_acc and block_sm. */
@@ -192,7 +191,7 @@ void trit_attention(struct trit_session *s, size_t il, size_t pos, size_t n)
     const size_t n_tiles = (pos + n - 1) / TILE_TOKENS - job.first_tile + 1;
     const size_t n_blocks = pos / TRIT_ATTN_BLOCK + 1;
 
-    if (n == 1 && s->n_threads > 1 && n_blocks >= SPLIT_BLOCKS) {
+    if (n == 1 && s->n_threads > 1 && n_blocks >= TRIT_SPLIT_BLOCKS) {
         trit_pool_run(s->pool, split_blocks, &job, n_kv * n_blocks, BLOCKS_AT_ONCE);
         trit_pool_run(s->pool, merge_blocks, &job, (size_t)s->model->knobs.n_head, 1);
     } else {

@@ -77,7 +77,9 @@ static void lay_out(struct trit_session *s, enum trit_kv_format format)
     const uint64_t embd = (uint64_t)k->n_embd, ff = (uint64_t)k->n_ff;
     const uint64_t q = (uint64_t)k->n_head * (uint64_t)k->head_dim;
     const uint64_t kv = (uint64_t)k->n_head_kv * (uint64_t)k->head_dim;
-    const uint64_t n_blocks = (ctx + TRIT_ATTN_BLOCK - 1) / TRIT_ATTN_BLOCK;
+    const uint64_t all_blocks = (ctx + TRIT_ATTN_BLOCK - 1) / TRIT_ATTN_BLOCK;
+    const bool split = s->n_threads > 1 && all_blocks >= TRIT_SPLIT_BLOCKS;
+    const uint64_t n_blocks = split ? all_blocks : 0;
     uint64_t widest = embd > ff ? embd : ff;
 
     widest = trit_round_up(q > widest ? q : widest, TRIT_T2_BLOCK);

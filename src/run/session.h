@@ -11,6 +11,9 @@
 /* Tokens whose logits are computed in one pass over the head. */
 enum { TRIT_HEAD_TOKENS = 16 };
 
+/* Blocks of keys from which on threads share those of a lone token's head. */
+enum { TRIT_SPLIT_BLOCKS = 8 };
+
 struct trit_session {
     const struct trit_model *model;
     const struct trit_isa *isa;
@@ -31,7 +34,8 @@ struct trit_session {
     float *h;                      /* [B, embd]       residual stream */
     float *q, *k, *v;              /* [B, q|kv|kv]    after their projections */
     float *att;                    /* [B, q]          attention's output */
-    float *block_acc;              /* [n_ctx/64 up, q] a lone token's attention by blocks */
+    float *block_acc;              /* [n_ctx/64 up, q] a lone token's attention by blocks;
+                                              NULL where that is never split */
     struct trit_softmax *block_sm; /* [n_ctx/64 up, n_head] */
     float *gate, *up;              /* [B, ff]         after their projections */
     float *proj;                   /* [B, embd]       output and down projections, before the add */
