@@ -34,8 +34,8 @@ struct trit_session {
     float *h;                      /* [B, embd]       residual stream */
     float *q, *k, *v;              /* [B, q|kv|kv]    after their projections */
     float *att;                    /* [B, q]          attention's output */
-    float *block_acc;              /* [n_ctx/64 up, q] a lone token's attention by blocks;
-                                              NULL where that is never split */
+    float *block_acc;              /* [n_ctx/64 up, q] a lone token's attention by
+                                      blocks; of no size where that is never split */
     struct trit_softmax *block_sm; /* [n_ctx/64 up, n_head] */
     float *gate, *up;              /* [B, ff]         after their projections */
     float *proj;                   /* [B, embd]       output and down projections, before the add */
