@@ -336,6 +336,9 @@ TRIT_API double trit_session_measure_read(trit_session *session, double ms);
  *  @return GMAC/s, 10^9 multiply-adds a second of all threads together. */
 TRIT_API double trit_session_measure_macs(trit_session *session, double ms);
 
+/** The same of fused multiply-adds of floats, which attention consists of. */
+TRIT_API double trit_session_measure_fmas(trit_session *session, double ms);
+
 /* ---- Dummy models --------------------------------------------------------------------------- */
 
 /** Receives bytes of a file in order. @return false to stop. */

@@ -200,6 +200,7 @@ static uint64_t probe_read(const void *p, size_t n_bytes)
     return sum ^ last ^ part[0] ^ part[1] ^ part[2] ^ part[3];
 }
 
+#define PROBE probe_macs
 #define CHAIN __m256i
 #define CHAIN_ZERO _mm256_setzero_si256()
 #define ONES __m256i
@@ -211,13 +212,26 @@ static uint64_t probe_read(const void *p, size_t n_bytes)
                          : "+x"(sums), "=&x"(product)                                              \
                          : "x"(ones));                                                             \
     } while (0)
+#define CHAIN_SUM(v) ((uint64_t)int_lanes_sum(_mm256_madd_epi16((v), _mm256_set1_epi16(1))))
 
-INLINE uint64_t chain_sum(__m256i v)
+#include "probe.inc"
+
+INLINE uint64_t sum8(__m256 v)
 {
-    return (uint64_t)int_lanes_sum(_mm256_madd_epi16(v, _mm256_set1_epi16(1)));
+    float x[8];
+    _mm256_storeu_ps(x, v);
+    return (uint64_t)(x[0] + x[1] + x[2] + x[3] + x[4] + x[5] + x[6] + x[7]);
 }
 
-#include "probe_macs.inc"
+#define PROBE probe_fmas
+#define CHAIN __m256
+#define CHAIN_ZERO _mm256_setzero_ps()
+#define ONES __m256
+#define ONES_SET _mm256_set1_ps(1)
+#define STEP(sums) __asm__ volatile("vfmadd231ps %1, %1, %0" : "+x"(sums) : "x"(ones))
+#define CHAIN_SUM(v) sum8(v)
+
+#include "probe.inc"
 
 /* ---- Table -----------------------------------------------------------------------------------
  * RoPE of pairs and storing f32 rows stay as the compiler vectorised them in scalar.c. */
@@ -228,4 +242,5 @@ void trit_kernels_init_avx2(struct trit_kernels *k)
     init_lanes(k);
     k->probe_read = probe_read;
     k->probe_macs = probe_macs;
+    k->probe_fmas = probe_fmas;
 }

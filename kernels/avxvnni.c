@@ -37,7 +37,9 @@ INLINE __m256i widen(__m256i ones, __m256i fours)
 
 /* ---- Probe ----------------------------------------------------------------------------------- */
 
+#define PROBE probe_macs
 #define CHAIN __m256i
+#define CHAIN_SUM chain_sum
 #define CHAIN_ZERO _mm256_setzero_si256()
 #define ONES __m256i
 #define ONES_SET _mm256_set1_epi8(1)
@@ -51,7 +53,7 @@ INLINE uint64_t chain_sum(__m256i v)
     return (uint64_t)sums[0];
 }
 
-#include "probe_macs.inc"
+#include "probe.inc"
 
 void trit_kernels_init_avxvnni(struct trit_kernels *k)
 {

@@ -1,9 +1,16 @@
 /* cpu.c - what this CPU can run, as the operating system lets it. */
+#define _DEFAULT_SOURCE /* syscall under -std=c11 */
+
 #include "kernels.h"
 
 #if defined(__x86_64__) || defined(__i386__)
 
 #include <cpuid.h>
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 /* The register state that the OS saves on a context switch (XCR0); instructions whose registers it
  * does not save must not be used, whatever cpuid says. */
@@ -14,9 +21,21 @@ static uint64_t saved_state(void)
     return (uint64_t)hi << 32 | lo;
 }
 
+/* Linux gives the state of tiles to a process that asks, for all of its threads. */
+static bool tiles_permitted(void)
+{
+#ifdef __linux__
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XTILEDATA = 18 };
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XTILEDATA) == 0;
+#else
+    return false;
+#endif
+}
+
 unsigned trit_cpu_features(void)
 {
-    enum { YMM = 0x6, ZMM = 0xe6, AVX_VNNI = 1 << 4 }; /* XCR0: xmm, ymm; opmask, zmm */
+    enum { YMM = 0x6, ZMM = 0xe6, TILES = 0x60000 }; /* XCR0: xmm, ymm; opmask, zmm; tiles */
+    enum { AVX_VNNI = 1 << 4, AMX = 3 << 24 };       /* AMX: TILE and INT8 */
     const unsigned avx2_ecx1 = bit_FMA | bit_F16C | bit_AVX | bit_OSXSAVE;
     const unsigned avx2_ebx7 = bit_AVX2 | bit_BMI | bit_BMI2;
     const unsigned avx512_ebx7 = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
@@ -31,6 +50,8 @@ unsigned trit_cpu_features(void)
         features |= TRIT_CPU_AVX2;
     if ((saved & ZMM) == ZMM && (b & avx512_ebx7) == avx512_ebx7 && (c & bit_AVX512VNNI))
         features |= TRIT_CPU_AVX512;
+    if ((saved & TILES) == TILES && (d & AMX) == AMX && tiles_permitted())
+        features |= TRIT_CPU_AMX;
     if ((saved & YMM) == YMM && n_sub >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) &&
         (a & AVX_VNNI))
         features |= TRIT_CPU_AVXVNNI;

@@ -23,6 +23,11 @@
 #else
 #define INIT_AVX512 NULL
 #endif
+#if TRIT_HAVE_AMX
+#define INIT_AMX trit_kernels_init_amx
+#else
+#define INIT_AMX NULL
+#endif
 
 #if TRIT_HAVE_NEON
 #define INIT_NEON trit_kernels_init_neon
@@ -41,13 +46,13 @@
 #endif
 
 /* Worst first on each architecture. Each row overwrites what it improves on the rows above it that
- * the CPU can run. Rows without an init function are the names that have their place reserved. */
+ * the CPU can run. */
 const struct trit_isa trit_isas[] = {
     {"scalar", 0, trit_kernels_init_scalar},
     {"avx2", TRIT_CPU_AVX2, INIT_AVX2},
     {"avxvnni", TRIT_CPU_AVX2 | TRIT_CPU_AVXVNNI, INIT_AVXVNNI},
     {"avx512", TRIT_CPU_AVX2 | TRIT_CPU_AVX512, INIT_AVX512},
-    {"amx", 0, NULL},
+    {"amx", TRIT_CPU_AVX2 | TRIT_CPU_AVX512 | TRIT_CPU_AMX, INIT_AMX},
     {"neon", TRIT_CPU_NEON, INIT_NEON},
     {"dotprod", TRIT_CPU_NEON | TRIT_CPU_DOTPROD, INIT_DOTPROD},
     {"i8mm", TRIT_CPU_NEON | TRIT_CPU_DOTPROD | TRIT_CPU_I8MM, INIT_I8MM},
@@ -118,6 +123,7 @@ const struct trit_operation trit_operations[] = {
     {"attn_merge", AT(attn_merge)},
     {"probe_read", AT(probe_read)},
     {"probe_macs", AT(probe_macs)},
+    {"probe_fmas", AT(probe_fmas)},
     {0},
 };
 

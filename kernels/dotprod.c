@@ -23,18 +23,15 @@ enum { CHUNK_BLOCKS = 1 << 20, TILE_TOKENS = 4, PANEL_COLS = 1280 };
 
 /* ---- Probe ----------------------------------------------------------------------------------- */
 
+#define PROBE probe_macs
 #define CHAIN int32x4_t
 #define CHAIN_ZERO vdupq_n_s32(0)
 #define ONES int8x16_t
 #define ONES_SET vdupq_n_s8(1)
 #define STEP(sums) __asm__ volatile("sdot %0.4s, %1.16b, %1.16b" : "+w"(sums) : "w"(ones))
+#define CHAIN_SUM(v) ((uint64_t)vaddlvq_s32((v)))
 
-INLINE uint64_t chain_sum(int32x4_t v)
-{
-    return (uint64_t)vaddlvq_s32(v);
-}
-
-#include "probe_macs.inc"
+#include "probe.inc"
 
 void trit_kernels_init_dotprod(struct trit_kernels *k)
 {

@@ -96,18 +96,15 @@ INLINE void panel_tile(int32_t *sums, const uint8_t *codes, const int8_t *x, siz
 
 /* ---- Probe ----------------------------------------------------------------------------------- */
 
+#define PROBE probe_macs
 #define CHAIN int32x4_t
 #define CHAIN_ZERO vdupq_n_s32(0)
 #define ONES int8x16_t
 #define ONES_SET vdupq_n_s8(1)
 #define STEP(sums) __asm__ volatile("smmla %0.4s, %1.16b, %1.16b" : "+w"(sums) : "w"(ones))
+#define CHAIN_SUM(v) ((uint64_t)vaddlvq_s32((v)))
 
-INLINE uint64_t chain_sum(int32x4_t v)
-{
-    return (uint64_t)vaddlvq_s32(v);
-}
-
-#include "probe_macs.inc"
+#include "probe.inc"
 
 void trit_kernels_init_i8mm(struct trit_kernels *k)
 {

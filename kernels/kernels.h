@@ -155,7 +155,7 @@ struct trit_kernels {
     void (*attn_merge)(float *acc, struct trit_softmax *sm, const float *block_acc,
                        const struct trit_softmax *block_sm, size_t head_dim);
 
-    /* What a row can do at most, for comparison. Neither computes anything of a model. */
+    /* What a row can do at most, for comparison. None computes anything of a model. */
 
     /* XOR of the 64-bit words at p (the last one padded by zeros): reads n_bytes as fast as this
      * row can. */
@@ -165,6 +165,9 @@ struct trit_kernels {
      * hold ones, in enough independent chains; the sums of all chains, which is the number of
      * multiply-adds done. n_rounds <= TRIT_PROBE_ROUNDS. */
     uint64_t (*probe_macs)(size_t n_rounds);
+
+    /* The same of the fused multiply-adds of floats that attention and float matrices use. */
+    uint64_t (*probe_fmas)(size_t n_rounds);
 };
 
 /* ---- Choosing a row ------------------------------------------------------------------------- */
@@ -184,9 +187,10 @@ enum {
     TRIT_CPU_AVX2 = 1 << 0,    /* AVX2, FMA, F16C, BMI1/2, with the OS saving ymm */
     TRIT_CPU_AVXVNNI = 1 << 1, /* AVX-VNNI beside it */
     TRIT_CPU_AVX512 = 1 << 2,  /* AVX-512 F, BW, DQ, VL and VNNI beside it, the OS saving zmm */
-    TRIT_CPU_NEON = 1 << 3,    /* 64-bit Arm: always */
-    TRIT_CPU_DOTPROD = 1 << 4, /* sdot */
-    TRIT_CPU_I8MM = 1 << 5,    /* smmla */
+    TRIT_CPU_AMX = 1 << 3,     /* AMX-TILE and AMX-INT8, the OS having given permission */
+    TRIT_CPU_NEON = 1 << 4,    /* 64-bit Arm: always */
+    TRIT_CPU_DOTPROD = 1 << 5, /* sdot */
+    TRIT_CPU_I8MM = 1 << 6,    /* smmla */
 };
 unsigned trit_cpu_features(void);
 
@@ -221,6 +225,7 @@ void trit_kernels_init_scalar(struct trit_kernels *k);
 void trit_kernels_init_avx2(struct trit_kernels *k);
 void trit_kernels_init_avxvnni(struct trit_kernels *k);
 void trit_kernels_init_avx512(struct trit_kernels *k);
+void trit_kernels_init_amx(struct trit_kernels *k);
 void trit_kernels_init_neon(struct trit_kernels *k);
 void trit_kernels_init_dotprod(struct trit_kernels *k);
 void trit_kernels_init_i8mm(struct trit_kernels *k);

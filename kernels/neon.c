@@ -252,6 +252,7 @@ static uint64_t probe_read(const void *p, size_t n_bytes)
     return sum ^ last ^ vgetq_lane_u64(x[0], 0) ^ vgetq_lane_u64(x[0], 1);
 }
 
+#define PROBE probe_macs
 #define CHAIN int16x8_t
 #define CHAIN_ZERO vdupq_n_s16(0)
 #define ONES int8x16_t
@@ -260,13 +261,19 @@ static uint64_t probe_read(const void *p, size_t n_bytes)
     __asm__ volatile("smlal %0.8h, %1.8b, %1.8b\n\tsmlal2 %0.8h, %1.16b, %1.16b"                   \
                      : "+&w"(sums)                                                                 \
                      : "w"(ones))
+#define CHAIN_SUM(v) ((uint64_t)vaddlvq_s16((v)))
 
-INLINE uint64_t chain_sum(int16x8_t v)
-{
-    return (uint64_t)vaddlvq_s16(v);
-}
+#include "probe.inc"
 
-#include "probe_macs.inc"
+#define PROBE probe_fmas
+#define CHAIN float32x4_t
+#define CHAIN_ZERO vdupq_n_f32(0)
+#define ONES float32x4_t
+#define ONES_SET vdupq_n_f32(1)
+#define STEP(sums) __asm__ volatile("fmla %0.4s, %1.4s, %1.4s" : "+w"(sums) : "w"(ones))
+#define CHAIN_SUM(v) ((uint64_t)vaddvq_f32(v))
+
+#include "probe.inc"
 
 /* ---- Table -----------------------------------------------------------------------------------
  * RoPE of pairs and storing f32 rows stay as the compiler vectorised them in scalar.c. */
@@ -277,4 +284,5 @@ void trit_kernels_init_neon(struct trit_kernels *k)
     k->t2_gemm = t2_gemm;
     k->probe_read = probe_read;
     k->probe_macs = probe_macs;
+    k->probe_fmas = probe_fmas;
 }

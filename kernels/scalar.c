@@ -469,6 +469,21 @@ static uint64_t probe_macs(size_t n_rounds)
     return sum;
 }
 
+/* As in the lane rule. */
+static uint64_t probe_fmas(size_t n_rounds)
+{
+    float lanes[TRIT_LANES] = {0}, one = 1, sum = 0;
+
+    for (size_t r = 0; r < n_rounds; r++) {
+        __asm__ volatile("" : "+m"(one));
+        for (size_t i = 0; i < TRIT_LANES; i++)
+            lanes[i] = fmaf(one, one, lanes[i]);
+    }
+    for (size_t i = 0; i < TRIT_LANES; i++)
+        sum += lanes[i];
+    return (uint64_t)sum;
+}
+
 /* ---- Table ----------------------------------------------------------------------------------- */
 
 void trit_kernels_init_scalar(struct trit_kernels *k)
@@ -502,5 +517,6 @@ void trit_kernels_init_scalar(struct trit_kernels *k)
         .attn_merge = attn_merge,
         .probe_read = probe_read,
         .probe_macs = probe_macs,
+        .probe_fmas = probe_fmas,
     };
 }

@@ -44,6 +44,15 @@ efficiency() {
 
 median() { sort -g "$1" | awk '{ x[NR] = $1 } END { print (x[int((NR + 1) / 2)] + x[int(NR / 2) + 1]) / 2 }'; }
 
+# The ternary multiply-adds a second of the amx row over the most that AVX-512 could do.
+amx() {
+    usable amx || return 0
+    local peak
+    peak=$(column peak_gmacs <"$dir/avx512")
+    efficiency prompt-amx amx 2 -p 512 -n 0 -r 3
+    column gmacs <"$dir/csv" | awk -v peak="$peak" '{ print $1 / peak }' >>"$dir/amx"
+}
+
 # Milliseconds of a whole process that evaluates one token and prints the next one, but for the
 # evaluation of a token as it is once everything is running.
 first_token() {
@@ -60,8 +69,10 @@ for ((i = 0; i < rounds; i++)); do
     efficiency generate-1 "$best" 1 -p 0 -n 64 -r 3
     efficiency generate-avx2 avx2 2 -p 0 -n 128 -r 3
     efficiency prompt-avx512 avx512 2 -p 512 -n 0 -r 3
+    cp "$dir/csv" "$dir/avx512"
     efficiency prompt-avxvnni avxvnni 2 -p 512 -n 0 -r 3
     efficiency prompt-avx2 avx2 2 -p 512 -n 0 -r 3
+    amx
     efficiency prompt-1 "$best" 1 -p 512 -n 0 -r 3
     efficiency prompt-2 "$best" 2 -p 512 -n 0 -r 3
     paste "$dir/prompt-2" "$dir/prompt-1" | tail -n 1 | awk '{ print $1 / $2 }' >>"$dir/scaling"
@@ -76,6 +87,23 @@ shallow=$(head -n 2 "$dir/csv")
 awk -v b="$bytes" -v t="$ts" -v r="$read" -v b0="$(column bytes_per_token <<<"$shallow")" \
     -v t0="$(column avg_ts <<<"$shallow")" -v r0="$(column read_gbps <<<"$shallow")" 'BEGIN {
     print (1 / t - 1 / t0 * r0 / r) * r * 1e9 / (b - b0) }' >"$dir/depth"
+
+# What attention costs in a prompt: the multiply-adds that 4096 tokens have more of it than eight
+# prompts of 512, over the time that they add, beside the peak of that instruction. 2B-4T has 30
+# layers of 20 heads of 128, and each pair of tokens is multiplied twice.
+attention() {
+    local isa=$1
+    usable "$isa" || return 0
+    "$trit" bench -m "$model" --isa "$isa" -t 2 -p 512,4096 -n 0 -r 1 -q -o csv >"$dir/csv"
+    column avg_ts <"$dir/csv" | awk -v peak="$(column peak_gfmas <"$dir/csv")" \
+        -v short="$(head -n 2 "$dir/csv" | column avg_ts)" '{
+        n = 30 * 20 * 128 * 2 * (4096 * 4097 / 2 - 8 * 512 * 513 / 2)
+        print n / (4096 / $1 - 4096 / short) * 1e-9 / peak }' >>"$dir/attention-$isa"
+}
+for ((i = 0; i < rounds; i++)); do
+    attention avx512
+    attention avx2
+done
 
 # One other process spins on one of the two cores.
 if command -v taskset >/dev/null && taskset -c 1 true 2>/dev/null; then
@@ -114,7 +142,7 @@ line() {
     if [ -e "$dir/$2" ]; then
         value=$(median "$dir/$2")
     elif [[ ! $2 =~ ^[0-9] ]]; then
-        printf '%-52s %8s  not on this machine\n' "$1" -
+        printf '%-54s %8s  not on this machine\n' "$1" -
         return
     fi
     word=$(awk -v x="$value" -v test="$3" -v limit="$4" 'BEGIN {
@@ -124,7 +152,7 @@ line() {
     [ "$word" = pass ] || failed=1
     local speed=""
     [ ! -e "$dir/$2.ts" ] || speed=$(printf '%8.1f t/s' "$(median "$dir/$2.ts")")
-    printf '%-52s %8.3g  %s %-5s %s%s\n' "$1" "$value" "$3" "$4" "$word" "$speed"
+    printf '%-54s %8.3g  %s %-5s %s%s\n' "$1" "$value" "$3" "$4" "$word" "$speed"
 }
 
 echo "$(grep -m 1 'model name' /proc/cpuinfo | sed 's/.*: //'), 2B-4T's shape, F16 head, medians of $rounds"
@@ -132,10 +160,13 @@ line "generation, $best, 2 threads: of reading" generate-2 '>=' 0.88
 line "generation, $best, 1 thread: of reading" generate-1 '>=' 0.90
 line "generation, avx2, 2 threads: of reading" generate-avx2 '>=' 0.80
 line "prompt of 512, avx512: of its peak" prompt-avx512 '>=' 0.60
+line "prompt of 512, amx: of the peak of avx512" amx '>=' 1.80
 line "prompt of 512, avxvnni: of its peak" prompt-avxvnni '>=' 0.60
 line "prompt of 512, avx2: of its peak" prompt-avx2 '>=' 0.45
 line "prompt of 512, 2 threads over 1, of the peaks' ratio" scaling '>=' 0.93
 line "depth 4096, 2 threads: time added over reading it" depth '<=' 1.3
+line "attention in a prompt of 4096, avx512: of FMA peak" attention-avx512 '>=' 0.40
+line "attention in a prompt of 4096, avx2: of FMA peak" attention-avx2 '>=' 0.40
 line "generation beside a busy core: of free" busy '>=' 0.45
 line "prompt of 512 beside a busy core: of free" busy-prompt '>=' 0.45
 line "memory beside the file, context 4096, MB" "$peak" '<' 400

@@ -31,6 +31,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tiles.h"
+
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
 enum {
@@ -161,8 +163,11 @@ _Noreturn static PRINTF_LIKE void fail(const char *format, ...)
     siglongjmp(st.failed, 1);
 }
 
-static void on_signal(int signal_number)
+static void on_signal(int signal_number, siginfo_t *info, void *context)
 {
+    (void)info;
+    if (signal_number == SIGILL && tiles_step(context))
+        return;
     if (!st.armed) { /* not a kernel's fault: let it happen again and kill us */
         signal(signal_number, SIG_DFL);
         return;
@@ -174,7 +179,7 @@ static void on_signal(int signal_number)
 static void catch_signals(void)
 {
     static const int caught[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
-    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < LENGTH(caught); i++)
         sigaction(caught[i], &action, NULL);
@@ -429,6 +434,8 @@ static void check_t2_gemm(int unused)
     /* Around powers of two and around multiples of 8, 10 and 16 blocks, where sums get widened. */
     static const size_t blocks[] = {1, 2, 3, 7, 8, 9, 10, 11, 15, 16, 17, 20, 21, 30, 31, 54, 128};
     static const size_t shapes[][2] = {{1, 1}, {2, 4}, {5, 5}, {4, 1}};
+    /* Around the sizes of panels and tiles. */
+    static const size_t many[] = {12, 15, 16, 17, 31, 33, 47, 48, 49, 64, 127, 128, 129, 150};
     (void)unused;
 
     for (size_t rows = 0; rows <= 9; rows++)
@@ -442,6 +449,9 @@ static void check_t2_gemm(int unused)
             }
     for (int i = 0; i < 8; i++)
         t2_case(11 + 2 * below(30), 128 * (1 + below(20)), 1 + below(9), CODES_TERNARY, X_RANDOM);
+    for (size_t i = 0; i < LENGTH(many); i++)
+        t2_case(many[below(LENGTH(many))], 128 * (1 + below(13)), many[i], CODES_RANDOM, X_RANDOM);
+    t2_case(1, (size_t)1 << 18, 17, 3, X_BOTTOM);
     t2_case(1, (size_t)1 << 22, 1, 3, X_TOP); /* the widest: the sum comes near 2^31 */
     t2_case(1, (size_t)1 << 22, 1, 3, X_BOTTOM);
 }
@@ -897,18 +907,21 @@ static void check_probe_read(int unused)
 }
 
 /* What it claims to have done must grow with the rounds and be whole vectors of products. */
-static void check_probe_macs(int unused)
+static void check_probe(int of_floats)
 {
-    (void)unused;
-    const uint64_t one = enter(1)->probe_macs(1);
+    const struct trit_kernels *k = enter(1);
+    uint64_t (*const probe)(size_t) = of_floats ? k->probe_fmas : k->probe_macs;
+    const uint64_t one = probe(1), step = of_floats ? 4 : 32;
+
     for (size_t n = 0; n <= TRIT_PROBE_ROUNDS; n = 2 * n + 1) {
         begin("%zu rounds", n);
-        if (enter(1)->probe_macs(n) != n * one || one % 32)
-            fail("the sum is %llu, one round's %llu", (unsigned long long)st.table[1].probe_macs(n),
+        const uint64_t sum = probe(n);
+        if (sum != n * one || one % step)
+            fail("the sum is %llu, one round's %llu", (unsigned long long)sum,
                  (unsigned long long)one);
     }
     begin("all rounds");
-    if (enter(1)->probe_macs(TRIT_PROBE_ROUNDS) != TRIT_PROBE_ROUNDS * one)
+    if (probe(TRIT_PROBE_ROUNDS) != TRIT_PROBE_ROUNDS * one)
         fail("sums overflow");
 }
 
@@ -948,7 +961,8 @@ static const struct {
     {check_attn_block, TRIT_KV_I8},   /* attn_block_i8 */
     {check_attn_merge, 0},            /* attn_merge */
     {check_probe_read, 0},            /* probe_read */
-    {check_probe_macs, 0},            /* probe_macs */
+    {check_probe, 0},                 /* probe_macs */
+    {check_probe, 1},                 /* probe_fmas */
 };
 
 static struct kernel {
@@ -1032,11 +1046,24 @@ struct options {
     bool bench, list;
 };
 
+/* A row that this CPU lacks nothing for but tiles, whose instructions tiles.c stands in for. */
+static bool by_emulation(const struct trit_isa *isa)
+{
+    const unsigned missing = isa->cpu & ~trit_cpu_features();
+    return isa->init && missing == TRIT_CPU_AMX && tiles_emulated();
+}
+
+/* A bench of emulation would measure nothing. */
+static bool can_run(const struct options *o, const struct trit_isa *isa)
+{
+    return trit_isa_usable(isa) || (!o->bench && by_emulation(isa));
+}
+
 static bool wanted_row(const struct options *o, const struct trit_isa *isa)
 {
     if (o->isa)
         return strcmp(o->isa, isa->name) == 0;
-    return trit_isa_usable(isa) && (o->bench || isa != trit_isas);
+    return can_run(o, isa) && (o->bench || isa != trit_isas);
 }
 
 static bool matches(const struct options *o, const char *name)
@@ -1057,6 +1084,10 @@ static int check_all(const struct options *o)
         if (!wanted_row(o, isa))
             continue;
         trit_kernels_init(&st.table[1], isa);
+        if (!trit_isa_usable(isa)) {
+            isa->init(&st.table[1]);
+            printf("%s by emulation of its instructions\n", isa->name);
+        }
         for (size_t i = 0; i < LENGTH(kernels); i++) {
             bool fresh = matches(o, kernels[i].name);
             for (size_t s = 0; s < n_seen && fresh; s++)
@@ -1077,7 +1108,10 @@ static int check_all(const struct options *o)
 static int list_all(void)
 {
     for (const struct trit_isa *isa = trit_isas; isa->name; isa++)
-        printf("isa %-8s %s\n", isa->name, trit_isa_usable(isa) ? "usable" : "not usable here");
+        printf("isa %-8s %s\n", isa->name,
+               trit_isa_usable(isa) ? "usable"
+               : by_emulation(isa)  ? "by emulation"
+                                    : "not usable here");
     for (size_t i = 0; i < LENGTH(kernels); i++)
         printf("kernel %s\n", kernels[i].name);
     return 0;
@@ -1377,7 +1411,7 @@ int main(int argc, char **argv)
             fprintf(stderr, "check_kernels: no row '%s'; see --list\n", o.isa);
             return 2;
         }
-        if (!trit_isa_usable(isa)) {
+        if (!can_run(&o, isa)) {
             printf("check_kernels: this build or CPU cannot run %s\n", o.isa);
             return 77;
         }

@@ -318,7 +318,9 @@ static void test_measure(void **state)
     const double read = trit_session_measure_read(o.session, 1);
     const double macs = trit_session_measure_macs(o.session, 1);
     assert_true(read > 0 && isfinite(read));
+    const double fmas = trit_session_measure_fmas(o.session, 1);
     assert_true(macs > 0 && isfinite(macs));
+    assert_true(fmas > 0 && isfinite(fmas));
     assert_int_equal(trit_session_n_tokens(o.session), 3);
     assert_true(trit_session_logits(o.session)[0] == first);
     close_model(&o);

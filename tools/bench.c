@@ -12,7 +12,7 @@
 #include "common.h"
 #include "json.h"
 
-static const double read_probe_ms = 120, macs_probe_ms = 40;
+static const double read_probe_ms = 120, macs_probe_ms = 40, fmas_probe_ms = 20;
 
 enum { MAX_LIST = 64, MAX_REPEATS = 1000 };
 
@@ -27,6 +27,7 @@ struct row {
     double avg, stddev;
     double limit;   /* GB/s or GMAC/s that the machine can do */
     double reached; /* of the same */
+    double fmas;    /* prompts: 10^9 multiply-adds of floats a second that it can do */
 };
 
 struct bench {
@@ -125,6 +126,11 @@ static double probe(const struct bench *b, const struct row *r)
                        : trit_session_measure_read(b->o.session, read_probe_ms);
 }
 
+static double probe_fmas(const struct bench *b, const struct row *r)
+{
+    return r->n_prompt ? trit_session_measure_fmas(b->o.session, fmas_probe_ms) : 0;
+}
+
 static void summarise(struct row *r, const struct bench *b, double limit)
 {
     double sum = 0, squares = 0;
@@ -142,7 +148,7 @@ static void summarise(struct row *r, const struct bench *b, double limit)
 static int measure(const struct bench *b, struct row *r, const int32_t *tokens)
 {
     const int n = r->n_prompt ? r->n_prompt : r->n_gen;
-    double limits = 0;
+    double limits = 0, fmas = 0;
     int code = EXIT_DONE;
     bool probed = true;
 
@@ -160,6 +166,7 @@ static int measure(const struct bench *b, struct row *r, const int32_t *tokens)
         const double after = probe(b, r);
         probed = probed && before > 0 && after > 0;
         limits += before + after;
+        fmas += probe_fmas(b, r);
     }
     if (!code && interrupted())
         code = EXIT_INTERRUPTED;
@@ -167,6 +174,7 @@ static int measure(const struct bench *b, struct row *r, const int32_t *tokens)
         code = out_of_memory();
     if (!code)
         summarise(r, b, limits / (2 * r->n_samples));
+    r->fmas = r->n_samples ? fmas / r->n_samples : 0;
     return code;
 }
 
@@ -232,7 +240,7 @@ struct field {
     double number;
 };
 
-enum { N_FIELDS = 20 };
+enum { N_FIELDS = 21 };
 
 static void fields_of(struct field f[N_FIELDS], const struct bench *b, const struct row *r,
                       const struct name *test)
@@ -258,6 +266,7 @@ static void fields_of(struct field f[N_FIELDS], const struct bench *b, const str
         {"gmacs", NUMBER, NULL, pp ? r->reached : NAN},
         {"peak_gmacs", NUMBER, NULL, pp ? r->limit : NAN},
         {"efficiency", NUMBER, NULL, r->reached / r->limit},
+        {"peak_gfmas", NUMBER, NULL, pp ? r->fmas : NAN},
         {"trit_version", TEXT, trit_version(), 0},
     };
     memcpy(f, all, sizeof all);

@@ -88,7 +88,7 @@ double trit_session_measure_read(trit_session *s, double ms)
 /* ---- Multiplying ----------------------------------------------------------------------------- */
 
 struct macs_job {
-    const struct trit_session *s;
+    uint64_t (*probe)(size_t n_rounds);
     _Atomic uint64_t n_macs;
 };
 
@@ -99,13 +99,13 @@ static void do_macs(void *ctx, size_t begin, size_t end, int worker)
     (void)worker;
 
     for (size_t i = begin; i < end; i++)
-        n += job->s->kernels.probe_macs(TRIT_PROBE_ROUNDS);
+        n += job->probe(TRIT_PROBE_ROUNDS);
     atomic_fetch_add(&job->n_macs, n);
 }
 
-double trit_session_measure_macs(trit_session *s, double ms)
+static double measure_macs(trit_session *s, uint64_t (*probe)(size_t n_rounds), double ms)
 {
-    struct macs_job job = {.s = s};
+    struct macs_job job = {.probe = probe};
     const double start = trit_now_ms();
     double taken;
 
@@ -113,4 +113,14 @@ double trit_session_measure_macs(trit_session *s, double ms)
         trit_pool_run(s->pool, do_macs, &job, 64 * (size_t)s->n_threads, 4);
     while ((taken = trit_now_ms() - start) < ms);
     return (double)job.n_macs / taken * 1e-6;
+}
+
+double trit_session_measure_macs(trit_session *s, double ms)
+{
+    return measure_macs(s, s->kernels.probe_macs, ms);
+}
+
+double trit_session_measure_fmas(trit_session *s, double ms)
+{
+    return measure_macs(s, s->kernels.probe_fmas, ms);
 }

@@ -12,3 +12,7 @@ $ trit logits -m good.gguf --tokens 1 -o out.npy --isa avx512
 $ trit perplexity -m good.gguf -p "Hello the" --ctx 2 --isa amx
 ! trit: this build has no 'amx' kernels
 [4]
+
+$ trit info --isa amx
+! trit: this build has no 'amx' kernels
+[4]

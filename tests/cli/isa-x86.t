@@ -12,3 +12,7 @@ $ trit logits -m good.gguf --tokens 1 -o out.npy --isa i8mm
 $ trit perplexity -m good.gguf -p "Hello the" --ctx 2 --isa dotprod
 ! trit: this build has no 'dotprod' kernels
 [4]
+
+$ trit info --isa neon
+! trit: this build has no 'neon' kernels
+[4]
