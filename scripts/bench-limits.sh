@@ -81,12 +81,15 @@ done
 
 # A context that is 4096 tokens deep: the time that it adds to a token, over the time of reading its
 # keys and values.
-"$trit" bench -m "$model" -t 2 -p 0 -n 32 -d 0,4096 -r 3 -q -o csv >"$dir/csv"
-bytes=$(column bytes_per_token <"$dir/csv") ts=$(column avg_ts <"$dir/csv") read=$(column read_gbps <"$dir/csv")
-shallow=$(head -n 2 "$dir/csv")
-awk -v b="$bytes" -v t="$ts" -v r="$read" -v b0="$(column bytes_per_token <<<"$shallow")" \
-    -v t0="$(column avg_ts <<<"$shallow")" -v r0="$(column read_gbps <<<"$shallow")" 'BEGIN {
-    print (1 / t - 1 / t0 * r0 / r) * r * 1e9 / (b - b0) }' >"$dir/depth"
+depth() {
+    local shallow
+    "$trit" bench -m "$model" -t 2 -p 0 -n 32 -d 0,4096 -r 3 -q -o csv >"$dir/csv"
+    shallow=$(head -n 2 "$dir/csv")
+    awk -v b="$(column bytes_per_token <"$dir/csv")" -v t="$(column avg_ts <"$dir/csv")" \
+        -v r="$(column read_gbps <"$dir/csv")" -v b0="$(column bytes_per_token <<<"$shallow")" \
+        -v t0="$(column avg_ts <<<"$shallow")" -v r0="$(column read_gbps <<<"$shallow")" 'BEGIN {
+        print (1 / t - 1 / t0 * r0 / r) * r * 1e9 / (b - b0) }' >>"$dir/depth"
+}
 
 # What attention costs in a prompt: the multiply-adds that 4096 tokens have more of it than eight
 # prompts of 512, over the time that they add, beside the peak of that instruction. 2B-4T has 30
@@ -101,6 +104,7 @@ attention() {
         print n / (4096 / $1 - 4096 / short) * 1e-9 / peak }' >>"$dir/attention-$isa"
 }
 for ((i = 0; i < rounds; i++)); do
+    depth
     attention avx512
     attention avx2
 done
