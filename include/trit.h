@@ -322,6 +322,11 @@ TRIT_API const char *trit_session_isa(const trit_session *session);
  *  thread that evaluates calls it. */
 TRIT_API void trit_session_set_cancel(trit_session *session, bool (*fn)(void *user), void *user);
 
+/** Tell fn between the layers of every evaluation of more than one token which part of it is done,
+ *  ascending to 1; NULL for never. fn must be quick; the thread that evaluates calls it. */
+TRIT_API void trit_session_set_progress(trit_session *session, void (*fn)(void *user, double part),
+                                        void *user);
+
 /* ---- Measuring ------------------------------------------------------------------------------ */
 
 /** Read all the weights that a generated token needs, where they lie, over and over for about ms

@@ -1,4 +1,4 @@
-/* cli.h - the command line as tables: commands, and one row per option. */
+/* cli.h - the command line: what options set, and the commands. Their tables are in options.h. */
 #ifndef TRIT_TOOLS_CLI_H
 #define TRIT_TOOLS_CLI_H
 
@@ -14,6 +14,9 @@ enum command {
     CMD_PERPLEXITY = 1 << 5,
     CMD_BENCH = 1 << 6,
     CMD_DUMMY = 1 << 7,
+    CMD_COMPLETION = 1 << 8,
+    CMD_MAN = 1 << 9,
+    CMD_CHAT = 1 << 10,
 };
 
 /* The values of an option that may be given several times. */
@@ -27,13 +30,14 @@ struct args {
     enum command command;
     const char *model, *prompt, *file, *out, *tokens, *id_list, *isa, *kv, *shape, *type, *embd;
     const char *n_prompts, *n_gens, *n_depths, *n_threads, *format; /* of bench */
-    int threads, ctx, batch, max_tokens, chunks, repeats;
-    bool no_mmap, mlock, quiet, verbose, json, help, version;
-    bool echo, ignore_eos, stream, ids, no_bos, special, second_half;
+    const char *operand; /* of a command that takes one */
+    int threads, ctx, batch, max_tokens, chunks, repeats, logprobs;
+    bool no_mmap, mlock, quiet, verbose, json, help, help_all, version;
+    bool cnv, echo, ignore_eos, stream, ids, no_bos, special, second_half;
     bool list_tensors, list_metadata, show_template;
     bool stdin_prompt; /* a lone "-" */
 
-    /* Sampling; the defaults are the library's. */
+    /* Sampling. */
     double temp, top_p, min_p, repeat_penalty, presence_penalty, frequency_penalty;
     int top_k, repeat_last_n;
     uint64_t seed;
@@ -45,7 +49,8 @@ struct args {
 int cli_parse(struct args *args, int argc, char **argv);
 void cli_free(struct args *args);
 
-/* Print help for args->command, or the program where that is 0, to stdout. */
+/* Print help for args->command, or the program where that is 0, to stdout: every option where
+ * args->help_all, else the common ones. */
 void cli_help(const struct args *args);
 
 /* Run the command. @return exit code. */
@@ -59,5 +64,8 @@ int detokenize_main(const struct args *args);
 int perplexity_main(const struct args *args);
 int bench_main(const struct args *args);
 int dummy_main(const struct args *args);
+int completion_main(const struct args *args);
+int man_main(const struct args *args);
+int chat_main(const struct args *args);
 
 #endif

@@ -11,11 +11,23 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "json.h"
 #include "output.h"
+
+/* Whether the last line on stderr is one that passes. */
+static bool status_shown;
+
+void clear_status(void)
+{
+    if (status_shown)
+        fputs("\r\033[K", stderr);
+    status_shown = false;
+}
 
 int usage_error(const char *fmt, ...)
 {
     va_list list;
+    clear_status();
     va_start(list, fmt);
     fputs("trit: ", stderr);
     vfprintf(stderr, fmt, list);
@@ -35,12 +47,14 @@ int report(const struct trit_error *err)
         [TRIT_E_MEMORY] = EXIT_MEMORY,
         [TRIT_E_CANCELLED] = EXIT_RUNTIME,
     };
+    clear_status();
     fprintf(stderr, "trit: %s\n", err->text);
     return codes[err->code];
 }
 
 int out_of_memory(void)
 {
+    clear_status();
     fputs("trit: out of memory\n", stderr);
     return EXIT_MEMORY;
 }
@@ -83,10 +97,8 @@ int session_options(struct trit_session_options *opt, const struct args *args)
     /* logits are there to be compared with references, which have no cache that rounds */
     int kv = args->command == CMD_LOGITS && !args->kv ? TRIT_KV_TYPE_F32 : TRIT_KV_TYPE_F16;
 
-    while (args->kv && kv < 3 && strcmp(kv_names[kv], args->kv) != 0)
-        kv++;
-    if (kv == 3)
-        return usage_error("--kv is f16, f32 or i8, not '%s'", args->kv);
+    while (args->kv && strcmp(kv_names[kv], args->kv) != 0) /* it is one of them */
+        kv = (kv + 1) % 3;
     *opt = (struct trit_session_options){
         .n_ctx = args->ctx,
         .n_batch = args->batch,
@@ -114,10 +126,16 @@ int open_session(struct opened *o, const struct args *args)
     struct trit_error err;
     int code = session_options(&opt, args);
 
+    if (show_progress(args) && args->model) {
+        fputs("loading ", stderr);
+        plain_string(stderr, args->model, strlen(args->model));
+        status_shown = true;
+    }
     if (!code && !o->model)
         code = open_model(o, args);
     if (!code && trit_session_open(&o->session, o->model, &opt, &err))
         code = report(&err);
+    clear_status();
     o->load_ms = now_ms() - start;
     if (!code && args->verbose)
         describe(o, args);
@@ -274,6 +292,34 @@ void watch_interrupts(trit_session *session)
 bool show_progress(const struct args *args)
 {
     return !args->quiet && isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+}
+
+static double prompt_begin, prompt_shown; /* ms; 0: not yet */
+
+static void on_prompt(void *user, double part)
+{
+    const double now = now_ms();
+    (void)user;
+
+    if (part >= 1) {
+        clear_status();
+        prompt_begin = 0;
+        return;
+    }
+    if (prompt_begin == 0)
+        prompt_begin = now;
+    if (now - prompt_begin < 100 || now - prompt_shown < 100)
+        return;
+    prompt_shown = now;
+    clear_status();
+    fprintf(stderr, "prompt: %.0f %%", 100 * part);
+    status_shown = true;
+}
+
+void watch_prompt(trit_session *session, const struct args *args)
+{
+    if (show_progress(args))
+        trit_session_set_progress(session, on_prompt, NULL);
 }
 
 double now_ms(void)

@@ -75,6 +75,13 @@ bool interrupted(void);
 /* Whether to show how a long command gets on. */
 bool show_progress(const struct args *args);
 
+/* Lines on stderr that pass: each stands alone until it is cleared, as every error does. */
+void clear_status(void);
+
+/* Says in such a line how far the evaluation of a prompt is, where show_progress() allows it and it
+ * takes longer than a moment. */
+void watch_prompt(trit_session *session, const struct args *args);
+
 double now_ms(void);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "common.h"
 #include "json.h"
+#include "logprobs.h"
 
 /* ---- Sampling -------------------------------------------------------------------------------- */
 
@@ -72,7 +73,12 @@ static int open_sampler(trit_sampler **sampler, const struct args *args, uint64_
 
 /* Where text goes: stdout at once, or memory for --json. */
 struct sink {
+    const struct opened *o;
     bool collect, stream;
+    int n_logprobs; /* 0: none */
+    FILE *tokens;   /* what --logprobs shows of each, for the object at the end; or NULL */
+    char *tokens_text;
+    size_t tokens_len;
     bool write_failed, no_memory;
     char *text;
     size_t len, size;
@@ -109,19 +115,33 @@ static bool on_text(void *user, const char *text, size_t len)
     return !s->write_failed && !s->no_memory && !interrupted();
 }
 
-/* {"token":id,"text":…} a line, for --stream */
+/* {"token":id,"text":…}, and with --logprobs what else could have been there */
+static void print_token(FILE *f, const struct sink *s, int32_t id, struct trit_string piece,
+                        const float *logits)
+{
+    fprintf(f, "{\"token\":%d,\"text\":", id);
+    json_string(f, piece.bytes, piece.len);
+    if (s->n_logprobs)
+        print_logprobs(f, s->o->tokenizer, logits, trit_model_vocab_size(s->o->model), id,
+                       s->n_logprobs);
+    putc('}', f);
+}
+
 static bool on_token(void *user, int32_t id, struct trit_string piece, const float *logits)
 {
     struct sink *s = user;
-    (void)logits;
 
-    if (!s->stream)
-        return !interrupted();
-    errno = 0;
-    printf("{\"token\":%d,\"text\":", id);
-    json_string(stdout, piece.bytes, piece.len);
-    s->write_failed = fputs("}\n", stdout) < 0 || fflush(stdout) != 0;
-    return !s->write_failed && !interrupted();
+    if (s->tokens) {
+        fputs(ftell(s->tokens) > 0 ? "," : "", s->tokens);
+        print_token(s->tokens, s, id, piece, logits);
+        s->no_memory = fflush(s->tokens) != 0;
+    }
+    if (s->stream) {
+        errno = 0;
+        print_token(stdout, s, id, piece, logits);
+        s->write_failed = putchar('\n') == EOF || fflush(stdout) != 0;
+    }
+    return !s->write_failed && !s->no_memory && !interrupted();
 }
 
 static double per_second(int32_t n, double ms)
@@ -168,6 +188,11 @@ static void print_json(const struct opened *o, const struct sink *s,
     };
     fputs("{\"text\":", stdout);
     json_string(stdout, s->text, s->len);
+    if (s->tokens) {
+        fputs(",\"logprobs\":[", stdout);
+        fwrite(s->tokens_text, 1, s->tokens_len, stdout);
+        putchar(']');
+    }
     printf(",\"tokens\":%d,\"prompt_tokens\":%d,\"finish\":\"%s\",\"seed\":%llu,\"timings\":{",
            r->n_new, r->n_prompt, finish[r->finish], (unsigned long long)seed);
     for (size_t i = 0; i < sizeof timings / sizeof *timings; i++) {
@@ -203,7 +228,10 @@ static int finish_output(const struct opened *o, const struct args *args, const 
 static int generate(struct opened *o, const struct args *args, const struct prompt *p,
                     trit_sampler *sampler, uint64_t seed)
 {
-    struct sink sink = {.collect = args->json, .stream = args->json && args->stream};
+    struct sink sink = {.o = o,
+                        .collect = args->json,
+                        .stream = args->json && args->stream,
+                        .n_logprobs = args->logprobs};
     const struct trit_generate_options opt = {
         .max_tokens = args->max_tokens,
         .ignore_eos = args->ignore_eos,
@@ -219,8 +247,11 @@ static int generate(struct opened *o, const struct args *args, const struct prom
     trit_status status = TRIT_OK;
     int code;
 
+    if (args->logprobs && !(sink.tokens = open_memstream(&sink.tokens_text, &sink.tokens_len)))
+        return out_of_memory();
     if (!args->echo || on_text(&sink, p->text, p->len))
         status = trit_generate(o->session, o->tokenizer, p->ids, p->n, &opt, &result, &err);
+    clear_status();
     if (sink.write_failed)
         code = write_error("stdout");
     else if (sink.no_memory)
@@ -229,6 +260,9 @@ static int generate(struct opened *o, const struct args *args, const struct prom
         code = report(&err);
     else
         code = finish_output(o, args, &sink, &result, seed);
+    if (sink.tokens)
+        fclose(sink.tokens);
+    free(sink.tokens_text);
     free(sink.text);
     return code;
 }
@@ -248,8 +282,18 @@ static int tokenize_prompt(struct opened *o, const struct args *args, struct pro
     return EXIT_DONE;
 }
 
+int chat_main(const struct args *args)
+{
+    (void)args;
+    fputs("trit: trit chat is not in this version yet; trit run --chat answers one message\n",
+          stderr);
+    return EXIT_UNSUPPORTED;
+}
+
 int run_main(const struct args *args)
 {
+    if (args->cnv)
+        return chat_main(args);
     const uint64_t seed = args->has_seed ? args->seed : random_seed();
     struct opened o = {0};
     struct prompt p = {0};
@@ -257,6 +301,8 @@ int run_main(const struct args *args)
 
     if (args->stream && !args->json)
         return usage_error("--stream goes with --json");
+    if (args->logprobs && !args->json)
+        return usage_error("--logprobs goes with --json");
     for (int i = 0; i < args->stop.n; i++)
         if (!*args->stop.items[i])
             return usage_error("--stop wants a text that is not empty");
@@ -269,6 +315,7 @@ int run_main(const struct args *args)
         code = open_sampler(&sampler, args, seed, trit_model_vocab_size(o.model));
     if (!code) {
         watch_interrupts(o.session);
+        watch_prompt(o.session, args);
         code = generate(&o, args, &p, sampler, seed);
     }
     trit_sampler_close(&sampler);

@@ -248,6 +248,9 @@ trit_status trit_forward(struct trit_session *s, const int32_t *tokens, size_t n
         if (atomic_load(&b.bad))
             return trit_fail(err, TRIT_E_FAILED,
                              "the model produced a non-finite value in layer %d", il);
+        if (s->progress && s->eval_n > 1)
+            s->progress(s->progress_user,
+                        (s->eval_done + (double)n * (il + 1) / k->n_layer) / s->eval_n);
         if (s->cancel && s->cancel(s->cancel_user))
             return trit_fail(err, TRIT_E_CANCELLED, "stopped");
     }

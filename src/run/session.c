@@ -247,8 +247,10 @@ trit_status trit_session_eval(trit_session *s, const int32_t *tokens, int32_t n,
         return status;
     s->has_logits = false;
     const fenv_t env = trit_default_float_env();
+    s->eval_n = n;
     for (int32_t i = 0; i < n && !status; i += s->n_batch) {
         const int32_t m = n - i < s->n_batch ? n - i : s->n_batch;
+        s->eval_done = i;
         status = eval_batch(s, tokens + i, m, i + m == n, fn, user, err);
     }
     fesetenv(&env);
@@ -289,6 +291,12 @@ void trit_session_set_cancel(trit_session *s, bool (*fn)(void *user), void *user
 {
     s->cancel = fn;
     s->cancel_user = user;
+}
+
+void trit_session_set_progress(trit_session *s, void (*fn)(void *user, double part), void *user)
+{
+    s->progress = fn;
+    s->progress_user = user;
 }
 
 const float *trit_session_logits(const trit_session *s)

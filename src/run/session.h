@@ -26,6 +26,10 @@ struct trit_session {
     bool has_logits;
     bool (*cancel)(void *user); /* or NULL */
     void *cancel_user;
+    void (*progress)(void *user, double part); /* or NULL */
+    void *progress_user;
+    int32_t eval_n,
+        eval_done; /* of the evaluation under way: tokens, of which in earlier batches */
 
     /* Memory: one block, in the order of lay_out() in session.c. B = n_batch; widths: model.c. */
     struct trit_arena arena;

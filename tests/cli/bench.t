@@ -72,7 +72,7 @@ $ trit bench -m good.gguf -p 8 -n 4 -d 16 -c 23
 [2]
 
 $ trit bench -m good.gguf -o xml
-! trit: -o is md, csv, json or jsonl, not 'xml'
+! trit: --output is md, csv, json or jsonl, not 'xml'
 [2]
 
 $ trit bench -m missing.gguf

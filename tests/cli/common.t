@@ -14,7 +14,7 @@ $ for o in '-t 1' '--threads 1' '-c 2' '--ctx 2' '-b 4' '--batch 4' '--isa scala
 $ for c in run logits tokenize detokenize perplexity info bench dummy; do
 >     for o in -m --model -t --threads -c --ctx -b --batch --isa --kv --no-mmap --json -q --quiet -v \
 >         --verbose -h --help
->     do trit $c --help | grep -q -- "[ ]$o[ ,]" || echo "$c --help does not say $o"; done
+>     do trit $c --help-all | grep -q -- "[ ]$o[ ,]" || echo "$c --help does not say $o"; done
 > done
 
 # The tokenizer's output is the same by all of them, but for --json.

@@ -96,7 +96,7 @@ $ for o in -m -p -f -n -t -c -b --isa --kv --temp --top-k --top-p --min-p --repe
 ! trit: --threads wants a value: N
 ! trit: --ctx wants a value: N
 ! trit: --batch wants a value: N
-! trit: --isa wants a value: NAME
+! trit: --isa wants a value: scalar|avx2|avxvnni|avx512|amx|neon|dotprod|i8mm
 ! trit: --kv wants a value: f16|f32|i8
 ! trit: --temp wants a value: T
 ! trit: --top-k wants a value: K

@@ -93,3 +93,29 @@ $ trit run -m good.gguf -p x -n 0 --isa scalar -t 3 --json | grep -o '"threads":
 $ trit run -m good.gguf -p x -n 0 --isa scalar -t 3 --json | grep -o '"isa":"scalar"'
 "isa":"scalar"
 ! 1 prompt + 0 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
+
+# --logprobs: what else could have stood at each place, in the object and in the stream.
+
+$ trit run -m good.gguf -p Hi -n 2 --temp 0 --json --logprobs 2 -q | grep -o '"logprobs".*],"tokens"'
+"logprobs":[{"token":105,"text":"i","logprob":0,"top_logprobs":[{"token":105,"text":"i","logprob":0},{"token":199,"text":"\ufffd","logprob":-51.2932854}]},{"token":105,"text":"i","logprob":0,"top_logprobs":[{"token":105,"text":"i","logprob":0},{"token":199,"text":"\ufffd","logprob":-52.5280933}]}],"tokens"
+
+$ trit run -m good.gguf -p Hi -n 1 --temp 0 --json --logprobs 1 --stream -q | head -n 1
+{"token":105,"text":"i","logprob":0,"top_logprobs":[{"token":105,"text":"i","logprob":0}]}
+
+$ trit run -m good.gguf -p Hi -n 0 --json --logprobs 2 -q | grep -o '"logprobs".*],"tokens"'
+"logprobs":[],"tokens"
+
+# The first of them is what temperature 0 takes, and all probabilities of a place together are 1.
+
+$ trit run -m good.gguf -p Hi -n 1 --temp 0 --json --logprobs 100 --kv f32 --logit-bias 105=-60 \
+>     --stream -q | head -n 1 | grep -o '"logprob":[-0-9.e]*' | awk -F: '{ n++; s += n > 1 ? exp($2) : 0 }
+>     END { print n; if (s > 1.000001 || s < 0.999) print "they sum up to " s }'
+101
+
+$ trit run -m good.gguf -p Hi --logprobs 2
+! trit: --logprobs goes with --json
+[2]
+
+$ trit run -m good.gguf -p Hi --json --logprobs 101
+! trit: --logprobs 101 is out of range; possible is 0 to 100
+[2]

@@ -430,9 +430,9 @@ help_and_version() {
     for args in run logits info; do
         expect "--help lists $args" grep -qE "trit $args " "$tmp/out"
     done
-    run run --help
+    run run --help-all
     for args in --model --prompt --file --max-tokens --echo --threads --ctx --batch --isa --kv; do
-        expect "run --help lists $args" contains "$tmp/out" "$args"
+        expect "run --help-all lists $args" contains "$tmp/out" "$args"
     done
 }
 

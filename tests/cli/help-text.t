@@ -1,0 +1,353 @@
+# The help of every command, word for word.
+
+$ trit --help
+trit: run ternary language models on this computer
+\
+  trit run -m model.gguf -p "Once upon a time"
+  echo "Dear diary," | trit run -m model.gguf --json
+\
+  trit run         continue a text
+  trit chat        talk with a model (not in this version yet)
+  trit logits      write the logits of every position to a .npy file
+  trit info        what is in a model file; without one, what this CPU can run
+  trit perplexity  how well a model predicts a text
+  trit bench       how fast a model runs here, beside the limits of the machine
+  trit dummy       write a model of random weights, to measure a size
+  trit tokenize    text to token ids
+  trit detokenize  token ids to text
+  trit completion  print what makes a shell complete trit's commands and options
+  trit man         print the manual, for man(1)
+\
+  trit COMMAND --help, trit COMMAND --help-all, trit --version
+
+$ trit run --help
+trit run: continue a text
+\
+  trit run -m model.gguf -p "Once upon a time"
+  trit run -m model.gguf -f prompt.txt -n 100 --temp 0
+  echo "Dear diary," | trit run -m model.gguf --json
+\
+  -m, --model FILE           the model (default: $TRIT_MODEL)
+  -p, --prompt TEXT          the text, as it stands
+  -f, --file FILE            read the text from a file
+  -n, --max-tokens N         stop after N new tokens; -1: at an end token or a full context
+                             (default: -1)
+      --stop TEXT            end before this text (repeatable)
+      --seed N               the same seed gives the same text (default: random, and printed)
+      --top-p P              choose among the likeliest that reach probability P; 1: all
+                             (default: 1)
+      --temp T               temperature; 0: always the most likely token (default: 0.8)
+  -t, --threads N            threads (default: physical performance cores)
+  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
+                             perplexity: 512)
+      --json                 JSON instead of text
+  -q, --quiet                nothing on stderr but errors
+      --version              name, version, commit, compiler and instruction sets built in
+  -h, --help                 this
+      --help-all             this, with every option
+\
+19 more: trit run --help-all
+
+$ trit chat --help
+trit chat: talk with a model (not in this version yet)
+\
+  trit chat -m model.gguf
+\
+  -m, --model FILE           the model (default: $TRIT_MODEL)
+  -t, --threads N            threads (default: physical performance cores)
+  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
+                             perplexity: 512)
+      --json                 JSON instead of text
+  -q, --quiet                nothing on stderr but errors
+      --version              name, version, commit, compiler and instruction sets built in
+  -h, --help                 this
+      --help-all             this, with every option
+\
+6 more: trit chat --help-all
+
+$ trit logits --help
+trit logits: write the logits of every position to a .npy file
+\
+  trit logits -m model.gguf --tokens 1,2,3 -o out.npy
+\
+  -m, --model FILE           the model (default: $TRIT_MODEL)
+  -p, --prompt TEXT          the text, as it stands
+      --tokens 1,2,3         token ids, taken as they are
+  -o, --output OUT.npy       float32 array [tokens, vocabulary]
+  -t, --threads N            threads (default: physical performance cores)
+  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
+                             perplexity: 512)
+      --json                 JSON instead of text
+  -q, --quiet                nothing on stderr but errors
+      --version              name, version, commit, compiler and instruction sets built in
+  -h, --help                 this
+      --help-all             this, with every option
+\
+6 more: trit logits --help-all
+
+$ trit info --help
+trit info: what is in a model file; without one, what this CPU can run
+\
+  trit info -m model.gguf --tensors
+  trit info
+\
+  -m, --model FILE           the model (default: $TRIT_MODEL)
+      --tensors              list the tensors
+      --metadata             list the metadata
+      --template             print the chat template that the file carries
+  -t, --threads N            threads (default: physical performance cores)
+  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
+                             perplexity: 512)
+      --json                 JSON instead of text
+  -q, --quiet                nothing on stderr but errors
+      --version              name, version, commit, compiler and instruction sets built in
+  -h, --help                 this
+      --help-all             this, with every option
+\
+6 more: trit info --help-all
+
+$ trit perplexity --help
+trit perplexity: how well a model predicts a text
+\
+  trit perplexity -m model.gguf -f text.txt
+\
+  -m, --model FILE           the model (default: $TRIT_MODEL)
+  -p, --prompt TEXT          the text, as it stands
+  -f, --file FILE            read the text from a file
+      --chunks N             windows at most
+      --second-half          score the second half of each window only
+  -t, --threads N            threads (default: physical performance cores)
+  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
+                             perplexity: 512)
+      --json                 JSON instead of text
+  -q, --quiet                nothing on stderr but errors
+      --version              name, version, commit, compiler and instruction sets built in
+  -h, --help                 this
+      --help-all             this, with every option
+\
+6 more: trit perplexity --help-all
+
+$ trit bench --help
+trit bench: how fast a model runs here, beside the limits of the machine
+\
+  trit bench -m model.gguf -p 512 -n 128
+  trit bench -m model.gguf -t 1,2,4 -d 0,4096 -o md
+\
+  -m, --model FILE           the model (default: $TRIT_MODEL)
+  -p, --prompt N,...         lengths of the prompts to evaluate (default: 512)
+  -n, --gen N,...            tokens to generate (default: 128)
+  -d, --depth N,...          tokens that are there before (default: 0)
+  -t, --threads N,...        numbers of threads (default: physical performance cores)
+  -r, --repeat N             times to measure each (default: 5)
+  -o, --output md|csv|json|jsonl
+                             form of the result, instead of a table that grows
+  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
+                             perplexity: 512)
+      --json                 JSON instead of text
+  -q, --quiet                nothing on stderr but errors
+      --version              name, version, commit, compiler and instruction sets built in
+  -h, --help                 this
+      --help-all             this, with every option
+\
+6 more: trit bench --help-all
+
+$ trit dummy --help
+trit dummy: write a model of random weights, to measure a size
+\
+  trit dummy --shape 2b4t -o dummy.gguf
+\
+  -m, --model FILE           the model (default: $TRIT_MODEL)
+      --shape NAME           sizes of which model: 700m 2b4t 3b 8b falcon3-10b …; without it,
+                             lists them all
+      --type TYPE            of the ternary weights: i2_s tq1_0 tq2_0 f16 bf16 f32 (default:
+                             i2_s)
+      --embd TYPE            of embedding and head: f16 f32 bf16 q8_0 q6_k q4_k q4_0 (default:
+                             f16)
+  -o, --output FILE          the file to write
+      --seed N               the same seed gives the same file (default: 0)
+  -t, --threads N            threads (default: physical performance cores)
+  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
+                             perplexity: 512)
+      --json                 JSON instead of text
+  -q, --quiet                nothing on stderr but errors
+      --version              name, version, commit, compiler and instruction sets built in
+  -h, --help                 this
+      --help-all             this, with every option
+\
+6 more: trit dummy --help-all
+
+$ trit tokenize --help
+trit tokenize: text to token ids
+\
+  trit tokenize -m model.gguf -p "Hello" --ids
+\
+  -m, --model FILE           the model (default: $TRIT_MODEL)
+  -p, --prompt TEXT          the text, as it stands
+  -f, --file FILE            read the text from a file
+      --ids                  print [1,2,3] instead of a line each
+      --no-bos               never put the BOS first
+  -t, --threads N            threads (default: physical performance cores)
+  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
+                             perplexity: 512)
+      --json                 JSON instead of text
+  -q, --quiet                nothing on stderr but errors
+      --version              name, version, commit, compiler and instruction sets built in
+  -h, --help                 this
+      --help-all             this, with every option
+\
+7 more: trit tokenize --help-all
+
+$ trit detokenize --help
+trit detokenize: token ids to text
+\
+  trit detokenize -m model.gguf --ids 1,2,3
+\
+  -m, --model FILE           the model (default: $TRIT_MODEL)
+      --ids 1,2,3            the token ids
+  -t, --threads N            threads (default: physical performance cores)
+  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
+                             perplexity: 512)
+      --json                 JSON instead of text
+  -q, --quiet                nothing on stderr but errors
+      --version              name, version, commit, compiler and instruction sets built in
+  -h, --help                 this
+      --help-all             this, with every option
+\
+7 more: trit detokenize --help-all
+
+$ trit completion --help
+trit completion: print what makes a shell complete trit's commands and options
+\
+  trit completion bash >~/.local/share/bash-completion/completions/trit
+  trit completion fish >~/.config/fish/completions/trit.fish
+\
+  bash|zsh|fish
+      --version              name, version, commit, compiler and instruction sets built in
+  -h, --help                 this
+      --help-all             this, with every option
+
+$ trit man --help
+trit man: print the manual, for man(1)
+\
+  trit man | man -l -
+\
+      --version              name, version, commit, compiler and instruction sets built in
+  -h, --help                 this
+      --help-all             this, with every option
+
+# And with every option.
+
+$ trit run --help-all
+trit run: continue a text
+\
+  trit run -m model.gguf -p "Once upon a time"
+  trit run -m model.gguf -f prompt.txt -n 100 --temp 0
+  echo "Dear diary," | trit run -m model.gguf --json
+\
+  -m, --model FILE           the model (default: $TRIT_MODEL)
+  -p, --prompt TEXT          the text, as it stands
+  -f, --file FILE            read the text from a file
+  -n, --max-tokens N         stop after N new tokens; -1: at an end token or a full context
+                             (default: -1; at least -1)
+      --stop TEXT            end before this text (repeatable)
+      --ignore-eos           go on after an end token
+      --cnv                  as trit chat, with -p as the system prompt
+      --echo                 print the prompt first
+      --special              control tokens in the text are those tokens (and detokenize shows
+                             them)
+      --seed N               the same seed gives the same text (default: random, and printed)
+      --repeat-penalty X     make tokens less likely that occurred; 1: not (default: 1; 0.001 to
+                             1000)
+      --presence-penalty X   taken from a logit if its token occurred (default: 0; -1000 to
+                             1000)
+      --frequency-penalty X  taken from a logit for each time its token occurred (default: 0;
+                             -1000 to 1000)
+      --repeat-last-n N      tokens that penalties look back on; -1: all (default: 64; at least
+                             -1)
+      --logit-bias ID=V      add V to the logit of token ID (repeatable)
+      --top-k K              choose among the K most likely; 0: all (default: 0; at least 0)
+      --top-p P              choose among the likeliest that reach probability P; 1: all
+                             (default: 1; 0 to 1)
+      --min-p P              choose among those with P of the best one's probability; 0: all
+                             (default: 0.05; 0 to 1)
+      --temp T               temperature; 0: always the most likely token (default: 0.8; 0 to
+                             1000)
+  -t, --threads N            threads (default: physical performance cores; 1 to 512)
+  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
+                             perplexity: 512; 1 to 1048576)
+  -b, --batch N              most tokens of a prompt at once (default: 512; 1 to 65536)
+      --isa scalar|avx2|avxvnni|avx512|amx|neon|dotprod|i8mm
+                             instruction set to use; see trit info (default: the best of this
+                             CPU)
+      --kv f16|f32|i8        type of the cache of keys and values (default: f16; logits: f32)
+      --mlock                keep the file in physical memory
+      --no-mmap              read the file instead of mapping it
+      --json                 JSON instead of text
+      --stream               with --json: one object per token too
+      --logprobs N           with --json: the N likeliest tokens at each place, with ln of their
+                             probability (default: 0; 0 to 100)
+  -q, --quiet                nothing on stderr but errors
+  -v, --verbose              say more on stderr
+      --version              name, version, commit, compiler and instruction sets built in
+  -h, --help                 this
+      --help-all             this, with every option
+\
+Sampling takes these steps in this order: penalties, --logit-bias, --top-k, --top-p,
+--min-p, --temp. Each is off at its neutral value.
+
+$ trit bench --help-all
+trit bench: how fast a model runs here, beside the limits of the machine
+\
+  trit bench -m model.gguf -p 512 -n 128
+  trit bench -m model.gguf -t 1,2,4 -d 0,4096 -o md
+\
+  -m, --model FILE           the model (default: $TRIT_MODEL)
+  -p, --prompt N,...         lengths of the prompts to evaluate (default: 512)
+  -n, --gen N,...            tokens to generate (default: 128)
+  -d, --depth N,...          tokens that are there before (default: 0)
+  -t, --threads N,...        numbers of threads (default: physical performance cores)
+  -r, --repeat N             times to measure each (default: 5; 1 to 1000)
+  -o, --output md|csv|json|jsonl
+                             form of the result, instead of a table that grows
+  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
+                             perplexity: 512; 1 to 1048576)
+  -b, --batch N              most tokens of a prompt at once (default: 512; 1 to 65536)
+      --isa scalar|avx2|avxvnni|avx512|amx|neon|dotprod|i8mm
+                             instruction set to use; see trit info (default: the best of this
+                             CPU)
+      --kv f16|f32|i8        type of the cache of keys and values (default: f16; logits: f32)
+      --mlock                keep the file in physical memory
+      --no-mmap              read the file instead of mapping it
+      --json                 JSON instead of text
+  -q, --quiet                nothing on stderr but errors
+  -v, --verbose              say more on stderr
+      --version              name, version, commit, compiler and instruction sets built in
+  -h, --help                 this
+      --help-all             this, with every option
+
+$ trit perplexity --help-all
+trit perplexity: how well a model predicts a text
+\
+  trit perplexity -m model.gguf -f text.txt
+\
+  -m, --model FILE           the model (default: $TRIT_MODEL)
+  -p, --prompt TEXT          the text, as it stands
+  -f, --file FILE            read the text from a file
+      --chunks N             windows at most (at least 1)
+      --second-half          score the second half of each window only
+  -t, --threads N            threads (default: physical performance cores; 1 to 512)
+  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
+                             perplexity: 512; 1 to 1048576)
+  -b, --batch N              most tokens of a prompt at once (default: 512; 1 to 65536)
+      --isa scalar|avx2|avxvnni|avx512|amx|neon|dotprod|i8mm
+                             instruction set to use; see trit info (default: the best of this
+                             CPU)
+      --kv f16|f32|i8        type of the cache of keys and values (default: f16; logits: f32)
+      --mlock                keep the file in physical memory
+      --no-mmap              read the file instead of mapping it
+      --json                 JSON instead of text
+  -q, --quiet                nothing on stderr but errors
+  -v, --verbose              say more on stderr
+      --version              name, version, commit, compiler and instruction sets built in
+  -h, --help                 this
+      --help-all             this, with every option
