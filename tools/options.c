@@ -314,7 +314,8 @@ static int least(int a, int b)
 }
 
 /* Letters to insert, drop, replace or exchange with their neighbour to make a of b (the distance of
- * Damerau, in the form where no place changes twice); large where a name is longer than MAX_NAME. */
+ * Damerau, in the form where no place changes twice); large where a name is longer than MAX_NAME.
+ */
 static int distance(const char *a, size_t n_a, const char *b)
 {
     const size_t n_b = strlen(b);
