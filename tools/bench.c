@@ -5,10 +5,14 @@
  * is sampled. Right before and after every sample the limit is measured in the same process with
  * the same threads: for generation the reading of the same weights, for prompts the integer
  * multiply-adds of the instruction set in use. Whatever else the machine does then slows both. */
+#define _POSIX_C_SOURCE 200809L
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "baseline.h"
 #include "common.h"
 #include "json.h"
 
@@ -28,6 +32,7 @@ struct row {
     double limit;   /* GB/s or GMAC/s that the machine can do */
     double reached; /* of the same */
     double fmas;    /* prompts: 10^9 multiply-adds of floats a second that it can do */
+    double old_avg; /* of the baseline; NAN: none */
 };
 
 struct bench {
@@ -38,8 +43,25 @@ struct bench {
     uint64_t model_bytes;
     char model_type[96];
     const struct format *format;
-    int n_rows; /* printed so far */
+    struct baseline old; /* what --compare gives */
+    bool progress, bars; /* to be shown */
+    int n_rows;          /* printed so far */
 };
+
+/* "pp512", "tg128 @ d2048" */
+struct name {
+    char text[48];
+};
+
+static struct name test_name(const struct row *r)
+{
+    struct name name;
+    const int n = snprintf(name.text, sizeof name.text, r->n_prompt ? "pp%d" : "tg%d",
+                           r->n_prompt ? r->n_prompt : r->n_gen);
+    if (r->n_depth)
+        snprintf(name.text + n, sizeof name.text - (size_t)n, " @ d%d", r->n_depth);
+    return name;
+}
 
 /* ---- Arguments ------------------------------------------------------------------------------- */
 
@@ -100,6 +122,14 @@ static void random_tokens(int32_t *tokens, int n, int32_t n_vocab)
         tokens[i] = (int32_t)(random_bits(&state) >> 33) % n_vocab;
 }
 
+/* Between measurements: which is going on. */
+static void show_sample(const struct bench *b, const struct row *r)
+{
+    if (b->progress)
+        show_status("%s, %d thread%s: %d of %d", test_name(r).text, r->n_threads,
+                    r->n_threads == 1 ? "" : "s", r->n_samples + 1, b->args->repeats);
+}
+
 static int evaluate(const struct bench *b, const int32_t *tokens, int n)
 {
     struct trit_error err;
@@ -152,12 +182,14 @@ static int measure(const struct bench *b, struct row *r, const int32_t *tokens)
     int code = EXIT_DONE;
     bool probed = true;
 
+    show_sample(b, r);
     trit_session_rewind(b->o.session, 0);
     if (r->n_depth)
         code = evaluate(b, tokens, r->n_depth);
     if (!code) /* to warm up */
         code = work(b, r, tokens, r->n_prompt ? n : 1);
     for (int i = 0; i < b->args->repeats && !code; i++) {
+        show_sample(b, r);
         const double before = probe(b, r);
         const double start = now_ms();
         code = work(b, r, tokens, n);
@@ -168,6 +200,7 @@ static int measure(const struct bench *b, struct row *r, const int32_t *tokens)
         limits += before + after;
         fmas += probe_fmas(b, r);
     }
+    clear_status();
     if (!code && interrupted())
         code = EXIT_INTERRUPTED;
     if (!code && !probed)
@@ -180,21 +213,6 @@ static int measure(const struct bench *b, struct row *r, const int32_t *tokens)
 
 /* ---- Printing -------------------------------------------------------------------------------- */
 
-/* "pp512", "tg128 @ d2048" */
-struct name {
-    char text[48];
-};
-
-static struct name test_name(const struct row *r)
-{
-    struct name name;
-    const int n = snprintf(name.text, sizeof name.text, r->n_prompt ? "pp%d" : "tg%d",
-                           r->n_prompt ? r->n_prompt : r->n_gen);
-    if (r->n_depth)
-        snprintf(name.text + n, sizeof name.text - (size_t)n, " @ d%d", r->n_depth);
-    return name;
-}
-
 static const char *unit(const struct row *r)
 {
     return r->n_prompt ? "GMAC/s" : "GB/s read";
@@ -205,29 +223,59 @@ static void table_begin(const struct bench *b)
     printf("%s · %.2f GB · %.2f B parameters · %s\n\n", b->model_type,
            (double)b->model_bytes * 1e-9, (double)b->info.n_params * 1e-9,
            trit_session_isa(b->o.session));
-    printf("threads  %-16s %17s   %s\n", "test", "tokens/s", "of the limit");
+    printf("threads  %-16s %17s   %s%s\n", "test", "tokens/s", b->old.path ? "new/old   " : "",
+           "of the limit");
+}
+
+/* Of ten characters, so many eighths of each as part is of 1. */
+static void print_bar(double part)
+{
+    const int eighths = (int)lrint(80 * fmin(fmax(part, 0), 1));
+
+    for (int i = 0; i < 10; i++) {
+        const int here = eighths - 8 * i; /* U+2588 is a whole, U+258F an eighth */
+        if (here > 0)
+            printf("\xE2\x96%c", 0x90 - (here < 8 ? here : 8));
+        else
+            putchar(' ');
+    }
+    putchar(' ');
+}
+
+static struct name ratio(const struct row *r)
+{
+    struct name name = {"-"};
+    if (isfinite(r->old_avg))
+        snprintf(name.text, sizeof name.text, "%.2fx", r->avg / r->old_avg);
+    return name;
 }
 
 static void table_row(const struct bench *b, const struct row *r)
 {
-    (void)b;
-    printf("%7d  %-16s %9.2f ± %5.2f   %3.0f %% of %.1f %s\n", r->n_threads, test_name(r).text,
-           r->avg, r->stddev, 100 * r->reached / r->limit, r->limit, unit(r));
+    printf("%7d  %-16s %9.2f ± %5.2f   ", r->n_threads, test_name(r).text, r->avg, r->stddev);
+    if (b->old.path)
+        printf("%7s   ", ratio(r).text);
+    if (b->bars)
+        print_bar(r->reached / r->limit);
+    printf("%3.0f %% of %.1f %s\n", 100 * r->reached / r->limit, r->limit, unit(r));
 }
 
 static void md_begin(const struct bench *b)
 {
-    (void)b;
-    puts("| model | size | params | isa | threads | test | t/s | of the limit |\n"
-         "| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |");
+    const bool old = b->old.path != NULL;
+    printf("| model | size | params | isa | threads | test | t/s |%s of the limit |\n"
+           "| --- | ---: | ---: | --- | ---: | ---: | ---: |%s ---: |\n",
+           old ? " new/old |" : "", old ? " ---: |" : "");
 }
 
 static void md_row(const struct bench *b, const struct row *r)
 {
-    printf("| %s | %.2f GiB | %.2f B | %s | %d | %s | %.2f ± %.2f | %.0f %% of %.1f %s |\n",
-           b->model_type, (double)b->model_bytes / 0x1p30, (double)b->info.n_params * 1e-9,
-           trit_session_isa(b->o.session), r->n_threads, test_name(r).text, r->avg, r->stddev,
-           100 * r->reached / r->limit, r->limit, unit(r));
+    printf("| %s | %.2f GiB | %.2f B | %s | %d | %s | %.2f ± %.2f |", b->model_type,
+           (double)b->model_bytes / 0x1p30, (double)b->info.n_params * 1e-9,
+           trit_session_isa(b->o.session), r->n_threads, test_name(r).text, r->avg, r->stddev);
+    if (b->old.path)
+        printf(" %s |", ratio(r).text);
+    printf(" %.0f %% of %.1f %s |\n", 100 * r->reached / r->limit, r->limit, unit(r));
 }
 
 /* The fields of csv and JSON, in the order of the csv. */
@@ -240,7 +288,13 @@ struct field {
     double number;
 };
 
-enum { N_FIELDS = 21 };
+enum { N_OLD_FIELDS = 2, N_FIELDS = 21 + N_OLD_FIELDS };
+
+/* The last ones are there where something is compared. */
+static int n_fields(const struct bench *b)
+{
+    return b->old.path ? N_FIELDS : N_FIELDS - N_OLD_FIELDS;
+}
 
 static void fields_of(struct field f[N_FIELDS], const struct bench *b, const struct row *r,
                       const struct name *test)
@@ -268,6 +322,8 @@ static void fields_of(struct field f[N_FIELDS], const struct bench *b, const str
         {"efficiency", NUMBER, NULL, r->reached / r->limit},
         {"peak_gfmas", NUMBER, NULL, pp ? r->fmas : NAN},
         {"trit_version", TEXT, trit_version(), 0},
+        {"old_ts", NUMBER, NULL, r->old_avg},
+        {"ratio", NUMBER, NULL, r->avg / r->old_avg},
     };
     memcpy(f, all, sizeof all);
 }
@@ -280,7 +336,7 @@ static void csv_begin(const struct bench *b)
     int n = 0;
 
     fields_of(f, b, &none, &no_name);
-    for (int i = 0; i < N_FIELDS; i++)
+    for (int i = 0; i < n_fields(b); i++)
         if (f[i].kind != SAMPLES)
             printf("%s%s", n++ ? "," : "", f[i].name);
     putchar('\n');
@@ -302,7 +358,7 @@ static void csv_row(const struct bench *b, const struct row *r)
     int n = 0;
 
     fields_of(f, b, r, &test);
-    for (int i = 0; i < N_FIELDS; i++) {
+    for (int i = 0; i < n_fields(b); i++) {
         if (f[i].kind == SAMPLES)
             continue;
         if (n++)
@@ -331,7 +387,7 @@ static void json_object(const struct bench *b, const struct row *r)
     struct field f[N_FIELDS];
 
     fields_of(f, b, r, &test);
-    for (int i = 0; i < N_FIELDS; i++) {
+    for (int i = 0; i < n_fields(b); i++) {
         printf("%s\"%s\":", i ? "," : "{", f[i].name);
         if (f[i].kind == TEXT)
             json_string(stdout, f[i].text, strlen(f[i].text));
@@ -458,6 +514,7 @@ static int run_row(struct bench *b, struct row r, const int32_t *tokens)
 
     if (code)
         return code;
+    r.old_avg = baseline_find(&b->old, b->model_type, test_name(&r).text, r.n_threads);
     if (!b->n_rows)
         b->format->begin(b);
     b->format->row(b, &r);
@@ -518,19 +575,25 @@ static int parse_plan(struct plan *p, const struct args *args)
 
 int bench_main(const struct args *args)
 {
-    struct bench b = {.args = args};
+    struct bench b = {
+        .args = args, .progress = show_progress(args), .bars = is_lively(STDOUT_FILENO)};
     struct plan plan;
     int code = parse_plan(&plan, args);
 
     if (!code)
         code = find_format(&b.format, args);
+    if (!code && args->compare)
+        code = baseline_open(&b.old, args->compare);
     if (!code)
         code = open_model(&b.o, args);
     if (!code) {
         trit_model_info(b.o.model, &b.info);
         describe(&b);
+        if (args->compare)
+            baseline_choose_model(&b.old, b.model_type, args->quiet);
         code = run_all(&b, &plan);
     }
+    baseline_close(&b.old);
     close_all(&b.o);
     return code;
 }

@@ -17,6 +17,16 @@
 /* Whether the last line on stderr is one that passes. */
 static bool status_shown;
 
+void show_status(const char *fmt, ...)
+{
+    va_list list;
+    clear_status();
+    va_start(list, fmt);
+    vfprintf(stderr, fmt, list);
+    va_end(list);
+    status_shown = true;
+}
+
 void clear_status(void)
 {
     if (status_shown)
@@ -61,8 +71,11 @@ int out_of_memory(void)
 
 int write_error(const char *what)
 {
-    if (errno != EPIPE)
-        fprintf(stderr, "trit: cannot write to %s: %s\n", what, strerror(errno));
+    const int error = errno;
+
+    clear_status();
+    if (error != EPIPE)
+        fprintf(stderr, "trit: cannot write to %s: %s\n", what, strerror(error));
     return EXIT_RUNTIME;
 }
 
@@ -127,9 +140,8 @@ int open_session(struct opened *o, const struct args *args)
     int code = session_options(&opt, args);
 
     if (show_progress(args) && args->model) {
-        fputs("loading ", stderr);
+        show_status("loading ");
         plain_string(stderr, args->model, strlen(args->model));
-        status_shown = true;
     }
     if (!code && !o->model)
         code = open_model(o, args);
@@ -168,10 +180,23 @@ static int read_stream(char **text, size_t *len, FILE *f, const char *name)
     *text = buf;
     if (!buf)
         return out_of_memory();
+    buf[*len] = 0; /* it ended before the block did */
     if (!ferror(f))
         return EXIT_DONE;
     fprintf(stderr, "trit: cannot read %s: %s\n", name, strerror(errno));
     return EXIT_FILE;
+}
+
+int read_file(char **text, size_t *len, const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f) {
+        fprintf(stderr, "trit: %s: %s\n", path, strerror(errno));
+        return EXIT_FILE;
+    }
+    const int code = read_stream(text, len, f, path);
+    fclose(f);
+    return code;
 }
 
 int read_prompt(char **text, size_t *len, const struct args *args)
@@ -186,16 +211,8 @@ int read_prompt(char **text, size_t *len, const struct args *args)
         memcpy(*text, args->prompt, *len + 1);
         return EXIT_DONE;
     }
-    if (args->file && strcmp(args->file, "-") != 0) {
-        FILE *f = fopen(args->file, "rb");
-        if (!f) {
-            fprintf(stderr, "trit: %s: %s\n", args->file, strerror(errno));
-            return EXIT_FILE;
-        }
-        const int code = read_stream(text, len, f, args->file);
-        fclose(f);
-        return code;
-    }
+    if (args->file && strcmp(args->file, "-") != 0)
+        return read_file(text, len, args->file);
     if (!args->file && !args->stdin_prompt && isatty(STDIN_FILENO))
         return usage_error("no prompt given; use -p TEXT, -f FILE, or a pipe");
     return read_stream(text, len, stdin, "standard input");
@@ -289,9 +306,15 @@ void watch_interrupts(trit_session *session)
         trit_session_set_cancel(session, should_cancel, NULL);
 }
 
+bool is_lively(int fd)
+{
+    const char *term = getenv("TERM");
+    return isatty(fd) && !getenv("NO_COLOR") && (!term || strcmp(term, "dumb") != 0);
+}
+
 bool show_progress(const struct args *args)
 {
-    return !args->quiet && isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+    return !args->quiet && is_lively(STDERR_FILENO);
 }
 
 static double prompt_begin, prompt_shown; /* ms; 0: not yet */
@@ -311,9 +334,7 @@ static void on_prompt(void *user, double part)
     if (now - prompt_begin < 100 || now - prompt_shown < 100)
         return;
     prompt_shown = now;
-    clear_status();
-    fprintf(stderr, "prompt: %.0f %%", 100 * part);
-    status_shown = true;
+    show_status("prompt: %.0f %%", 100 * part);
 }
 
 void watch_prompt(trit_session *session, const struct args *args)

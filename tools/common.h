@@ -51,6 +51,10 @@ int open_session(struct opened *o, const struct args *args);
 int session_options(struct trit_session_options *opt, const struct args *args);
 void close_all(struct opened *o);
 
+/* The bytes of a whole file, and a NUL behind them; *text is released with free(), also after an
+ * error. @return exit code */
+int read_file(char **text, size_t *len, const char *path);
+
 /* The text that -p, -f, "-" or standard input gives; *text is released with free().
  * @return exit code */
 int read_prompt(char **text, size_t *len, const struct args *args);
@@ -72,10 +76,14 @@ int parse_ids(int32_t **out, int32_t *n, const char *option, const char *text);
 void watch_interrupts(trit_session *session);
 bool interrupted(void);
 
+/* Whether a stream is a terminal on which colours, bars and lines that pass are welcome. */
+bool is_lively(int fd);
+
 /* Whether to show how a long command gets on. */
 bool show_progress(const struct args *args);
 
 /* Lines on stderr that pass: each stands alone until it is cleared, as every error does. */
+void show_status(const char *fmt, ...) TRIT_PRINTF(1, 2);
 void clear_status(void);
 
 /* Says in such a line how far the evaluation of a prompt is, where show_progress() allows it and it

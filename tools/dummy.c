@@ -13,11 +13,6 @@ struct sink {
     int error; /* errno of the write that failed */
 };
 
-static void show(struct sink *s, const char *end)
-{
-    fprintf(stderr, "\r%.0f of %.0f MB%s", (double)s->done * 1e-6, (double)s->total * 1e-6, end);
-}
-
 static bool put(void *user, const void *bytes, size_t n)
 {
     struct sink *s = user;
@@ -27,7 +22,8 @@ static bool put(void *user, const void *bytes, size_t n)
     s->error = errno;
     s->done += n;
     if (s->progress && now_ms() >= s->next_ms) {
-        show(s, "");
+        show_status("%3.0f %% of %.0f MB", 100 * (double)s->done / (double)s->total,
+                    (double)s->total * 1e-6);
         s->next_ms = now_ms() + 200;
     }
     return !s->write_failed && !interrupted();
@@ -61,8 +57,7 @@ int dummy_main(const struct args *args)
     sink.f = out.f;
     if (!code) {
         const trit_status status = trit_dummy_write(&opt, put, &sink, &sink.total, &err);
-        if (sink.progress && sink.done)
-            show(&sink, "\n");
+        clear_status();
         errno = sink.error;
         if (sink.write_failed)
             code = write_error(args->out);

@@ -43,8 +43,8 @@ const struct command_row commands[] = {
      CMD_BENCH,
      bench_main,
      "how fast a model runs here, beside the limits of the machine",
-     {"trit bench -m model.gguf -p 512 -n 128",
-      "trit bench -m model.gguf -t 1,2,4 -d 0,4096 -o md"},
+     {"trit bench -m model.gguf -p 512 -n 128", "trit bench -m model.gguf -t 1,2,4 -d 0,4096 -o md",
+      "trit bench -m model.gguf --compare old.json"},
      NULL},
     {"dummy",
      CMD_DUMMY,
@@ -115,6 +115,8 @@ const struct option options[] = {
      "times to measure each"},
     {"output", 'o', true, CMD_BENCH, CHOICE, TO(format), 0, 0, "md|csv|json|jsonl", NULL,
      "form of the result, instead of a table that grows"},
+    {"compare", 0, true, CMD_BENCH, PATH, TO(compare), 0, 0, "OLD.json", NULL,
+     "set each row beside that of an earlier result, of -o json or jsonl"},
 
     /* dummy */
     {"shape", 0, true, CMD_DUMMY, TEXT, TO(shape), 0, 0, "NAME", NULL,

@@ -132,6 +132,7 @@ trit bench: how fast a model runs here, beside the limits of the machine
 \
   trit bench -m model.gguf -p 512 -n 128
   trit bench -m model.gguf -t 1,2,4 -d 0,4096 -o md
+  trit bench -m model.gguf --compare old.json
 \
   -m, --model FILE           the model (default: $TRIT_MODEL)
   -p, --prompt N,...         lengths of the prompts to evaluate (default: 512)
@@ -141,6 +142,7 @@ trit bench: how fast a model runs here, beside the limits of the machine
   -r, --repeat N             times to measure each (default: 5)
   -o, --output md|csv|json|jsonl
                              form of the result, instead of a table that grows
+      --compare OLD.json     set each row beside that of an earlier result, of -o json or jsonl
   -c, --ctx N                positions to make room for (default: the model's, at most 4096;
                              perplexity: 512)
       --json                 JSON instead of text
@@ -300,6 +302,7 @@ trit bench: how fast a model runs here, beside the limits of the machine
 \
   trit bench -m model.gguf -p 512 -n 128
   trit bench -m model.gguf -t 1,2,4 -d 0,4096 -o md
+  trit bench -m model.gguf --compare old.json
 \
   -m, --model FILE           the model (default: $TRIT_MODEL)
   -p, --prompt N,...         lengths of the prompts to evaluate (default: 512)
@@ -309,6 +312,7 @@ trit bench: how fast a model runs here, beside the limits of the machine
   -r, --repeat N             times to measure each (default: 5; 1 to 1000)
   -o, --output md|csv|json|jsonl
                              form of the result, instead of a table that grows
+      --compare OLD.json     set each row beside that of an earlier result, of -o json or jsonl
   -c, --ctx N                positions to make room for (default: the model's, at most 4096;
                              perplexity: 512; 1 to 1048576)
   -b, --batch N              most tokens of a prompt at once (default: 512; 1 to 65536)

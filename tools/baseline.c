@@ -1,0 +1,103 @@
+/* baseline.c - see baseline.h. */
+#include "baseline.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common.h"
+#include "json.h"
+
+static bool is_text(const struct json_value *v, const char *text)
+{
+    const struct trit_string s = json_text(v);
+    return s.len == strlen(text) && memcmp(s.bytes, text, s.len) == 0;
+}
+
+/* The member that a row lacks, or has with a value that cannot be; NULL: none. */
+static const char *missing(const struct json_value *row)
+{
+    int64_t threads;
+
+    if (json_type_of(json_member(row, "test")) != JSON_STRING)
+        return "test";
+    if (json_type_of(json_member(row, "model_type")) != JSON_STRING)
+        return "model_type";
+    if (!json_int64(json_member(row, "n_threads"), &threads))
+        return "n_threads";
+    return json_double(json_member(row, "avg_ts")) > 0 ? NULL : "avg_ts";
+}
+
+static int check_rows(const struct baseline *base)
+{
+    const struct json_value *root = json_root(base->tree);
+    int n = 1;
+
+    if (json_count(root) == 0) {
+        fprintf(stderr, "trit: %s: holds no row of trit bench\n", base->path);
+        return EXIT_FILE;
+    }
+    for (const struct json_value *row = json_first(root); row; row = json_next(row), n++)
+        if (missing(row)) {
+            fprintf(stderr, "trit: %s: is not what trit bench writes: row %d has no valid '%s'\n",
+                    base->path, n, missing(row));
+            return EXIT_FILE;
+        }
+    return EXIT_DONE;
+}
+
+int baseline_open(struct baseline *base, const char *path)
+{
+    struct trit_error err;
+    char *text = NULL;
+    size_t len;
+    int code = read_file(&text, &len, path);
+
+    base->path = path;
+    if (!code) {
+        const size_t blanks = strspn(text, " \t\r\n");
+        const trit_status status = len > blanks && text[blanks] == '['
+                                       ? json_read(&base->tree, text, len, &err)
+                                       : json_read_lines(&base->tree, text, len, &err);
+        if (status == TRIT_E_FILE)
+            fprintf(stderr, "trit: %s: %s\n", path, err.text);
+        code = status == TRIT_E_FILE ? EXIT_FILE : status ? report(&err) : check_rows(base);
+    }
+    free(text);
+    return code;
+}
+
+void baseline_close(struct baseline *base)
+{
+    json_free(&base->tree);
+}
+
+void baseline_choose_model(struct baseline *base, const char *model_type, bool quiet)
+{
+    const struct json_value *first = json_first(json_root(base->tree));
+    const struct trit_string other = json_text(json_member(first, "model_type"));
+
+    for (const struct json_value *row = first; row && !base->same_model; row = json_next(row))
+        base->same_model = is_text(json_member(row, "model_type"), model_type);
+    if (base->same_model || quiet)
+        return;
+    fprintf(stderr, "trit: %s is of another model: ", base->path);
+    plain_string(stderr, other.bytes, other.len);
+    fprintf(stderr, ", not %s\n", model_type);
+}
+
+double baseline_find(const struct baseline *base, const char *model_type, const char *test,
+                     int n_threads)
+{
+    double found = NAN;
+
+    for (const struct json_value *row = json_first(json_root(base->tree)); row;
+         row = json_next(row)) {
+        int64_t threads;
+        if (is_text(json_member(row, "test"), test) &&
+            json_int64(json_member(row, "n_threads"), &threads) && threads == n_threads &&
+            (!base->same_model || is_text(json_member(row, "model_type"), model_type)))
+            found = json_double(json_member(row, "avg_ts"));
+    }
+    return found;
+}
