@@ -128,7 +128,7 @@ $ terminal() { script -qec "$1" /dev/null </dev/null | tr -d '\r' | tail -n 1; }
 $ bench='trit bench -m good.gguf -p 8 -n 0 -t 1 -r 2 -o csv'
 > TERM=xterm script -qec "$bench >/dev/null" /dev/null </dev/null | tr '\r\033' '\n^' | sed '/MB/d' | grep .
 > TERM=xterm script -qec "$bench -q >/dev/null" /dev/null </dev/null
-^[Kpp8, 1 thread: 1 of 2 
-^[Kpp8, 1 thread: 1 of 2 
-^[Kpp8, 1 thread: 2 of 2 
+pp8, 1 thread: 1 of 2
+^[Kpp8, 1 thread: 1 of 2
+^[Kpp8, 1 thread: 2 of 2
 ^[K
