@@ -25,6 +25,7 @@
 #include "error.h"
 #include "fixture.h"
 #include "fmath.h"
+#include "hash.h"
 #include "platform.h"
 #include "pool.h"
 
@@ -621,6 +622,39 @@ static void test_performance_cores(void **state)
 
 #endif
 
+/* ---- Checksum -------------------------------------------------------------------------------- */
+
+static uint64_t hash(const void *bytes, size_t n, size_t piece)
+{
+    struct trit_hash h;
+    trit_hash_init(&h);
+    for (size_t i = 0; i < n; i += piece) {
+        trit_hash_add(&h, (const char *)bytes + i, piece < n - i ? piece : n - i);
+        trit_hash_value(&h); /* changes nothing */
+    }
+    return trit_hash_value(&h);
+}
+
+/* Values of the reference implementation, xxHash 0.8. */
+static void test_hash(void **state)
+{
+    static const char long_text[] = "Call me Ishmael. Some years ago--never mind how long "
+                                    "precisely-";
+    uint8_t bytes[200];
+    uint64_t rng = 7;
+    (void)state;
+
+    assert_true(hash("", 0, 1) == 0xEF46DB3751D8E999);
+    assert_true(hash("a", 1, 1) == 0xD24EC4F1A98C6E5B);
+    assert_true(hash("abc", 3, 1) == 0x44BC2CF5AD770999);
+    assert_true(hash(long_text, 63, 63) == 0x02A2E85470D6FD96);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)fx_random(&rng);
+    for (size_t n = 0; n <= sizeof bytes; n++)
+        for (size_t piece = 1; piece <= 70; piece++)
+            assert_true(hash(bytes, n, piece) == hash(bytes, n, sizeof bytes));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -631,6 +665,7 @@ int main(void)
         cmocka_unit_test(test_log),
         cmocka_unit_test(test_sin_cos),
         cmocka_unit_test(test_checked),
+        cmocka_unit_test(test_hash),
         cmocka_unit_test(test_arena),
         cmocka_unit_test(test_arena_overflow),
         cmocka_unit_test(test_pool_combinations),
