@@ -303,6 +303,16 @@ TRIT_API trit_status trit_session_sync(trit_session *session, const int32_t *tok
  *  gone until the next evaluation. */
 TRIT_API void trit_session_rewind(trit_session *session, int32_t n);
 
+/** Make room: forget all but the first n_keep tokens and the newest half of those after them, which
+ *  move up and are evaluated anew at their new places. The session is then as if it had never seen
+ *  others. A no-op where n_keep is the whole timeline.
+ *
+ *  @param n_keep      clamped to what is there.
+ *  @param n_left_out  receives how many tokens were left out; 0: there were none to leave out.
+ *  @return TRIT_OK; TRIT_E_FAILED, TRIT_E_CANCELLED: the timeline is the first n_keep tokens. */
+TRIT_API trit_status trit_session_shift(trit_session *session, int32_t n_keep, int32_t *n_left_out,
+                                        struct trit_error *err);
+
 /** Logits of the last evaluated token, [trit_model_vocab_size()], valid until the next call on the
  *  session; NULL if there are none. */
 TRIT_API const float *trit_session_logits(const trit_session *session);
@@ -484,14 +494,25 @@ typedef enum trit_finish {
     TRIT_FINISH_INTERRUPT, /**< a callback asked for it */
 } trit_finish;
 
+/** What to do when the context is full and there is another token. */
+typedef enum trit_on_full {
+    TRIT_ON_FULL_STOP,  /**< end with TRIT_FINISH_CONTEXT */
+    TRIT_ON_FULL_SHIFT, /**< trit_session_shift(), and go on; end where nothing can be left out */
+} trit_on_full;
+
 enum { TRIT_MAX_STOP = 1024 }; /**< bytes of a stop text */
 
 struct trit_generate_options {
-    int32_t max_tokens;      /**< negative: until an end token or a full context */
+    int32_t max_tokens;      /**< negative: until an end token or a full context (see on_full) */
     bool ignore_eos;         /**< end tokens do not end it, and are shown as the nothing they are */
     const char *const *stop; /**< [n_stop] texts that end it and are not shown */
     int32_t n_stop;
-    trit_sampler *sampler; /**< NULL: the most likely token */
+    trit_sampler *sampler; /**< NULL: the most likely token. After a shift its penalties see the
+                                timeline that is left, not the tokens that were left out */
+    trit_on_full on_full;  /**< default TRIT_ON_FULL_STOP */
+    int32_t n_keep;        /**< first tokens that a shift never leaves out: a BOS, a system turn */
+    /** Told of each shift, before it goes on: how many tokens were left out. May be NULL. */
+    void (*on_shift)(void *user, int32_t n_left_out);
     /** Receives each token as it is chosen, its bytes, and the logits it was chosen from; may be
      *  NULL. @return false to stop. */
     bool (*on_token)(void *user, int32_t id, struct trit_string piece, const float *logits);
@@ -505,17 +526,20 @@ struct trit_generate_options {
 struct trit_generate_result {
     trit_finish finish;
     int32_t n_prompt, n_new;
+    int32_t n_left_out;    /**< by shifts, all together */
+    int32_t pending;       /**< the last token, which was chosen and not evaluated; -1: none */
     double prompt_ms;      /**< evaluating the prompt */
     double first_token_ms; /**< from the start to the first token being known */
     double generate_ms;    /**< from then on */
 };
 
 /** Evaluate a prompt (reusing the session's common prefix) and continue it. The session's timeline
- *  then holds the prompt and what was generated, but for an end token and, as it was never
- *  evaluated, the last token. Nothing is allocated.
+ *  then holds the prompt and what was generated, but for an end token, what shifts left out,
+ *  and, as it was never evaluated, the last token (see pending). Nothing is allocated.
  *
  *  @param tokens  [n], n >= 1, n <= the session's context.
- *  @return as trit_session_eval(), but that a cancelled evaluation is an interrupted result;
+ *  @return as trit_session_eval(), but that a cancelled evaluation is an interrupted result
+ *          (with the timeline of trit_session_shift() where it was that one's);
  *          TRIT_E_ARGUMENT also for a stop text that is too long or not UTF-8. */
 TRIT_API trit_status trit_generate(trit_session *session, const trit_tokenizer *tokenizer,
                                    const int32_t *tokens, int32_t n,

@@ -172,6 +172,8 @@ struct request {
     bool ignore_eos, greedy;
     const struct trit_sampler_options *sampling; /* NULL, and not greedy: no token twice */
     int tokens_wanted, texts_wanted; /* callbacks return false when they have so many; 0: never */
+    trit_on_full on_full;
+    int32_t n_keep;
 };
 
 struct answer {
@@ -186,6 +188,8 @@ struct answer {
     int32_t ids[MAX_NEW];
     size_t len_before[MAX_NEW]; /* of the text when a token was chosen */
     uint64_t logits[MAX_NEW];   /* hashes */
+    int n_shifts, n_left_out;
+    int shifted_before[MAX_NEW]; /* numbers of tokens */
 };
 
 static uint64_t hash_logits(const float *logits)
@@ -231,6 +235,14 @@ static bool keep_text(void *user, const char *text, size_t len)
     return ++a->n_texts != a->texts_wanted;
 }
 
+static void keep_shift(void *user, int32_t n_left_out)
+{
+    struct answer *a = user;
+    assert_true(n_left_out > 0 && a->n_shifts < MAX_NEW);
+    a->n_left_out += n_left_out;
+    a->shifted_before[a->n_shifts++] = a->n_ids;
+}
+
 static struct trit_sampler_options no_token_twice(void)
 {
     struct trit_sampler_options o;
@@ -251,6 +263,9 @@ static void generate(struct answer *a, const struct request *q)
         .ignore_eos = q->ignore_eos,
         .stop = q->stop,
         .n_stop = q->n_stop,
+        .on_full = q->on_full,
+        .n_keep = q->n_keep,
+        .on_shift = keep_shift,
         .on_token = keep_token,
         .on_text = keep_text,
         .user = a,
@@ -267,6 +282,12 @@ static void generate(struct answer *a, const struct request *q)
         return;
     assert_int_equal(a->result.n_prompt, q->tokens ? q->n_tokens : N_PROMPT);
     assert_int_equal(a->result.n_new, a->n_ids);
+    assert_int_equal(a->result.n_left_out, a->n_left_out);
+    if (a->result.pending >= 0)
+        assert_int_equal(a->result.pending, a->ids[a->n_ids - 1]);
+    if (a->result.finish != TRIT_FINISH_INTERRUPT)
+        assert_int_equal(trit_session_n_tokens(s),
+                         a->result.n_prompt + a->n_ids - a->n_left_out - (a->result.pending >= 0));
     assert_true(a->result.prompt_ms >= 0 && a->result.generate_ms >= 0);
     assert_true(a->result.first_token_ms >= a->result.prompt_ms);
 }
@@ -833,6 +854,172 @@ static void test_full_context(void **state)
     trit_session_close(&s);
 }
 
+/* ---- Shifts ---------------------------------------------------------------------------------- */
+
+/* What a shift leaves of n tokens. */
+static int shifted(int32_t *ids, int n, int n_keep)
+{
+    const int newest = (n - n_keep) / 2;
+    memmove(ids + n_keep, ids + n - newest, (size_t)newest * sizeof *ids);
+    return n_keep + newest;
+}
+
+/* Each token and its logits are those of a session that has evaluated what the timeline should be
+ * and has never seen anything else. */
+static void check_shift(int n_ctx, int n_keep, int batch, const struct trit_sampler_options *o)
+{
+    enum { N = 60 };
+    static struct answer a;
+    const struct trit_session_options opt = {.n_ctx = n_ctx, .n_batch = batch};
+    trit_session *s = open_session(opt), *fresh = open_session(opt);
+    trit_sampler *sampler = NULL;
+    int32_t ids[64];
+    int n = n_ctx < N_PROMPT ? n_ctx : N_PROMPT, n_shifts = 0;
+
+    generate(&a, &(struct request){.session = s,
+                                   .tokens = prompt,
+                                   .n_tokens = n,
+                                   .max_tokens = N,
+                                   .ignore_eos = true,
+                                   .greedy = !o,
+                                   .sampling = o,
+                                   .on_full = TRIT_ON_FULL_SHIFT,
+                                   .n_keep = n_keep});
+    assert_finish(&a, TRIT_FINISH_LENGTH, N);
+    if (o)
+        OK(trit_sampler_open(&sampler, N_VOCAB, o, &why));
+    memcpy(ids, prompt, sizeof prompt);
+    for (int i = 0; i < N; i++) {
+        trit_session_rewind(fresh, 0);
+        OK(trit_session_eval(fresh, ids, n, NULL, NULL, &why));
+        const float *logits = trit_session_logits(fresh);
+        assert_true(a.logits[i] == hash_logits(logits));
+        assert_int_equal(a.ids[i], o ? trit_sampler_next(sampler, logits, ids, n)
+                                     : trit_argmax(logits, N_VOCAB));
+        if (i == N - 1)
+            break;
+        if (n == n_ctx) {
+            assert_int_equal(a.shifted_before[n_shifts++], i + 1);
+            n = shifted(ids, n, n_keep);
+        }
+        ids[n++] = a.ids[i];
+    }
+    assert_int_equal(a.n_shifts, n_shifts);
+    assert_true(n_shifts > 0);
+    assert_int_equal(trit_session_n_tokens(s), n);
+    assert_memory_equal(trit_session_tokens(s), ids, (size_t)n * sizeof *ids);
+    trit_sampler_close(&sampler);
+    trit_session_close(&fresh);
+    trit_session_close(&s);
+}
+
+static void test_shift(void **state)
+{
+    struct trit_sampler_options o = no_token_twice();
+    (void)state;
+    o.repeat_last_n = 12;
+    for (int n_keep = 0; n_keep < 20; n_keep++)
+        check_shift(20, n_keep, 1 + n_keep, n_keep % 2 ? &o : NULL);
+    check_shift(21, 0, 512, &o);
+    check_shift(2, 0, 512, &o);
+    check_shift(2, 1, 512, &o);
+    check_shift(1, 0, 512, &o); /* no token knows of another */
+}
+
+/* Where nothing may be left out it ends as it does without shifts; so does a full last token. */
+static void test_no_shift(void **state)
+{
+    enum { N_CTX = 20, N = N_CTX - N_PROMPT + 1 };
+    static const int32_t keeps[] = {N_CTX, N_CTX + 1, INT32_MAX};
+    static struct answer a;
+    trit_session *s = open_session((struct trit_session_options){.n_ctx = N_CTX});
+    struct request q = {.session = s, .max_tokens = -1, .ignore_eos = true};
+    (void)state;
+
+    q.on_full = TRIT_ON_FULL_SHIFT;
+    for (int i = 0; i < 3; i++) {
+        q.n_keep = keeps[i];
+        generate(&a, &q);
+        assert_finish(&a, TRIT_FINISH_CONTEXT, N);
+        assert_timeline(s, &a, N - 1);
+        assert_int_equal(a.n_shifts, 0);
+    }
+    q.n_keep = 0;
+    q.max_tokens = N;
+    generate(&a, &q);
+    assert_finish(&a, TRIT_FINISH_LENGTH, N);
+    assert_int_equal(a.n_shifts, 0);
+    q.max_tokens = N + 1;
+    q.n_keep = -5; /* as 0 */
+    generate(&a, &q);
+    assert_finish(&a, TRIT_FINISH_LENGTH, N + 1);
+    assert_int_equal(a.n_shifts, 1);
+    assert_int_equal(a.n_left_out, N_CTX / 2);
+    trit_session_close(&s);
+}
+
+/* A stop text that begins before a shift and ends after it. */
+static void test_stop_across_shift(void **state)
+{
+    enum { N_CTX = 20, AT = N_CTX - N_PROMPT }; /* the first token that finds no room */
+    static const char *const stops[] = {"SHIFT"};
+    static struct answer all, a;
+    const char *pieces[N_VOCAB];
+    trit_session *s = open_session((struct trit_session_options){.n_ctx = N_CTX});
+    struct request q = {.session = s, .max_tokens = 30, .ignore_eos = true};
+    (void)state;
+
+    q.on_full = TRIT_ON_FULL_SHIFT;
+    generate(&all, &q);
+    assert_int_equal(all.shifted_before[0], AT + 1);
+    for (int i = 0; i < N_VOCAB; i++)
+        pieces[i] = ".";
+    pieces[all.ids[AT - 1]] = ".SH";
+    pieces[all.ids[AT]] = "I";
+    pieces[all.ids[AT + 1]] = "FT.";
+    trit_tokenizer *t = make_tokenizer(pieces, -1);
+    q.tokenizer = t;
+    q.stop = stops;
+    q.n_stop = 1;
+    generate(&a, &q);
+    assert_finish(&a, TRIT_FINISH_STOP, AT + 2);
+    assert_text(&a, "....................", AT);
+    assert_int_equal(a.n_shifts, 1);
+    trit_tokenizer_close(&t);
+    trit_session_close(&s);
+}
+
+static bool once_shifting(void *user)
+{
+    const trit_session *s = user;
+    return trit_session_n_tokens(s) == 3;
+}
+
+/* Given up within a shift: what it keeps for certain is there, and no more. */
+static void test_cancelled_shift(void **state)
+{
+    static struct answer a;
+    trit_session *s = open_session((struct trit_session_options){.n_ctx = 20});
+    struct trit_generate_options opt = {.max_tokens = 30,
+                                        .ignore_eos = true,
+                                        .on_full = TRIT_ON_FULL_SHIFT,
+                                        .n_keep = 3,
+                                        .on_shift = keep_shift,
+                                        .user = &a};
+    struct trit_generate_result result;
+    (void)state;
+
+    a = (struct answer){0};
+    trit_session_set_cancel(s, once_shifting, s);
+    OK(trit_generate(s, own, prompt, N_PROMPT, &opt, &result, &why));
+    assert_int_equal(result.finish, TRIT_FINISH_INTERRUPT);
+    assert_int_equal(result.n_left_out, 0);
+    assert_int_equal(a.n_shifts, 0);
+    assert_int_equal(trit_session_n_tokens(s), 3);
+    assert_memory_equal(trit_session_tokens(s), prompt, 3 * sizeof *prompt);
+    trit_session_close(&s);
+}
+
 static void test_eos_forced(void **state)
 {
     const struct trit_logit_bias bias = {N_VOCAB - 1, 10000};
@@ -1151,6 +1338,10 @@ int main(void)
         cmocka_unit_test(test_too_long_stop),
         cmocka_unit_test(test_max_tokens),
         cmocka_unit_test(test_full_context),
+        cmocka_unit_test(test_shift),
+        cmocka_unit_test(test_no_shift),
+        cmocka_unit_test(test_stop_across_shift),
+        cmocka_unit_test(test_cancelled_shift),
         cmocka_unit_test(test_eos_forced),
         cmocka_unit_test(test_eos_later),
         cmocka_unit_test(test_callbacks_say_no),

@@ -103,19 +103,40 @@ static trit_status check_stops(const struct trit_generate_options *opt, struct t
     return TRIT_OK;
 }
 
+/* Room for one more token, as the options say; *full: there is none. */
+static trit_status make_room(trit_session *session, const struct trit_generate_options *opt,
+                             struct trit_generate_result *out, bool *full, struct trit_error *err)
+{
+    int32_t n_left_out = 0;
+    trit_status status = TRIT_OK;
+
+    *full = trit_session_n_tokens(session) == trit_session_n_ctx(session);
+    if (!*full || opt->on_full != TRIT_ON_FULL_SHIFT)
+        return TRIT_OK;
+    status = trit_session_shift(session, opt->n_keep, &n_left_out, err);
+    *full = n_left_out == 0;
+    if (status || *full)
+        return status;
+    out->n_left_out += n_left_out;
+    if (opt->on_shift)
+        opt->on_shift(opt->user, n_left_out);
+    return TRIT_OK;
+}
+
 /* Generation proper; the result's finish is set, and a status returned for what went wrong. */
 static trit_status loop(trit_session *session, const trit_tokenizer *tokenizer, struct output *o,
                         struct trit_generate_result *out, double start, struct trit_error *err)
 {
     const struct trit_generate_options *opt = o->opt;
     const int32_t n_vocab = trit_session_n_vocab(session);
-    int32_t n_tokens = out->n_prompt;
+    bool full;
 
     while (opt->max_tokens < 0 || out->n_new < opt->max_tokens) {
         const float *logits = trit_session_logits(session);
-        const int32_t id = opt->sampler ? trit_sampler_next(opt->sampler, logits,
-                                                            trit_session_tokens(session), n_tokens)
-                                        : trit_argmax(logits, n_vocab);
+        const int32_t id =
+            opt->sampler ? trit_sampler_next(opt->sampler, logits, trit_session_tokens(session),
+                                             trit_session_n_tokens(session))
+                         : trit_argmax(logits, n_vocab);
         if (out->n_new == 0)
             out->first_token_ms = trit_now_ms() - start;
         if (!opt->ignore_eos && trit_tokenizer_is_end(tokenizer, id)) {
@@ -123,6 +144,7 @@ static trit_status loop(trit_session *session, const trit_tokenizer *tokenizer, 
             return TRIT_OK;
         }
         out->n_new++;
+        out->pending = id;
         const struct trit_string piece = trit_tokenizer_piece(tokenizer, id, false);
         if (opt->on_token && !opt->on_token(opt->user, id, piece, logits)) {
             out->finish = TRIT_FINISH_INTERRUPT;
@@ -132,14 +154,16 @@ static trit_status loop(trit_session *session, const trit_tokenizer *tokenizer, 
             return TRIT_OK; /* with o->finish */
         if (out->n_new == opt->max_tokens)
             break;
-        if (n_tokens == trit_session_n_ctx(session)) {
+        trit_status status = make_room(session, opt, out, &full, err);
+        if (status)
+            return status;
+        if (full) {
             out->finish = TRIT_FINISH_CONTEXT;
             return TRIT_OK;
         }
-        const trit_status status = trit_session_eval(session, &id, 1, NULL, NULL, err);
-        if (status)
+        if ((status = trit_session_eval(session, &id, 1, NULL, NULL, err)))
             return status;
-        n_tokens++;
+        out->pending = -1;
     }
     out->finish = TRIT_FINISH_LENGTH;
     return TRIT_OK;
@@ -153,7 +177,8 @@ trit_status trit_generate(trit_session *session, const trit_tokenizer *tokenizer
     struct output output = {.opt = opt};
     trit_status status = check_stops(opt, err);
 
-    *out = (struct trit_generate_result){.n_prompt = n, .finish = TRIT_FINISH_LENGTH};
+    *out =
+        (struct trit_generate_result){.n_prompt = n, .finish = TRIT_FINISH_LENGTH, .pending = -1};
     if (!status)
         status = trit_session_sync(session, tokens, n, err);
     out->prompt_ms = out->first_token_ms = trit_now_ms() - start;

@@ -232,7 +232,7 @@ static trit_status eval_batch(struct trit_session *s, const int32_t *tokens, int
         s->last_logits = 0;
     if (status)
         return status;
-    memcpy(s->tokens + s->n_tokens, tokens, (size_t)n * sizeof *tokens);
+    memmove(s->tokens + s->n_tokens, tokens, (size_t)n * sizeof *tokens); /* may be that place */
     s->n_tokens += n;
     return TRIT_OK;
 }
@@ -285,6 +285,20 @@ void trit_session_rewind(trit_session *s, int32_t n)
         return;
     s->n_tokens = n;
     s->has_logits = false;
+}
+
+trit_status trit_session_shift(trit_session *s, int32_t n_keep, int32_t *n_left_out,
+                               struct trit_error *err)
+{
+    const int32_t n = s->n_tokens, keep = n_keep < 0 ? 0 : n_keep < n ? n_keep : n;
+    const int32_t newest = (n - keep) / 2;
+
+    *n_left_out = n - keep - newest;
+    if (*n_left_out == 0)
+        return TRIT_OK;
+    trit_session_rewind(s, keep); /* whose keys and values do not depend on what follows */
+    memmove(s->tokens + keep, s->tokens + n - newest, (size_t)newest * sizeof *s->tokens);
+    return newest ? trit_session_eval(s, s->tokens + keep, newest, NULL, NULL, err) : TRIT_OK;
 }
 
 void trit_session_set_cancel(trit_session *s, bool (*fn)(void *user), void *user)
