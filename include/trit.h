@@ -336,6 +336,51 @@ TRIT_API void trit_session_set_cancel(trit_session *session, bool (*fn)(void *us
  *  ascending to 1; NULL for never. fn must be quick; the thread that evaluates calls it. */
 TRIT_API void trit_session_set_progress(trit_session *session, void (*fn)(void *user, double part),
                                         void *user);
+/* ---- Session files --------------------------------------------------------------------------- */
+
+/** Receives bytes of a file in order. @return false to stop. */
+typedef bool (*trit_write_fn)(void *user, const void *bytes, size_t n);
+
+/** Write the timeline, so that trit_session_load() can go on with it in another process: its tokens
+ *  with their keys and values, checksums, and a fingerprint of the model. A file has the size of
+ *  the tokens' part of the cache. The state of a sampler is not in it. Nothing is allocated.
+ *
+ *  The fingerprint covers the architecture, everything that the file's metadata says about how to
+ *  compute, and of every tensor its name, type, shape and size, but only samples of its data: all
+ *  of up to 2 KiB, of larger ones eight places of 256 bytes, the first and the last among them. It
+ *  tells models from each other; one that was edited by hand elsewhere may pass as the same.
+ *
+ *  @param write  receives the file from front to back, in pieces of any size.
+ *  @return TRIT_OK; TRIT_E_ARGUMENT: the timeline is empty; TRIT_E_CANCELLED: write returned false.
+ */
+TRIT_API trit_status trit_session_save(const trit_session *session, trit_write_fn write, void *user,
+                                       struct trit_error *err);
+
+/** What became of a session file. */
+struct trit_session_loaded {
+    int32_t n_tokens; /**< in the timeline now */
+    bool reread;      /**< its tokens were evaluated anew: keys and values could not be used */
+    const char *why;  /**< where reread: the reason, such as "its keys and values are damaged" */
+};
+
+/** Put the timeline of a session file in the place of this one. What follows it has the same logits
+ *  to the last bit as in the session that was saved, or, where tokens were evaluated anew, as in
+ *  one that evaluates them. There may be no logits of the last token: trit_session_sync() and
+ *  trit_generate() see to that.
+ *
+ *  Keys and values are used if they are whole, and of this session's type and this version of the
+ *  program; else the tokens are evaluated anew, if they at least are sound, and out says so. All
+ *  bytes are covered by checksums, which find damage but not a forger's hand: a forged file can
+ *  make the model say anything, and nothing worse. Nothing is allocated.
+ *
+ *  @param path  of a regular file, which must not change during the call.
+ *  @param out   receives what happened.
+ *  @return TRIT_OK; TRIT_E_FILE: it cannot be read, is no session file, its tokens are damaged or
+ *          incomplete, or it was made with another model; TRIT_E_ARGUMENT: it has more tokens than
+ *          the context; TRIT_E_MEMORY: it cannot be mapped. After these the timeline is as it was.
+ *          TRIT_E_FAILED, TRIT_E_CANCELLED: evaluating anew; the timeline is then empty. */
+TRIT_API trit_status trit_session_load(trit_session *session, const char *path,
+                                       struct trit_session_loaded *out, struct trit_error *err);
 
 /* ---- Measuring ------------------------------------------------------------------------------ */
 
@@ -355,9 +400,6 @@ TRIT_API double trit_session_measure_macs(trit_session *session, double ms);
 TRIT_API double trit_session_measure_fmas(trit_session *session, double ms);
 
 /* ---- Dummy models --------------------------------------------------------------------------- */
-
-/** Receives bytes of a file in order. @return false to stop. */
-typedef bool (*trit_write_fn)(void *user, const void *bytes, size_t n);
 
 /** One of the shapes that dummies come in. */
 struct trit_dummy_shape {

@@ -224,12 +224,40 @@ static bool ignore_logits(void *user, int32_t position, const float *logits)
     return true;
 }
 
+static bool ignore_bytes(void *user, const void *bytes, size_t n)
+{
+    (void)user, (void)bytes, (void)n;
+    return true;
+}
+
+static bool append(void *user, const void *bytes, size_t n)
+{
+    fx_put(user, bytes, n);
+    return true;
+}
+
+/* What is evaluated now, as a file. */
+static const char *session_file(const trit_session *s)
+{
+    struct fx_bytes b = {0};
+    struct trit_error err = {.text = "?"};
+    if (trit_session_save(s, append, &b, &err))
+        fail_msg("%s", err.text);
+    const char *file = fx_write("session", b.data, b.len);
+    free(b.data);
+    return file;
+}
+
 static void check_no_allocation(const char *path, int32_t n_threads)
 {
     size_t n_bytes = 0;
-    const struct trit_generate_options gen = {
-        .max_tokens = 50, .ignore_eos = true, .on_text = count_bytes, .user = &n_bytes};
+    const struct trit_generate_options gen = {.max_tokens = 250,
+                                              .ignore_eos = true,
+                                              .on_full = TRIT_ON_FULL_SHIFT,
+                                              .on_text = count_bytes,
+                                              .user = &n_bytes};
     struct trit_generate_result result = {0};
+    struct trit_session_loaded loaded;
     struct trit_error err = {.text = "?"};
     struct everything e;
     const char *where;
@@ -237,6 +265,7 @@ static void check_no_allocation(const char *path, int32_t n_threads)
 
     if (open_everything(&e, path, NULL, n_threads, &where, &out, &err))
         fail_msg("%s: %s", where, err.text);
+    const char *file = session_file(e.session);
     count_from_here();
     heap.deny_all = true;
     trit_session_rewind(e.session, 0);
@@ -245,13 +274,17 @@ static void check_no_allocation(const char *path, int32_t n_threads)
         trit_session_eval(e.session, e.ids, e.n_ids, ignore_logits, NULL, &err),
         trit_session_sync(e.session, e.ids, 3, &err),
         trit_generate(e.session, e.tokenizer, e.ids, e.n_ids, &gen, &result, &err),
+        trit_session_save(e.session, ignore_bytes, NULL, &err),
+        trit_session_load(e.session, file, &loaded, &err),
     };
     heap.deny_all = false;
-    for (int i = 0; i < 4; i++)
+    for (size_t i = 0; i < sizeof status / sizeof *status; i++)
         if (status[i])
-            fail_msg("step %d, %d threads: %s", i, n_threads, err.text);
+            fail_msg("step %zu, %d threads: %s", i, n_threads, err.text);
     assert_int_equal(heap.n_attempts, 0);
-    assert_int_equal(result.n_new, 50);
+    assert_int_equal(result.n_new, 250);
+    assert_true(result.n_left_out > 0);
+    assert_false(loaded.reread);
     assert_int_equal(result.finish, TRIT_FINISH_LENGTH);
     close_everything(&e);
 }
