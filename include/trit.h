@@ -336,6 +336,7 @@ TRIT_API void trit_session_set_cancel(trit_session *session, bool (*fn)(void *us
  *  ascending to 1; NULL for never. fn must be quick; the thread that evaluates calls it. */
 TRIT_API void trit_session_set_progress(trit_session *session, void (*fn)(void *user, double part),
                                         void *user);
+
 /* ---- Session files --------------------------------------------------------------------------- */
 
 /** Receives bytes of a file in order. @return false to stop. */
