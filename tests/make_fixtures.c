@@ -8,6 +8,7 @@
  *   unknown_arch.gguf  an architecture nobody knows
  *   evil_names.gguf    control sequences of terminals in its names
  *   non_finite.gguf    sound as a file, but its first linear overflows
+ *   small_vocab.gguf   as good.gguf, but with fewer tokens
  *   bos.gguf           as good.gguf, but it wants a BOS first; has a chat template
  *   vocab_only.gguf    the vocabulary of good.gguf without a tensor
  *   spm.gguf           a SentencePiece vocabulary without a tensor */
@@ -171,7 +172,7 @@ static bool put_spm(const char *dir)
 int main(int argc, char **argv)
 {
     static const char text[] = "Once upon a time there was a file that was only text.\n";
-    struct fx_spec unknown_arch = fx_default, non_finite = fx_default;
+    struct fx_spec unknown_arch = fx_default, non_finite = fx_default, small = fx_default;
 
     if (argc != 2) {
         fprintf(stderr, "usage: make_fixtures DIRECTORY\n");
@@ -179,10 +180,12 @@ int main(int argc, char **argv)
     }
     unknown_arch.arch = "perceptron";
     non_finite.weight_scale = 1e38f;
+    small.n_vocab = 280;
     return put_model(argv[1], "good.gguf", &fx_default, NULL) &&
                    put_model(argv[1], "unknown_type.gguf", &fx_default, "blk.1.ffn_up.weight") &&
                    put_model(argv[1], "unknown_arch.gguf", &unknown_arch, NULL) &&
                    put_model(argv[1], "non_finite.gguf", &non_finite, NULL) &&
+                   put_model(argv[1], "small_vocab.gguf", &small, NULL) &&
                    put_evil_names(argv[1]) && put_bos(argv[1]) && put_vocab_only(argv[1]) &&
                    put_spm(argv[1]) && put_file(argv[1], "empty.gguf", "", 0) &&
                    put_file(argv[1], "text.gguf", text, sizeof text - 1)

@@ -25,6 +25,14 @@ $ trit logits -m good.gguf --tokens 1,2,3 -o /dev/full
 ! trit: cannot write to /dev/full: No space left on device
 [1]
 
+$ trit perplexity -m good.gguf -p abcdefgh --ctx 4 --save-logits /dev/full -q
+! trit: cannot write to /dev/full: No space left on device
+[1]
+
+$ trit perplexity -m good.gguf -p "$(seq 1000)" --ctx 100 --save-logits /dev/full -q
+! trit: cannot write to /dev/full: No space left on device
+[1]
+
 $ trit tokenize -m good.gguf -p x >/dev/full
 ! trit: cannot write to stdout: No space left on device
 [1]

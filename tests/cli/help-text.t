@@ -110,12 +110,16 @@ $ trit perplexity --help
 trit perplexity: how well a model predicts a text
 \
   trit perplexity -m model.gguf -f text.txt
+  trit perplexity -m model.gguf -f text.txt --save-logits base
+  trit perplexity -m other.gguf -f text.txt --kl base
 \
   -m, --model FILE           the model (default: $TRIT_MODEL)
   -p, --prompt TEXT          the text, as it stands
   -f, --file FILE            read the text from a file
       --chunks N             windows at most
       --second-half          score the second half of each window only
+      --save-logits FILE     keep the logits of all scored positions, for --kl
+      --kl FILE              how far this is from what --save-logits kept of the same text
   -t, --threads N            threads (default: physical performance cores)
   -c, --ctx N                positions to make room for (default: the model's, at most 4096;
                              perplexity: 512)
@@ -333,12 +337,16 @@ $ trit perplexity --help-all
 trit perplexity: how well a model predicts a text
 \
   trit perplexity -m model.gguf -f text.txt
+  trit perplexity -m model.gguf -f text.txt --save-logits base
+  trit perplexity -m other.gguf -f text.txt --kl base
 \
   -m, --model FILE           the model (default: $TRIT_MODEL)
   -p, --prompt TEXT          the text, as it stands
   -f, --file FILE            read the text from a file
       --chunks N             windows at most (at least 1)
       --second-half          score the second half of each window only
+      --save-logits FILE     keep the logits of all scored positions, for --kl
+      --kl FILE              how far this is from what --save-logits kept of the same text
   -t, --threads N            threads (default: physical performance cores; 1 to 512)
   -c, --ctx N                positions to make room for (default: the model's, at most 4096;
                              perplexity: 512; 1 to 1048576)

@@ -1,0 +1,106 @@
+/* divergence.c - see divergence.h. */
+#include "divergence.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+bool divergence_init(struct divergence *d, int64_t n_positions, int32_t n_vocab)
+{
+    *d = (struct divergence){.n_vocab = n_vocab};
+    d->kl = calloc((size_t)n_positions, sizeof *d->kl);
+    d->change = calloc((size_t)n_positions, sizeof *d->change);
+    d->p = calloc((size_t)n_vocab, sizeof *d->p);
+    d->q = calloc((size_t)n_vocab, sizeof *d->q);
+    return d->kl && d->change && d->p && d->q;
+}
+
+void divergence_free(struct divergence *d)
+{
+    free(d->kl);
+    free(d->change);
+    free(d->p);
+    free(d->q);
+    *d = (struct divergence){0};
+}
+
+/* Probabilities of logits, the largest of which is at top. @return ln of the sum of their exp */
+static double softmax(double *out, const float *logits, int32_t n, int32_t top)
+{
+    const double max = (double)logits[top];
+    double sum = 0;
+
+    for (int32_t i = 0; i < n; i++)
+        sum += out[i] = exp((double)logits[i] - max);
+    for (int32_t i = 0; i < n; i++)
+        out[i] /= sum;
+    return max + log(sum);
+}
+
+/* p x + q - p, where x = ln(p / q). As p and q sum to 1, these terms have the same sum as the p x;
+ * but none is negative, so that nothing is lost where they are small. */
+static double term(double p, double q, double x)
+{
+    if (fabs(x) >= 1.0 / 64)
+        return fmax(p * x + (q - p), 0);
+    /* p (exp(-x) - 1 + x), as a series */
+    return p * x * x / 2 * (1 - x / 3 * (1 - x / 4 * (1 - x / 5 * (1 - x / 6 * (1 - x / 7)))));
+}
+
+void divergence_add(struct divergence *d, const float *base, const float *logits, int32_t id)
+{
+    const int32_t n = d->n_vocab, top = trit_argmax(logits, n), base_top = trit_argmax(base, n);
+    const double base_log_sum = softmax(d->p, base, n, base_top);
+    const double log_sum = softmax(d->q, logits, n, top);
+    double kl = 0;
+
+    for (int32_t i = 0; i < n; i++)
+        kl += term(d->p[i], d->q[i],
+                   ((double)base[i] - (double)logits[i]) - (base_log_sum - log_sum));
+    d->kl[d->n] = kl;
+    d->change[d->n] = ((double)logits[id] - log_sum) - ((double)base[id] - base_log_sum);
+    d->base_nll += base_log_sum - (double)base[id];
+    d->n_same_top += top == base_top;
+    d->n++;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double mean(const double *x, int64_t n, double *standard_error)
+{
+    double sum = 0, squares = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        sum += x[i];
+    const double average = sum / (double)n;
+    for (int64_t i = 0; i < n; i++)
+        squares += (x[i] - average) * (x[i] - average);
+    *standard_error = n > 1 ? sqrt(squares / (double)(n - 1) / (double)n) : 0;
+    return average;
+}
+
+/* Of sorted values: the one that part of them are below. */
+static double percentile(const double *x, int64_t n, double part)
+{
+    const double place = part * (double)(n - 1);
+    const int64_t i = (int64_t)place;
+    return i + 1 < n ? x[i] + (x[i + 1] - x[i]) * (place - (double)i) : x[n - 1];
+}
+
+void divergence_summarise(struct divergence *d, struct divergence_summary *out)
+{
+    const double n = (double)d->n;
+
+    qsort(d->kl, (size_t)d->n, sizeof *d->kl, ascending);
+    out->kl_mean = mean(d->kl, d->n, &out->kl_stderr);
+    out->kl_median = percentile(d->kl, d->n, 0.5);
+    out->kl_p99 = percentile(d->kl, d->n, 0.99);
+    out->kl_max = d->kl[d->n - 1];
+    out->same_top = (double)d->n_same_top / n;
+    out->lnp_change = mean(d->change, d->n, &out->lnp_change_stderr);
+    out->ppl_base = exp(d->base_nll / n);
+    out->ppl_ratio = exp(-out->lnp_change);
+}
