@@ -6,14 +6,14 @@ $ trit bench -m good.gguf -p 8 -n 4 -t 1,2 -r 1 -q -o json >old.json
 old.json:4
 old.jsonl:2
 
-$ masked() { sed -E 's/[0-9.]+x/Rx/g; s/ *[0-9.]+ ± +[0-9.]+/ X ± X/; s/[0-9]+ % of .*/P % of L/'; }
+$ masked() { sed -E 's/ +[0-9.]+x/ Rx/g; s/ *[0-9.]+ ± +[0-9.]+/ X ± X/; s/ +[0-9]+ % of .*/ P % of L/'; }
 > trit bench -m good.gguf -p 8,16 -n 4 -t 1 -r 1 -q --compare old.json | tail -n 4 | masked
 > trit bench -m good.gguf -p 8,16 -n 4 -t 3,1 -r 1 -q --compare old.jsonl -o md |
 >     cut -d '|' -f 6- | masked
 threads  test                      tokens/s   new/old   of the limit
-      1  pp8 X ± X     Rx    P % of L
-      1  pp16 X ± X         -    P % of L
-      1  tg4 X ± X     Rx    P % of L
+      1  pp8 X ± X Rx P % of L
+      1  pp16 X ± X         - P % of L
+      1  tg4 X ± X Rx P % of L
  threads | test | t/s | new/old | of the limit |
  ---: | ---: | ---: | ---: | ---: |
  3 | pp8 | X ± X | - | P % of L
