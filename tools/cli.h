@@ -31,6 +31,7 @@ struct args {
     const char *model, *prompt, *file, *out, *tokens, *id_list, *isa, *kv, *shape, *type, *embd;
     const char *n_prompts, *n_gens, *n_depths, *n_threads, *format, *compare; /* of bench */
     const char *save_logits, *kl;                                             /* of perplexity */
+    const char *session, *on_full;
     const char *operand; /* of a command that takes one */
     int threads, ctx, batch, max_tokens, chunks, repeats, logprobs;
     bool no_mmap, mlock, quiet, verbose, json, help, help_all, version;

@@ -11,6 +11,7 @@
 #include "common.h"
 #include "json.h"
 #include "logprobs.h"
+#include "session.h"
 
 /* ---- Sampling -------------------------------------------------------------------------------- */
 
@@ -80,6 +81,8 @@ struct sink {
     char *tokens_text;
     size_t tokens_len;
     bool write_failed, no_memory;
+    bool quiet;
+    int32_t n_ctx;
     char *text;
     size_t len, size;
     char last;
@@ -144,6 +147,30 @@ static bool on_token(void *user, int32_t id, struct trit_string piece, const flo
     return !s->write_failed && !s->no_memory && !interrupted();
 }
 
+/* On a terminal the text stands on a line that has not ended. */
+static void on_shift(void *user, int32_t n_left_out)
+{
+    const struct sink *s = user;
+
+    if (s->quiet)
+        return;
+    if (!s->collect && s->last && s->last != '\n' && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))
+        fputc('\n', stderr);
+    fprintf(stderr, "trit: the context of %d tokens is full; going on without %d of them\n",
+            s->n_ctx, n_left_out);
+}
+
+static bool wants_shifts(const struct args *args)
+{
+    return args->on_full && strcmp(args->on_full, "shift") == 0;
+}
+
+static void announce_full(const struct args *args, int32_t n_ctx)
+{
+    fprintf(stderr, "trit: the context of %d tokens is full; -c makes more room%s\n", n_ctx,
+            wants_shifts(args) ? "" : ", --on-full shift goes on without the oldest");
+}
+
 static double per_second(int32_t n, double ms)
 {
     return n > 0 && ms > 0 ? n * 1e3 / ms : 0;
@@ -155,8 +182,11 @@ static double generate_tps(const struct trit_generate_result *r)
     return per_second(r->n_new - 1, r->generate_ms);
 }
 
-static void print_stats(const struct opened *o, const struct trit_generate_result *r, uint64_t seed)
+static void print_stats(const struct opened *o, const struct trit_generate_result *r,
+                        int32_t n_restored, uint64_t seed)
 {
+    if (n_restored)
+        fprintf(stderr, "%d restored + ", n_restored);
     fprintf(stderr,
             "%d prompt + %d new tokens · %.1f t/s prompt · %.1f t/s · first token %.0f ms · "
             "%d threads %s · seed %llu\n",
@@ -166,7 +196,8 @@ static void print_stats(const struct opened *o, const struct trit_generate_resul
 }
 
 static void print_json(const struct opened *o, const struct sink *s,
-                       const struct trit_generate_result *r, uint64_t seed)
+                       const struct trit_generate_result *r, const struct session_file *file,
+                       uint64_t seed)
 {
     static const char *const finish[] = {
         [TRIT_FINISH_EOS] = "eos",
@@ -193,8 +224,11 @@ static void print_json(const struct opened *o, const struct sink *s,
         fwrite(s->tokens_text, 1, s->tokens_len, stdout);
         putchar(']');
     }
-    printf(",\"tokens\":%d,\"prompt_tokens\":%d,\"finish\":\"%s\",\"seed\":%llu,\"timings\":{",
-           r->n_new, r->n_prompt, finish[r->finish], (unsigned long long)seed);
+    printf(",\"tokens\":%d,\"prompt_tokens\":%d", r->n_new, r->n_prompt);
+    if (file->path)
+        printf(",\"restored_tokens\":%d", file->n_restored);
+    printf(",\"finish\":\"%s\",\"seed\":%llu,\"timings\":{", finish[r->finish],
+           (unsigned long long)seed);
     for (size_t i = 0; i < sizeof timings / sizeof *timings; i++) {
         printf("%s\"%s\":", i ? "," : "", timings[i].name);
         json_number(stdout, timings[i].value);
@@ -213,36 +247,51 @@ struct prompt {
 
 /* What is left to print when generation has ended well. */
 static int finish_output(const struct opened *o, const struct args *args, const struct sink *s,
-                         const struct trit_generate_result *r, uint64_t seed)
+                         const struct trit_generate_result *result, const struct session_file *file,
+                         uint64_t seed)
 {
+    struct trit_generate_result r = *result;
+
+    r.n_prompt -= file->n_restored;
     if (args->json)
-        print_json(o, s, r, seed);
+        print_json(o, s, &r, file, seed);
     else if (s->last != '\n')
         putchar('\n');
     const int code = finish_stdout();
-    if (!code && !args->quiet)
-        print_stats(o, r, seed);
+    if (!code && !args->quiet) {
+        if (r.finish == TRIT_FINISH_CONTEXT)
+            announce_full(args, s->n_ctx);
+        print_stats(o, &r, file->n_restored, seed);
+    }
     return code ? code : interrupted() ? EXIT_INTERRUPTED : EXIT_DONE;
 }
 
 static int generate(struct opened *o, const struct args *args, const struct prompt *p,
-                    trit_sampler *sampler, uint64_t seed)
+                    struct session_file *file, trit_sampler *sampler, uint64_t seed)
 {
-    struct sink sink = {.o = o,
-                        .collect = args->json,
-                        .stream = args->json && args->stream,
-                        .n_logprobs = args->logprobs};
+    struct sink sink = {
+        .o = o,
+        .collect = args->json,
+        .stream = args->json && args->stream,
+        .n_logprobs = args->logprobs,
+        .quiet = args->quiet,
+        .n_ctx = trit_session_n_ctx(o->session),
+    };
     const struct trit_generate_options opt = {
         .max_tokens = args->max_tokens,
         .ignore_eos = args->ignore_eos,
         .stop = args->stop.items,
         .n_stop = args->stop.n,
         .sampler = sampler,
+        .on_full = wants_shifts(args) ? TRIT_ON_FULL_SHIFT : TRIT_ON_FULL_STOP,
+        .n_keep = p->ids[0] == trit_tokenizer_bos(o->tokenizer) ? 1 : 0,
+        .on_shift = on_shift,
         .on_token = on_token,
         .on_text = on_text,
         .user = &sink,
     };
-    struct trit_generate_result result = {.finish = TRIT_FINISH_INTERRUPT, .n_prompt = p->n};
+    struct trit_generate_result result = {
+        .finish = TRIT_FINISH_INTERRUPT, .n_prompt = p->n, .pending = -1};
     struct trit_error err;
     trit_status status = TRIT_OK;
     int code;
@@ -259,7 +308,11 @@ static int generate(struct opened *o, const struct args *args, const struct prom
     else if (status)
         code = report(&err);
     else
-        code = finish_output(o, args, &sink, &result, seed);
+        code = finish_output(o, args, &sink, &result, file, seed);
+    if (code == EXIT_DONE || code == EXIT_INTERRUPTED) {
+        const int written = write_session_file(file, o, args, &opt, &result);
+        code = written ? written : code;
+    }
     if (sink.tokens)
         fclose(sink.tokens);
     free(sink.tokens_text);
@@ -267,12 +320,22 @@ static int generate(struct opened *o, const struct args *args, const struct prom
     return code;
 }
 
-static int tokenize_prompt(struct opened *o, const struct args *args, struct prompt *p)
+/* What was restored comes first, and has the BOS. */
+static int tokenize_prompt(struct opened *o, const struct args *args,
+                           const struct session_file *file, struct prompt *p)
 {
-    const unsigned flags = TRIT_ENCODE_BOS | (args->special ? TRIT_ENCODE_SPECIAL : 0);
-    const int code = encode_text(o, p->text, p->len, flags, &p->ids, &p->n);
+    const unsigned flags =
+        (file->n_restored ? 0 : TRIT_ENCODE_BOS) | (args->special ? TRIT_ENCODE_SPECIAL : 0);
+    int code = encode_text(o, p->text, p->len, flags, &p->ids, &p->n);
 
     if (code)
+        return code;
+    if (p->n > trit_session_n_ctx(o->session) - file->n_restored && file->n_restored)
+        return usage_error("the prompt has %d tokens; beside the %d of %s the context has room "
+                           "for %d (see -c)",
+                           p->n, file->n_restored, file->path,
+                           trit_session_n_ctx(o->session) - file->n_restored);
+    if ((code = prepend_restored(file, o, &p->ids, &p->n)))
         return code;
     if (p->n == 0)
         return usage_error("the prompt is empty");
@@ -297,12 +360,15 @@ int run_main(const struct args *args)
     const uint64_t seed = args->has_seed ? args->seed : random_seed();
     struct opened o = {0};
     struct prompt p = {0};
+    struct session_file file = {0};
     trit_sampler *sampler = NULL;
 
     if (args->stream && !args->json)
         return usage_error("--stream goes with --json");
     if (args->logprobs && !args->json)
         return usage_error("--logprobs goes with --json");
+    if (args->session && !*args->session)
+        return usage_error("--session wants the name of a file");
     for (int i = 0; i < args->stop.n; i++)
         if (!*args->stop.items[i])
             return usage_error("--stop wants a text that is not empty");
@@ -310,14 +376,17 @@ int run_main(const struct args *args)
     if (!code)
         code = open_session(&o, args);
     if (!code)
-        code = tokenize_prompt(&o, args, &p);
+        code = open_session_file(&file, &o, args);
+    if (!code)
+        code = tokenize_prompt(&o, args, &file, &p);
     if (!code)
         code = open_sampler(&sampler, args, seed, trit_model_vocab_size(o.model));
     if (!code) {
         watch_interrupts(o.session);
         watch_prompt(o.session, args);
-        code = generate(&o, args, &p, sampler, seed);
+        code = generate(&o, args, &p, &file, sampler, seed);
     }
+    code = close_session_file(&file, code);
     trit_sampler_close(&sampler);
     free(p.ids);
     free(p.text);

@@ -33,6 +33,7 @@ trit run: continue a text
   -n, --max-tokens N         stop after N new tokens; -1: at an end token or a full context
                              (default: -1)
       --stop TEXT            end before this text (repeatable)
+      --session FILE         go on where FILE ended, and save there in the end (made if missing)
       --seed N               the same seed gives the same text (default: random, and printed)
       --top-p P              choose among the likeliest that reach probability P; 1: all
                              (default: 1)
@@ -46,7 +47,7 @@ trit run: continue a text
   -h, --help                 this
       --help-all             this, with every option
 \
-19 more: trit run --help-all
+20 more: trit run --help-all
 
 $ trit chat --help
 trit chat: talk with a model (not in this version yet)
@@ -256,6 +257,9 @@ trit run: continue a text
   -n, --max-tokens N         stop after N new tokens; -1: at an end token or a full context
                              (default: -1; at least -1)
       --stop TEXT            end before this text (repeatable)
+      --session FILE         go on where FILE ended, and save there in the end (made if missing)
+      --on-full stop|shift   when the context is full: end, or go on without the oldest half
+                             (default: stop)
       --ignore-eos           go on after an end token
       --cnv                  as trit chat, with -p as the system prompt
       --echo                 print the prompt first

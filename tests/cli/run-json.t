@@ -20,6 +20,7 @@ $ finish() { grep -o '"text":.*"finish":"[a-z]*"'; }; export -f finish
 ! 1 prompt + 0 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 ! 1 prompt + 0 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 ! 1 prompt + 5 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
+! trit: the context of 5 tokens is full; -c makes more room, --on-full shift goes on without the oldest
 ! 1 prompt + 5 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 ! 1 prompt + 2 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 

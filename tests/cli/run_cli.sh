@@ -528,6 +528,24 @@ interrupt() {
     json 'Ctrl-C with --json: the text so far' "$tmp/out" \
         "d['finish'] == 'interrupt' and d['tokens'] > 0 and d['text']"
 
+    rm -f "$tmp/session"
+    set -m
+    "$trit" run -m "$good" -p x -c 65536 --ignore-eos --session "$tmp/session" >"$tmp/out" \
+        2>"$tmp/err" </dev/null &
+    pid=$!
+    set +m
+    sleep 0.5
+    kill -INT $pid
+    ends_soon $pid
+    expect 'Ctrl-C with --session: exit code' [ "$code" = 130 ]
+    before=$(sed -n 's/.* + \([0-9]*\) new tokens.*/\1/p' "$tmp/err")
+    "$trit" run -m "$good" -p '' -n 1 -c 65536 --json --session "$tmp/session" >"$tmp/out" \
+        2>"$tmp/err" </dev/null
+    json 'Ctrl-C with --session: every token is kept' "$tmp/out" \
+        "d['restored_tokens'] == 1 + ${before:-0} > 2"
+    expect 'Ctrl-C with --session: nothing is left beside it' \
+        [ "$(ls -A "$tmp" | grep -c '^session')" = 1 ]
+
     mkfifo "$tmp/fifo"
     exec 3<>"$tmp/fifo" # a prompt that never ends
     set -m
