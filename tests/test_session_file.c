@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -290,16 +291,21 @@ static void test_other_kv_type(void **state)
         }
 }
 
-/* Make the checksum after the tokens right. */
-static void sign(struct fx_bytes *file, uint32_t n_tokens)
+/* Make the checksum of the first n bytes, which follows them, right. */
+static void sign_at(struct fx_bytes *file, size_t n)
 {
-    const size_t n = AT_TOKENS + 4 * n_tokens;
     struct trit_hash h;
     assert_true(n + 8 <= file->len);
     trit_hash_init(&h);
     trit_hash_add(&h, file->data, n);
     const uint64_t sum = trit_hash_value(&h);
     memcpy(file->data + n, &sum, sizeof sum);
+}
+
+/* That of the tokens. */
+static void sign(struct fx_bytes *file, uint32_t n_tokens)
+{
+    sign_at(file, AT_TOKENS + 4 * n_tokens);
 }
 
 static void test_other_version(void **state)
@@ -454,6 +460,39 @@ static void test_forged_count(void **state)
     assert_tokens(s, N_FEW - 1);
     free(file.data);
     trit_session_close(&s);
+}
+
+/* Keys and values of any bits: what is computed is finite, or said not to be. */
+static void check_forged_rows(trit_kv_type kv, const char *isa, uint64_t seed)
+{
+    trit_session *s = open_session(&plain, (struct trit_session_options){.kv = kv, .isa = isa});
+    struct fx_bytes file = saved((struct trit_session_options){.kv = kv}, N_TOKENS);
+    struct trit_session_loaded loaded;
+
+    for (size_t i = AT_TOKENS + 4 * N_TOKENS + 8; i < file.len - 8; i++)
+        file.data[i] = seed ? (uint8_t)fx_random(&seed) : 0xFF;
+    sign_at(&file, file.len - 8);
+    put_file(file.data, file.len);
+    free(file.data);
+    OK(trit_session_load(s, path, &loaded, &why));
+    assert_false(loaded.reread);
+    const trit_status status = trit_session_eval(s, tokens, 1, NULL, NULL, &why);
+    assert_true(status == TRIT_OK || status == TRIT_E_FAILED);
+    const float *logits = trit_session_logits(s);
+    assert_true((logits != NULL) == (status == TRIT_OK));
+    for (int i = 0; logits && i < N_VOCAB; i++)
+        assert_true(isfinite(logits[i]));
+    trit_session_close(&s);
+}
+
+static void test_forged_rows(void **state)
+{
+    struct trit_isa_info isa;
+    (void)state;
+    for (int i = 0; trit_isa_at(i, &isa); i++)
+        for (int k = 0; isa.usable && k < 3; k++)
+            for (uint64_t seed = 0; seed < 10; seed++)
+                check_forged_rows(kv_types[k], isa.name, seed);
 }
 
 static void test_no_session_file(void **state)
@@ -657,21 +696,14 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_as_is),
-        cmocka_unit_test(test_size),
-        cmocka_unit_test(test_generate),
-        cmocka_unit_test(test_other_kv_type),
-        cmocka_unit_test(test_other_version),
-        cmocka_unit_test(test_cancelled),
-        cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_flipped),
-        cmocka_unit_test(test_forged_tokens),
-        cmocka_unit_test(test_forged_count),
-        cmocka_unit_test(test_no_session_file),
-        cmocka_unit_test(test_other_model),
-        cmocka_unit_test(test_same_model),
-        cmocka_unit_test(test_too_long),
-        cmocka_unit_test(test_nothing_to_save),
+        cmocka_unit_test(test_as_is),         cmocka_unit_test(test_size),
+        cmocka_unit_test(test_generate),      cmocka_unit_test(test_other_kv_type),
+        cmocka_unit_test(test_other_version), cmocka_unit_test(test_cancelled),
+        cmocka_unit_test(test_cut),           cmocka_unit_test(test_flipped),
+        cmocka_unit_test(test_forged_tokens), cmocka_unit_test(test_forged_count),
+        cmocka_unit_test(test_forged_rows),   cmocka_unit_test(test_no_session_file),
+        cmocka_unit_test(test_other_model),   cmocka_unit_test(test_same_model),
+        cmocka_unit_test(test_too_long),      cmocka_unit_test(test_nothing_to_save),
         cmocka_unit_test(test_sink_says_no),
     };
     return cmocka_run_group_tests_name("session_file", tests, setup, teardown);
