@@ -123,7 +123,12 @@ INLINE int32_t int_lanes_sum(int_lanes v)
     return _mm_cvtsi128_si32(_mm_add_epi32(by2, _mm_shuffle_epi32(by2, 1)));
 }
 
-#include "x86_bytes.inc"
+#include "x86_lanes.inc"
+
+INLINE float lanes_largest(lanes l)
+{
+    return largest8(_mm256_max_ps(l.lo, l.hi));
+}
 
 INLINE lanes lanes_from_i8(bytes16 q)
 {

@@ -70,7 +70,12 @@ INLINE int_lanes lanes_round(int8_t *q, lanes x, int_lanes sums)
     return _mm512_add_epi32(sums, v);
 }
 
-#include "x86_bytes.inc"
+#include "x86_lanes.inc"
+
+INLINE float lanes_largest(lanes l)
+{
+    return largest8(_mm256_max_ps(_mm512_castps512_ps256(l), _mm512_extractf32x8_ps(l, 1)));
+}
 
 INLINE lanes lanes_from_i8(bytes16 q)
 {

@@ -49,6 +49,14 @@ BY_QUARTERS(lanes_min, smaller)
 BY_QUARTERS(lanes_abs_max, larger_magnitude)
 #undef BY_QUARTERS
 
+/* Lanes + 8, + 4, + 2, + 1. */
+INLINE float lanes_largest(lanes l)
+{
+    const float32x4_t by4 = larger(larger(l.val[0], l.val[2]), larger(l.val[1], l.val[3]));
+    const float32x4_t by2 = larger(by4, vextq_f32(by4, by4, 2));
+    return vgetq_lane_f32(larger(by2, vdupq_laneq_f32(by2, 1)), 0);
+}
+
 INLINE lanes lanes_fma(lanes a, lanes b, lanes c)
 {
     return (lanes){

@@ -1208,6 +1208,7 @@ static const struct bench benches[] = {
     {GEMM("q6_k", TRIT_FORMAT_Q6_K, 2048, 1, 256, 210)},
     /* 64 keys; each is multiplied twice, as a key and as a value */
     {"attn_block_f16", TRIT_KV_F16, 2 * 64, 128, 1, bench_attn, 2 * 64 * 128 * 2},
+    {"attn_block_f16", TRIT_KV_F16, 2 * 64, 128, 4, bench_attn, 2 * 64 * 128 * 2},
     {"attn_block_f16", TRIT_KV_F16, 2 * 64, 128, 8, bench_attn, 2 * 64 * 128 * 2},
     {"quantize_row", 0, 1, 2560, 1, bench_quantize, 2560 * 4},
     {"rmsnorm", 0, 1, 2560, 1, bench_rmsnorm, 2 * 2560 * 4},
