@@ -482,6 +482,83 @@ TRIT_API int32_t trit_tokenizer_bos(const trit_tokenizer *tokenizer);
  *  metadata says and by the names that are in use. */
 TRIT_API bool trit_tokenizer_is_end(const trit_tokenizer *tokenizer, int32_t id);
 
+/* ---- Chat ----------------------------------------------------------------------------------- */
+
+typedef enum trit_role { TRIT_ROLE_SYSTEM, TRIT_ROLE_USER, TRIT_ROLE_ASSISTANT } trit_role;
+
+/** One turn of a conversation. The text need be neither terminated nor UTF-8. */
+struct trit_message {
+    trit_role role;
+    struct trit_string text;
+};
+
+/** Name of chat template i: bitnet, llama3, falcon3, chatml, human, plain. NULL past the last. */
+TRIT_API const char *trit_chat_template_at(int i);
+
+/** A template, and how it came to be chosen. Pointers are to constants. */
+struct trit_chat {
+    const char *name;
+    const struct trit_chat_template *form; /**< its row of the table */
+    char why[224];                         /**< what decided it, for a person; no full stop */
+    bool base;            /**< the file looks like a base model, which completes text only */
+    bool guessed;         /**< the file has a template of its own, which is not known here */
+    bool missing_markers; /**< the vocabulary lacks a marker of the template, which is text then */
+    /** Texts [n_stop] that end an answer beside the end tokens, for trit_generate_options. */
+    const char *const *stop;
+    int32_t n_stop;
+};
+
+/** Choose the template that a model was trained on. The first of these that applies decides:
+ *
+ *  1. name, where it is not NULL. Markers that the vocabulary lacks become text; why says so.
+ *  2. Architecture bitnet-b1.58 or bitnet-25 with the Llama-3 vocabulary, which is 2B-4T: bitnet,
+ *     always, as the template in its published GGUF is not what it was trained on.
+ *  3. The file's tokenizer.chat_template, which is never executed: texts that occur in it tell
+ *     which it is.
+ *  4. Without such a template: a vocabulary with the markers of llama3, falcon3 or chatml (or
+ *     Falcon's pre-tokenisers), if the end token ends a turn of that form or the model's name says
+ *     "instruct" or "chat". Base models have these vocabularies too.
+ *  5. With one that is not known: the same without that condition. This is a guess.
+ *  6. plain. A base model, unless its name says otherwise or it has a template.
+ *
+ *  @param file       its metadata; need hold no tensors.
+ *  @param tokenizer  of that file.
+ *  @param name       one of trit_chat_template_at(), or NULL.
+ *  @return TRIT_OK; TRIT_E_ARGUMENT: no such name; the text lists them. */
+TRIT_API trit_status trit_chat_choose(struct trit_chat *out, const trit_file *file,
+                                      const trit_tokenizer *tokenizer, const char *name,
+                                      struct trit_error *err);
+
+/** The text that a model sees of a conversation, up to where its answer begins; without the BOS.
+ *  Nothing is added that the template does not have: no system message, no date.
+ *
+ *  @param messages  [n] in order, system first if there is one; n may be 0.
+ *  @param out       receives *len bytes, never NULL on success; release with free().
+ *  @return TRIT_OK; TRIT_E_ARGUMENT: a role out of range, or 512 MiB of text or more;
+ *          TRIT_E_MEMORY. */
+TRIT_API trit_status trit_chat_render(const struct trit_chat *chat,
+                                      const struct trit_message *messages, int32_t n, char **out,
+                                      size_t *len, struct trit_error *err);
+
+/** The same as ids, with the BOS first if the model wants one. Markers of the template are their
+ *  tokens, and nothing in a message is: neither a marker nor an end token, whatever type the file
+ *  gives it. (Other user-defined tokens, which stand for text, are found as ever.)
+ *
+ *  What is between two markers is encoded in one piece, the user's text together with what the
+ *  template puts around it. An assistant's text is encoded on its own, as it was when it was
+ *  generated; so the ids of a longer conversation begin with those of a shorter one, and a session
+ *  that is synced to them evaluates only what is new. This holds as far as the answer's tokens are
+ *  those that its text encodes to, and the template trims nothing off it.
+ *
+ *  @param out     receives an array of *n_ids ids, never NULL on success; release with free().
+ *  @param n_keep  NULL, or receives how many of them are the BOS and the system messages at the
+ *                 start, which a context that is shifted should keep. Where no marker follows these
+ *                 (human, plain), a token that reaches into the next message is not counted.
+ *  @return as trit_chat_render(); TRIT_E_FAILED: the vocabulary lacks a byte of the text. */
+TRIT_API trit_status trit_chat_encode(const struct trit_chat *chat, const trit_tokenizer *tokenizer,
+                                      const struct trit_message *messages, int32_t n, int32_t **out,
+                                      int32_t *n_ids, int32_t *n_keep, struct trit_error *err);
+
 /* ---- Sampler -------------------------------------------------------------------------------- */
 
 typedef struct trit_sampler trit_sampler;

@@ -150,12 +150,17 @@ struct everything {
     trit_tokenizer *tokenizer;
     trit_session *session;
     int32_t *ids, n_ids;
+    int32_t *chat_ids;
+    char *chat_text;
 };
 
 static void close_everything(struct everything *e)
 {
+    free(e->chat_text);
+    free(e->chat_ids);
     free(e->ids);
-    e->ids = NULL;
+    e->ids = e->chat_ids = NULL;
+    e->chat_text = NULL;
     trit_session_close(&e->session);
     trit_tokenizer_close(&e->tokenizer);
     trit_model_close(&e->model);
@@ -172,8 +177,19 @@ static trit_status open_everything(struct everything *e, const char *path,
     trit_status status;
     void *poison = e;
 
-    *e = (struct everything){
-        .file = poison, .model = poison, .tokenizer = poison, .session = poison, .ids = poison};
+    const struct trit_message messages[] = {{TRIT_ROLE_SYSTEM, {prompt, sizeof prompt - 1}},
+                                            {TRIT_ROLE_USER, {prompt, sizeof prompt - 1}}};
+    struct trit_chat chat;
+    size_t len;
+    int32_t n, n_keep;
+
+    *e = (struct everything){.file = poison,
+                             .model = poison,
+                             .tokenizer = poison,
+                             .session = poison,
+                             .ids = poison,
+                             .chat_ids = poison,
+                             .chat_text = poison};
 #define STEP(name, member, call)                                                                   \
     if ((status = (call)) != TRIT_OK) {                                                            \
         *where = name;                                                                             \
@@ -188,12 +204,19 @@ static trit_status open_everything(struct everything *e, const char *path,
     STEP("trit_tokenizer_encode", ids,
          trit_tokenizer_encode(e->tokenizer, prompt, sizeof prompt - 1, TRIT_ENCODE_BOS, &e->ids,
                                &e->n_ids, err))
+    trit_chat_choose(&chat, e->file, e->tokenizer, "bitnet", NULL);
+    STEP("trit_chat_encode", chat_ids,
+         trit_chat_encode(&chat, e->tokenizer, messages, 2, &e->chat_ids, &n, &n_keep, err))
+    STEP("trit_chat_render", chat_text,
+         trit_chat_render(&chat, messages, 2, &e->chat_text, &len, err))
 #undef STEP
     *where = "trit_session_eval";
     *out = NULL;
     return trit_session_eval(e->session, e->ids, e->n_ids, NULL, NULL, err);
 
 failed: /* what was not reached is not there */
+    e->chat_text = e->chat_text == poison ? NULL : e->chat_text;
+    e->chat_ids = e->chat_ids == poison ? NULL : e->chat_ids;
     e->ids = e->ids == poison ? NULL : e->ids;
     e->session = e->session == poison ? NULL : e->session;
     e->tokenizer = e->tokenizer == poison ? NULL : e->tokenizer;

@@ -158,7 +158,7 @@ static enum trit_encode_result encode(const trit_tokenizer *t, struct trit_encod
                                       struct trit_string text)
 {
     size_t len;
-    char *marked = mark_spaces(text, t->space_prefix, &len);
+    char *marked = mark_spaces(text, t->space_prefix && !e->continues, &len);
 
     if (!marked)
         return TRIT_ENCODED_NO_MEMORY;

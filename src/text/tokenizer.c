@@ -33,7 +33,8 @@ static trit_status find_ends(trit_tokenizer *t, const trit_file *file, struct tr
     static const char *const keys[] = {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id",
                                        "tokenizer.ggml.eom_token_id"};
     static const char *const names[] = {"<|eot_id|>",    "<|eom_id|>", "<|end_of_text|>",
-                                        "<|endoftext|>", "<|im_end|>", "</s>"};
+                                        "<|endoftext|>", "<|im_end|>", "<|end|>",
+                                        "</s>"};
 
     t->is_end = calloc((size_t)t->vocab.n, sizeof *t->is_end);
     if (!t->is_end)
@@ -173,19 +174,28 @@ bool trit_encoding_add(struct trit_encoding *e, int32_t id)
     return true;
 }
 
+/* Whether a token is there to structure a conversation, though it may be no control token. */
+static bool is_markup(const trit_tokenizer *t, int32_t id)
+{
+    const struct trit_string s = trit_vocab_text(&t->vocab, id);
+    return t->is_end[id] || (s.len > 4 && memcmp(s.bytes, "<|", 2) == 0 &&
+                             memcmp(s.bytes + s.len - 2, "|>", 2) == 0);
+}
+
 /* The longest special token that text begins with, or -1. */
-static int32_t special_at(const trit_tokenizer *t, struct trit_string text, bool control)
+static int32_t special_at(const trit_tokenizer *t, struct trit_string text, unsigned flags)
 {
     if (!t->special_first_byte[(unsigned char)text.bytes[0]])
         return -1;
-    return trit_vocab_find_prefix(&t->vocab, text, t->special_len, t->n_special_len,
-                                  control ? SPECIAL : 1u << TRIT_TOKEN_USER_DEFINED);
+    const int32_t id = trit_vocab_find_prefix(
+        &t->vocab, text, t->special_len, t->n_special_len,
+        flags & TRIT_ENCODE_SPECIAL ? SPECIAL : 1u << TRIT_TOKEN_USER_DEFINED);
+    return id >= 0 && (flags & TRIT_ENCODE_NO_MARKUP) && is_markup(t, id) ? -1 : id;
 }
 
-static enum trit_encode_result encode(const trit_tokenizer *t, struct trit_encoding *e,
-                                      struct trit_string text, unsigned flags)
+enum trit_encode_result trit_encoding_text(const trit_tokenizer *t, struct trit_encoding *e,
+                                           struct trit_string text, unsigned flags)
 {
-    const bool control = flags & TRIT_ENCODE_SPECIAL;
     enum trit_encode_result result = TRIT_ENCODED;
 
     if ((flags & TRIT_ENCODE_BOS) && t->add_bos && t->bos >= 0 && !trit_encoding_add(e, t->bos))
@@ -194,7 +204,8 @@ static enum trit_encode_result encode(const trit_tokenizer *t, struct trit_encod
         int32_t id = -1;
         size_t end = at;
         for (; end < text.len && id < 0; end += id < 0)
-            id = special_at(t, (struct trit_string){text.bytes + end, text.len - end}, control);
+            id = special_at(t, (struct trit_string){text.bytes + end, text.len - end}, flags);
+        e->continues = (flags & TRIT_ENCODE_CONTINUES) && at == 0;
         if (end > at)
             result = t->kind->encode(t, e, (struct trit_string){text.bytes + at, end - at});
         at = end;
@@ -207,30 +218,38 @@ static enum trit_encode_result encode(const trit_tokenizer *t, struct trit_encod
     return result;
 }
 
+trit_status trit_encoding_finish(struct trit_encoding *e, enum trit_encode_result result,
+                                 int32_t **out, int32_t *n, struct trit_error *err)
+{
+    trit_merger_free(&e->merger);
+    free(e->chars);
+    if (result == TRIT_ENCODED) {
+        *out = e->ids;
+        *n = (int32_t)e->n;
+        return TRIT_OK;
+    }
+    free(e->ids);
+    if (result == TRIT_ENCODED_NO_MEMORY)
+        return trit_fail(err, TRIT_E_MEMORY, "out of memory for the tokens of the text");
+    return trit_fail(err, TRIT_E_FAILED, "the vocabulary has no token for byte 0x%02x", e->missing);
+}
+
 trit_status trit_tokenizer_encode(const trit_tokenizer *t, const char *text, size_t len,
                                   unsigned flags, int32_t **out, int32_t *n, struct trit_error *err)
 {
-    struct trit_encoding e = {0};
-    enum trit_encode_result result;
+    struct trit_encoding e = {.size = len / 3 + 16};
 
     *out = NULL;
     *n = 0;
     if (len > INT32_MAX / 4)
         return trit_fail(err, TRIT_E_ARGUMENT, "a text of %zu bytes is too long", len);
-    e.size = len / 3 + 16;
+    flags &= TRIT_ENCODE_BOS | TRIT_ENCODE_SPECIAL;
     e.ids = malloc(e.size * sizeof *e.ids);
-    result = e.ids ? encode(t, &e, (struct trit_string){text, len}, flags) : TRIT_ENCODED_NO_MEMORY;
-    trit_merger_free(&e.merger);
-    free(e.chars);
-    if (result == TRIT_ENCODED) {
-        *out = e.ids;
-        *n = (int32_t)e.n;
-        return TRIT_OK;
-    }
-    free(e.ids);
-    if (result == TRIT_ENCODED_NO_MEMORY)
-        return trit_fail(err, TRIT_E_MEMORY, "out of memory for the tokens of the text");
-    return trit_fail(err, TRIT_E_FAILED, "the vocabulary has no token for byte 0x%02x", e.missing);
+    return trit_encoding_finish(
+        &e,
+        e.ids ? trit_encoding_text(t, &e, (struct trit_string){text, len}, flags)
+              : TRIT_ENCODED_NO_MEMORY,
+        out, n, err);
 }
 
 /* ---- Looking at tokens ----------------------------------------------------------------------- */

@@ -13,6 +13,7 @@ struct trit_encoding {
     struct trit_merger merger;
     char *chars;           /* [vocab.longest + 2] for bpe.c, once it is needed */
     unsigned char missing; /* a byte that the vocabulary lacks, where encode says so */
+    bool continues;        /* what is encoded follows plain text, cut there */
 };
 
 /* False: out of memory. */
@@ -20,13 +21,28 @@ bool trit_encoding_add(struct trit_encoding *e, int32_t id);
 
 enum trit_encode_result { TRIT_ENCODED, TRIT_ENCODED_NO_MEMORY, TRIT_ENCODED_NO_TOKEN };
 
+/* Flags of trit_encoding_text() beyond those of trit_tokenizer_encode(). */
+enum {
+    TRIT_ENCODE_CONTINUES = 1 << 8, /* it follows plain text, from which it is cut */
+    TRIT_ENCODE_NO_MARKUP = 1 << 9, /* end tokens and <|…|> are text even if user-defined */
+};
+
+/* Append the ids of a text. */
+enum trit_encode_result trit_encoding_text(const trit_tokenizer *t, struct trit_encoding *e,
+                                           struct trit_string text, unsigned flags);
+
+/* Release what an encoding holds, and hand over its ids or say what went wrong. */
+trit_status trit_encoding_finish(struct trit_encoding *e, enum trit_encode_result result,
+                                 int32_t **out, int32_t *n, struct trit_error *err);
+
 /* A row per kind of vocabulary (tokenizer.ggml.model). */
 struct trit_tokenizer_kind {
     const char *name;
     trit_decode_fn decode;
     /* Read what the kind needs beyond the vocabulary. */
     trit_status (*open)(trit_tokenizer *t, const trit_file *file, struct trit_error *err);
-    /* Plain text to ids. It stands at the start of the whole or after a special token. */
+    /* Plain text to ids. It stands at the start of the whole or after a special token, unless
+     * e->continues. */
     enum trit_encode_result (*encode)(const trit_tokenizer *t, struct trit_encoding *e,
                                       struct trit_string text);
 };
