@@ -502,16 +502,19 @@ static void put_vocabulary(struct fx_gguf *g, const struct fx_spec *s)
     static const char *const merges[] = {"\xC4\xA0 t", "h e", "\xC4\xA0t he"};
     static const char *const merged[] = {"\xC4\xA0t", "he", "\xC4\xA0the"};
     const int n = s->n_vocab;
-    char(*text)[16] = calloc((size_t)n, sizeof *text);
+    char(*text)[32] = calloc((size_t)n, sizeof *text);
     const char **tokens = calloc((size_t)n, sizeof *tokens);
     int32_t *types = calloc((size_t)n, sizeof *types);
+    const char *const *special = s->special;
     int other = 256;
 
     REQUIRE(text && tokens && types && n >= 260);
     for (int i = 0; i < n; i++) {
         const bool plain = (i >= 33 && i <= 126) || (i >= 161 && i <= 172) || (i >= 174 && i < 256);
         const int code = i < 256 && !plain ? other++ : i;
-        if (i >= 259)
+        if (i >= 259 && special && *special)
+            snprintf(text[i], sizeof text[i], "%s", *special++);
+        else if (i >= 259)
             snprintf(text[i], sizeof text[i], "<|%d|>", i);
         else if (i >= 256)
             snprintf(text[i], sizeof text[i], "%s", merged[i - 256]);

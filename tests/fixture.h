@@ -73,6 +73,8 @@ struct fx_spec {
     bool untied, sub_norms, extra_scales, no_bos_key;
     float rope_base, weight_scale;
     const char *hidden_activation; /* NULL: no key */
+    const char *const *special;    /* NULL, or names of the control tokens from 259 on; ends with
+                                      NULL */
     uint64_t seed;
 };
 

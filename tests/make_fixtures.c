@@ -10,6 +10,8 @@
  *   non_finite.gguf    sound as a file, but its first linear overflows
  *   small_vocab.gguf   as good.gguf, but with fewer tokens
  *   bos.gguf           as good.gguf, but it wants a BOS first; has a chat template
+ *   chat.gguf          as bos.gguf, with markers of Llama-3 from 259 on and a chat template that is
+ *                      wrong for it, as the published 2B-4T has it
  *   vocab_only.gguf    the vocabulary of good.gguf without a tensor
  *   spm.gguf           a SentencePiece vocabulary without a tensor */
 #include <stdio.h>
@@ -104,6 +106,23 @@ static bool put_bos(const char *dir)
     return put_gguf(dir, "bos.gguf", &g);
 }
 
+static bool put_chat(const char *dir)
+{
+    static const char *const special[] = {"<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>",
+                                          NULL};
+    struct fx_spec spec = fx_default;
+    struct fx_gguf g;
+    struct fx_model m;
+
+    spec.no_bos_key = true;
+    spec.special = special;
+    fx_model_gguf(&g, &m, &spec);
+    fx_model_free(&m);
+    fx_bool(&g, "tokenizer.ggml.add_bos_token", true);
+    fx_str(&g, "tokenizer.chat_template", "Human: {{ m }}\n\nBITNETAssistant: {{ eos_token }}");
+    return put_gguf(dir, "chat.gguf", &g);
+}
+
 static bool put_vocab_only(const char *dir)
 {
     struct fx_gguf g;
@@ -186,8 +205,9 @@ int main(int argc, char **argv)
                    put_model(argv[1], "unknown_arch.gguf", &unknown_arch, NULL) &&
                    put_model(argv[1], "non_finite.gguf", &non_finite, NULL) &&
                    put_model(argv[1], "small_vocab.gguf", &small, NULL) &&
-                   put_evil_names(argv[1]) && put_bos(argv[1]) && put_vocab_only(argv[1]) &&
-                   put_spm(argv[1]) && put_file(argv[1], "empty.gguf", "", 0) &&
+                   put_evil_names(argv[1]) && put_bos(argv[1]) && put_chat(argv[1]) &&
+                   put_vocab_only(argv[1]) && put_spm(argv[1]) &&
+                   put_file(argv[1], "empty.gguf", "", 0) &&
                    put_file(argv[1], "text.gguf", text, sizeof text - 1)
                ? 0
                : 1;

@@ -17,6 +17,7 @@ enum command {
     CMD_COMPLETION = 1 << 8,
     CMD_MAN = 1 << 9,
     CMD_CHAT = 1 << 10,
+    CMD_TEMPLATE = 1 << 11,
 };
 
 /* The values of an option that may be given several times. */
@@ -30,12 +31,13 @@ struct args {
     enum command command;
     const char *model, *prompt, *file, *out, *tokens, *id_list, *isa, *kv, *shape, *type, *embd;
     const char *n_prompts, *n_gens, *n_depths, *n_threads, *format, *compare; /* of bench */
+    const char *system, *template_name;                                       /* of a chat */
     const char *save_logits, *kl;                                             /* of perplexity */
     const char *session, *on_full;
     const char *operand; /* of a command that takes one */
     int threads, ctx, batch, max_tokens, chunks, repeats, logprobs;
     bool no_mmap, mlock, quiet, verbose, json, help, help_all, version;
-    bool cnv, echo, ignore_eos, stream, ids, no_bos, special, second_half;
+    bool chat, cnv, echo, ignore_eos, stream, ids, no_bos, special, second_half;
     bool list_tensors, list_metadata, show_template;
     bool stdin_prompt; /* a lone "-" */
 
@@ -61,6 +63,7 @@ int cli_run_command(const struct args *args);
 int run_main(const struct args *args);
 int logits_main(const struct args *args);
 int info_main(const struct args *args);
+int template_main(const struct args *args);
 int tokenize_main(const struct args *args);
 int detokenize_main(const struct args *args);
 int perplexity_main(const struct args *args);

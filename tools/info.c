@@ -250,11 +250,31 @@ static void print_model_json(const struct trit_model_info *m, uint64_t session_b
 
 /* ---- The command ----------------------------------------------------------------------------- */
 
+/* Which template chats are put into: also of files that cannot run. */
+static void print_chat(const struct trit_chat *c)
+{
+    if (c->name)
+        printf("chat      %s: %s\n", c->name, c->why);
+}
+
+static void print_chat_json(const struct trit_chat *c)
+{
+    if (!c->name) {
+        printf("null");
+        return;
+    }
+    printf("{\"template\":\"%s\",\"why\":", c->name);
+    json_string(stdout, c->why, strlen(c->why));
+    printf(",\"base\":%s,\"guessed\":%s}", c->base ? "true" : "false",
+           c->guessed ? "true" : "false");
+}
+
 struct found {
     bool runs;
     struct trit_error why_not;
     struct trit_model_info model;
     uint64_t session_bytes;
+    struct trit_chat chat; /* name NULL: no vocabulary that can be used */
 };
 
 static void print_text(const struct args *args, const trit_file *f, const struct found *found)
@@ -263,6 +283,7 @@ static void print_text(const struct args *args, const trit_file *f, const struct
            mib(trit_file_size(f)), trit_file_n_tensors(f));
     if (found->runs)
         print_model(&found->model, found->session_bytes);
+    print_chat(&found->chat);
     if (args->list_metadata) {
         printf("metadata\n");
         print_metadata(f, false);
@@ -288,6 +309,8 @@ static void print_json(const struct args *args, const trit_file *f, const struct
         print_model_json(&found->model, found->session_bytes);
     else
         printf("null");
+    printf(",\"chat\":");
+    print_chat_json(&found->chat);
     if (args->list_metadata) {
         printf(",\"metadata\":{");
         print_metadata(f, true);
@@ -321,6 +344,8 @@ int info_main(const struct args *args)
                  !trit_session_bytes(&found.session_bytes, o.model, &opt, &found.why_not);
     if (found.runs)
         trit_model_info(o.model, &found.model);
+    if (!trit_tokenizer_open(&o.tokenizer, o.file, NULL))
+        trit_chat_choose(&found.chat, o.file, o.tokenizer, NULL, NULL);
     if (args->json)
         print_json(args, o.file, &found);
     else

@@ -95,3 +95,11 @@ void json_exact(FILE *f, double x)
 {
     number(f, x, 17);
 }
+
+void json_ids(FILE *f, const int32_t *ids, int32_t n)
+{
+    fputc('[', f);
+    for (int32_t i = 0; i < n; i++)
+        fprintf(f, "%s%d", i ? "," : "", ids[i]);
+    fputc(']', f);
+}

@@ -15,6 +15,9 @@ void json_string(FILE *f, const char *text, size_t len);
 void plain_string(FILE *f, const char *text, size_t len);
 void plain_text(FILE *f, const char *text, size_t len); /* but for line ends and tabs */
 
+/* [1,2,3] */
+void json_ids(FILE *f, const int32_t *ids, int32_t n);
+
 /* A number, or null where it is not finite: nine digits, or as many as tell it from all others. */
 void json_number(FILE *f, double x);
 void json_exact(FILE *f, double x);

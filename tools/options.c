@@ -54,6 +54,13 @@ const struct command_row commands[] = {
      "write a model of random weights, to measure a size",
      {"trit dummy --shape 2b4t -o dummy.gguf"},
      NULL},
+    {"template",
+     CMD_TEMPLATE,
+     template_main,
+     "what a model sees of a chat message, to the byte",
+     {"trit template -m model.gguf -s \"Be brief.\" -p \"Hello\"",
+      "trit template -m model.gguf -p \"Hello\" --ids"},
+     NULL},
     {"tokenize",
      CMD_TOKENIZE,
      tokenize_main,
@@ -82,9 +89,9 @@ const struct command_row commands[] = {
 enum {
     SESSION_USERS = CMD_RUN | CMD_CHAT | CMD_LOGITS | CMD_PERPLEXITY | CMD_BENCH,
     TOKENIZERS = CMD_TOKENIZE | CMD_DETOKENIZE,
-    TEXT_USERS = CMD_RUN | CMD_TOKENIZE | CMD_PERPLEXITY,
+    TEXT_USERS = CMD_RUN | CMD_TOKENIZE | CMD_PERPLEXITY | CMD_TEMPLATE,
     /* a command ignores what is nothing to it */
-    ALL = SESSION_USERS | TOKENIZERS | CMD_INFO | CMD_DUMMY,
+    ALL = SESSION_USERS | TOKENIZERS | CMD_INFO | CMD_DUMMY | CMD_TEMPLATE,
 };
 const unsigned common_commands = ALL;
 
@@ -101,6 +108,13 @@ const struct option options[] = {
      "the text, as it stands"},
     {"file", 'f', true, TEXT_USERS, PATH, TO(file), 0, 0, "FILE", NULL,
      "read the text from a file"},
+    {"chat", 0, true, CMD_RUN, FLAG, TO(chat), 0, 0, NULL, NULL,
+     "answer the text as a message, in the model's chat template"},
+    {"system", 's', true, CMD_RUN | CMD_TEMPLATE, TEXT, TO(system), 0, 0, "TEXT", NULL,
+     "the system message of the chat"},
+    {"template", 0, true, CMD_RUN | CMD_TEMPLATE, TEXT, TO(template_name), 0, 0, "NAME",
+     "chosen by the file; -v says why",
+     "the chat template: bitnet llama3 falcon3 chatml human plain"},
     {"tokens", 0, true, CMD_LOGITS, TEXT, TO(tokens), 0, 0, "1,2,3", NULL,
      "token ids, taken as they are"},
     {"ids", 0, true, CMD_DETOKENIZE, TEXT, TO(id_list), 0, 0, "1,2,3", NULL, "the token ids"},
@@ -175,6 +189,8 @@ const struct option options[] = {
      "float32 array [tokens, vocabulary]"},
     {"ids", 0, true, CMD_TOKENIZE, FLAG, TO(ids), 0, 0, NULL, NULL,
      "print [1,2,3] instead of a line each"},
+    {"ids", 0, true, CMD_TEMPLATE, FLAG, TO(ids), 0, 0, NULL, NULL,
+     "print [1,2,3], BOS included, instead of the text"},
     {"no-bos", 0, true, CMD_TOKENIZE, FLAG, TO(no_bos), 0, 0, NULL, NULL,
      "never put the BOS first"},
     {"chunks", 0, true, CMD_PERPLEXITY, INTEGER, TO(chunks), 1, INT32_MAX, "N", NULL,

@@ -12,6 +12,7 @@
 #include "json.h"
 #include "logprobs.h"
 #include "session.h"
+#include "turns.h"
 
 /* ---- Sampling -------------------------------------------------------------------------------- */
 
@@ -242,7 +243,9 @@ static void print_json(const struct opened *o, const struct sink *s,
 struct prompt {
     char *text;
     size_t len;
-    int32_t *ids, n;
+    int32_t *ids, n, n_keep;
+    const char **stop; /* [n_stop]: --stop, and the template's */
+    int32_t n_stop;
 };
 
 /* What is left to print when generation has ended well. */
@@ -280,11 +283,11 @@ static int generate(struct opened *o, const struct args *args, const struct prom
     const struct trit_generate_options opt = {
         .max_tokens = args->max_tokens,
         .ignore_eos = args->ignore_eos,
-        .stop = args->stop.items,
-        .n_stop = args->stop.n,
+        .stop = p->stop,
+        .n_stop = p->n_stop,
+        .n_keep = p->n_keep,
         .sampler = sampler,
         .on_full = wants_shifts(args) ? TRIT_ON_FULL_SHIFT : TRIT_ON_FULL_STOP,
-        .n_keep = p->ids[0] == trit_tokenizer_bos(o->tokenizer) ? 1 : 0,
         .on_shift = on_shift,
         .on_token = on_token,
         .on_text = on_text,
@@ -320,14 +323,78 @@ static int generate(struct opened *o, const struct args *args, const struct prom
     return code;
 }
 
+/* A turn that follows an answer, which restored tokens end with: what closes the answer, the turn,
+ * and what begins the next answer. */
+static int encode_next_turn(const struct opened *o, const struct trit_chat *chat, struct prompt *p)
+{
+    const struct trit_message turns[] = {{TRIT_ROLE_ASSISTANT, {"", 0}},
+                                         {TRIT_ROLE_USER, {p->text, p->len}}};
+    struct trit_error err;
+    int32_t *begin = NULL, n_begin;
+
+    if (trit_chat_encode(chat, o->tokenizer, NULL, 0, &begin, &n_begin, NULL, &err) ||
+        trit_chat_encode(chat, o->tokenizer, turns, 2, &p->ids, &p->n, NULL, &err)) {
+        free(begin);
+        return report(&err);
+    }
+    free(begin);
+    p->n -= n_begin; /* both begin with what begins an answer */
+    memmove(p->ids, p->ids + n_begin, (size_t)p->n * sizeof *p->ids);
+    return EXIT_DONE;
+}
+
+/* The prompt as a message in the model's template. */
+static int encode_chat(struct opened *o, const struct args *args, bool restored, struct prompt *p,
+                       struct trit_chat *chat)
+{
+    struct turns turns = {0};
+    struct trit_error err;
+    int code = open_tokenizer(o);
+
+    if (!code)
+        code = choose_template(chat, o, args);
+    if (!code && restored)
+        return encode_next_turn(o, chat, p);
+    if (!code)
+        code = build_turns(&turns, args, p->text, p->len);
+    if (!code && trit_chat_encode(chat, o->tokenizer, turns.items, turns.n, &p->ids, &p->n,
+                                  &p->n_keep, &err))
+        code = report(&err);
+    free_turns(&turns);
+    return code;
+}
+
+/* --stop, and the template's stop texts, which stand for an end token. */
+static int gather_stops(struct prompt *p, const struct args *args, const struct trit_chat *chat)
+{
+    p->stop = malloc(((size_t)args->stop.n + (size_t)chat->n_stop + 1) * sizeof *p->stop);
+    if (!p->stop)
+        return out_of_memory();
+    for (int i = 0; i < args->stop.n; i++)
+        p->stop[p->n_stop++] = args->stop.items[i];
+    for (int i = 0; i < chat->n_stop && !args->ignore_eos; i++)
+        p->stop[p->n_stop++] = chat->stop[i];
+    return EXIT_DONE;
+}
+
 /* What was restored comes first, and has the BOS. */
 static int tokenize_prompt(struct opened *o, const struct args *args,
                            const struct session_file *file, struct prompt *p)
 {
+    const bool restored = file->n_restored > 0;
     const unsigned flags =
-        (file->n_restored ? 0 : TRIT_ENCODE_BOS) | (args->special ? TRIT_ENCODE_SPECIAL : 0);
-    int code = encode_text(o, p->text, p->len, flags, &p->ids, &p->n);
+        (restored ? 0 : TRIT_ENCODE_BOS) | (args->special ? TRIT_ENCODE_SPECIAL : 0);
+    struct trit_chat chat = {0};
+    int code;
 
+    if (restored && args->system)
+        return usage_error("--system begins a conversation; %s holds one", file->path);
+    if (args->chat && !(restored && !p->len)) /* nothing new is no turn */
+        code = encode_chat(o, args, restored, p, &chat);
+    else
+        code = encode_text(o, p->text, p->len, flags, &p->ids, &p->n);
+    if (!code)
+        code = gather_stops(p, args, &chat);
     if (code)
         return code;
     if (p->n > trit_session_n_ctx(o->session) - file->n_restored && file->n_restored)
@@ -342,6 +409,8 @@ static int tokenize_prompt(struct opened *o, const struct args *args,
     if (p->n > trit_session_n_ctx(o->session))
         return usage_error("the prompt has %d tokens; the context has room for %d (see -c)", p->n,
                            trit_session_n_ctx(o->session));
+    if (!p->n_keep && p->ids[0] == trit_tokenizer_bos(o->tokenizer))
+        p->n_keep = 1;
     return EXIT_DONE;
 }
 
@@ -363,6 +432,10 @@ int run_main(const struct args *args)
     struct session_file file = {0};
     trit_sampler *sampler = NULL;
 
+    if (!args->chat && (args->system || args->template_name))
+        return usage_error("%s goes with --chat", args->system ? "--system" : "--template");
+    if (args->chat && args->special)
+        return usage_error("--special does not go with --chat: a message is text");
     if (args->stream && !args->json)
         return usage_error("--stream goes with --json");
     if (args->logprobs && !args->json)
@@ -388,6 +461,7 @@ int run_main(const struct args *args)
     }
     code = close_session_file(&file, code);
     trit_sampler_close(&sampler);
+    free(p.stop);
     free(p.ids);
     free(p.text);
     close_all(&o);

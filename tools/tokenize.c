@@ -5,14 +5,6 @@
 #include "common.h"
 #include "json.h"
 
-static void print_ids(const int32_t *ids, int32_t n)
-{
-    putchar('[');
-    for (int32_t i = 0; i < n; i++)
-        printf("%s%d", i ? "," : "", ids[i]);
-    putchar(']');
-}
-
 static void print_lines(const trit_tokenizer *t, const int32_t *ids, int32_t n)
 {
     for (int32_t i = 0; i < n; i++) {
@@ -26,7 +18,7 @@ static void print_lines(const trit_tokenizer *t, const int32_t *ids, int32_t n)
 static void print_json(const trit_tokenizer *t, const int32_t *ids, int32_t n)
 {
     fputs("{\"ids\":", stdout);
-    print_ids(ids, n);
+    json_ids(stdout, ids, n);
     fputs(",\"pieces\":[", stdout);
     for (int32_t i = 0; i < n; i++) {
         const struct trit_string s = trit_tokenizer_piece(t, ids[i], true);
@@ -55,7 +47,7 @@ int tokenize_main(const struct args *args)
         if (args->json) {
             print_json(o.tokenizer, ids, n);
         } else if (args->ids) {
-            print_ids(ids, n);
+            json_ids(stdout, ids, n);
             putchar('\n');
         } else {
             print_lines(o.tokenizer, ids, n);

@@ -6,12 +6,13 @@ $ for o in '-t 1' '--threads 1' '-c 2' '--ctx 2' '-b 4' '--batch 4' '--isa scala
 >     trit run -m good.gguf -p x -n 1 $o >/dev/null 2>&1 || echo "run $o"
 >     trit logits -m good.gguf --tokens 1 -o out.npy $o >/dev/null 2>&1 || echo "logits $o"
 >     trit tokenize -m good.gguf -p x $o >/dev/null 2>&1 || echo "tokenize $o"
+>     trit template -m good.gguf -p x $o >/dev/null 2>&1 || echo "template $o"
 >     trit detokenize -m good.gguf --ids 120 $o >/dev/null 2>&1 || echo "detokenize $o"
 >     trit perplexity -m good.gguf -p xxxx --ctx 2 $o >/dev/null 2>&1 || echo "perplexity $o"
 >     trit info -m good.gguf $o >/dev/null 2>&1 || echo "info $o"
 > done
 
-$ for c in run logits tokenize detokenize perplexity info bench dummy; do
+$ for c in run logits template tokenize detokenize perplexity info bench dummy; do
 >     for o in -m --model -t --threads -c --ctx -b --batch --isa --kv --no-mmap --json -q --quiet -v \
 >         --verbose -h --help
 >     do trit $c --help-all | grep -q -- "[ ]$o[ ,]" || echo "$c --help does not say $o"; done

@@ -26,7 +26,7 @@ $ for c in $(trit --help | sed -n 's/^  trit \([a-z]*\) .*/\1/p' | grep -v -x ru
 > done
 
 $ man=$(trit man | sed 's/\\-/-/g')
-> for o in $(for c in run bench dummy info perplexity logits tokenize detokenize; do
+> for o in $(for c in run bench dummy info perplexity logits template tokenize detokenize; do
 >     trit $c --help-all; done | grep -o '^  \(-., \|    \)--[a-z0-9-]*' | grep -o -- '--.*' | sort -u)
 > do grep -q -- "^.B \(-., \)*$o\( \|$\)" <<<"$man" || echo "$o is not in the manual"; done
 
@@ -38,7 +38,7 @@ $ . <(trit completion bash)
 > try completion ''; try run --isa avx5; try run -n ''; try info --te
 run
 bench
---temp
+--template --temp
 f16 f32 i8
 f16
 json jsonl

@@ -13,6 +13,7 @@ trit: run ternary language models on this computer
   trit perplexity  how well a model predicts a text
   trit bench       how fast a model runs here, beside the limits of the machine
   trit dummy       write a model of random weights, to measure a size
+  trit template    what a model sees of a chat message, to the byte
   trit tokenize    text to token ids
   trit detokenize  token ids to text
   trit completion  print what makes a shell complete trit's commands and options
@@ -30,6 +31,10 @@ trit run: continue a text
   -m, --model FILE           the model (default: $TRIT_MODEL)
   -p, --prompt TEXT          the text, as it stands
   -f, --file FILE            read the text from a file
+      --chat                 answer the text as a message, in the model's chat template
+  -s, --system TEXT          the system message of the chat
+      --template NAME        the chat template: bitnet llama3 falcon3 chatml human plain
+                             (default: chosen by the file; -v says why)
   -n, --max-tokens N         stop after N new tokens; -1: at an end token or a full context
                              (default: -1)
       --stop TEXT            end before this text (repeatable)
@@ -254,6 +259,10 @@ trit run: continue a text
   -m, --model FILE           the model (default: $TRIT_MODEL)
   -p, --prompt TEXT          the text, as it stands
   -f, --file FILE            read the text from a file
+      --chat                 answer the text as a message, in the model's chat template
+  -s, --system TEXT          the system message of the chat
+      --template NAME        the chat template: bitnet llama3 falcon3 chatml human plain
+                             (default: chosen by the file; -v says why)
   -n, --max-tokens N         stop after N new tokens; -1: at an end token or a full context
                              (default: -1; at least -1)
       --stop TEXT            end before this text (repeatable)

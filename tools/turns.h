@@ -1,0 +1,21 @@
+/* turns.h - the conversation that options describe, and the template that it is put into. */
+#ifndef TRIT_TOOLS_TURNS_H
+#define TRIT_TOOLS_TURNS_H
+
+#include "common.h"
+
+struct turns {
+    struct trit_message *items;
+    int32_t n;
+};
+
+/* What -s and the prompt say: a system message, unless it is empty, and the user's. Texts are
+ * borrowed. @return exit code; free either way. */
+int build_turns(struct turns *t, const struct args *args, const char *prompt, size_t len);
+void free_turns(struct turns *t);
+
+/* Choose the template of o's file, whose tokenizer is open, and say what there is to say about it:
+ * with -v always, with run's --chat where answers may suffer. @return exit code */
+int choose_template(struct trit_chat *chat, const struct opened *o, const struct args *args);
+
+#endif
