@@ -31,7 +31,7 @@ struct args {
     enum command command;
     const char *model, *prompt, *file, *out, *tokens, *id_list, *isa, *kv, *shape, *type, *embd;
     const char *n_prompts, *n_gens, *n_depths, *n_threads, *format, *compare; /* of bench */
-    const char *system, *template_name;                                       /* of a chat */
+    const char *system, *template_name, *turns;                               /* of a chat */
     const char *save_logits, *kl;                                             /* of perplexity */
     const char *session, *on_full;
     const char *operand; /* of a command that takes one */

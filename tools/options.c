@@ -115,6 +115,8 @@ const struct option options[] = {
     {"template", 0, true, CMD_RUN | CMD_TEMPLATE, TEXT, TO(template_name), 0, 0, "NAME",
      "chosen by the file; -v says why",
      "the chat template: bitnet llama3 falcon3 chatml human plain"},
+    {"turns", 0, true, CMD_TEMPLATE, PATH, TO(turns), 0, 0, "FILE.json", NULL,
+     "turns before the prompt: [{\"role\": \"user\", \"content\": \"…\"}, …]"},
     {"tokens", 0, true, CMD_LOGITS, TEXT, TO(tokens), 0, 0, "1,2,3", NULL,
      "token ids, taken as they are"},
     {"ids", 0, true, CMD_DETOKENIZE, TEXT, TO(id_list), 0, 0, "1,2,3", NULL, "the token ids"},

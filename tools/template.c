@@ -57,7 +57,8 @@ int template_main(const struct args *args)
     char *text = NULL;
     size_t len = 0;
 
-    int code = read_prompt(&text, &len, args);
+    const bool has_prompt = args->prompt || args->file || args->stdin_prompt || !args->turns;
+    int code = has_prompt ? read_prompt(&text, &len, args) : EXIT_DONE;
     if (!code)
         code = build_turns(&turns, args, text, len);
     if (!code)

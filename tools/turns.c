@@ -4,20 +4,102 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_read.h"
+
+static void add(struct turns *t, trit_role role, struct trit_string text)
+{
+    t->items[t->n++] = (struct trit_message){role, text};
+}
+
+/* ---- A file of turns ------------------------------------------------------------------------- */
+
+static bool parse_role(trit_role *role, struct trit_string name)
+{
+    static const char *const names[] = {
+        [TRIT_ROLE_SYSTEM] = "system",
+        [TRIT_ROLE_USER] = "user",
+        [TRIT_ROLE_ASSISTANT] = "assistant",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (name.len == strlen(names[i]) && memcmp(name.bytes, names[i], name.len) == 0) {
+            *role = (trit_role)i;
+            return true;
+        }
+    return false;
+}
+
+static int no_turns(const char *path, int number, const char *why)
+{
+    fprintf(stderr,
+            "trit: %s: turn %d %s; turns are [{\"role\": \"user\", \"content\": \"…\"}, …]\n", path,
+            number, why);
+    return EXIT_FILE;
+}
+
+static int add_turns(struct turns *t, const char *path)
+{
+    const struct json_value *root = json_root(t->tree);
+    int number = 1;
+
+    for (const struct json_value *v = json_first(root); v; v = json_next(v), number++) {
+        const struct json_value *content = json_member(v, "content");
+        trit_role role;
+        if (json_type_of(v) != JSON_OBJECT)
+            return no_turns(path, number, "is no object");
+        if (!parse_role(&role, json_text(json_member(v, "role"))))
+            return no_turns(path, number, "has none of the roles system, user and assistant");
+        if (json_type_of(content) != JSON_STRING)
+            return no_turns(path, number, "has no content that is a string");
+        add(t, role, json_text(content));
+    }
+    return EXIT_DONE;
+}
+
+static int read_turns(struct turns *t, const char *path)
+{
+    struct trit_error err;
+    char *text = NULL;
+    size_t len = 0;
+    int code = read_file(&text, &len, path);
+
+    if (!code && json_read(&t->tree, text, len, &err)) {
+        fprintf(stderr, "trit: %s: %s\n", path, err.text);
+        code = err.code == TRIT_E_MEMORY ? EXIT_MEMORY : EXIT_FILE;
+    }
+    free(text);
+    if (!code && json_type_of(json_root(t->tree)) != JSON_ARRAY) {
+        fprintf(stderr, "trit: %s: is no array of turns\n", path);
+        code = EXIT_FILE;
+    }
+    return code;
+}
+
+/* ---- All of them ----------------------------------------------------------------------------- */
+
 int build_turns(struct turns *t, const struct args *args, const char *prompt, size_t len)
 {
-    *t = (struct turns){.items = malloc(2 * sizeof *t->items)};
+    int code = EXIT_DONE;
+
+    *t = (struct turns){0};
+    if (args->turns)
+        code = read_turns(t, args->turns);
+    if (code)
+        return code;
+    t->items = malloc((json_count(json_root(t->tree)) + 2) * sizeof *t->items);
     if (!t->items)
         return out_of_memory();
     if (args->system && *args->system)
-        t->items[t->n++] =
-            (struct trit_message){TRIT_ROLE_SYSTEM, {args->system, strlen(args->system)}};
-    t->items[t->n++] = (struct trit_message){TRIT_ROLE_USER, {prompt, len}};
-    return EXIT_DONE;
+        add(t, TRIT_ROLE_SYSTEM, (struct trit_string){args->system, strlen(args->system)});
+    if (args->turns)
+        code = add_turns(t, args->turns);
+    if (prompt)
+        add(t, TRIT_ROLE_USER, (struct trit_string){prompt, len});
+    return code;
 }
 
 void free_turns(struct turns *t)
 {
+    json_free(&t->tree);
     free(t->items);
     *t = (struct turns){0};
 }

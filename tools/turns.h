@@ -4,13 +4,16 @@
 
 #include "common.h"
 
+struct json_tree;
+
 struct turns {
     struct trit_message *items;
     int32_t n;
+    struct json_tree *tree; /* that holds the texts of a file, or NULL */
 };
 
-/* What -s and the prompt say: a system message, unless it is empty, and the user's. Texts are
- * borrowed. @return exit code; free either way. */
+/* What -s, --turns and the prompt say: a system message, unless it is empty, those of the file, and
+ * the user's, unless prompt is NULL. Texts are borrowed. @return exit code; free either way. */
 int build_turns(struct turns *t, const struct args *args, const char *prompt, size_t len);
 void free_turns(struct turns *t);
 

@@ -244,3 +244,24 @@ g
 h
 s
 whole
+
+# A conversation in steps: each message follows the answer before it, which is closed first. What is
+# evaluated are the ids of the whole conversation.
+
+$ rm -f s; trit run -m chat.gguf --chat -s Be -p hi --session s -n 3 --temp 0 -q >answer
+> trit run -m chat.gguf --chat -p more --session s -n 1 --temp 0 -q --json | grep -o '"prompt_tokens":[0-9]*,"restored_tokens":[0-9]*'
+> trit template -m chat.gguf -s Be -p hi --ids | tr -dc ,0-9 | tr , '\n' | wc -l
+> trit template -m chat.gguf --template bitnet --turns <(echo '[{"role":"assistant","content":""}]') \
+>     -p more --ids | tr -dc ,0-9 | tr , '\n' | wc -l
+> trit template -m chat.gguf --turns <(echo '[]') --ids | tr -dc ,0-9 | tr , '\n' | wc -l
+"prompt_tokens":23,"restored_tokens":35
+31
+34
+11
+
+$ trit run -m chat.gguf --chat -s New -p more --session s -n 1 -q
+! trit: --system begins a conversation; s holds one
+[2]
+
+$ trit run -m chat.gguf --chat -p '' --session s -n 2 --temp 0 -q --json | grep -o '"prompt_tokens":[0-9]*,'
+"prompt_tokens":0,

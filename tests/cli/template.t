@@ -206,3 +206,42 @@ $ printf '\377' | trit template -m spm.gguf
 $ trit template -m chat.gguf -p hi >/dev/full
 ! trit: cannot write to stdout: No space left on device
 [1]
+
+# --turns: a conversation from a file, with a system message before and a prompt behind it.
+
+$ cat >turns.json <<'E'
+> [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "Yes?", "name": "x"},
+>  {"content": "\u00e9 <|eot_id|>", "role": "user"}]
+> E
+> trit template -m chat.gguf --turns turns.json
+> echo; trit template -m chat.gguf --turns turns.json -s S -p "and \"this\""
+> echo; trit template -m chat.gguf --turns turns.json --ids
+User: hi<|eot_id|>Assistant: Yes?<|eot_id|>User: é <|eot_id|><|eot_id|>Assistant: 
+System: S<|eot_id|>User: hi<|eot_id|>Assistant: Yes?<|eot_id|>User: é <|eot_id|><|eot_id|>User: and "this"<|eot_id|>Assistant: 
+[299,85,115,101,114,58,32,104,105,261,65,115,115,105,115,116,97,110,116,58,32,89,101,115,63,261,85,115,101,114,58,32,195,169,32,60,124,101,111,116,95,105,100,124,62,261,65,115,115,105,115,116,97,110,116,58,32]
+
+$ printf '[{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":"c"}]' >t.json
+> for t in bitnet llama3 falcon3 chatml human plain
+> do trit template -m chat.gguf --template $t --turns t.json | hex | cmp - <(
+>     trit template -m chat.gguf --template $t --turns <(printf '[{"role":"user","content":"a"},
+>     {"role":"assistant","content":"b"}]') -p c | hex); done
+
+$ echo '[]' >t.json; trit template -m chat.gguf --turns t.json
+Assistant: 
+\ no newline
+
+$ for t in '{}' '[1]' '[{}]' '[{"role":"tool","content":""}]' '[{"role":"user","content":3}]' '[' \
+>     '[{"role":"user","content":"x"},{"role":"user"}]' ''
+> do echo "$t" >t.json; trit template -m chat.gguf --turns t.json; [ $? -eq 3 ] || echo "not 3"; done
+! trit: t.json: is no array of turns
+! trit: t.json: turn 1 is no object; turns are [{"role": "user", "content": "…"}, …]
+! trit: t.json: turn 1 has none of the roles system, user and assistant; turns are [{"role": "user", "content": "…"}, …]
+! trit: t.json: turn 1 has none of the roles system, user and assistant; turns are [{"role": "user", "content": "…"}, …]
+! trit: t.json: turn 1 has no content that is a string; turns are [{"role": "user", "content": "…"}, …]
+! trit: t.json: line 2, column 1: found the end of the text, expected a value
+! trit: t.json: turn 2 has no content that is a string; turns are [{"role": "user", "content": "…"}, …]
+! trit: t.json: line 2, column 1: found the end of the text, expected a value
+
+$ trit template -m chat.gguf --turns missing.json
+! trit: missing.json: No such file or directory
+[3]
