@@ -17,7 +17,8 @@
  *
  * Objects. A file is a mapped GGUF; a model borrows its weights from a file; a session is one
  * mutable timeline of tokens over a model, with its memory and its threads; a tokenizer copies what
- * it needs. Close in the reverse order. There is no global state: any number of each may be open.
+ * it needs. Close in the reverse order. There is no global state, but that a process on a CPU with AMX
+ * asks Linux once for the permission to use it: any number of each may be open.
  *
  * Threads. Files, models and tokenizers do not change once open and may be shared; a session is
  * for one thread at a time. Functions that only report (names, sizes) may be called from any.
@@ -305,7 +306,8 @@ TRIT_API void trit_session_rewind(trit_session *session, int32_t n);
 
 /** Make room: forget all but the first n_keep tokens and the newest half of those after them, which
  *  move up and are evaluated anew at their new places. The session is then as if it had never seen
- *  others. A no-op where n_keep is the whole timeline.
+ *  others. A no-op where n_keep is the whole timeline. Logits are those of the last token, or gone
+ *  (trit_session_logits()) where only the first n_keep are left.
  *
  *  @param n_keep      clamped to what is there.
  *  @param n_left_out  receives how many tokens were left out; 0: there were none to leave out.

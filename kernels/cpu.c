@@ -32,7 +32,7 @@ static bool tiles_permitted(void)
 #endif
 }
 
-unsigned trit_cpu_features(void)
+static unsigned look(void)
 {
     enum { YMM = 0x6, ZMM = 0xe6, TILES = 0x60000 }; /* XCR0: xmm, ymm; opmask, zmm; tiles */
     enum { AVX_VNNI = 1 << 4, AMX = 3 << 24 };       /* AMX: TILE and INT8 */
@@ -56,6 +56,19 @@ unsigned trit_cpu_features(void)
         (a & AVX_VNNI))
         features |= TRIT_CPU_AVXVNNI;
     return features;
+}
+
+/* Looked at once: what the system permits does not change under a session that counts on it, and
+ * cpuid is slow in virtual machines. */
+unsigned trit_cpu_features(void)
+{
+    enum { LOOKED = 1 << 30 };
+    static _Atomic unsigned known;
+    unsigned features = known;
+
+    if (!features)
+        known = features = look() | LOOKED;
+    return features & ~(unsigned)LOOKED;
 }
 
 #elif defined(__aarch64__) && defined(__linux__)

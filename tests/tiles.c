@@ -6,6 +6,7 @@
 
 #if defined(__x86_64__) && defined(__linux__)
 
+#include <cpuid.h>
 #include <stdint.h>
 #include <string.h>
 #include <ucontext.h>
@@ -25,7 +26,7 @@ static struct {
 struct instruction {
     unsigned opcode, prefix; /* prefix: 0 none, 1 66, 2 F3, 3 F2 */
     unsigned reg, rm, vvvv;
-    bool memory;
+    bool memory, sib;
     uint8_t *base; /* of the memory operand, without the index */
     int64_t index; /* the index register times its scale: the bytes between rows of a tile */
     size_t length;
@@ -48,7 +49,8 @@ static size_t decode_memory(struct instruction *in, const greg_t *g, const uint8
     int64_t base = 0;
     bool wide = mod == 2;
 
-    if ((modrm & 7) == 4) {
+    in->sib = (modrm & 7) == 4;
+    if (in->sib) {
         const unsigned sib = p[n++], index = (sib >> 3 & 7) | ext_x << 3;
         if (index != 4)
             in->index = register_value(g, index) * (1 << (sib >> 6));
@@ -96,9 +98,18 @@ static bool decode(struct instruction *in, const greg_t *g)
 
 /* ---- Executing ------------------------------------------------------------------------------- */
 
+static bool all_zero(const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i])
+            return false;
+    return true;
+}
+
+/* A palette of 1, or 0 for none; a start row is what only a load that faulted leaves behind. */
 static bool load_config(const uint8_t *p)
 {
-    if (p[0] > 1)
+    if (p[0] > 1 || !all_zero(p + 1, 15) || !all_zero(p + 32, 16) || !all_zero(p + 56, 8))
         return false;
     memset(&state, 0, sizeof state);
     state.configured = p[0] == 1;
@@ -164,22 +175,26 @@ static bool multiply(const struct instruction *in)
 
 static bool execute(const struct instruction *in)
 {
+    if (in->opcode != 0x5e && in->vvvv)
+        return false;
     switch (in->opcode << 8 | in->prefix) {
     case 0x4900: /* LDTILECFG, TILERELEASE */
+        if (in->reg)
+            return false;
         if (in->memory)
             return load_config(in->base);
         memset(&state, 0, sizeof state);
-        return true;
+        return in->rm == 0;
     case 0x4903: /* TILEZERO */
-        if (in->memory || !usable(in->reg))
+        if (in->memory || in->rm || !usable(in->reg))
             return false;
         memset(state.data[in->reg], 0, sizeof state.data[in->reg]);
         return true;
     case 0x4b03: /* TILELOADD */
     case 0x4b01: /* TILELOADDT1 */
-        return in->memory && move(in, false);
+        return in->memory && in->sib && move(in, false);
     case 0x4b02: /* TILESTORED */
-        return in->memory && move(in, true);
+        return in->memory && in->sib && move(in, true);
     case 0x5e00: /* TDPBUUD */
     case 0x5e01: /* TDPBUSD */
     case 0x5e02: /* TDPBSUD */
@@ -190,9 +205,17 @@ static bool execute(const struct instruction *in)
     }
 }
 
+/* Where the system has switched tiles on, configuring them does not trap. */
 bool tiles_emulated(void)
 {
-    return true;
+    enum { OSXSAVE = 1 << 27, TILES = 0x60000 };
+    unsigned a, b, c, d;
+    uint32_t lo, hi;
+
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & OSXSAVE))
+        return false;
+    __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+    return (lo & TILES) != TILES;
 }
 
 bool tiles_step(void *context)

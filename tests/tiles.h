@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* Whether there is an emulation for this platform. */
+/* Whether there is an emulation for this platform, and every tile instruction traps here. */
 bool tiles_emulated(void);
 
 /* For a handler of SIGILL: if the instruction at which `context` (its ucontext_t) stands is one of

@@ -51,7 +51,7 @@ int baseline_open(struct baseline *base, const char *path)
     struct trit_error err;
     char *text = NULL;
     size_t len;
-    int code = read_file(&text, &len, path);
+    int code = read_file(&text, &len, path, JSON_MAX_BYTES);
 
     base->path = path;
     if (!code) {

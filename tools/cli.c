@@ -56,8 +56,8 @@ static bool is_choice(const char *choices, const char *value)
 {
     const size_t len = strlen(value);
 
-    for (const char *p = choices; p; p = strchr(p, '|') ? strchr(p, '|') + 1 : NULL)
-        if (len && strncmp(p, value, len) == 0 && (p[len] == '|' || !p[len]))
+    for (const char *p = choices; *p; p += strcspn(p, "|"), p += *p == '|')
+        if (strcspn(p, "|") == len && memcmp(p, value, len) == 0)
             return true;
     return false;
 }
@@ -135,9 +135,17 @@ static int unknown_option(const struct args *args, const char *arg)
 {
     const char *near = suggest_option(arg, args->command ? args->command : ~0u);
 
+    const char letter[] = {arg[0], arg[1], 0};
+    const char *value;
+    const struct option *o =
+        arg[1] && arg[1] != '-' ? find_option(letter, args->command, &value) : NULL;
+
     if (near)
         return usage_error("unknown option '%s'; did you mean --%s? See %s", arg, near,
                            help_of(args).text);
+    if (o && o->value != FLAG && arg[2])
+        return usage_error("unknown option '%s'; did you mean %s %s? See %s", arg, letter,
+                           arg + 2 + (arg[2] == '='), help_of(args).text);
     return usage_error("unknown option '%s'; see %s", arg, help_of(args).text);
 }
 
@@ -146,7 +154,7 @@ static void skip_alias(const struct alias *a, char **argv, int argc, int *i)
 {
     if (a->word)
         fprintf(stderr, "trit: %s: %s\n", a->spelling, a->word);
-    if (a->takes_value && !strchr(argv[*i], '=') && *i + 1 < argc)
+    if (a->takes_value && !strchr(argv[*i], '=') && *i + 1 < argc && argv[*i + 1][0] != '-')
         ++*i;
 }
 
@@ -216,7 +224,7 @@ int cli_parse(struct args *args, int argc, char **argv)
 
     for (int i = 1; i < argc && !code; i++) {
         const struct command_row *c = command_of(args->command);
-        if (strcmp(argv[i], "help") == 0 && !args->command && !args->help)
+        if (strcmp(argv[i], "help") == 0 && !args->command)
             args->help = true;
         else if (!args->command && argv[i][0] != '-')
             code = parse_command(args, argv[i]);

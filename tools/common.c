@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,13 +18,30 @@
 /* Whether the last line on stderr is one that passes. */
 static bool status_shown;
 
+/* Columns of the terminal behind stderr. */
+static int columns(void)
+{
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
+}
+
 void show_status(const char *fmt, ...)
 {
+    char text[512];
+    size_t n = 0;
     va_list list;
-    clear_status();
+
     va_start(list, fmt);
-    vfprintf(stderr, fmt, list);
+    vsnprintf(text, sizeof text, fmt, list);
     va_end(list);
+    /* a line that wraps could not be cleared: as many characters as there are columns, but one */
+    for (int left = columns() - 1; text[n]; n++) {
+        left -= ((unsigned char)text[n] & 0xc0) != 0x80;
+        if (left < 0)
+            break;
+    }
+    clear_status();
+    plain_string(stderr, text, n);
     status_shown = true;
 }
 
@@ -34,16 +52,30 @@ void clear_status(void)
     status_shown = false;
 }
 
-int usage_error(const char *fmt, ...)
+static void say(const char *fmt, va_list list)
 {
-    va_list list;
     clear_status();
-    va_start(list, fmt);
     fputs("trit: ", stderr);
     vfprintf(stderr, fmt, list);
     fputc('\n', stderr);
+}
+
+int usage_error(const char *fmt, ...)
+{
+    va_list list;
+    va_start(list, fmt);
+    say(fmt, list);
     va_end(list);
     return EXIT_USAGE;
+}
+
+int file_error(const char *fmt, ...)
+{
+    va_list list;
+    va_start(list, fmt);
+    say(fmt, list);
+    va_end(list);
+    return EXIT_FILE;
 }
 
 int report(const struct trit_error *err)
@@ -110,8 +142,8 @@ int session_options(struct trit_session_options *opt, const struct args *args)
     /* logits are there to be compared with references, which have no cache that rounds */
     int kv = args->command == CMD_LOGITS && !args->kv ? TRIT_KV_TYPE_F32 : TRIT_KV_TYPE_F16;
 
-    while (args->kv && strcmp(kv_names[kv], args->kv) != 0) /* it is one of them */
-        kv = (kv + 1) % 3;
+    for (int i = 0; args->kv && i < 3; i++) /* it is one of them */
+        kv = strcmp(kv_names[i], args->kv) == 0 ? i : kv;
     *opt = (struct trit_session_options){
         .n_ctx = args->ctx,
         .n_batch = args->batch,
@@ -139,10 +171,8 @@ int open_session(struct opened *o, const struct args *args)
     struct trit_error err;
     int code = session_options(&opt, args);
 
-    if (show_progress(args) && args->model) {
-        show_status("loading ");
-        plain_string(stderr, args->model, strlen(args->model));
-    }
+    if (show_progress(args) && args->model)
+        show_status("loading %s", args->model);
     if (!code && !o->model)
         code = open_model(o, args);
     if (!code && trit_session_open(&o->session, o->model, &opt, &err))
@@ -162,14 +192,15 @@ void close_all(struct opened *o)
     trit_file_close(&o->file);
 }
 
-static int read_stream(char **text, size_t *len, FILE *f, const char *name)
+/* Stops soon after `most` bytes. */
+static int read_stream(char **text, size_t *len, FILE *f, const char *name, size_t most)
 {
     size_t size = 1 << 16;
     char *buf = malloc(size);
 
     for (*len = 0; buf;) {
         *len += fread(buf + *len, 1, size - *len, f);
-        if (*len < size)
+        if (*len < size || *len > most)
             break;
         char *larger = size > SIZE_MAX / 2 ? NULL : realloc(buf, 2 * size);
         if (!larger)
@@ -180,21 +211,18 @@ static int read_stream(char **text, size_t *len, FILE *f, const char *name)
     *text = buf;
     if (!buf)
         return out_of_memory();
+    if (*len > most)
+        return file_error("%s: is larger than %zu MB", name, most / 1000000);
     buf[*len] = 0; /* it ended before the block did */
-    if (!ferror(f))
-        return EXIT_DONE;
-    fprintf(stderr, "trit: cannot read %s: %s\n", name, strerror(errno));
-    return EXIT_FILE;
+    return ferror(f) ? file_error("cannot read %s: %s", name, strerror(errno)) : EXIT_DONE;
 }
 
-int read_file(char **text, size_t *len, const char *path)
+int read_file(char **text, size_t *len, const char *path, size_t most)
 {
     FILE *f = fopen(path, "rb");
-    if (!f) {
-        fprintf(stderr, "trit: %s: %s\n", path, strerror(errno));
-        return EXIT_FILE;
-    }
-    const int code = read_stream(text, len, f, path);
+    if (!f)
+        return file_error("%s: %s", path, strerror(errno));
+    const int code = read_stream(text, len, f, path, most);
     fclose(f);
     return code;
 }
@@ -212,10 +240,10 @@ int read_prompt(char **text, size_t *len, const struct args *args)
         return EXIT_DONE;
     }
     if (args->file && strcmp(args->file, "-") != 0)
-        return read_file(text, len, args->file);
+        return read_file(text, len, args->file, SIZE_MAX / 4);
     if (!args->file && !args->stdin_prompt && isatty(STDIN_FILENO))
         return usage_error("no prompt given; use -p TEXT, -f FILE, or a pipe");
-    return read_stream(text, len, stdin, "standard input");
+    return read_stream(text, len, stdin, "standard input", SIZE_MAX / 4);
 }
 
 int open_tokenizer(struct opened *o)

@@ -20,6 +20,9 @@ enum exit_code {
 /* Print "trit: …" to stderr. @return EXIT_USAGE */
 int usage_error(const char *fmt, ...) TRIT_PRINTF(1, 2);
 
+/* The same of a file that is not what it should be. @return EXIT_FILE */
+int file_error(const char *fmt, ...) TRIT_PRINTF(1, 2);
+
 /* Print an error of the library. @return the exit code of its status */
 int report(const struct trit_error *err);
 
@@ -51,9 +54,9 @@ int open_session(struct opened *o, const struct args *args);
 int session_options(struct trit_session_options *opt, const struct args *args);
 void close_all(struct opened *o);
 
-/* The bytes of a whole file, and a NUL behind them; *text is released with free(), also after an
+/* The bytes of a whole file of `most` at most, and a NUL behind them; *text is released with free(), also after an
  * error. @return exit code */
-int read_file(char **text, size_t *len, const char *path);
+int read_file(char **text, size_t *len, const char *path, size_t most);
 
 /* The text that -p, -f, "-" or standard input gives; *text is released with free().
  * @return exit code */
@@ -82,7 +85,8 @@ bool is_lively(int fd);
 /* Whether to show how a long command gets on. */
 bool show_progress(const struct args *args);
 
-/* Lines on stderr that pass: each stands alone until it is cleared, as every error does. */
+/* Lines on stderr that pass: each stands alone, cut to the width of the terminal, until it is
+ * cleared, as every error does. */
 void show_status(const char *fmt, ...) TRIT_PRINTF(1, 2);
 void clear_status(void);
 

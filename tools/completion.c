@@ -24,7 +24,7 @@ static void print_choices(const char *choices, char separator)
 static void bash_values(const struct command_row *c)
 {
     for (const struct option *o = options; o->name; o++) {
-        if (!(o->commands & c->bit) || o->value == FLAG)
+        if (!is_listed(o, c->bit) || o->value == FLAG)
             continue;
         printf("    %s:--%s", c->name, o->name);
         if (o->letter)
@@ -49,7 +49,7 @@ static void bash_words(const struct command_row *c)
         putchar(' ');
     }
     for (const struct option *o = options; o->name; o++)
-        if (o->commands & c->bit)
+        if (is_listed(o, c->bit))
             printf("--%s ", o->name);
     printf("' ;;\n");
 }
@@ -61,7 +61,10 @@ static void print_bash(void)
            "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
            "    local command=${COMP_WORDS[1]} words=\n"
            "    COMPREPLY=()\n"
-           "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+           "    if [ \"$prev\" = = ]; then prev=${COMP_WORDS[COMP_CWORD-2]}\n"
+           "    elif [ \"$cur\" = = ]; then cur=\n"
+           "    fi\n"
+           "    if [ \"$COMP_CWORD\" -eq 1 ] || [ \"$command:$COMP_CWORD\" = help:2 ]; then\n"
            "        COMPREPLY=($(compgen -W '",
            trit_version());
     for (const struct command_row *c = commands; c->name; c++)
@@ -134,8 +137,9 @@ static void print_zsh(void)
         zsh_text(c->help);
         printf("'\n");
     }
-    printf("    )\n"
-           "    if ((CURRENT == 2)); then\n"
+    printf("        'help:of a command' '--help:what there is' '--version:which trit this is'\n"
+           "    )\n"
+           "    if ((CURRENT == 2)) || [[ $CURRENT = 3 && $words[2] = help ]]; then\n"
            "        _describe command commands\n"
            "        return\n"
            "    fi\n"
@@ -151,7 +155,7 @@ static void print_zsh(void)
             printf(")'");
         }
         for (const struct option *o = options; o->name; o++)
-            if (o->commands & c->bit)
+            if (is_listed(o, c->bit))
                 zsh_option(o);
         printf("\n        ;;\n");
     }
@@ -173,7 +177,7 @@ static void fish_text(const char *text)
 
 static void fish_option(const struct command_row *c, const struct option *o)
 {
-    printf("complete -c trit -n '__fish_seen_subcommand_from %s' -l %s", c->name, o->name);
+    printf("complete -c trit -n '__trit_command %s' -l %s", c->name, o->name);
     if (o->letter)
         printf(" -s %c", o->letter);
     if (choices_of(o)) {
@@ -193,19 +197,26 @@ static void fish_option(const struct command_row *c, const struct option *o)
 static void print_fish(void)
 {
     printf("# fish completion of trit %s\n"
-           "complete -c trit -f\n",
+           "function __trit_command; set -l words (commandline -opc);"
+           " test (count $words) -gt 1; and test $words[2] = $argv[1]; end\n"
+           "function __trit_no_command; set -l words (commandline -opc);"
+           " test (count $words) -eq 1; or test (count $words) -eq 2 -a $words[2] = help; end\n"
+           "complete -c trit -f\n"
+           "complete -c trit -n __trit_no_command -a help -d 'of a command'\n"
+           "complete -c trit -n __trit_no_command -l help -s h -d 'what there is'\n"
+           "complete -c trit -n __trit_no_command -l version -d 'which trit this is'\n",
            trit_version());
     for (const struct command_row *c = commands; c->name; c++) {
-        printf("complete -c trit -n __fish_use_subcommand -a %s -d '", c->name);
+        printf("complete -c trit -n __trit_no_command -a %s -d '", c->name);
         fish_text(c->help);
         printf("'\n");
         if (c->operand) {
-            printf("complete -c trit -n '__fish_seen_subcommand_from %s' -a '", c->name);
+            printf("complete -c trit -n '__trit_command %s' -a '", c->name);
             print_choices(c->operand, ' ');
             printf("'\n");
         }
         for (const struct option *o = options; o->name; o++)
-            if (o->commands & c->bit)
+            if (is_listed(o, c->bit))
                 fish_option(c, o);
     }
 }

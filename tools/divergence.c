@@ -23,8 +23,19 @@ void divergence_free(struct divergence *d)
     *d = (struct divergence){0};
 }
 
-/* Probabilities of logits, the largest of which is at top. @return ln of the sum of their exp */
-static double softmax(double *out, const float *logits, int32_t n, int32_t top)
+/* What turns a logit into ln of its probability: (logit - max) - log_sum. Not in one step, as their
+ * sum would swallow what is small beside a large logit. */
+struct scale {
+    double max, log_sum;
+};
+
+static double log_prob(float logit, struct scale s)
+{
+    return ((double)logit - s.max) - s.log_sum;
+}
+
+/* Probabilities of logits, the largest of which is at top. */
+static struct scale softmax(double *out, const float *logits, int32_t n, int32_t top)
 {
     const double max = (double)logits[top];
     double sum = 0;
@@ -33,7 +44,7 @@ static double softmax(double *out, const float *logits, int32_t n, int32_t top)
         sum += out[i] = exp((double)logits[i] - max);
     for (int32_t i = 0; i < n; i++)
         out[i] /= sum;
-    return max + log(sum);
+    return (struct scale){max, log(sum)};
 }
 
 /* p x + q - p, where x = ln(p / q). As p and q sum to 1, these terms have the same sum as the p x;
@@ -49,16 +60,14 @@ static double term(double p, double q, double x)
 void divergence_add(struct divergence *d, const float *base, const float *logits, int32_t id)
 {
     const int32_t n = d->n_vocab, top = trit_argmax(logits, n), base_top = trit_argmax(base, n);
-    const double base_log_sum = softmax(d->p, base, n, base_top);
-    const double log_sum = softmax(d->q, logits, n, top);
+    const struct scale p = softmax(d->p, base, n, base_top), q = softmax(d->q, logits, n, top);
     double kl = 0;
 
     for (int32_t i = 0; i < n; i++)
-        kl += term(d->p[i], d->q[i],
-                   ((double)base[i] - (double)logits[i]) - (base_log_sum - log_sum));
+        kl += term(d->p[i], d->q[i], log_prob(base[i], p) - log_prob(logits[i], q));
     d->kl[d->n] = kl;
-    d->change[d->n] = ((double)logits[id] - log_sum) - ((double)base[id] - base_log_sum);
-    d->base_nll += base_log_sum - (double)base[id];
+    d->change[d->n] = log_prob(logits[id], q) - log_prob(base[id], p);
+    d->base_nll -= log_prob(base[id], p);
     d->n_same_top += top == base_top;
     d->n++;
 }

@@ -24,8 +24,7 @@ static void print_wrapped(const char *text, int indent)
     putchar('\n');
 }
 
-/* "temperature; 0: always the most likely token (default: 0.8; 0 to 1000)" */
-static void describe(char *text, size_t size, const struct option *o, bool range)
+void describe_option(char *text, size_t size, const struct option *o, bool range)
 {
     const bool number = range && (o->value == INTEGER || o->value == NUMBER);
     char limits[64] = "";
@@ -50,7 +49,7 @@ static void print_option(const struct option *o, bool ranges)
     else
         printf("%*s", NAMES_WIDTH + 2 - n, "");
     char text[256];
-    describe(text, sizeof text, o, ranges);
+    describe_option(text, sizeof text, o, ranges);
     print_wrapped(text, NAMES_WIDTH + 2);
 }
 
@@ -65,7 +64,7 @@ static void help_command(const struct command_row *c, bool all)
         printf("\n  %s", c->operand);
     putchar('\n');
     for (const struct option *o = options; o->name; o++) {
-        if (!(o->commands & c->bit))
+        if (!is_listed(o, c->bit))
             continue;
         if (all || o->common)
             print_option(o, all);

@@ -114,9 +114,7 @@ int logits_finish(struct logits_writer *w, int code)
 
 static int refuse(const struct logits_reader *r, const char *why)
 {
-    clear_status();
-    fprintf(stderr, "trit: %s: %s\n", r->path, why);
-    return EXIT_FILE;
+    return file_error("%s: %s", r->path, why);
 }
 
 int logits_open(struct logits_reader *r, const char *path)
@@ -140,6 +138,8 @@ int logits_open(struct logits_reader *r, const char *path)
                 (unsigned)h.version, VERSION);
         return EXIT_UNSUPPORTED;
     }
+    if (h.n_vocab > INT32_MAX || h.ctx > INT32_MAX || h.chunks > INT32_MAX || h.n_rows > INT64_MAX)
+        return refuse(r, "is damaged: its header is none that can be");
     r->shape = (struct logits_shape){
         .n_vocab = (int32_t)h.n_vocab,
         .ctx = (int32_t)h.ctx,
@@ -204,8 +204,12 @@ const float *logits_next(struct logits_reader *r)
 
     if (fread(r->row, sizeof *r->row, n, r->f) != n ||
         fread(&checksum, sizeof checksum, 1, r->f) != 1 ||
-        checksum != row_checksum(r->row, n, r->n_read) || !all_finite(r->row, n))
+        checksum != row_checksum(r->row, n, r->n_read))
         return NULL;
+    if (!all_finite(r->row, n)) {
+        r->not_finite = true;
+        return NULL;
+    }
     r->n_read++;
     return r->row;
 }
@@ -216,9 +220,8 @@ int logits_read_error(const struct logits_reader *r)
         return refuse(r, "cannot be read");
     if (feof(r->f))
         return refuse(r, "ends early");
-    fprintf(stderr, "trit: %s: is damaged: position %llu does not match its checksum\n", r->path,
-            (unsigned long long)r->n_read);
-    return EXIT_FILE;
+    return file_error("%s: is damaged: position %llu %s", r->path, (unsigned long long)r->n_read,
+                      r->not_finite ? "holds what is no number" : "does not match its checksum");
 }
 
 void logits_close(struct logits_reader *r)

@@ -47,6 +47,7 @@ struct logits_reader {
     struct logits_shape shape;
     float *row;
     uint64_t n_read;
+    bool not_finite; /* a value of the row at n_read */
 };
 
 /* Read the header. @return exit code; close either way. */

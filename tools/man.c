@@ -36,6 +36,8 @@ static void roff(const char *text)
 
 static void print_option(const struct option *o)
 {
+    char text[256];
+
     printf(".TP\n.B ");
     if (o->letter)
         printf("\\-%c, ", o->letter);
@@ -47,14 +49,8 @@ static void print_option(const struct option *o)
         printf("\\fR");
     }
     putchar('\n');
-    roff(o->help);
-    if (o->value == INTEGER || o->value == NUMBER) {
-        printf("; from %.10g to %.10g", o->lo, o->hi);
-    }
-    if (o->fallback) {
-        printf(". Default: ");
-        roff(o->fallback);
-    }
+    describe_option(text, sizeof text, o, true);
+    roff(text);
     printf(".\n");
 }
 
@@ -69,7 +65,7 @@ static void print_command(const struct command_row *c)
         printf("\n.fi\n.RE\n");
     }
     for (const struct option *o = options; o->name; o++)
-        if ((o->commands & c->bit) && (o->commands & common_commands) != common_commands)
+        if (is_listed(o, c->bit) && (o->commands & common_commands) != common_commands)
             print_option(o);
 }
 

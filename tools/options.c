@@ -90,10 +90,10 @@ enum {
     SESSION_USERS = CMD_RUN | CMD_CHAT | CMD_LOGITS | CMD_PERPLEXITY | CMD_BENCH,
     TOKENIZERS = CMD_TOKENIZE | CMD_DETOKENIZE,
     TEXT_USERS = CMD_RUN | CMD_TOKENIZE | CMD_PERPLEXITY | CMD_TEMPLATE,
-    /* a command ignores what is nothing to it */
+    COMPUTERS = SESSION_USERS | CMD_INFO,
     ALL = SESSION_USERS | TOKENIZERS | CMD_INFO | CMD_DUMMY | CMD_TEMPLATE,
 };
-const unsigned common_commands = ALL;
+const unsigned common_commands = CMD_RUN | CMD_INFO;
 
 #define TO(member) offsetof(struct args, member)
 #define EVERY (~0u)
@@ -107,7 +107,7 @@ const struct option options[] = {
     {"prompt", 'p', true, TEXT_USERS | CMD_LOGITS, TEXT, TO(prompt), 0, 0, "TEXT", NULL,
      "the text, as it stands"},
     {"file", 'f', true, TEXT_USERS, PATH, TO(file), 0, 0, "FILE", NULL,
-     "read the text from a file"},
+     "read the text from a file; - or a pipe: from standard input"},
     {"chat", 0, true, CMD_RUN, FLAG, TO(chat), 0, 0, NULL, NULL,
      "answer the text as a message, in the model's chat template"},
     {"system", 's', true, CMD_RUN | CMD_TEMPLATE, TEXT, TO(system), 0, 0, "TEXT", NULL,
@@ -210,20 +210,33 @@ const struct option options[] = {
      "print the chat template that the file carries"},
 
     /* how it is computed */
-    {"threads", 't', true, ALL & ~CMD_BENCH, INTEGER, TO(threads), 1, 512, "N",
+    {"threads", 't', true, COMPUTERS & ~CMD_BENCH, INTEGER, TO(threads), 1, 512, "N",
      "physical performance cores", "threads"},
-    {"ctx", 'c', true, ALL, INTEGER, TO(ctx), 1, 1 << 20, "N",
-     "the model's, at most 4096; perplexity: 512", "positions to make room for"},
-    {"batch", 'b', false, ALL, INTEGER, TO(batch), 1, 65536, "N", "512",
+    {"ctx", 'c', true, COMPUTERS & ~(CMD_BENCH | CMD_PERPLEXITY), INTEGER, TO(ctx), 1, 1 << 20, "N",
+     "the model's, at most 4096", "positions to make room for"},
+    {"ctx", 'c', true, CMD_PERPLEXITY, INTEGER, TO(ctx), 1, 1 << 20, "N",
+     "the model's, at most 512", "positions of a window"},
+    {"ctx", 'c', false, CMD_BENCH, INTEGER, TO(ctx), 1, 1 << 20, "N", "what the tests take",
+     "positions to make room for"},
+    {"batch", 'b', false, COMPUTERS, INTEGER, TO(batch), 1, 65536, "N", "512",
      "most tokens of a prompt at once"},
-    {"isa", 0, false, ALL, TEXT, TO(isa), 0, 0, ISA_NAMES, "the best of this CPU",
+    {"isa", 0, false, COMPUTERS, TEXT, TO(isa), 0, 0, ISA_NAMES, "the best of this CPU",
      "instruction set to use; see trit info"},
-    {"kv", 0, false, ALL, CHOICE, TO(kv), 0, 0, "f16|f32|i8", "f16; logits: f32",
+    {"kv", 0, false, COMPUTERS & ~CMD_LOGITS, CHOICE, TO(kv), 0, 0, "f16|f32|i8", "f16",
+     "type of the cache of keys and values"},
+    {"kv", 0, false, CMD_LOGITS, CHOICE, TO(kv), 0, 0, "f16|f32|i8", "f32",
      "type of the cache of keys and values"},
     {"mlock", 0, false, ALL, FLAG, TO(mlock), 0, 0, NULL, NULL,
      "keep the file in physical memory"},
     {"no-mmap", 0, false, ALL, FLAG, TO(no_mmap), 0, 0, NULL, NULL,
      "read the file instead of mapping it"},
+
+    /* nothing to these commands, which take them all the same: one set of options fits all */
+    {"threads", 't', false, ALL & ~COMPUTERS, INTEGER, TO(threads), 1, 512, "N", NULL, NULL},
+    {"ctx", 'c', false, ALL & ~COMPUTERS, INTEGER, TO(ctx), 1, 1 << 20, "N", NULL, NULL},
+    {"batch", 'b', false, ALL & ~COMPUTERS, INTEGER, TO(batch), 1, 65536, "N", NULL, NULL},
+    {"kv", 0, false, ALL & ~COMPUTERS, CHOICE, TO(kv), 0, 0, "f16|f32|i8", NULL, NULL},
+    {"isa", 0, false, ALL & ~COMPUTERS, TEXT, TO(isa), 0, 0, ISA_NAMES, NULL, NULL},
 
     /* what is said */
     {"json", 0, true, ALL, FLAG, TO(json), 0, 0, NULL, NULL, "JSON instead of text"},
@@ -306,6 +319,11 @@ const struct alias *find_alias(const char *arg)
         if (strlen(a->spelling) == len && memcmp(a->spelling, arg, len) == 0)
             return a;
     return NULL;
+}
+
+bool is_listed(const struct option *o, enum command bit)
+{
+    return (o->commands & (unsigned)bit) && o->help;
 }
 
 static bool is_long_name(const struct option *o, const char *arg, size_t len)

@@ -37,12 +37,15 @@ struct option {
     double lo, hi;        /* of INTEGER and NUMBER */
     const char *arg;      /* what the value is called; NULL for a FLAG */
     const char *fallback; /* the value where none is given, or NULL; numbers are set from it */
-    const char *help;
+    const char *help;     /* NULL: taken and not listed */
 };
 extern const struct option options[]; /* ends with name NULL; in the order of help */
 
-/* Options of all commands that open a file, but for help: what a manual says once. */
+/* What options have that all commands share, or nearly all: a manual says them once. */
 extern const unsigned common_commands;
+
+/* Whether help, manual and completion of a command have the option. */
+bool is_listed(const struct option *o, enum command bit);
 
 /* A spelling of other programs, dashes included. */
 struct alias {
@@ -64,6 +67,9 @@ const struct alias *find_alias(const char *arg);
 
 /* "--name" without the value that may follow; as long as the option's name. */
 size_t option_name_length(const char *arg);
+
+/* "temperature; 0: always the most likely token (default: 0.8; 0 to 1000)"; help.c */
+void describe_option(char *text, size_t size, const struct option *o, bool range);
 
 /* What was probably meant: the nearest command, or long option of a command, if one is near; else
  * NULL. */

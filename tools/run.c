@@ -135,6 +135,7 @@ static bool on_token(void *user, int32_t id, struct trit_string piece, const flo
 {
     struct sink *s = user;
 
+    trit_session_set_progress(s->o->session, NULL, NULL); /* text stands on the line from here on */
     if (s->tokens) {
         fputs(ftell(s->tokens) > 0 ? "," : "", s->tokens);
         print_token(s->tokens, s, id, piece, logits);
@@ -378,8 +379,8 @@ static int gather_stops(struct prompt *p, const struct args *args, const struct 
 }
 
 /* What was restored comes first, and has the BOS. */
-static int tokenize_prompt(struct opened *o, const struct args *args,
-                           const struct session_file *file, struct prompt *p)
+static int tokenize_prompt(struct opened *o, const struct args *args, struct session_file *file,
+                           struct prompt *p)
 {
     const bool restored = file->n_restored > 0;
     const unsigned flags =
@@ -396,6 +397,8 @@ static int tokenize_prompt(struct opened *o, const struct args *args,
     if (!code)
         code = gather_stops(p, args, &chat);
     if (code)
+        return code;
+    if (restored && wants_shifts(args) && (code = make_room(file, o, args, p->n)))
         return code;
     if (p->n > trit_session_n_ctx(o->session) - file->n_restored && file->n_restored)
         return usage_error("the prompt has %d tokens; beside the %d of %s the context has room "

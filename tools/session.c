@@ -42,6 +42,28 @@ int open_session_file(struct session_file *f, const struct opened *o, const stru
     return open_output(&f->out, f->path);
 }
 
+int make_room(struct session_file *f, const struct opened *o, const struct args *args, int32_t n)
+{
+    trit_session *s = o->session;
+    const int32_t n_ctx = trit_session_n_ctx(s);
+    const int32_t n_keep = trit_session_tokens(s)[0] == trit_tokenizer_bos(o->tokenizer);
+    struct trit_error err;
+    int32_t n_left_out = 1;
+
+    while (n < n_ctx && trit_session_n_tokens(s) > n_ctx - n && n_left_out) {
+        const trit_status status = trit_session_shift(s, n_keep, &n_left_out, &err);
+        if (status)
+            return status == TRIT_E_CANCELLED ? EXIT_INTERRUPTED : report(&err);
+        if (n_left_out && !args->quiet)
+            fprintf(stderr,
+                    "trit: the context of %d tokens has no room for the prompt; going on without "
+                    "%d of %s\n",
+                    n_ctx, n_left_out, f->path);
+    }
+    f->n_restored = trit_session_n_tokens(s);
+    return EXIT_DONE;
+}
+
 int prepend_restored(const struct session_file *f, const struct opened *o, int32_t **ids,
                      int32_t *n)
 {

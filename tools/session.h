@@ -19,6 +19,10 @@ struct session_file {
  * here on. @return exit code after a message; close either way. */
 int open_session_file(struct session_file *f, const struct opened *o, const struct args *args);
 
+/* Where restored tokens leave no room for n more: shift them (trit_session_shift()), and say so.
+ * @return exit code after a message */
+int make_room(struct session_file *f, const struct opened *o, const struct args *args, int32_t n);
+
 /* Put the tokens that were restored before the n of *ids, which is allocated anew. @return exit
  * code */
 int prepend_restored(const struct session_file *f, const struct opened *o, int32_t **ids,

@@ -30,10 +30,8 @@ static bool parse_role(trit_role *role, struct trit_string name)
 
 static int no_turns(const char *path, int number, const char *why)
 {
-    fprintf(stderr,
-            "trit: %s: turn %d %s; turns are [{\"role\": \"user\", \"content\": \"…\"}, …]\n", path,
-            number, why);
-    return EXIT_FILE;
+    return file_error("%s: turn %d %s; turns are [{\"role\": \"user\", \"content\": \"…\"}, …]",
+                      path, number, why);
 }
 
 static int add_turns(struct turns *t, const char *path)
@@ -60,17 +58,15 @@ static int read_turns(struct turns *t, const char *path)
     struct trit_error err;
     char *text = NULL;
     size_t len = 0;
-    int code = read_file(&text, &len, path);
+    int code = read_file(&text, &len, path, JSON_MAX_BYTES);
 
     if (!code && json_read(&t->tree, text, len, &err)) {
         fprintf(stderr, "trit: %s: %s\n", path, err.text);
         code = err.code == TRIT_E_MEMORY ? EXIT_MEMORY : EXIT_FILE;
     }
     free(text);
-    if (!code && json_type_of(json_root(t->tree)) != JSON_ARRAY) {
-        fprintf(stderr, "trit: %s: is no array of turns\n", path);
-        code = EXIT_FILE;
-    }
+    if (!code && json_type_of(json_root(t->tree)) != JSON_ARRAY)
+        code = file_error("%s: is no array of turns", path);
     return code;
 }
 

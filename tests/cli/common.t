@@ -12,10 +12,12 @@ $ for o in '-t 1' '--threads 1' '-c 2' '--ctx 2' '-b 4' '--batch 4' '--isa scala
 >     trit info -m good.gguf $o >/dev/null 2>&1 || echo "info $o"
 > done
 
-$ for c in run logits template tokenize detokenize perplexity info bench dummy; do
->     for o in -m --model -t --threads -c --ctx -b --batch --isa --kv --no-mmap --json -q --quiet -v \
->         --verbose -h --help
->     do trit $c --help-all | grep -q -- "[ ]$o[ ,]" || echo "$c --help does not say $o"; done
+$ says() { trit $1 --help-all | grep -q -- "[ ]$2[ ,]" || echo "$1 --help-all does not say $2"; }
+> for c in run logits template tokenize detokenize perplexity info bench dummy; do
+>     for o in -m --model --no-mmap --json -q --quiet -v --verbose -h --help; do says $c $o; done
+> done
+> for c in run logits perplexity info bench; do
+>     for o in -t --threads -c --ctx -b --batch --isa --kv; do says $c $o; done
 > done
 
 # The tokenizer's output is the same by all of them, but for --json.

@@ -20,7 +20,7 @@ $ for c in $(trit --help | sed -n 's/^  trit \([a-z]*\) .*/\1/p' | grep -v -x ru
 >     trit completion bash | grep "^ *$c) words=" | grep -o -- '--[a-z0-9-]*' | sort | cmp help
 >     trit completion zsh | awk -v c="$c" '$0 == "    " c ")" { on = 1 } /;;/ { on = 0 } on' |
 >         sed -n "s/^ *'\(([^)]*)'{-.,\|[*]*\)\(--[a-z0-9-]*\).*/\2/p" | sort | cmp help
->     trit completion fish | grep "from $c' -l" | sed "s/.* -l \([a-z0-9-]*\).*/--\1/" |
+>     trit completion fish | grep "__trit_command $c' -l" | sed "s/.* -l \([a-z0-9-]*\).*/--\1/" |
 >         sort | cmp help
 >     [ -s help ] || echo "$c has no options"
 > done
@@ -35,7 +35,8 @@ $ man=$(trit man | sed 's/\\-/-/g')
 $ . <(trit completion bash)
 > try() { COMP_WORDS=(trit "$@"); COMP_CWORD=$#; _trit; echo "${COMPREPLY[@]}"; }
 > try ru; try ben; try run --temp; try run --kv ''; try run --kv f1; try bench -o j
-> try completion ''; try run --isa avx5; try run -n ''; try info --te
+> try completion ''; try run --isa avx5; try run -n ''; try info --te; try help tok
+> try run --kv =; try run --kv = f3
 run
 bench
 --template --temp
@@ -46,3 +47,6 @@ bash zsh fish --version --help --help-all
 avx512
 \
 --tensors --template
+tokenize
+f16 f32 i8
+f32

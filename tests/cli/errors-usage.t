@@ -232,3 +232,32 @@ $ trit run -m good.gguf -p x --stop ''
 $ trit run -m good.gguf -p x --stream
 ! trit: --stream goes with --json
 [2]
+
+# A choice is one word of those that there are.
+
+$ for v in '' 'f16|f32' f1 f16x '|' F16
+> do trit run -m good.gguf -p x --kv "$v"; [ $? -eq 2 ] || echo "not 2"; done
+! trit: --kv is f16, f32 or i8, not ''
+! trit: --kv is f16, f32 or i8, not 'f16|f32'
+! trit: --kv is f16, f32 or i8, not 'f1'
+! trit: --kv is f16, f32 or i8, not 'f16x'
+! trit: --kv is f16, f32 or i8, not '|'
+! trit: --kv is f16, f32 or i8, not 'F16'
+
+$ trit run -m good.gguf -p x --on-full 'stop|shift'
+! trit: --on-full is stop or shift, not 'stop|shift'
+[2]
+
+$ trit bench -m good.gguf -o 'md|csv'
+! trit: --output is md, csv, json or jsonl, not 'md|csv'
+[2]
+
+# A value that is not apart from its letter.
+
+$ trit run -m good.gguf -p x -n5
+! trit: unknown option '-n5'; did you mean -n 5? See trit run --help
+[2]
+
+$ trit run -m good.gguf -p x -n=5
+! trit: unknown option '-n=5'; did you mean -n 5? See trit run --help
+[2]

@@ -30,7 +30,7 @@ trit run: continue a text
 \
   -m, --model FILE           the model (default: $TRIT_MODEL)
   -p, --prompt TEXT          the text, as it stands
-  -f, --file FILE            read the text from a file
+  -f, --file FILE            read the text from a file; - or a pipe: from standard input
       --chat                 answer the text as a message, in the model's chat template
   -s, --system TEXT          the system message of the chat
       --template NAME        the chat template: bitnet llama3 falcon3 chatml human plain
@@ -44,8 +44,7 @@ trit run: continue a text
                              (default: 1)
       --temp T               temperature; 0: always the most likely token (default: 0.8)
   -t, --threads N            threads (default: physical performance cores)
-  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
-                             perplexity: 512)
+  -c, --ctx N                positions to make room for (default: the model's, at most 4096)
       --json                 JSON instead of text
   -q, --quiet                nothing on stderr but errors
       --version              name, version, commit, compiler and instruction sets built in
@@ -61,8 +60,7 @@ trit chat: talk with a model (not in this version yet)
 \
   -m, --model FILE           the model (default: $TRIT_MODEL)
   -t, --threads N            threads (default: physical performance cores)
-  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
-                             perplexity: 512)
+  -c, --ctx N                positions to make room for (default: the model's, at most 4096)
       --json                 JSON instead of text
   -q, --quiet                nothing on stderr but errors
       --version              name, version, commit, compiler and instruction sets built in
@@ -81,8 +79,7 @@ trit logits: write the logits of every position to a .npy file
       --tokens 1,2,3         token ids, taken as they are
   -o, --output OUT.npy       float32 array [tokens, vocabulary]
   -t, --threads N            threads (default: physical performance cores)
-  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
-                             perplexity: 512)
+  -c, --ctx N                positions to make room for (default: the model's, at most 4096)
       --json                 JSON instead of text
   -q, --quiet                nothing on stderr but errors
       --version              name, version, commit, compiler and instruction sets built in
@@ -102,8 +99,7 @@ trit info: what is in a model file; without one, what this CPU can run
       --metadata             list the metadata
       --template             print the chat template that the file carries
   -t, --threads N            threads (default: physical performance cores)
-  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
-                             perplexity: 512)
+  -c, --ctx N                positions to make room for (default: the model's, at most 4096)
       --json                 JSON instead of text
   -q, --quiet                nothing on stderr but errors
       --version              name, version, commit, compiler and instruction sets built in
@@ -121,14 +117,13 @@ trit perplexity: how well a model predicts a text
 \
   -m, --model FILE           the model (default: $TRIT_MODEL)
   -p, --prompt TEXT          the text, as it stands
-  -f, --file FILE            read the text from a file
+  -f, --file FILE            read the text from a file; - or a pipe: from standard input
       --chunks N             windows at most
       --second-half          score the second half of each window only
       --save-logits FILE     keep the logits of all scored positions, for --kl
       --kl FILE              how far this is from what --save-logits kept of the same text
   -t, --threads N            threads (default: physical performance cores)
-  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
-                             perplexity: 512)
+  -c, --ctx N                positions of a window (default: the model's, at most 512)
       --json                 JSON instead of text
   -q, --quiet                nothing on stderr but errors
       --version              name, version, commit, compiler and instruction sets built in
@@ -153,15 +148,13 @@ trit bench: how fast a model runs here, beside the limits of the machine
   -o, --output md|csv|json|jsonl
                              form of the result, instead of a table that grows
       --compare OLD.json     set each row beside that of an earlier result, of -o json or jsonl
-  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
-                             perplexity: 512)
       --json                 JSON instead of text
   -q, --quiet                nothing on stderr but errors
       --version              name, version, commit, compiler and instruction sets built in
   -h, --help                 this
       --help-all             this, with every option
 \
-6 more: trit bench --help-all
+7 more: trit bench --help-all
 
 $ trit dummy --help
 trit dummy: write a model of random weights, to measure a size
@@ -177,16 +170,13 @@ trit dummy: write a model of random weights, to measure a size
                              f16)
   -o, --output FILE          the file to write
       --seed N               the same seed gives the same file (default: 0)
-  -t, --threads N            threads (default: physical performance cores)
-  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
-                             perplexity: 512)
       --json                 JSON instead of text
   -q, --quiet                nothing on stderr but errors
       --version              name, version, commit, compiler and instruction sets built in
   -h, --help                 this
       --help-all             this, with every option
 \
-6 more: trit dummy --help-all
+3 more: trit dummy --help-all
 
 $ trit tokenize --help
 trit tokenize: text to token ids
@@ -195,19 +185,16 @@ trit tokenize: text to token ids
 \
   -m, --model FILE           the model (default: $TRIT_MODEL)
   -p, --prompt TEXT          the text, as it stands
-  -f, --file FILE            read the text from a file
+  -f, --file FILE            read the text from a file; - or a pipe: from standard input
       --ids                  print [1,2,3] instead of a line each
       --no-bos               never put the BOS first
-  -t, --threads N            threads (default: physical performance cores)
-  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
-                             perplexity: 512)
       --json                 JSON instead of text
   -q, --quiet                nothing on stderr but errors
       --version              name, version, commit, compiler and instruction sets built in
   -h, --help                 this
       --help-all             this, with every option
 \
-7 more: trit tokenize --help-all
+4 more: trit tokenize --help-all
 
 $ trit detokenize --help
 trit detokenize: token ids to text
@@ -216,16 +203,13 @@ trit detokenize: token ids to text
 \
   -m, --model FILE           the model (default: $TRIT_MODEL)
       --ids 1,2,3            the token ids
-  -t, --threads N            threads (default: physical performance cores)
-  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
-                             perplexity: 512)
       --json                 JSON instead of text
   -q, --quiet                nothing on stderr but errors
       --version              name, version, commit, compiler and instruction sets built in
   -h, --help                 this
       --help-all             this, with every option
 \
-7 more: trit detokenize --help-all
+4 more: trit detokenize --help-all
 
 $ trit completion --help
 trit completion: print what makes a shell complete trit's commands and options
@@ -258,7 +242,7 @@ trit run: continue a text
 \
   -m, --model FILE           the model (default: $TRIT_MODEL)
   -p, --prompt TEXT          the text, as it stands
-  -f, --file FILE            read the text from a file
+  -f, --file FILE            read the text from a file; - or a pipe: from standard input
       --chat                 answer the text as a message, in the model's chat template
   -s, --system TEXT          the system message of the chat
       --template NAME        the chat template: bitnet llama3 falcon3 chatml human plain
@@ -292,13 +276,13 @@ trit run: continue a text
       --temp T               temperature; 0: always the most likely token (default: 0.8; 0 to
                              1000)
   -t, --threads N            threads (default: physical performance cores; 1 to 512)
-  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
-                             perplexity: 512; 1 to 1048576)
+  -c, --ctx N                positions to make room for (default: the model's, at most 4096; 1
+                             to 1048576)
   -b, --batch N              most tokens of a prompt at once (default: 512; 1 to 65536)
       --isa scalar|avx2|avxvnni|avx512|amx|neon|dotprod|i8mm
                              instruction set to use; see trit info (default: the best of this
                              CPU)
-      --kv f16|f32|i8        type of the cache of keys and values (default: f16; logits: f32)
+      --kv f16|f32|i8        type of the cache of keys and values (default: f16)
       --mlock                keep the file in physical memory
       --no-mmap              read the file instead of mapping it
       --json                 JSON instead of text
@@ -330,13 +314,13 @@ trit bench: how fast a model runs here, beside the limits of the machine
   -o, --output md|csv|json|jsonl
                              form of the result, instead of a table that grows
       --compare OLD.json     set each row beside that of an earlier result, of -o json or jsonl
-  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
-                             perplexity: 512; 1 to 1048576)
+  -c, --ctx N                positions to make room for (default: what the tests take; 1 to
+                             1048576)
   -b, --batch N              most tokens of a prompt at once (default: 512; 1 to 65536)
       --isa scalar|avx2|avxvnni|avx512|amx|neon|dotprod|i8mm
                              instruction set to use; see trit info (default: the best of this
                              CPU)
-      --kv f16|f32|i8        type of the cache of keys and values (default: f16; logits: f32)
+      --kv f16|f32|i8        type of the cache of keys and values (default: f16)
       --mlock                keep the file in physical memory
       --no-mmap              read the file instead of mapping it
       --json                 JSON instead of text
@@ -355,19 +339,19 @@ trit perplexity: how well a model predicts a text
 \
   -m, --model FILE           the model (default: $TRIT_MODEL)
   -p, --prompt TEXT          the text, as it stands
-  -f, --file FILE            read the text from a file
+  -f, --file FILE            read the text from a file; - or a pipe: from standard input
       --chunks N             windows at most (at least 1)
       --second-half          score the second half of each window only
       --save-logits FILE     keep the logits of all scored positions, for --kl
       --kl FILE              how far this is from what --save-logits kept of the same text
   -t, --threads N            threads (default: physical performance cores; 1 to 512)
-  -c, --ctx N                positions to make room for (default: the model's, at most 4096;
-                             perplexity: 512; 1 to 1048576)
+  -c, --ctx N                positions of a window (default: the model's, at most 512; 1 to
+                             1048576)
   -b, --batch N              most tokens of a prompt at once (default: 512; 1 to 65536)
       --isa scalar|avx2|avxvnni|avx512|amx|neon|dotprod|i8mm
                              instruction set to use; see trit info (default: the best of this
                              CPU)
-      --kv f16|f32|i8        type of the cache of keys and values (default: f16; logits: f32)
+      --kv f16|f32|i8        type of the cache of keys and values (default: f16)
       --mlock                keep the file in physical memory
       --no-mmap              read the file instead of mapping it
       --json                 JSON instead of text

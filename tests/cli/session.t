@@ -265,3 +265,19 @@ $ trit run -m chat.gguf --chat -s New -p more --session s -n 1 -q
 
 $ trit run -m chat.gguf --chat -p '' --session s -n 2 --temp 0 -q --json | grep -o '"prompt_tokens":[0-9]*,'
 "prompt_tokens":0,
+
+# A session that is full makes room for a prompt, where it may.
+
+$ rm -f s; trit run -m good.gguf -p Hi -c 32 --ignore-eos --session s --temp 0 >/dev/null 2>&1
+> trit run -m good.gguf -p more -c 32 -n 2 --session s --temp 0 -q >/dev/null
+! trit: the prompt has 4 tokens; beside the 32 of s the context has room for 0 (see -c)
+[2]
+
+$ trit run -m good.gguf -p more -c 32 -n 2 --session s --temp 0 --on-full shift | wc -c
+3
+! trit: the context of 32 tokens has no room for the prompt; going on without 16 of s
+! 16 restored + 4 prompt + 2 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
+
+$ trit run -m good.gguf -p "$(printf '%64s' x)" -c 32 --session s --on-full shift -q
+! trit: the prompt has 64 tokens; beside the 22 of s the context has room for 10 (see -c)
+[2]

@@ -66,3 +66,12 @@ $ trit run -m good.gguf -cnv -p "You are kind."
 $ trit run -m good.gguf -p Hello --seed 7 -n 30 -q | cmp - <(trit run -m good.gguf -p Hello \
 >     --seed 7 -n 30 -q --repeat-penalty 1 --presence-penalty 0 --frequency-penalty 0 \
 >     --repeat-last-n 64 --top-k 0 --top-p 1 --min-p 0.05 --temp 0.8)
+
+# A value that is not there takes no option with it.
+
+$ trit run -m good.gguf -ngl -p Hi -n 2 --temp 0 -q
+ii
+! trit: -ngl: there is no GPU support; everything runs on the CPU
+
+$ trit help help | head -n 1
+trit: run ternary language models on this computer
