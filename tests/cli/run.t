@@ -127,11 +127,12 @@ $ trit run -m good.gguf -p x -n 4 --temp 0 --logit-bias 299=1000 --ignore-eos
 
 # The text is the same by any number of threads, size of batch, instruction set and way to read.
 
-$ for o in '-t 1' '-t 2' '--threads 3' '-b 1' '-b 4' '--batch 5' '--isa scalar' '--no-mmap'; do
+$ for o in '-t 1' '-t 2' '-t 8' '--threads 3' '-b 1' '-b 4' '--batch 5' '--isa scalar' '--no-mmap'; do
 >     trit run -m good.gguf -p "Hello the" -n 12 --seed 1 --temp 25 --min-p 0 --json $o |
 >         grep -o '"text":.*,"prompt_tokens'
 > done | sort | uniq
 "text":"宮��-\u0015g�","tokens":12,"prompt_tokens
+! 6 prompt + 12 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed 1
 ! 6 prompt + 12 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed 1
 ! 6 prompt + 12 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed 1
 ! 6 prompt + 12 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed 1
