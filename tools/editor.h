@@ -56,7 +56,7 @@ struct editor_io {
     /* Write all of it. @return false where that failed, errno says why */
     bool (*write)(void *user, const void *bytes, size_t n);
 
-    /* The window's size now; asked before every drawing. Not called where plain. 0 or less: unknown */
+    /* The window's size now, 0 or less if unknown; asked before every drawing, not where plain. */
     void (*size)(void *user, int *columns, int *rows);
 
     /* Ctrl-Z: stop the program and return when it goes on. NULL: the key does nothing */

@@ -1,8 +1,8 @@
 /* history.h - messages typed before, kept in a file.
  *
- * The file has one entry a line, oldest first, with \n, \r, \0 and \\ for these bytes. It is for its
- * owner alone (0600). Several programs may add to it at once; each sees what was there when it opened
- * it, and what it added. What the file holds is only ever text: garbage does no harm. */
+ * The file has one entry a line, oldest first, with \n, \r, \0 and \\ for these bytes. It is for
+ * its owner alone (0600). Several programs may add to it at once; each sees what was there when it
+ * opened it, and what it added. What the file holds is only ever text: garbage does no harm. */
 #ifndef TRIT_TOOLS_HISTORY_H
 #define TRIT_TOOLS_HISTORY_H
 
@@ -14,8 +14,8 @@ enum { HISTORY_MAX = 2000 };
 
 struct history;
 
-/* $XDG_STATE_HOME/trit/history, or ~/.local/state/trit/history. @return a string to be released with
- * free(), or NULL: neither variable is set, or no memory */
+/* $XDG_STATE_HOME/trit/history, or ~/.local/state/trit/history. @return a string to be released
+ * with free(), or NULL: neither variable is set, or no memory */
 char *history_default_path(void);
 
 /* Load a file. One that does not exist or cannot be read gives an empty history.

@@ -1,8 +1,8 @@
 /* terminal.h - a real terminal for the editor: its modes, its size, its signals.
  *
  * Whatever mode was set is taken back by terminal_leave() and terminal_close(), at exit, before the
- * program stops or ends by a signal, and, as well as that can be done, when it crashes. One terminal
- * can be open at a time. */
+ * program stops or ends by a signal, and, as well as that can be done, when it crashes. One
+ * terminal can be open at a time. */
 #ifndef TRIT_TOOLS_TERMINAL_H
 #define TRIT_TOOLS_TERMINAL_H
 
@@ -24,8 +24,8 @@ bool terminal_can_edit(const struct terminal *t);
 void terminal_io(struct terminal *t, struct editor_io *io);
 
 /* Around editor_read(): every key as it is, bracketed paste, and SIGINT from elsewhere read as
- * EDITOR_READ_INTERRUPT. Where terminal_can_edit() says no, only the latter (so that Ctrl-C does the
- * same there). @return false: the mode cannot be set, errno says why */
+ * EDITOR_READ_INTERRUPT. Where terminal_can_edit() says no, only the latter (so that Ctrl-C does
+ * the same there). @return false: the mode cannot be set, errno says why */
 bool terminal_edit(struct terminal *t);
 
 /* While something is computed: keys are not shown but kept for the next editor_read(); Ctrl-C and
