@@ -1,0 +1,163 @@
+/* width.c - see width.h. Characters are the grapheme clusters of Unicode, simplified: what the rules
+ * say about prepended signs and about scripts of India is left out. */
+#include "width.h"
+
+#include <string.h>
+
+enum {
+    LAST_CODE = 0x10FFFF,
+    JOINER = 0x200D, /* zero width joiner */
+    AS_PICTURE = 0xFE0F,
+    FLAG = 0x1F3F4, /* which tags make a region's */
+    MAX_CODES = 32, /* of one character: what has more marks is cut */
+};
+
+enum width_kind width_kind(uint32_t code)
+{
+    size_t lo = 0, hi = width_table_len;
+
+    if (code >= 0x20 && code < 0x7F)
+        return WIDTH_NARROW;
+    if (code > LAST_CODE)
+        return WIDTH_HIDDEN;
+    while (hi - lo > 1) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if (width_table[mid] >> 2 <= code)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return (enum width_kind)(width_table[lo] & 3);
+}
+
+size_t utf8_length(unsigned char first)
+{
+    return first < 0x80   ? 1
+           : first < 0xC2 ? 0
+           : first < 0xE0 ? 2
+           : first < 0xF0 ? 3
+           : first < 0xF5 ? 4
+                          : 0;
+}
+
+uint32_t decode_utf8(const char *text, size_t len, size_t *n)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *p = (const unsigned char *)text;
+    const size_t want = utf8_length(p[0]);
+
+    *n = 1;
+    if (want == 1)
+        return p[0];
+    if (want == 0 || want > len)
+        return WIDTH_NO_CHARACTER;
+    uint32_t code = p[0] & (0x7Fu >> want);
+    for (size_t i = 1; i < want; i++) {
+        if ((p[i] & 0xC0) != 0x80)
+            return WIDTH_NO_CHARACTER;
+        code = code << 6 | (p[i] & 0x3F);
+    }
+    if (code < least[want] || code > LAST_CODE || (code >= 0xD800 && code <= 0xDFFF))
+        return WIDTH_NO_CHARACTER;
+    *n = want;
+    return code;
+}
+
+static bool is_region(uint32_t code)
+{
+    return code >= 0x1F1E6 && code <= 0x1F1FF;
+}
+
+static bool is_skin(uint32_t code)
+{
+    return code >= 0x1F3FB && code <= 0x1F3FF;
+}
+
+static bool is_tag(uint32_t code)
+{
+    return code >= 0xE0020 && code <= 0xE007F;
+}
+
+/* What a joiner may join to a picture: pictures, and arrows and signs that can be ones. */
+static bool is_joined(uint32_t code)
+{
+    return (code >= 0x2190 && code <= 0x2BFF) || (code >= 0x1F000 && code <= 0x1FAFF);
+}
+
+struct glyph next_glyph(const char *text, size_t len)
+{
+    struct glyph g = {.plain = true};
+
+    g.code = decode_utf8(text, len, &g.len);
+    const enum width_kind kind = g.code == WIDTH_NO_CHARACTER ? WIDTH_HIDDEN : width_kind(g.code);
+    if (kind == WIDTH_HIDDEN)
+        return g;
+    g.columns = kind == WIDTH_WIDE ? 2 : 1;
+    g.bare = kind == WIDTH_MARK;
+    uint32_t last = g.code;
+    for (int i = 1; g.len < len && i < MAX_CODES; i++) {
+        size_t n;
+        if ((unsigned char)text[g.len] < 0x80)
+            break; /* most of the time */
+        const uint32_t code = decode_utf8(text + g.len, len - g.len, &n);
+        const bool pair = i == 1 && is_region(last) && is_region(code);
+        const bool picture = pair || code == AS_PICTURE || (is_skin(code) && is_joined(last)) ||
+                             (is_tag(code) && g.code == FLAG) ||
+                             (last == JOINER && is_joined(g.code) && is_joined(code));
+        if (!picture && (code == WIDTH_NO_CHARACTER || width_kind(code) != WIDTH_MARK))
+            break;
+        if (picture)
+            g.columns = 2;
+        g.plain = g.plain && !picture && code != JOINER;
+        g.len += n;
+        last = code;
+    }
+    g.plain = g.plain && !is_region(g.code);
+    return g;
+}
+
+size_t line_length(const char *text, size_t len)
+{
+    const char *end = len > 0 ? memchr(text, '\n', len) : NULL;
+    return end ? (size_t)(end - text) : len;
+}
+
+/* The start of the line, where a character surely begins. */
+static size_t line_start(const char *text, size_t at)
+{
+    while (at > 0 && text[at - 1] != '\n')
+        at--;
+    return at;
+}
+
+static bool is_ascii(const char *text, size_t len, size_t at)
+{
+    return at >= len || (unsigned char)text[at] < 0x80;
+}
+
+size_t previous_glyph(const char *text, size_t len, size_t at)
+{
+    if (at == 0)
+        return 0;
+    if (is_ascii(text, len, at - 1) && is_ascii(text, len, at))
+        return at - 1;
+    size_t last = at - 1;
+    for (size_t i = line_start(text, at - 1); i < at; i += next_glyph(text + i, len - i).len)
+        last = i;
+    return last;
+}
+
+size_t following_glyph(const char *text, size_t len, size_t at)
+{
+    return at < len ? at + next_glyph(text + at, len - at).len : len;
+}
+
+size_t snap_glyph(const char *text, size_t len, size_t at)
+{
+    if (at >= len || (unsigned char)text[at] < 0x80)
+        return at < len ? at : len;
+    size_t i = line_start(text, at);
+    while (i < at)
+        i += next_glyph(text + i, len - i).len;
+    return i;
+}
