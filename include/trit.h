@@ -17,8 +17,8 @@
  *
  * Objects. A file is a mapped GGUF; a model borrows its weights from a file; a session is one
  * mutable timeline of tokens over a model, with its memory and its threads; a tokenizer copies what
- * it needs. Close in the reverse order. There is no global state, but that a process on a CPU with AMX
- * asks Linux once for the permission to use it: any number of each may be open.
+ * it needs. Close in the reverse order. Any number of each may be open; there is no global state,
+ * but that a process on a CPU with AMX asks Linux once for the permission to use it.
  *
  * Threads. Files, models and tokenizers do not change once open and may be shared; a session is
  * for one thread at a time. Functions that only report (names, sizes) may be called from any.

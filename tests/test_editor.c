@@ -958,7 +958,7 @@ static bool is_raw(int fd)
 
 static void test_modes(void **state)
 {
-    int slave;
+    int slave = -1;
     const int master = open_pty(&slave);
     (void)state;
 

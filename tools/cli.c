@@ -62,7 +62,7 @@ static bool is_choice(const char *choices, const char *value)
     return false;
 }
 
-static int set_option(struct args *args, const struct option *o, const char *value)
+int cli_set(struct args *args, const struct option *o, const char *value)
 {
     char *member = (char *)args + o->member;
     double x = 0;
@@ -180,7 +180,7 @@ static int parse_option(struct args *args, int argc, char **argv, int *i)
             return usage_error("--%s wants a value: %s", o->name, o->arg);
         value = argv[++*i];
     }
-    return set_option(args, o, value);
+    return cli_set(args, o, value);
 }
 
 /* ---- All of it ------------------------------------------------------------------------------- */

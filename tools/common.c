@@ -14,6 +14,7 @@
 
 #include "json.h"
 #include "output.h"
+#include "terminal.h"
 
 /* Whether the last line on stderr is one that passes. */
 static bool status_shown;
@@ -306,6 +307,7 @@ static void on_interrupt(int sig)
     (void)sig;
     if (n_interrupts) {
         discard_output();
+        terminal_restore();
         _exit(EXIT_INTERRUPTED);
     }
     n_interrupts = 1;
@@ -320,6 +322,11 @@ static bool should_cancel(void *user)
 bool interrupted(void)
 {
     return n_interrupts != 0;
+}
+
+void forget_interrupts(void)
+{
+    n_interrupts = 0;
 }
 
 void watch_interrupts(trit_session *session)

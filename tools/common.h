@@ -54,8 +54,8 @@ int open_session(struct opened *o, const struct args *args);
 int session_options(struct trit_session_options *opt, const struct args *args);
 void close_all(struct opened *o);
 
-/* The bytes of a whole file of `most` at most, and a NUL behind them; *text is released with free(), also after an
- * error. @return exit code */
+/* The bytes of a whole file of `most` at most, and a NUL behind them; *text is released with free(),
+ * also after an error. @return exit code */
 int read_file(char **text, size_t *len, const char *path, size_t most);
 
 /* The text that -p, -f, "-" or standard input gives; *text is released with free().
@@ -78,6 +78,7 @@ int parse_ids(int32_t **out, int32_t *n, const char *option, const char *text);
  * start, as in scripts' background jobs. */
 void watch_interrupts(trit_session *session);
 bool interrupted(void);
+void forget_interrupts(void); /* those that were noted */
 
 /* Whether a stream is a terminal on which colours, bars and lines that pass are welcome. */
 bool is_lively(int fd);

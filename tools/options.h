@@ -71,6 +71,9 @@ size_t option_name_length(const char *arg);
 /* "temperature; 0: always the most likely token (default: 0.8; 0 to 1000)"; help.c */
 void describe_option(char *text, size_t size, const struct option *o, bool range);
 
+/* Set what an option sets, as on the command line; cli.c. @return exit code */
+int cli_set(struct args *args, const struct option *o, const char *value);
+
 /* What was probably meant: the nearest command, or long option of a command, if one is near; else
  * NULL. */
 const char *suggest_command(const char *name);

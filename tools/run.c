@@ -2,74 +2,16 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common.h"
 #include "json.h"
 #include "logprobs.h"
+#include "sampling.h"
 #include "session.h"
 #include "turns.h"
-
-/* ---- Sampling -------------------------------------------------------------------------------- */
-
-static uint64_t random_seed(void)
-{
-    uint32_t seed = 0; /* short enough to be typed again */
-    const int fd = open("/dev/urandom", O_RDONLY);
-    if (fd < 0 || read(fd, &seed, sizeof seed) != sizeof seed)
-        seed = (uint32_t)time(NULL) ^ (uint32_t)getpid() << 16;
-    if (fd >= 0)
-        close(fd);
-    return seed;
-}
-
-static int parse_bias(struct trit_logit_bias *bias, const char *text)
-{
-    char *end = NULL;
-    errno = 0;
-    const long id = is_plain_number(text, "=") ? strtol(text, &end, 10) : -1;
-    if (id >= 0 && id <= INT32_MAX && *end == '=' && is_plain_number(end + 1, "") && !errno) {
-        *bias = (struct trit_logit_bias){(int32_t)id, strtof(end + 1, &end)};
-        if (!*end)
-            return EXIT_DONE;
-    }
-    return usage_error("--logit-bias wants ID=VALUE, not '%s'", text);
-}
-
-static int open_sampler(trit_sampler **sampler, const struct args *args, uint64_t seed,
-                        int32_t n_vocab)
-{
-    const int n_bias = args->logit_bias.n;
-    struct trit_logit_bias *bias = malloc(((size_t)n_bias + 1) * sizeof *bias);
-    const struct trit_sampler_options opt = {
-        .repeat_penalty = (float)args->repeat_penalty,
-        .presence_penalty = (float)args->presence_penalty,
-        .frequency_penalty = (float)args->frequency_penalty,
-        .repeat_last_n = args->repeat_last_n,
-        .bias = bias,
-        .n_bias = n_bias,
-        .top_k = args->top_k,
-        .top_p = (float)args->top_p,
-        .min_p = (float)args->min_p,
-        .temp = (float)args->temp,
-        .seed = seed,
-    };
-    struct trit_error err;
-    int code = EXIT_DONE;
-
-    if (!bias)
-        return out_of_memory();
-    for (int i = 0; i < n_bias && !code; i++)
-        code = parse_bias(&bias[i], args->logit_bias.items[i]);
-    if (!code && trit_sampler_open(sampler, n_vocab, &opt, &err))
-        code = report(&err);
-    free(bias);
-    return code;
-}
 
 /* ---- Output ---------------------------------------------------------------------------------- */
 
@@ -171,30 +113,6 @@ static void announce_full(const struct args *args, int32_t n_ctx)
 {
     fprintf(stderr, "trit: the context of %d tokens is full; -c makes more room%s\n", n_ctx,
             wants_shifts(args) ? "" : ", --on-full shift goes on without the oldest");
-}
-
-static double per_second(int32_t n, double ms)
-{
-    return n > 0 && ms > 0 ? n * 1e3 / ms : 0;
-}
-
-/* Tokens after the first one, over the time they took. */
-static double generate_tps(const struct trit_generate_result *r)
-{
-    return per_second(r->n_new - 1, r->generate_ms);
-}
-
-static void print_stats(const struct opened *o, const struct trit_generate_result *r,
-                        int32_t n_restored, uint64_t seed)
-{
-    if (n_restored)
-        fprintf(stderr, "%d restored + ", n_restored);
-    fprintf(stderr,
-            "%d prompt + %d new tokens · %.1f t/s prompt · %.1f t/s · first token %.0f ms · "
-            "%d threads %s · seed %llu\n",
-            r->n_prompt, r->n_new, per_second(r->n_prompt, r->prompt_ms), generate_tps(r),
-            r->first_token_ms, trit_session_n_threads(o->session), trit_session_isa(o->session),
-            (unsigned long long)seed);
 }
 
 static void print_json(const struct opened *o, const struct sink *s,
@@ -324,26 +242,6 @@ static int generate(struct opened *o, const struct args *args, const struct prom
     return code;
 }
 
-/* A turn that follows an answer, which restored tokens end with: what closes the answer, the turn,
- * and what begins the next answer. */
-static int encode_next_turn(const struct opened *o, const struct trit_chat *chat, struct prompt *p)
-{
-    const struct trit_message turns[] = {{TRIT_ROLE_ASSISTANT, {"", 0}},
-                                         {TRIT_ROLE_USER, {p->text, p->len}}};
-    struct trit_error err;
-    int32_t *begin = NULL, n_begin;
-
-    if (trit_chat_encode(chat, o->tokenizer, NULL, 0, &begin, &n_begin, NULL, &err) ||
-        trit_chat_encode(chat, o->tokenizer, turns, 2, &p->ids, &p->n, NULL, &err)) {
-        free(begin);
-        return report(&err);
-    }
-    free(begin);
-    p->n -= n_begin; /* both begin with what begins an answer */
-    memmove(p->ids, p->ids + n_begin, (size_t)p->n * sizeof *p->ids);
-    return EXIT_DONE;
-}
-
 /* The prompt as a message in the model's template. */
 static int encode_chat(struct opened *o, const struct args *args, bool restored, struct prompt *p,
                        struct trit_chat *chat)
@@ -355,7 +253,7 @@ static int encode_chat(struct opened *o, const struct args *args, bool restored,
     if (!code)
         code = choose_template(chat, o, args);
     if (!code && restored)
-        return encode_next_turn(o, chat, p);
+        return encode_next_turn(o, chat, p->text, p->len, &p->ids, &p->n);
     if (!code)
         code = build_turns(&turns, args, p->text, p->len);
     if (!code && trit_chat_encode(chat, o->tokenizer, turns.items, turns.n, &p->ids, &p->n,
@@ -363,19 +261,6 @@ static int encode_chat(struct opened *o, const struct args *args, bool restored,
         code = report(&err);
     free_turns(&turns);
     return code;
-}
-
-/* --stop, and the template's stop texts, which stand for an end token. */
-static int gather_stops(struct prompt *p, const struct args *args, const struct trit_chat *chat)
-{
-    p->stop = malloc(((size_t)args->stop.n + (size_t)chat->n_stop + 1) * sizeof *p->stop);
-    if (!p->stop)
-        return out_of_memory();
-    for (int i = 0; i < args->stop.n; i++)
-        p->stop[p->n_stop++] = args->stop.items[i];
-    for (int i = 0; i < chat->n_stop && !args->ignore_eos; i++)
-        p->stop[p->n_stop++] = chat->stop[i];
-    return EXIT_DONE;
 }
 
 /* What was restored comes first, and has the BOS. */
@@ -395,7 +280,7 @@ static int tokenize_prompt(struct opened *o, const struct args *args, struct ses
     else
         code = encode_text(o, p->text, p->len, flags, &p->ids, &p->n);
     if (!code)
-        code = gather_stops(p, args, &chat);
+        code = gather_stops(&p->stop, &p->n_stop, args, &chat);
     if (code)
         return code;
     if (restored && wants_shifts(args) && (code = make_room(file, o, args, p->n)))
@@ -415,14 +300,6 @@ static int tokenize_prompt(struct opened *o, const struct args *args, struct ses
     if (!p->n_keep && p->ids[0] == trit_tokenizer_bos(o->tokenizer))
         p->n_keep = 1;
     return EXIT_DONE;
-}
-
-int chat_main(const struct args *args)
-{
-    (void)args;
-    fputs("trit: trit chat is not in this version yet; trit run --chat answers one message\n",
-          stderr);
-    return EXIT_UNSUPPORTED;
 }
 
 int run_main(const struct args *args)

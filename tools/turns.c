@@ -113,3 +113,36 @@ int choose_template(struct trit_chat *chat, const struct opened *o, const struct
         fprintf(stderr, "trit: %s looks like a base model; answers may run on\n", args->model);
     return EXIT_DONE;
 }
+
+int encode_next_turn(const struct opened *o, const struct trit_chat *chat, const char *text,
+                     size_t len, int32_t **ids, int32_t *n)
+{
+    const struct trit_message turns[] = {{TRIT_ROLE_ASSISTANT, {"", 0}},
+                                         {TRIT_ROLE_USER, {text, len}}};
+    struct trit_error err;
+    int32_t *begin = NULL, n_begin;
+
+    if (trit_chat_encode(chat, o->tokenizer, NULL, 0, &begin, &n_begin, NULL, &err) ||
+        trit_chat_encode(chat, o->tokenizer, turns, 2, ids, n, NULL, &err)) {
+        free(begin);
+        return report(&err);
+    }
+    free(begin);
+    *n -= n_begin; /* both begin with what begins an answer */
+    memmove(*ids, *ids + n_begin, (size_t)*n * sizeof **ids);
+    return EXIT_DONE;
+}
+
+int gather_stops(const char ***stop, int32_t *n, const struct args *args,
+                 const struct trit_chat *chat)
+{
+    *stop = malloc(((size_t)args->stop.n + (size_t)chat->n_stop + 1) * sizeof **stop);
+    *n = 0;
+    if (!*stop)
+        return out_of_memory();
+    for (int i = 0; i < args->stop.n; i++)
+        (*stop)[(*n)++] = args->stop.items[i];
+    for (int i = 0; i < chat->n_stop && !args->ignore_eos; i++)
+        (*stop)[(*n)++] = chat->stop[i];
+    return EXIT_DONE;
+}

@@ -21,4 +21,15 @@ void free_turns(struct turns *t);
  * with -v always, with run's --chat where answers may suffer. @return exit code */
 int choose_template(struct trit_chat *chat, const struct opened *o, const struct args *args);
 
+/* A turn that follows an answer, which the timeline ends with: what closes the answer, the turn,
+ * and what begins the next answer. *ids is released with free(), also after an error. @return exit
+ * code */
+int encode_next_turn(const struct opened *o, const struct trit_chat *chat, const char *text,
+                     size_t len, int32_t **ids, int32_t *n);
+
+/* --stop, and the template's stop texts, which stand for an end token. *stop is released with
+ * free(). @return exit code */
+int gather_stops(const char ***stop, int32_t *n, const struct args *args,
+                 const struct trit_chat *chat);
+
 #endif

@@ -7,7 +7,7 @@ trit: run ternary language models on this computer
   echo "Dear diary," | trit run -m model.gguf --json
 \
   trit run         continue a text
-  trit chat        talk with a model (not in this version yet)
+  trit chat        talk with a model
   trit logits      write the logits of every position to a .npy file
   trit info        what is in a model file; without one, what this CPU can run
   trit perplexity  how well a model predicts a text
@@ -54,11 +54,24 @@ trit run: continue a text
 20 more: trit run --help-all
 
 $ trit chat --help
-trit chat: talk with a model (not in this version yet)
+trit chat: talk with a model
 \
   trit chat -m model.gguf
+  trit chat -m model.gguf -s "Answer in rhymes."
+  trit chat -m model.gguf --session talk
 \
   -m, --model FILE           the model (default: $TRIT_MODEL)
+  -s, --system TEXT          the system message of the chat
+      --template NAME        the chat template: bitnet llama3 falcon3 chatml human plain
+                             (default: chosen by the file; -v says why)
+  -n, --max-tokens N         stop after N new tokens; -1: at an end token or a full context
+                             (default: -1)
+      --stop TEXT            end before this text (repeatable)
+      --session FILE         go on where FILE ended, and save there in the end (made if missing)
+      --seed N               the same seed gives the same text (default: random, and printed)
+      --top-p P              choose among the likeliest that reach probability P; 1: all
+                             (default: 1)
+      --temp T               temperature; 0: always the most likely token (default: 0.8)
   -t, --threads N            threads (default: physical performance cores)
   -c, --ctx N                positions to make room for (default: the model's, at most 4096)
       --json                 JSON instead of text
@@ -67,7 +80,7 @@ trit chat: talk with a model (not in this version yet)
   -h, --help                 this
       --help-all             this, with every option
 \
-6 more: trit chat --help-all
+14 more: trit chat --help-all
 
 $ trit logits --help
 trit logits: write the logits of every position to a .npy file

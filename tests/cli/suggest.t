@@ -58,8 +58,8 @@ $ trit run -m good.gguf -p Hi -n 2 --n-gen 3
 # Conversation has its own command.
 
 $ trit run -m good.gguf -cnv -p "You are kind."
-! trit: trit chat is not in this version yet; trit run --chat answers one message
-[4]
+! trit: standard input is not a terminal; for one answer there is trit run --chat
+[2]
 
 # Every default is the library's: giving them all changes nothing.
 

@@ -1,0 +1,371 @@
+/* conversation.c - see conversation.h.
+ *
+ * What the model has seen is kept as ids: an answer's tokens as they were generated, so that the
+ * session reuses all of it. Only where something is left out are the rest of the messages encoded
+ * anew. */
+#include "conversation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sampling.h"
+#include "turns.h"
+
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+static char *copy(const char *text, size_t len)
+{
+    char *new = malloc(len + 1);
+    if (new) {
+        memcpy(new, text, len);
+        new[len] = 0;
+    }
+    return new;
+}
+
+static void free_exchange(struct exchange *e)
+{
+    free(e->text);
+    free(e->answer);
+    *e = (struct exchange){0};
+}
+
+static void forget(struct conversation *c)
+{
+    for (int32_t i = 0; i < c->n_items; i++)
+        free_exchange(&c->items[i]);
+    c->n_items = 0;
+    c->n = c->n_keep = 0;
+    c->headless = false;
+}
+
+static bool make_exchange(struct conversation *c, const char *text, size_t len)
+{
+    if (c->n_items == c->n_room) {
+        const int32_t room = c->n_room ? 2 * c->n_room : 16;
+        struct exchange *larger = realloc(c->items, (size_t)room * sizeof *larger);
+        if (!larger)
+            return false;
+        c->items = larger;
+        c->n_room = room;
+    }
+    struct exchange e = {copy(text, len), copy("", 0), len, 0, c->n};
+    if (!e.text || !e.answer) {
+        free_exchange(&e);
+        return false;
+    }
+    c->items[c->n_items++] = e;
+    return true;
+}
+
+int conversation_open(struct conversation *c, struct opened *o, const struct args *args,
+                      const struct trit_chat *chat, const char *system)
+{
+    *c = (struct conversation){.o = o, .args = args, .chat = *chat};
+    /* room for a whole context, and a last token that was not evaluated */
+    c->ids = malloc(((size_t)trit_session_n_ctx(o->session) + 1) * sizeof *c->ids);
+    return c->ids ? conversation_begin(c, system) : out_of_memory();
+}
+
+void conversation_close(struct conversation *c)
+{
+    forget(c);
+    free(c->items);
+    free(c->system);
+    free(c->ids);
+    *c = (struct conversation){0};
+}
+
+int conversation_begin(struct conversation *c, const char *system)
+{
+    char *new = system &&*system ? copy(system, strlen(system)) : NULL;
+
+    if (system && *system && !new)
+        return out_of_memory();
+    forget(c);
+    free(c->system);
+    c->system = new;
+    return EXIT_DONE;
+}
+
+/* ---- Tokens ---------------------------------------------------------------------------------- */
+
+/* Exchanges from `first` on and a new message, encoded as a whole. *ids is released with free().
+ * @return exit code */
+static int encode_all(const struct conversation *c, int32_t first, const char *text, size_t len,
+                      int32_t **ids, int32_t *n, int32_t *n_keep)
+{
+    struct trit_message *m = malloc((2 * (size_t)(c->n_items - first) + 2) * sizeof *m);
+    struct trit_error err;
+    int32_t k = 0;
+
+    *ids = NULL;
+    if (!m)
+        return out_of_memory();
+    if (c->system)
+        m[k++] = (struct trit_message){TRIT_ROLE_SYSTEM, {c->system, strlen(c->system)}};
+    for (int32_t i = first; i < c->n_items; i++) {
+        const struct exchange *e = &c->items[i];
+        m[k++] = (struct trit_message){TRIT_ROLE_USER, {e->text, e->text_len}};
+        m[k++] = (struct trit_message){TRIT_ROLE_ASSISTANT, {e->answer, e->answer_len}};
+    }
+    m[k++] = (struct trit_message){TRIT_ROLE_USER, {text, len}};
+    const trit_status status =
+        trit_chat_encode(&c->chat, c->o->tokenizer, m, k, ids, n, n_keep, &err);
+    free(m);
+    return status ? report(&err) : EXIT_DONE;
+}
+
+static bool stops_when_full(const struct conversation *c)
+{
+    return c->args->on_full && strcmp(c->args->on_full, "stop") == 0;
+}
+
+/* A loaded conversation has no messages to leave out: the session leaves out tokens. */
+static int shift_headless(struct conversation *c, int32_t most)
+{
+    trit_session *s = c->o->session;
+    struct trit_error err;
+    int32_t n_left_out = 1, total = 0;
+
+    if (conversation_sync(c))
+        return EXIT_RUNTIME;
+    while (trit_session_n_tokens(s) > most && n_left_out) {
+        const trit_status status = trit_session_shift(s, c->n_keep, &n_left_out, &err);
+        if (status)
+            return status == TRIT_E_CANCELLED ? EXIT_INTERRUPTED : report(&err);
+        total += n_left_out;
+    }
+    for (int32_t i = 0; i < c->n_items; i++)
+        c->items[i].begin = -1;
+    c->n = trit_session_n_tokens(s);
+    memcpy(c->ids, trit_session_tokens(s), (size_t)c->n * sizeof *c->ids);
+    fprintf(stderr, "trit: the context of %d tokens is full; the oldest %d were left out\n",
+            trit_session_n_ctx(s), total);
+    return EXIT_DONE;
+}
+
+/* Leave out the oldest exchanges, as few as leave a quarter of the context for the answer. *ids, n:
+ * the whole prompt anew. */
+static int leave_out(struct conversation *c, const char *text, size_t len, int32_t **ids,
+                     int32_t *n)
+{
+    const int32_t n_ctx = trit_session_n_ctx(c->o->session), most = n_ctx - n_ctx / 4;
+    const int32_t n_all = c->n + *n;
+    int32_t first = 0, n_keep = 0;
+    int code = EXIT_DONE;
+
+    do {
+        free(*ids);
+        code = encode_all(c, ++first, text, len, ids, n, &n_keep);
+    } while (!code && *n > most && first < c->n_items);
+    if (code)
+        return code;
+    if (*n >= n_ctx)
+        return usage_error("the message alone has %d tokens; the context has room for %d (see -c)",
+                           *n, n_ctx);
+    fprintf(stderr,
+            "trit: the conversation has reached the context of %d tokens; the oldest %d exchange%s "
+            "(%d tokens) %s left out\n",
+            n_ctx, first, first == 1 ? "" : "s", n_all > *n ? n_all - *n : 0,
+            first == 1 ? "was" : "were");
+    for (int32_t i = 0; i < first; i++)
+        free_exchange(&c->items[i]);
+    memmove(c->items, c->items + first, (size_t)(c->n_items - first) * sizeof *c->items);
+    c->n_items -= first;
+    for (int32_t i = 0; i < c->n_items; i++)
+        c->items[i].begin = -1;
+    c->n = 0; /* *ids are all */
+    c->n_keep = n_keep;
+    return EXIT_DONE;
+}
+
+/* The prompt: c->ids[0..c->n) and then *ids. */
+static int encode_message(struct conversation *c, const char *text, size_t len, int32_t **ids,
+                          int32_t *n)
+{
+    const int32_t n_ctx = trit_session_n_ctx(c->o->session);
+    int code = c->n ? encode_next_turn(c->o, &c->chat, text, len, ids, n)
+                    : encode_all(c, 0, text, len, ids, n, &c->n_keep);
+
+    if (code || c->n + *n < n_ctx)
+        return code;
+    if (stops_when_full(c))
+        return usage_error("the context of %d tokens is full; /undo, /clear, or a larger -c",
+                           n_ctx);
+    if (!c->headless && c->n_items)
+        return leave_out(c, text, len, ids, n);
+    if (*n < n_ctx - c->n_keep && c->n)
+        code = shift_headless(c, n_ctx - *n - 1);
+    if (!code && c->n + *n >= n_ctx)
+        return usage_error("the message has %d tokens; the context has room for %d (see -c)", *n,
+                           n_ctx - c->n);
+    return code;
+}
+
+int conversation_sync(struct conversation *c)
+{
+    struct trit_error err;
+
+    if (c->n > trit_session_n_ctx(c->o->session)) /* the last one, which was never evaluated */
+        c->n--;
+    if (c->n == 0)
+        return EXIT_DONE;
+    const trit_status status = trit_session_sync(c->o->session, c->ids, c->n, &err);
+    return status ? report(&err) : EXIT_DONE;
+}
+
+int conversation_adopt(struct conversation *c)
+{
+    const trit_session *s = c->o->session;
+
+    forget(c);
+    c->n = trit_session_n_tokens(s);
+    memcpy(c->ids, trit_session_tokens(s), (size_t)c->n * sizeof *c->ids);
+    c->n_keep = c->n && c->ids[0] == trit_tokenizer_bos(c->o->tokenizer);
+    c->headless = true;
+    return EXIT_DONE;
+}
+
+/* ---- Asking ---------------------------------------------------------------------------------- */
+
+struct sink {
+    struct conversation *c;
+    answer_fn fn;
+    void *user;
+    bool no_memory;
+};
+
+static bool on_text(void *user, const char *text, size_t len)
+{
+    struct sink *s = user;
+    struct exchange *e = &s->c->items[s->c->n_items - 1];
+    char *larger = realloc(e->answer, e->answer_len + len + 1);
+
+    if (!larger) {
+        s->no_memory = true;
+        return false;
+    }
+    memcpy(larger + e->answer_len, text, len);
+    e->answer = larger;
+    e->answer_len += len;
+    larger[e->answer_len] = 0;
+    return s->fn(s->user, text, len);
+}
+
+static bool on_token(void *user, int32_t id, struct trit_string piece, const float *logits)
+{
+    const struct sink *s = user;
+    (void)id, (void)piece, (void)logits;
+
+    trit_session_set_progress(s->c->o->session, NULL, NULL); /* text stands on the line */
+    return !interrupted();
+}
+
+static void on_shift(void *user, int32_t n_left_out)
+{
+    struct sink *s = user;
+    struct conversation *c = s->c;
+
+    fprintf(stderr, "\ntrit: the context of %d tokens is full; the oldest %d were left out\n",
+            trit_session_n_ctx(c->o->session), n_left_out);
+    for (int32_t i = 0; i < c->n_items; i++)
+        c->items[i].begin = -1;
+}
+
+/* What was said is what the session has, and the last token, which it has not evaluated. */
+static void take_timeline(struct conversation *c)
+{
+    const trit_session *s = c->o->session;
+
+    c->n = trit_session_n_tokens(s);
+    memcpy(c->ids, trit_session_tokens(s), (size_t)c->n * sizeof *c->ids);
+    if (c->last.pending >= 0)
+        c->ids[c->n++] = c->last.pending;
+}
+
+static int answer(struct conversation *c, const int32_t *prompt, int32_t n, struct sink *sink)
+{
+    const char **stop = NULL;
+    int32_t n_stop = 0;
+    trit_sampler *sampler = NULL;
+    struct trit_error err;
+
+    c->seed = c->args->has_seed ? c->args->seed + c->n_asked : random_seed();
+    c->n_asked++;
+    int code = open_sampler(&sampler, c->args, c->seed, trit_model_vocab_size(c->o->model));
+    if (!code)
+        code = gather_stops(&stop, &n_stop, c->args, &c->chat);
+    if (!code) {
+        const struct trit_generate_options opt = {
+            .max_tokens = c->args->max_tokens,
+            .stop = stop,
+            .n_stop = n_stop,
+            .sampler = sampler,
+            .on_full = stops_when_full(c) ? TRIT_ON_FULL_STOP : TRIT_ON_FULL_SHIFT,
+            .n_keep = c->n_keep,
+            .on_shift = on_shift,
+            .on_token = on_token,
+            .on_text = on_text,
+            .user = sink,
+        };
+        watch_prompt(c->o->session, c->args);
+        const trit_status status =
+            trit_generate(c->o->session, c->o->tokenizer, prompt, n, &opt, &c->last, &err);
+        clear_status();
+        code = sink->no_memory ? out_of_memory() : status ? report(&err) : EXIT_DONE;
+    }
+    free(stop);
+    trit_sampler_close(&sampler);
+    return code;
+}
+
+/* Drop the exchange that did not come about. */
+static enum ask_result take_back(struct conversation *c, int32_t n_items, int32_t n)
+{
+    while (c->n_items > n_items)
+        free_exchange(&c->items[--c->n_items]);
+    c->n = n;
+    return ASK_TAKEN_BACK;
+}
+
+enum ask_result conversation_ask(struct conversation *c, const char *text, size_t len, answer_fn fn,
+                                 void *user, int *code)
+{
+    struct sink sink = {.c = c, .fn = fn, .user = user};
+    int32_t *new = NULL, *prompt = NULL, n_new = 0;
+
+    *code = encode_message(c, text, len, &new, &n_new);
+    const int32_t n_items = c->n_items, n_before = c->n, n = c->n + n_new;
+    if (!*code &&
+        (!(prompt = malloc(((size_t)n + 1) * sizeof *prompt)) || !make_exchange(c, text, len)))
+        *code = out_of_memory();
+    if (!*code) {
+        memcpy(prompt, c->ids, (size_t)c->n * sizeof *prompt);
+        memcpy(prompt + c->n, new, (size_t)n_new * sizeof *prompt);
+        *code = answer(c, prompt, n, &sink);
+        c->last.n_prompt = n_new;
+    }
+    free(new);
+    free(prompt);
+    if (*code)
+        return take_back(c, n_items, n_before);
+    if (c->last.finish == TRIT_FINISH_INTERRUPT && c->last.n_new == 0)
+        return take_back(c, n_items, n_before);
+    take_timeline(c);
+    return c->last.finish == TRIT_FINISH_INTERRUPT ? ASK_STOPPED : ASK_ANSWERED;
+}
+
+bool conversation_undo(struct conversation *c)
+{
+    const int32_t last = c->n_items - 1;
+
+    if (last < 0 || (c->items[last].begin < 0 && c->headless))
+        return false;
+    c->n = c->items[last].begin;
+    if (c->n < 0) /* the messages before it are encoded anew, with the next one */
+        c->n = 0;
+    free_exchange(&c->items[last]);
+    c->n_items = last;
+    return true;
+}

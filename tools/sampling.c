@@ -1,0 +1,87 @@
+/* sampling.c - see sampling.h. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "sampling.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+uint64_t random_seed(void)
+{
+    uint32_t seed = 0; /* short enough to be typed again */
+    const int fd = open("/dev/urandom", O_RDONLY);
+    if (fd < 0 || read(fd, &seed, sizeof seed) != sizeof seed)
+        seed = (uint32_t)time(NULL) ^ (uint32_t)getpid() << 16;
+    if (fd >= 0)
+        close(fd);
+    return seed;
+}
+
+static int parse_bias(struct trit_logit_bias *bias, const char *text)
+{
+    char *end = NULL;
+    errno = 0;
+    const long id = is_plain_number(text, "=") ? strtol(text, &end, 10) : -1;
+    if (id >= 0 && id <= INT32_MAX && *end == '=' && is_plain_number(end + 1, "") && !errno) {
+        *bias = (struct trit_logit_bias){(int32_t)id, strtof(end + 1, &end)};
+        if (!*end)
+            return EXIT_DONE;
+    }
+    return usage_error("--logit-bias wants ID=VALUE, not '%s'", text);
+}
+
+int open_sampler(trit_sampler **sampler, const struct args *args, uint64_t seed, int32_t n_vocab)
+{
+    const int n_bias = args->logit_bias.n;
+    struct trit_logit_bias *bias = malloc(((size_t)n_bias + 1) * sizeof *bias);
+    const struct trit_sampler_options opt = {
+        .repeat_penalty = (float)args->repeat_penalty,
+        .presence_penalty = (float)args->presence_penalty,
+        .frequency_penalty = (float)args->frequency_penalty,
+        .repeat_last_n = args->repeat_last_n,
+        .bias = bias,
+        .n_bias = n_bias,
+        .top_k = args->top_k,
+        .top_p = (float)args->top_p,
+        .min_p = (float)args->min_p,
+        .temp = (float)args->temp,
+        .seed = seed,
+    };
+    struct trit_error err;
+    int code = EXIT_DONE;
+
+    if (!bias)
+        return out_of_memory();
+    for (int i = 0; i < n_bias && !code; i++)
+        code = parse_bias(&bias[i], args->logit_bias.items[i]);
+    if (!code && trit_sampler_open(sampler, n_vocab, &opt, &err))
+        code = report(&err);
+    free(bias);
+    return code;
+}
+
+double per_second(int32_t n, double ms)
+{
+    return n > 0 && ms > 0 ? n * 1e3 / ms : 0;
+}
+
+double generate_tps(const struct trit_generate_result *r)
+{
+    return per_second(r->n_new - 1, r->generate_ms);
+}
+
+void print_stats(const struct opened *o, const struct trit_generate_result *r, int32_t n_restored,
+                 uint64_t seed)
+{
+    if (n_restored)
+        fprintf(stderr, "%d restored + ", n_restored);
+    fprintf(stderr,
+            "%d prompt + %d new tokens · %.1f t/s prompt · %.1f t/s · first token %.0f ms · "
+            "%d threads %s · seed %llu\n",
+            r->n_prompt, r->n_new, per_second(r->n_prompt, r->prompt_ms), generate_tps(r),
+            r->first_token_ms, trit_session_n_threads(o->session), trit_session_isa(o->session),
+            (unsigned long long)seed);
+}
