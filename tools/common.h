@@ -54,8 +54,8 @@ int open_session(struct opened *o, const struct args *args);
 int session_options(struct trit_session_options *opt, const struct args *args);
 void close_all(struct opened *o);
 
-/* The bytes of a whole file of `most` at most, and a NUL behind them; *text is released with free(),
- * also after an error. @return exit code */
+/* The bytes of a whole file of `most` at most, and a NUL behind them; *text is released with
+ * free(), also after an error. @return exit code */
 int read_file(char **text, size_t *len, const char *path, size_t most);
 
 /* The text that -p, -f, "-" or standard input gives; *text is released with free().
