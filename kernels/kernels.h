@@ -150,10 +150,12 @@ struct trit_kernels {
                                           const void *k, const float *k_scale, const void *v,
                                           const float *v_scale);
 
-    /* Add a later block to an earlier state:  M = max of both, a = exp(m-M), b = exp(m'-M);
-     * sum = fmaf(sum', b, sum*a); acc = fmaf(acc', b, acc*a). acc, block_acc: [head_dim]. */
+    /* Add later blocks to an earlier state, one after the other:  M = max of both, a = exp(m-M),
+     * b = exp(m'-M); sum = fmaf(sum', b, sum*a); acc = fmaf(acc', b, acc*a).
+     * acc: [head_dim]; block i is block_sm[i*stride], block_acc[i*stride*head_dim..]. */
     void (*attn_merge)(float *acc, struct trit_softmax *sm, const float *block_acc,
-                       const struct trit_softmax *block_sm, size_t head_dim);
+                       const struct trit_softmax *block_sm, size_t head_dim, size_t n_blocks,
+                       size_t stride);
 
     /* What a row can do at most, for comparison. None computes anything of a model. */
 

@@ -422,15 +422,20 @@ static void attn_block_i8(float *acc, struct trit_softmax *sm, const struct trit
 }
 
 static void attn_merge(float *acc, struct trit_softmax *sm, const float *block_acc,
-                       const struct trit_softmax *block_sm, size_t head_dim)
+                       const struct trit_softmax *block_sm, size_t head_dim, size_t n_blocks,
+                       size_t stride)
 {
-    const float max = sm->max > block_sm->max ? sm->max : block_sm->max;
-    const float a = exp_f32(sm->max - max), b = exp_f32(block_sm->max - max);
+    for (size_t k = 0; k < n_blocks; k++) {
+        const struct trit_softmax *block = &block_sm[k * stride];
+        const float *other = block_acc + k * stride * head_dim;
+        const float max = sm->max > block->max ? sm->max : block->max;
+        const float a = exp_f32(sm->max - max), b = exp_f32(block->max - max);
 
-    sm->sum = fmaf(block_sm->sum, b, sm->sum * a);
-    sm->max = max;
-    for (size_t i = 0; i < head_dim; i++)
-        acc[i] = fmaf(block_acc[i], b, acc[i] * a);
+        sm->sum = fmaf(block->sum, b, sm->sum * a);
+        sm->max = max;
+        for (size_t i = 0; i < head_dim; i++)
+            acc[i] = fmaf(other[i], b, acc[i] * a);
+    }
 }
 
 /* ---- Probes ---------------------------------------------------------------------------------- */

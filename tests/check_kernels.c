@@ -854,26 +854,31 @@ static void check_attn_block(int format)
                       i % N_ATTN_KINDS);
 }
 
-static void merge_case(size_t head_dim, size_t difference)
+static void merge_case(size_t head_dim, size_t n_blocks, size_t stride, size_t difference)
 {
     static const float differences[] = {0.0f,  0.1f,   3.0f,  50.0f,    87.0f,
                                         88.5f, 200.0f, 1e30f, INFINITY, NAN};
     float apart = differences[difference % LENGTH(differences)] * (1.0f + 0.1f * uniform());
     if (below(2))
         apart = -apart;
-    begin("head_dim %zu, maxima %g apart", head_dim, (double)apart);
+    begin("head_dim %zu, %zu blocks %zu apart, maxima %g apart", head_dim, n_blocks, stride,
+          (double)apart);
+    const size_t n = n_blocks ? (n_blocks - 1) * stride + 1 : 0;
     const float *before = input_floats(head_dim, UNIFORM);
-    const float *block_acc = input_floats(head_dim, below(4) ? UNIFORM : WIDE);
-    struct trit_softmax *block = input(sizeof *block, 4);
+    const float *block_acc = input_floats(n * head_dim, below(4) ? UNIFORM : WIDE);
+    struct trit_softmax *block = input(n * sizeof *block, 4);
     const float max = uniform() * 10.0f;
     const struct trit_softmax sm_before = {.max = max, .sum = 1.0f + fabsf(uniform()) * 64.0f};
-    *block = (struct trit_softmax){.max = max + apart, .sum = 1.0f + fabsf(uniform()) * 64.0f};
+    for (size_t i = 0; i < n; i++)
+        block[i] = (struct trit_softmax){.max = max + (i ? uniform() * 5.0f : apart),
+                                         .sum = 1.0f + fabsf(uniform()) * 64.0f};
     const struct output acc = output(head_dim * sizeof *before, 4);
     const struct output sm = output(sizeof sm_before, 4);
     preload(&acc, before);
     preload(&sm, &sm_before);
     for (int side = 0; side < 2; side++)
-        enter(side)->attn_merge(floats(&acc, side), (void *)sm.p[side], block_acc, block, head_dim);
+        enter(side)->attn_merge(floats(&acc, side), (void *)sm.p[side], block_acc, block, head_dim,
+                                n_blocks, stride);
     compare(&sm, "softmax", FLOATS);
     compare(&acc, "acc", FLOATS);
 }
@@ -884,7 +889,10 @@ static void check_attn_merge(int unused)
     (void)unused;
     for (size_t i = 1; i <= 64 + LENGTH(wide); i++)
         for (size_t d = 0; d < 20; d++)
-            merge_case(i <= 64 ? i : wide[i - 65], d);
+            merge_case(i <= 64 ? i : wide[i - 65], 1, 1 + below(3), d);
+    for (size_t n = 0; n < 50; n++)
+        for (size_t d = 0; d < 4; d++)
+            merge_case(1 + below(140), n, 1 + below(4), below(20));
 }
 
 /* ---- Probes ---------------------------------------------------------------------------------- */

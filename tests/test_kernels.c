@@ -595,7 +595,7 @@ static float merged_exp(float x)
     const struct trit_softmax block = {.max = 0.0f, .sum = 0.0f};
     struct trit_softmax sm = {.max = x, .sum = 1.0f};
     float acc = 1.0f;
-    k.attn_merge(&acc, &sm, &zero, &block, 1);
+    k.attn_merge(&acc, &sm, &zero, &block, 1, 1, 1);
     assert_same(sm.sum, acc, "sum and acc of a merge", 0);
     return acc;
 }
@@ -885,7 +885,7 @@ static void attend(float *out, int format, const float *q, const struct rows *ke
                              keys->bytes + offset, keys->scale + at, values->bytes + offset,
                              values->scale + at);
         if (at)
-            k.attn_merge(out, &sm, block, &block_sm, d);
+            k.attn_merge(out, &sm, block, &block_sm, d, 1, 1);
     }
     for (size_t i = 0; i < d; i++)
         out[i] /= sm.sum;

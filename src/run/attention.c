@@ -59,7 +59,7 @@ static void add_to(const struct trit_session *s, float *out, struct trit_softmax
         memcpy(out, block_acc, d * sizeof *out);
         *sm = *block_sm;
     } else {
-        s->kernels.attn_merge(out, sm, block_acc, block_sm, d);
+        s->kernels.attn_merge(out, sm, block_acc, block_sm, d, 1, 1);
     }
 }
 
@@ -157,12 +157,12 @@ static void merge_blocks(void *ctx, size_t begin, size_t end, int worker)
     (void)worker;
 
     for (size_t h = begin; h < end; h++) {
-        struct trit_softmax sm = {0};
-        for (size_t block = 0; block * TRIT_ATTN_BLOCK <= job->pos; block++) {
-            const size_t at = block * n_head + h;
-            add_to(s, s->att + h * d, &sm, s->block_acc + at * d, &s->block_sm[at]);
-        }
-        normalise(s->att + h * d, &sm, d);
+        struct trit_softmax sm = s->block_sm[h];
+        float *out = s->att + h * d;
+        memcpy(out, s->block_acc + h * d, d * sizeof *out);
+        s->kernels.attn_merge(out, &sm, s->block_acc + (n_head + h) * d, s->block_sm + n_head + h,
+                              d, job->pos / TRIT_ATTN_BLOCK, n_head);
+        normalise(out, &sm, d);
     }
 }
 
