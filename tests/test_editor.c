@@ -69,7 +69,7 @@ static void put_character(struct window *w, const char *text, size_t n, enum wid
     }
     if (w->pending || w->column + columns > w->columns) {
         if (w->no_wrap) {
-            w->column = w->columns - columns;
+            w->column = w->columns > columns ? w->columns - columns : 0;
         } else {
             w->wrapped = true;
             w->column = 0;
@@ -86,7 +86,7 @@ static void put_character(struct window *w, const char *text, size_t n, enum wid
     w->column += columns;
     if (w->column >= w->columns) {
         w->column = w->columns - 1;
-        w->pending = !w->no_wrap;
+        w->pending = true;
     }
 }
 
@@ -339,7 +339,7 @@ static void free_desk(struct desk *d)
         assert_int_equal((d)->seen.column, c);                                                     \
     } while (0)
 
-/* On a new window: keys, rows joined by |, the cursor; and the same with the keys in single bytes. */
+/* On a new window: keys, rows joined by |, the cursor; and again, the keys in single bytes. */
 static void expect(int columns, const char *keys, const char *rows, int row, int column)
 {
     for (size_t piece = 0; piece < 2; piece++) {
@@ -366,6 +366,7 @@ static void expect_text(const char *keys, const char *text)
     struct desk *d = new_desk(40, 12);
     char all[1024];
 
+    d->piece = 1; /* as fingers do */
     snprintf(all, sizeof all, "%s\r", keys);
     type(d, all);
     assert_int_equal(d->event, EDITOR_TEXT);
@@ -398,7 +399,7 @@ static void test_editing(void **state)
     expect_text("one two\027x\031", "one xtwo");
     expect_text("one two three\033\177\033\177\031!", "one two three!");
     expect_text("one two\001\033d\005\031", " twoone");
-    expect_text("one two\002\013\025\031", "one tw");
+    expect_text("one two\002\013\025\031", "one two");
     expect_text("ab\024", "ba");
     expect_text("abc\002\024", "acb");
     expect_text("one two\037", "one");
@@ -437,7 +438,7 @@ static void test_characters(void **state)
     expect(40, "\xCC\x81", "> \xE2\x97\x8C\xCC\x81", 0, 3);
     expect(40, "a\xFF\xE6\x97z", "> a<FF><E6><97>z", 0, 16);
     expect(40, "\xE2\x80\xAE!", "> <U+202E>!", 0, 11);
-    expect(40, "\033[200~a\033[31m\tb\033[201~", "> a^[[31m  b", 0, 12);
+    expect(40, "\033[200~a\033[31m\tb\033[201~", "> a^[[31m       b", 0, 17);
     /* a family, a flag, a heart: two columns each, whatever the terminal makes of them */
     expect(40, "\U0001F468\u200D\U0001F469\u200D\U0001F467x\033[D\033[D", "> \U0001F468\u200Dx", 0,
            2);
@@ -544,7 +545,7 @@ static void test_paste(void **state)
 
     p += sprintf(p, "\033[200~");
     for (int i = 0; i < N; i++)
-        *p++ = i % 50 == 49 ? '\r' : (char)('a' + i % 26);
+        *p++ = (char)(i % 50 == 49 ? '\r' : 'a' + i % 26);
     strcpy(p, "\033[201~");
     type(d, keys);
     assert_int_equal(d->event, EDITOR_END);
@@ -716,11 +717,10 @@ static void fuzz_on(struct desk *d)
 static void test_fuzz(void **state)
 {
     struct desk *d = new_desk(20, 8);
-    struct fuzz f = {.random = 1, .left = 100000, .redrawn = true};
+    struct fuzz f = {.random = 1, .left = 100000};
     struct history *h = history_open(NULL);
     (void)state;
 
-    f.before = d->window;
     d->opt.history = h;
     d->opt.complete = complete;
     d->opt.hint = hint;
@@ -775,7 +775,7 @@ static void test_history(void **state)
     expect_history("draft\020\020\016\016\016!\r", "draft!");
     expect_history("draft\020\020x\020\016\r", "Second onex"); /* an edited one */
     expect_history("draft\020\020x\020\016\016\016\r", "draft");
-    expect_history("draft\020\002\020x\r", "thirxd\nline"); /* within the text first */
+    expect_history("draft\020\002\020x\r", "thixrd\nline"); /* within the text first */
 }
 
 static void test_search(void **state)
@@ -794,7 +794,7 @@ static void test_search(void **state)
     d->opt.history = h;
     type(d, "\022on");
     assert_string_equal(row_text(&d->seen, 0), "(search: on) Second one");
-    assert_cursor(d, 0, 17);
+    assert_cursor(d, 0, 16);
     free_desk(d);
     history_close(h);
 }

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Zero is the empty one; a NUL stands behind the bytes of every other. Release with bytes_free(). */
+/* Zero is the empty one; a NUL stands behind the bytes of others. Release with bytes_free(). */
 struct bytes {
     char *data;
     size_t len, size;

@@ -161,7 +161,7 @@ static void escaped(struct pen *p, const struct glyph *g, const char *text)
     p->style = style;
 }
 
-/* Say in which column the next cell is, whatever the terminal thinks. */
+/* Say in which column the next cell is, and take away what the terminal showed beyond it. */
 static void set_column(struct pen *p)
 {
     char move[32];
@@ -169,7 +169,7 @@ static void set_column(struct pen *p)
     p->frame->rows[p->frame->n - 1].plain = false;
     if (p->column >= p->columns)
         return;
-    const int n = snprintf(move, sizeof move, "\r\033[%dC", p->column);
+    const int n = snprintf(move, sizeof move, "\r\033[%dC\033[K", p->column);
     put(p, move, (size_t)n);
 }
 

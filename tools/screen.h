@@ -1,4 +1,4 @@
-/* screen.h - showing a prompt and a text below each other on a terminal, and changing what is shown.
+/* screen.h - showing a prompt and a text on a terminal, and changing what is shown.
  *
  * Rows end by line breaks of their own, so that nothing depends on how a terminal wraps lines, and
  * after characters that terminals measure differently the column is set anew. */

@@ -1,5 +1,5 @@
-/* width.c - see width.h. Characters are the grapheme clusters of Unicode, simplified: what the rules
- * say about prepended signs and about scripts of India is left out. */
+/* width.c - see width.h. Characters are the grapheme clusters of Unicode, simplified: what the
+ * rules say about prepended signs and about scripts of India is left out. */
 #include "width.h"
 
 #include <string.h>
