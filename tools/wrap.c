@@ -19,7 +19,10 @@ static bool end_word(struct wrap *w)
     const int n_blanks = (int)w->blanks.len;
 
     if (w->word.len) {
-        if (w->columns && w->column && w->column + n_blanks + w->word_columns > w->columns) {
+        /* what goes on where a line is full is broken by the terminal, and is one when copied */
+        const bool goes_on = w->column == w->columns && n_blanks == 0;
+        if (w->columns && w->column && !goes_on &&
+            w->column + n_blanks + w->word_columns > w->columns) {
             putc('\n', w->f);
             w->column = 0;
         } else {
@@ -30,12 +33,26 @@ static bool end_word(struct wrap *w)
         if (!put(w, &w->word))
             return false;
         w->column += w->word_columns;
-        if (w->columns) /* a word longer than a line: the terminal breaks it */
-            w->column %= w->columns;
+        if (w->columns && w->column > w->columns) /* the terminal began another line */
+            w->column = (w->column - 1) % w->columns + 1;
         w->blanks.len = 0;
     }
     w->word.len = 0;
     w->word_columns = 0;
+    return true;
+}
+
+/* To where the terminal's next stop is. */
+static bool put_tab(struct wrap *w)
+{
+    if (!end_word(w) || !put(w, &w->blanks))
+        return false;
+    w->column += (int)w->blanks.len;
+    w->blanks.len = 0;
+    putc('\t', w->f);
+    w->column = (w->column / 8 + 1) * 8;
+    if (w->columns && w->column >= w->columns)
+        w->column = w->columns - 1;
     return true;
 }
 
@@ -57,6 +74,8 @@ bool wrap_text(struct wrap *w, const char *text, size_t len)
             putc('\n', w->f);
             w->column = 0;
             w->blanks.len = 0;
+        } else if (text[at] == '\t') {
+            ok = put_tab(w);
         } else if (text[at] == ' ') {
             ok = end_word(w) && add(&w->blanks, " ", 1);
         } else {
