@@ -374,6 +374,7 @@ static void on_prompt(void *user, double part)
 
 void watch_prompt(trit_session *session, const struct args *args)
 {
+    prompt_begin = 0; /* of one that was interrupted */
     if (show_progress(args))
         trit_session_set_progress(session, on_prompt, NULL);
 }

@@ -49,7 +49,8 @@ static bool make_exchange(struct conversation *c, const char *text, size_t len)
         c->items = larger;
         c->n_room = room;
     }
-    struct exchange e = {copy(text, len), copy("", 0), len, 0, c->n};
+    /* where the messages before it are encoded anew with it, that place is not known */
+    struct exchange e = {copy(text, len), copy("", 0), len, 0, c->n || !c->n_items ? c->n : -1};
     if (!e.text || !e.answer) {
         free_exchange(&e);
         return false;
@@ -121,21 +122,26 @@ static bool stops_when_full(const struct conversation *c)
     return c->args->on_full && strcmp(c->args->on_full, "stop") == 0;
 }
 
+/* Interrupted is no error, and told by who asked. */
+static int code_of(trit_status status, const struct trit_error *err)
+{
+    return status == TRIT_E_CANCELLED ? EXIT_INTERRUPTED : status ? report(err) : EXIT_DONE;
+}
+
 /* A loaded conversation has no messages to leave out: the session leaves out tokens. */
 static int shift_headless(struct conversation *c, int32_t most)
 {
     trit_session *s = c->o->session;
     struct trit_error err;
     int32_t n_left_out = 1, total = 0;
+    int code = conversation_sync(c);
 
-    if (conversation_sync(c))
-        return EXIT_RUNTIME;
-    while (trit_session_n_tokens(s) > most && n_left_out) {
-        const trit_status status = trit_session_shift(s, c->n_keep, &n_left_out, &err);
-        if (status)
-            return status == TRIT_E_CANCELLED ? EXIT_INTERRUPTED : report(&err);
+    while (!code && trit_session_n_tokens(s) > most && n_left_out) {
+        code = code_of(trit_session_shift(s, c->n_keep, &n_left_out, &err), &err);
         total += n_left_out;
     }
+    if (code) /* what was said is what is in ids */
+        return code;
     for (int32_t i = 0; i < c->n_items; i++)
         c->items[i].begin = -1;
     c->n = trit_session_n_tokens(s);
@@ -203,19 +209,57 @@ static int encode_message(struct conversation *c, const char *text, size_t len, 
     return code;
 }
 
+/* The text of an answer follows, as far as there is room. @return exit code */
+static int add_answer(struct conversation *c, const char *text, size_t len)
+{
+    const int32_t room = trit_session_n_ctx(c->o->session) - c->n;
+    struct trit_error err;
+    int32_t *ids, n;
+
+    if (trit_tokenizer_encode(c->o->tokenizer, text, len, 0, &ids, &n, &err))
+        return report(&err);
+    n = n < room ? n : room;
+    memcpy(c->ids + c->n, ids, (size_t)n * sizeof *ids);
+    c->n += n;
+    free(ids);
+    return EXIT_DONE;
+}
+
+int conversation_encode(struct conversation *c)
+{
+    struct exchange last;
+    int32_t *ids, n, n_keep;
+
+    if (c->n || !c->n_items)
+        return EXIT_DONE;
+    last = c->items[--c->n_items];
+    int code = encode_all(c, 0, last.text, last.text_len, &ids, &n, &n_keep);
+    c->n_items++;
+    if (!code && n <= trit_session_n_ctx(c->o->session)) {
+        memcpy(c->ids, ids, (size_t)n * sizeof *ids);
+        c->n = n;
+        c->n_keep = n_keep;
+        code = add_answer(c, last.answer, last.answer_len);
+    }
+    free(ids);
+    return code;
+}
+
 int conversation_sync(struct conversation *c)
 {
     struct trit_error err;
+    const int code = conversation_encode(c);
 
+    if (code)
+        return code;
     if (c->n > trit_session_n_ctx(c->o->session)) /* the last one, which was never evaluated */
         c->n--;
     if (c->n == 0)
         return EXIT_DONE;
-    const trit_status status = trit_session_sync(c->o->session, c->ids, c->n, &err);
-    return status ? report(&err) : EXIT_DONE;
+    return code_of(trit_session_sync(c->o->session, c->ids, c->n, &err), &err);
 }
 
-int conversation_adopt(struct conversation *c)
+void conversation_adopt(struct conversation *c)
 {
     const trit_session *s = c->o->session;
 
@@ -223,8 +267,7 @@ int conversation_adopt(struct conversation *c)
     c->n = trit_session_n_tokens(s);
     memcpy(c->ids, trit_session_tokens(s), (size_t)c->n * sizeof *c->ids);
     c->n_keep = c->n && c->ids[0] == trit_tokenizer_bos(c->o->tokenizer);
-    c->headless = true;
-    return EXIT_DONE;
+    c->headless = c->n > 0;
 }
 
 /* ---- Asking ---------------------------------------------------------------------------------- */
@@ -253,13 +296,18 @@ static bool on_text(void *user, const char *text, size_t len)
     return s->fn(s->user, text, len);
 }
 
+/* The timeline is noted here as it grows, so that it is whole where a shift is interrupted and the
+ * session's is not. */
 static bool on_token(void *user, int32_t id, struct trit_string piece, const float *logits)
 {
     const struct sink *s = user;
-    (void)id, (void)piece, (void)logits;
+    (void)piece, (void)logits;
 
     trit_session_set_progress(s->c->o->session, NULL, NULL); /* text stands on the line */
-    return !interrupted();
+    if (interrupted())
+        return false;
+    s->c->ids[s->c->n++] = id;
+    return true;
 }
 
 static void on_shift(void *user, int32_t n_left_out)
@@ -267,21 +315,14 @@ static void on_shift(void *user, int32_t n_left_out)
     struct sink *s = user;
     struct conversation *c = s->c;
 
-    fprintf(stderr, "\ntrit: the context of %d tokens is full; the oldest %d were left out\n",
-            trit_session_n_ctx(c->o->session), n_left_out);
+    c->n -= n_left_out;
+    memmove(c->ids + c->n_keep, c->ids + c->n_keep + n_left_out,
+            (size_t)(c->n - c->n_keep) * sizeof *c->ids);
     for (int32_t i = 0; i < c->n_items; i++)
         c->items[i].begin = -1;
-}
-
-/* What was said is what the session has, and the last token, which it has not evaluated. */
-static void take_timeline(struct conversation *c)
-{
-    const trit_session *s = c->o->session;
-
-    c->n = trit_session_n_tokens(s);
-    memcpy(c->ids, trit_session_tokens(s), (size_t)c->n * sizeof *c->ids);
-    if (c->last.pending >= 0)
-        c->ids[c->n++] = c->last.pending;
+    s->fn(s->user, "\n", 1); /* the line that the answer stands on ends here */
+    fprintf(stderr, "trit: the context of %d tokens is full; the oldest %d were left out\n",
+            trit_session_n_ctx(c->o->session), n_left_out);
 }
 
 static int answer(struct conversation *c, const int32_t *prompt, int32_t n, struct sink *sink)
@@ -314,17 +355,26 @@ static int answer(struct conversation *c, const int32_t *prompt, int32_t n, stru
             trit_generate(c->o->session, c->o->tokenizer, prompt, n, &opt, &c->last, &err);
         clear_status();
         code = sink->no_memory ? out_of_memory() : status ? report(&err) : EXIT_DONE;
+        /* an answer that was cut before a stop text: its tokens are those of what is left */
+        if (!code && c->last.finish == TRIT_FINISH_STOP && c->last.n_left_out == 0) {
+            const struct exchange *e = &c->items[c->n_items - 1];
+            c->n = n;
+            code = add_answer(c, e->answer, e->answer_len);
+        }
     }
     free(stop);
     trit_sampler_close(&sampler);
     return code;
 }
 
-/* Drop the exchange that did not come about. */
-static enum ask_result take_back(struct conversation *c, int32_t n_items, int32_t n)
+/* Drop the exchange that did not come about; ids: the n that were there before it. */
+static enum ask_result take_back(struct conversation *c, int32_t n_items, const int32_t *ids,
+                                 int32_t n)
 {
     while (c->n_items > n_items)
         free_exchange(&c->items[--c->n_items]);
+    if (ids)
+        memcpy(c->ids, ids, (size_t)n * sizeof *ids);
     c->n = n;
     return ASK_TAKEN_BACK;
 }
@@ -334,6 +384,7 @@ enum ask_result conversation_ask(struct conversation *c, const char *text, size_
 {
     struct sink sink = {.c = c, .fn = fn, .user = user};
     int32_t *new = NULL, *prompt = NULL, n_new = 0;
+    enum ask_result result = ASK_ANSWERED;
 
     *code = encode_message(c, text, len, &new, &n_new);
     const int32_t n_items = c->n_items, n_before = c->n, n = c->n + n_new;
@@ -341,19 +392,19 @@ enum ask_result conversation_ask(struct conversation *c, const char *text, size_
         (!(prompt = malloc(((size_t)n + 1) * sizeof *prompt)) || !make_exchange(c, text, len)))
         *code = out_of_memory();
     if (!*code) {
-        memcpy(prompt, c->ids, (size_t)c->n * sizeof *prompt);
-        memcpy(prompt + c->n, new, (size_t)n_new * sizeof *prompt);
+        memcpy(c->ids + c->n, new, (size_t)n_new * sizeof *new);
+        memcpy(prompt, c->ids, (size_t)n * sizeof *prompt);
+        c->n = n;
         *code = answer(c, prompt, n, &sink);
         c->last.n_prompt = n_new;
+        if (c->last.finish == TRIT_FINISH_INTERRUPT)
+            result = ASK_STOPPED;
     }
+    if (*code || (result == ASK_STOPPED && c->items[n_items].answer_len == 0))
+        result = take_back(c, n_items, prompt, n_before);
     free(new);
     free(prompt);
-    if (*code)
-        return take_back(c, n_items, n_before);
-    if (c->last.finish == TRIT_FINISH_INTERRUPT && c->last.n_new == 0)
-        return take_back(c, n_items, n_before);
-    take_timeline(c);
-    return c->last.finish == TRIT_FINISH_INTERRUPT ? ASK_STOPPED : ASK_ANSWERED;
+    return result;
 }
 
 bool conversation_undo(struct conversation *c)

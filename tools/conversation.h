@@ -20,7 +20,8 @@ struct conversation {
     struct exchange *items;
     int32_t n_items, n_room;
 
-    /* What has been said, as the model has seen it; of it the BOS and a system message. */
+    /* What has been said, as the model has seen it; of it the BOS and a system message. None,
+     * although there are messages: these are encoded anew with the next one. */
     int32_t *ids, n, n_keep;
     bool headless; /* they begin with what no exchange says: a loaded session */
 
@@ -33,8 +34,8 @@ struct conversation {
 enum ask_result {
     ASK_ANSWERED,
     ASK_STOPPED,   /* interrupted: what was said so far is kept as the answer */
-    ASK_TAKEN_BACK /* interrupted before it began, or not possible (after a message): the
-                      conversation is as it was before the question */
+    ASK_TAKEN_BACK /* interrupted before it began, or not possible (after a message): but for what
+                      had to be left out, the conversation is as it was before the question */
 };
 
 /* Receives the answer as it comes. @return false to stop */
@@ -47,7 +48,7 @@ void conversation_close(struct conversation *c);
 
 /* Say something and generate the answer. Where the context is full the oldest exchanges are left
  * out, which is announced on stderr, or with --on-full stop the message is refused.
- * *code: EXIT_DONE, or what went wrong, after a message. */
+ * *code: EXIT_DONE; EXIT_INTERRUPTED; or what went wrong, after a message. */
 enum ask_result conversation_ask(struct conversation *c, const char *text, size_t len, answer_fn fn,
                                  void *user, int *code);
 
@@ -58,11 +59,15 @@ bool conversation_undo(struct conversation *c);
 /* Forget all of it, and begin anew with that system message (NULL: none). @return exit code */
 int conversation_begin(struct conversation *c, const char *system);
 
-/* The session's timeline in the place of what was said; its messages are not known. @return exit
- * code */
-int conversation_adopt(struct conversation *c);
+/* The session's timeline in the place of what was said; its messages are not known. */
+void conversation_adopt(struct conversation *c);
 
-/* Evaluate what has been said, so that a session that is saved holds it. @return exit code */
+/* Make ids what has been said, where its messages were to be encoded anew with the next one.
+ * @return exit code */
+int conversation_encode(struct conversation *c);
+
+/* Evaluate what has been said, so that a session that is saved holds it. @return exit code after a
+ * message, or EXIT_INTERRUPTED */
 int conversation_sync(struct conversation *c);
 
 #endif
