@@ -595,6 +595,11 @@ static void test_run_cnv(void **state)
     enter(&t, "/system");
     expect(&t, "\nBe brief.\n");
     leave(&t);
+
+    START(&t, "run", "-m", model("chat.gguf"), "-cnv", "-f", file("brief"));
+    expect(&t, "trit: --file does not go with -cnv, whose -p is the system message\n");
+    expect_exit(&t, 2);
+    finish(&t);
 }
 
 /* ---- Interrupts ------------------------------------------------------------------------------ */
@@ -696,6 +701,47 @@ static void test_terminated(void **state)
         assert_true(same_modes(&t));
         finish(&t);
     }
+}
+
+/* The terminal goes away: nothing goes on without it, even where the signal is ignored. */
+static void test_hung_up(void **state)
+{
+    struct tty t;
+    (void)state;
+
+    for (int i = 0; i < 4; i++) {
+        signal(SIGHUP, i & 2 ? SIG_IGN : SIG_DFL); /* which a child inherits */
+        START(&t, COUNTER, "-c", "100000", "-n", "90000");
+        expect(&t, "> ");
+        if (i & 1) {
+            keys(&t, "Go\r");
+            expect(&t, "\nabcdabcd");
+        }
+        close(t.other);
+        close(t.fd);
+        const double until = now_ms() + PATIENCE_MS;
+        while (!has_ended(&t) && now_ms() < until)
+            poll(NULL, 0, 5);
+        assert_true(has_ended(&t));
+        assert_true(WIFEXITED(t.status) || WTERMSIG(t.status) == SIGHUP);
+        free(t.raw);
+        free(t.text);
+    }
+    signal(SIGHUP, SIG_DFL);
+}
+
+static void test_typed_ahead(void **state)
+{
+    struct tty t;
+    (void)state;
+
+    START(&t, COUNTER, "-c", "10000", "-n", "3000");
+    enter(&t, "Go");
+    expect(&t, "\nabcdabcd");
+    keys(&t, "/context\r/exit\r");
+    expect(&t, "; 1 exchange\n");
+    expect_exit(&t, 0);
+    finish(&t);
 }
 
 /* ---- A full context -------------------------------------------------------------------------- */
@@ -941,6 +987,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_interrupted_prompt),
         cmocka_unit_test(test_ways_to_leave),
         cmocka_unit_test(test_terminated),
+        cmocka_unit_test(test_hung_up),
+        cmocka_unit_test(test_typed_ahead),
         cmocka_unit_test(test_overflow_is_announced),
         cmocka_unit_test(test_full_and_stop),
         cmocka_unit_test(test_colors),

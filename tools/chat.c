@@ -223,6 +223,9 @@ int chat_main(const struct args *args)
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return usage_error("%s is not a terminal; for one answer there is trit run --chat",
                            isatty(STDIN_FILENO) ? "standard output" : "standard input");
+    if (args->file || args->stdin_prompt)
+        return usage_error("%s does not go with -cnv, whose -p is the system message",
+                           args->file ? "--file" : "-");
     int code = open_session(&c.o, args);
     if (!code)
         code = open_tokenizer(&c.o);
