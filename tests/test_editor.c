@@ -649,6 +649,7 @@ static void test_resize(void **state)
 struct fuzz {
     uint32_t random;
     int left; /* bytes still to come */
+    int n;    /* pieces that have come */
     bool redrawn;
     struct window before;
     char piece[80];
@@ -676,9 +677,10 @@ static void compare_windows(const struct window *a, const struct window *b)
 static void add_random(struct fuzz *f, size_t *n)
 {
     static const char *const parts[] = {
-        "\033[A", "\033[B",    "\033[D",           "\033[C", "日",    "\xCC\x81",
-        "\033\r", "\033[200~", "\U0001F468\u200D", "\022",   "\031",  "\t",
-        "abc ",   "\033[201~", "\xE6\x97",         "\037",   "\u200D"};
+        "\033[A",           "\033[B",   "\033[D", "\033[C", "日",
+        "\xCC\x81",         "\003",     "\r",     "\033\r", "\033[200~",
+        "\U0001F468\u200D", "\022",     "\031",   "\t",     "abc ",
+        "\033[201~",        "\xE6\x97", "\037",   "\u200D"};
     if (next_random(f) % 3 == 0) {
         f->piece[(*n)++] = (char)next_random(f);
     } else {
@@ -701,7 +703,7 @@ static void fuzz_on(struct desk *d)
         return;
     }
     compare_windows(&f->before, &d->window);
-    if (f->left <= 0)
+    if (f->left <= 0 || ++f->n % 50 == 0) /* another editor: by yanking, texts grow without end */
         return;
     if (next_random(f) % 64 == 0)
         resize(&d->window, 1 + (int)(next_random(f) % 30), 1 + (int)(next_random(f) % 10));
@@ -730,9 +732,14 @@ static void test_fuzz(void **state)
     do {
         const char *rest = d->input;
         type_bytes(d, rest, d->n_input);
-        if (d->event == EDITOR_TEXT)
+        if (d->event == EDITOR_TEXT && d->len < 200)
             assert_int_equal(history_add(h, d->text, d->len), 0);
         assert_true(d->event <= EDITOR_END);
+        if (d->event == EDITOR_END && d->n_input == 0) {
+            editor_close(d->e);
+            d->e = NULL;
+            f.redrawn = false;
+        }
     } while (d->event != EDITOR_END || f.left > 0);
     free_desk(d);
     history_close(h);

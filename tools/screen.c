@@ -233,6 +233,8 @@ static void lay_out(struct pen *p)
     begin_row(p);
     lay_string(p, v->prompt, STYLE_PROMPT);
     for (size_t i = 0; i < v->len && !p->failed; i += g.len) {
+        if (p->last > 0 && p->row >= p->last)
+            return; /* the rest is below the window */
         g = next_glyph(v->text + i, v->len - i);
         make_room(p, first_columns(p, &g));
         note_position(p, i);

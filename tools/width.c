@@ -88,6 +88,8 @@ struct glyph next_glyph(const char *text, size_t len)
 {
     struct glyph g = {.plain = true};
 
+    if (text[0] >= 0x20 && text[0] < 0x7F && (len == 1 || (unsigned char)text[1] < 0x80))
+        return (struct glyph){.len = 1, .code = (uint32_t)text[0], .columns = 1, .plain = true};
     g.code = decode_utf8(text, len, &g.len);
     const enum width_kind kind = g.code == WIDTH_NO_CHARACTER ? WIDTH_HIDDEN : width_kind(g.code);
     if (kind == WIDTH_HIDDEN)
