@@ -134,7 +134,7 @@ static int converse(struct chat *c)
             break;
         if (event == EDITOR_CANCEL && len == 0)
             puts("(Ctrl-C again, Ctrl-D or /exit leaves)");
-        cancelled = event == EDITOR_CANCEL;
+        cancelled = event == EDITOR_CANCEL && len == 0;
         if (event == EDITOR_END)
             break;
         if (event == EDITOR_FAILED)
