@@ -43,7 +43,7 @@ enum { N_SAMPLES = 8, SAMPLE_BYTES = 256 };
  * is what changes no logits: the length of training, and why an activation was chosen. */
 static void add_knobs(struct trit_hash *h, const struct trit_knobs *k)
 {
-    const int32_t ints[] = {
+    const int64_t ints[] = {
         k->n_layer,
         k->n_embd,
         k->n_head,
