@@ -141,7 +141,8 @@ static void print_json(const struct opened *o, const struct sink *s,
     json_string(stdout, s->text, s->len);
     if (s->tokens) {
         fputs(",\"logprobs\":[", stdout);
-        fwrite(s->tokens_text, 1, s->tokens_len, stdout);
+        if (s->tokens_len) /* else there may be no text at all */
+            fwrite(s->tokens_text, 1, s->tokens_len, stdout);
         putchar(']');
     }
     printf(",\"tokens\":%d,\"prompt_tokens\":%d", r->n_new, r->n_prompt);
