@@ -33,16 +33,12 @@ static int check_rows(const struct baseline *base)
     const struct json_value *root = json_root(base->tree);
     int n = 1;
 
-    if (json_count(root) == 0) {
-        fprintf(stderr, "trit: %s: holds no row of trit bench\n", base->path);
-        return EXIT_FILE;
-    }
+    if (json_count(root) == 0)
+        return file_error("%s: holds no row of trit bench", base->path);
     for (const struct json_value *row = json_first(root); row; row = json_next(row), n++)
-        if (missing(row)) {
-            fprintf(stderr, "trit: %s: is not what trit bench writes: row %d has no valid '%s'\n",
-                    base->path, n, missing(row));
-            return EXIT_FILE;
-        }
+        if (missing(row))
+            return file_error("%s: is not what trit bench writes: row %d has no valid '%s'",
+                              base->path, n, missing(row));
     return EXIT_DONE;
 }
 
@@ -59,9 +55,9 @@ int baseline_open(struct baseline *base, const char *path)
         const trit_status status = len > blanks && text[blanks] == '['
                                        ? json_read(&base->tree, text, len, &err)
                                        : json_read_lines(&base->tree, text, len, &err);
-        if (status == TRIT_E_FILE)
-            fprintf(stderr, "trit: %s: %s\n", path, err.text);
-        code = status == TRIT_E_FILE ? EXIT_FILE : status ? report(&err) : check_rows(base);
+        code = status == TRIT_E_FILE ? file_error("%s: %s", path, err.text)
+               : status              ? report(&err)
+                                     : check_rows(base);
     }
     free(text);
     return code;

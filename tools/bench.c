@@ -478,10 +478,8 @@ static int open_for(struct bench *b, int n_threads, int n_ctx)
     struct trit_session_options opt;
     struct trit_error err;
     uint64_t bytes;
-    int code = session_options(&opt, b->args);
 
-    if (code)
-        return code;
+    session_options(&opt, b->args);
     trit_session_close(&b->o.session);
     b->kv = opt.kv;
     if (opt.n_ctx && opt.n_ctx < n_ctx)

@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "output.h"
@@ -23,8 +22,8 @@ static bool on_answer(void *user, const char *text, size_t len)
 
 int chat_columns(void)
 {
-    struct winsize size;
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 8 ? size.ws_col : 0;
+    const int columns = terminal_columns(STDOUT_FILENO);
+    return columns > 8 ? columns : 0;
 }
 
 void chat_show_stats(const struct chat *c)

@@ -9,6 +9,7 @@
 #include "complete.h"
 #include "options.h"
 #include "output.h"
+#include "session.h"
 #include "width.h"
 #include "wrap.h"
 
@@ -133,15 +134,9 @@ static int do_read(struct chat *c, const char *arg)
     return code;
 }
 
-static bool put_file(void *user, const void *bytes, size_t n)
-{
-    return fwrite(bytes, 1, n, user) == n;
-}
-
 int chat_save(struct chat *c, const char *path)
 {
     struct output out;
-    struct trit_error err;
     int code = conversation_sync(&c->talk);
 
     if (code == EXIT_INTERRUPTED)
@@ -151,11 +146,8 @@ int chat_save(struct chat *c, const char *path)
     if (!c->talk.n)
         return usage_error("there is nothing to save yet");
     code = open_output(&out, path);
-    errno = 0;
-    const trit_status status =
-        code ? TRIT_OK : trit_session_save(c->o.session, put_file, out.f, &err);
-    if (status)
-        code = status == TRIT_E_CANCELLED ? write_error(path) : report(&err);
+    if (!code)
+        code = put_session(c->o.session, &out);
     code = close_output(&out, code);
     if (!code)
         printf("(saved: %d tokens)\n", trit_session_n_tokens(c->o.session));

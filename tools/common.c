@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,13 +17,6 @@
 
 /* Whether the last line on stderr is one that passes. */
 static bool status_shown;
-
-/* Columns of the terminal behind stderr. */
-static int columns(void)
-{
-    struct winsize size;
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
-}
 
 void show_status(const char *fmt, ...)
 {
@@ -36,7 +28,8 @@ void show_status(const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, list);
     va_end(list);
     /* a line that wraps could not be cleared: as many characters as there are columns, but one */
-    for (int left = columns() - 1; text[n]; n++) {
+    const int columns = terminal_columns(STDERR_FILENO);
+    for (int left = (columns > 1 ? columns : 80) - 1; text[n]; n++) {
         left -= ((unsigned char)text[n] & 0xc0) != 0x80;
         if (left < 0)
             break;
@@ -136,7 +129,7 @@ int open_model(struct opened *o, const struct args *args)
     return trit_model_open(&o->model, o->file, &err) ? report(&err) : EXIT_DONE;
 }
 
-int session_options(struct trit_session_options *opt, const struct args *args)
+void session_options(struct trit_session_options *opt, const struct args *args)
 {
     static const char *const kv_names[] = {
         [TRIT_KV_TYPE_F16] = "f16", [TRIT_KV_TYPE_F32] = "f32", [TRIT_KV_TYPE_I8] = "i8"};
@@ -152,7 +145,6 @@ int session_options(struct trit_session_options *opt, const struct args *args)
         .kv = (trit_kv_type)kv,
         .isa = args->isa,
     };
-    return EXIT_DONE;
 }
 
 /* What was recognised, for -v. */
@@ -170,11 +162,12 @@ int open_session(struct opened *o, const struct args *args)
     const double start = now_ms();
     struct trit_session_options opt;
     struct trit_error err;
-    int code = session_options(&opt, args);
+    int code = EXIT_DONE;
 
+    session_options(&opt, args);
     if (show_progress(args) && args->model)
         show_status("loading %s", args->model);
-    if (!code && !o->model)
+    if (!o->model)
         code = open_model(o, args);
     if (!code && trit_session_open(&o->session, o->model, &opt, &err))
         code = report(&err);

@@ -51,7 +51,7 @@ int open_tokenizer(struct opened *o); /* of a file that is open */
 int open_model(struct opened *o, const struct args *args);
 /* Opens the model too, where that has not been done. */
 int open_session(struct opened *o, const struct args *args);
-int session_options(struct trit_session_options *opt, const struct args *args);
+void session_options(struct trit_session_options *opt, const struct args *args);
 void close_all(struct opened *o);
 
 /* The bytes of a whole file of `most` at most, and a NUL behind them; *text is released with

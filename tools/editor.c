@@ -264,7 +264,7 @@ static bool is_word(const struct editor *e, size_t at)
         return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
                c == '_';
     const uint32_t code = decode_utf8(e->text.data + at, e->text.len - at, &n);
-    return code != WIDTH_NO_CHARACTER && !(code >= 0x80 && code <= 0xBF) &&
+    return code != UTF8_NO_CHARACTER && !(code >= 0x80 && code <= 0xBF) &&
            !(code >= 0x2000 && code <= 0x206F) && !(code >= 0x3000 && code <= 0x303F) &&
            !(code >= 0xFF00 && code <= 0xFF0F);
 }

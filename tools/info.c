@@ -338,7 +338,8 @@ int info_main(const struct args *args)
 
     if (!args->model)
         return print_machine(args);
-    if ((code = session_options(&opt, args)) || (code = open_file(&o, args)))
+    session_options(&opt, args);
+    if ((code = open_file(&o, args)))
         return code;
     found.runs = !trit_model_open(&o.model, o.file, &found.why_not) &&
                  !trit_session_bytes(&found.session_bytes, o.model, &opt, &found.why_not);

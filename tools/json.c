@@ -4,26 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Length of the well-formed UTF-8 character that text begins with, or 0. */
-static size_t character(const char *text, size_t len)
-{
-    const unsigned char *p = (const unsigned char *)text;
-    const size_t n = p[0] < 0x80   ? 1
-                     : p[0] < 0xC2 ? 0
-                     : p[0] < 0xE0 ? 2
-                     : p[0] < 0xF0 ? 3
-                     : p[0] < 0xF5 ? 4
-                                   : 0;
-    if (n == 0 || n > len)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) ||
-        (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))
-        return 0;
-    return n;
-}
+#include "utf8.h"
 
 /* Whether two bytes of UTF-8 are one of U+0080..U+009F, which terminals may obey. */
 static bool is_c1(const char *text)
@@ -36,7 +17,7 @@ void json_string(FILE *f, const char *text, size_t len)
     fputc('"', f);
     for (size_t i = 0; i < len;) {
         const unsigned char c = (unsigned char)text[i];
-        const size_t n = character(text + i, len - i);
+        const size_t n = utf8_character(text + i, len - i);
         if (n == 0)
             fputs("\\ufffd", f);
         else if (c == '"' || c == '\\')
@@ -58,7 +39,7 @@ static void plain(FILE *f, const char *text, size_t len, const char *allowed)
 {
     for (size_t i = 0; i < len;) {
         const unsigned char c = (unsigned char)text[i];
-        const size_t n = character(text + i, len - i);
+        const size_t n = utf8_character(text + i, len - i);
         const bool c1 = n == 2 && is_c1(text + i);
         if (n == 0 || (c < 0x20 && (c == 0 || !strchr(allowed, c))) || c == 0x7f || c1)
             fprintf(f, "\\x%02x", c);

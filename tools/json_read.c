@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "utf8.h"
+
 struct json_value {
     const char *key; /* of a member; else NULL */
     union {
@@ -148,24 +150,6 @@ static struct json_value *newest(struct parser *p)
     return &p->tree->values[p->n_values - 1];
 }
 
-/* Length of the well-formed UTF-8 character that text begins with, or 0. */
-static size_t character(const char *text, size_t len)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const unsigned char *s = (const unsigned char *)text;
-    const size_t n = s[0] < 0x80 ? 1 : s[0] < 0xC0 ? 0 : s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : 4;
-    uint32_t code = n == 1 ? s[0] : s[0] & (0x7Fu >> n);
-
-    if (n == 0 || n > len || s[0] >= 0xF8)
-        return 0;
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xC0) != 0x80)
-            return 0;
-        code = code << 6 | (s[i] & 0x3F);
-    }
-    return code < least[n] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000) ? 0 : n;
-}
-
 static void put(struct parser *p, uint32_t byte)
 {
     p->tree->bytes[p->n_bytes++] = (char)byte;
@@ -262,7 +246,7 @@ static bool parse_string(struct parser *p, struct trit_string *out)
             return unexpected(p, "'\"' at the end of a string");
         if (peek(p) < 0x20)
             return unexpected(p, "control characters in a string to be escaped");
-        const size_t n = character(p->text + p->at, p->len - p->at);
+        const size_t n = utf8_character(p->text + p->at, p->len - p->at);
         if (n == 0)
             return unexpected(p, "UTF-8");
         memcpy(p->tree->bytes + p->n_bytes, p->text + p->at, n);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bytes.h"
 #include "common.h"
 #include "json.h"
 #include "logprobs.h"
@@ -25,26 +26,9 @@ struct sink {
     size_t tokens_len;
     bool write_failed, no_memory;
     bool quiet;
-    int32_t n_ctx;
-    char *text;
-    size_t len, size;
+    struct bytes text; /* where it is collected */
     char last;
 };
-
-static bool collect(struct sink *s, const char *text, size_t len)
-{
-    if (s->len + len > s->size) {
-        const size_t size = 2 * (s->len + len);
-        char *larger = realloc(s->text, size);
-        if (!larger)
-            return false;
-        s->text = larger;
-        s->size = size;
-    }
-    memcpy(s->text + s->len, text, len);
-    s->len += len;
-    return true;
-}
 
 static bool on_text(void *user, const char *text, size_t len)
 {
@@ -54,7 +38,7 @@ static bool on_text(void *user, const char *text, size_t len)
         return !interrupted();
     errno = 0;
     if (s->collect)
-        s->no_memory = !collect(s, text, len);
+        s->no_memory = !bytes_add(&s->text, text, len);
     else
         s->write_failed = fwrite(text, 1, len, stdout) != len || fflush(stdout) != 0;
     s->last = text[len - 1];
@@ -101,7 +85,7 @@ static void on_shift(void *user, int32_t n_left_out)
     if (!s->collect && s->last && s->last != '\n' && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))
         fputc('\n', stderr);
     fprintf(stderr, "trit: the context of %d tokens is full; going on without %d of them\n",
-            s->n_ctx, n_left_out);
+            trit_session_n_ctx(s->o->session), n_left_out);
 }
 
 static bool wants_shifts(const struct args *args)
@@ -138,7 +122,7 @@ static void print_json(const struct opened *o, const struct sink *s,
         {"generate_tps", generate_tps(r)},
     };
     fputs("{\"text\":", stdout);
-    json_string(stdout, s->text, s->len);
+    json_string(stdout, bytes_text(&s->text), s->text.len);
     if (s->tokens) {
         fputs(",\"logprobs\":[", stdout);
         if (s->tokens_len) /* else there may be no text at all */
@@ -183,7 +167,7 @@ static int finish_output(const struct opened *o, const struct args *args, const 
     const int code = finish_stdout();
     if (!code && !args->quiet) {
         if (r.finish == TRIT_FINISH_CONTEXT)
-            announce_full(args, s->n_ctx);
+            announce_full(args, trit_session_n_ctx(o->session));
         print_stats(o, &r, file->n_restored, seed);
     }
     return code ? code : interrupted() ? EXIT_INTERRUPTED : EXIT_DONE;
@@ -198,7 +182,6 @@ static int generate(struct opened *o, const struct args *args, const struct prom
         .stream = args->json && args->stream,
         .n_logprobs = args->logprobs,
         .quiet = args->quiet,
-        .n_ctx = trit_session_n_ctx(o->session),
     };
     const struct trit_generate_options opt = {
         .max_tokens = args->max_tokens,
@@ -239,7 +222,7 @@ static int generate(struct opened *o, const struct args *args, const struct prom
     if (sink.tokens)
         fclose(sink.tokens);
     free(sink.tokens_text);
-    free(sink.text);
+    bytes_free(&sink.text);
     return code;
 }
 

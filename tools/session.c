@@ -101,6 +101,17 @@ static bool write_bytes(void *user, const void *bytes, size_t n)
     return fwrite(bytes, 1, n, user) == n;
 }
 
+int put_session(const trit_session *session, const struct output *out)
+{
+    struct trit_error err;
+
+    errno = 0;
+    const trit_status status = trit_session_save(session, write_bytes, out->f, &err);
+    if (status)
+        return status == TRIT_E_CANCELLED ? write_error(out->path) : report(&err);
+    return EXIT_DONE;
+}
+
 int write_session_file(struct session_file *f, const struct opened *o, const struct args *args,
                        const struct trit_generate_options *opt,
                        const struct trit_generate_result *r)
@@ -121,12 +132,9 @@ int write_session_file(struct session_file *f, const struct opened *o, const str
         status = evaluate_last(o, opt, r->pending, &err);
     if (status)
         return report(&err);
-    errno = 0;
-    status = trit_session_save(o->session, write_bytes, f->out.f, &err);
-    if (status)
-        return status == TRIT_E_CANCELLED ? write_error(f->path) : report(&err);
-    f->written = true;
-    return EXIT_DONE;
+    const int code = put_session(o->session, &f->out);
+    f->written = !code;
+    return code;
 }
 
 int close_session_file(struct session_file *f, int code)

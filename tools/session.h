@@ -28,6 +28,9 @@ int make_room(struct session_file *f, const struct opened *o, const struct args 
 int prepend_restored(const struct session_file *f, const struct opened *o, int32_t **ids,
                      int32_t *n);
 
+/* A session to an output that is open. @return exit code after a message */
+int put_session(const trit_session *session, const struct output *out);
+
 /* Write what is evaluated, and before that evaluate the last token where there is room for it or
  * the options make some. @return exit code after a message */
 int write_session_file(struct session_file *f, const struct opened *o, const struct args *args,

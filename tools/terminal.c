@@ -344,6 +344,12 @@ static bool write_terminal(void *user, const void *bytes, size_t n)
     return true;
 }
 
+int terminal_columns(int fd)
+{
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 static void ask_size(void *user, int *columns, int *rows)
 {
     const struct terminal *t = user;

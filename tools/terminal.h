@@ -20,6 +20,9 @@ void terminal_close(struct terminal *t);
 /* Whether both are terminals that understand cursor movements: $TERM is set, and not "dumb". */
 bool terminal_can_edit(const struct terminal *t);
 
+/* Of the window behind any file; 0: it is none, or does not say. */
+int terminal_columns(int fd);
+
 /* Fill the callbacks. */
 void terminal_io(struct terminal *t, struct editor_io *io);
 

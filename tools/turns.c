@@ -61,8 +61,9 @@ static int read_turns(struct turns *t, const char *path)
     int code = read_file(&text, &len, path, JSON_MAX_BYTES);
 
     if (!code && json_read(&t->tree, text, len, &err)) {
-        fprintf(stderr, "trit: %s: %s\n", path, err.text);
-        code = err.code == TRIT_E_MEMORY ? EXIT_MEMORY : EXIT_FILE;
+        code = file_error("%s: %s", path, err.text);
+        if (err.code == TRIT_E_MEMORY)
+            code = EXIT_MEMORY;
     }
     free(text);
     if (!code && json_type_of(json_root(t->tree)) != JSON_ARRAY)

@@ -30,39 +30,6 @@ enum width_kind width_kind(uint32_t code)
     return (enum width_kind)(width_table[lo] & 3);
 }
 
-size_t utf8_length(unsigned char first)
-{
-    return first < 0x80   ? 1
-           : first < 0xC2 ? 0
-           : first < 0xE0 ? 2
-           : first < 0xF0 ? 3
-           : first < 0xF5 ? 4
-                          : 0;
-}
-
-uint32_t decode_utf8(const char *text, size_t len, size_t *n)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const unsigned char *p = (const unsigned char *)text;
-    const size_t want = utf8_length(p[0]);
-
-    *n = 1;
-    if (want == 1)
-        return p[0];
-    if (want == 0 || want > len)
-        return WIDTH_NO_CHARACTER;
-    uint32_t code = p[0] & (0x7Fu >> want);
-    for (size_t i = 1; i < want; i++) {
-        if ((p[i] & 0xC0) != 0x80)
-            return WIDTH_NO_CHARACTER;
-        code = code << 6 | (p[i] & 0x3F);
-    }
-    if (code < least[want] || code > LAST_CODE || (code >= 0xD800 && code <= 0xDFFF))
-        return WIDTH_NO_CHARACTER;
-    *n = want;
-    return code;
-}
-
 static bool is_region(uint32_t code)
 {
     return code >= 0x1F1E6 && code <= 0x1F1FF;
@@ -91,7 +58,7 @@ struct glyph next_glyph(const char *text, size_t len)
     if (text[0] >= 0x20 && text[0] < 0x7F && (len == 1 || (unsigned char)text[1] < 0x80))
         return (struct glyph){.len = 1, .code = (uint32_t)text[0], .columns = 1, .plain = true};
     g.code = decode_utf8(text, len, &g.len);
-    const enum width_kind kind = g.code == WIDTH_NO_CHARACTER ? WIDTH_HIDDEN : width_kind(g.code);
+    const enum width_kind kind = g.code == UTF8_NO_CHARACTER ? WIDTH_HIDDEN : width_kind(g.code);
     if (kind == WIDTH_HIDDEN)
         return g;
     g.columns = kind == WIDTH_WIDE ? 2 : 1;
@@ -106,7 +73,7 @@ struct glyph next_glyph(const char *text, size_t len)
         const bool picture = pair || code == AS_PICTURE || (is_skin(code) && is_joined(last)) ||
                              (is_tag(code) && g.code == FLAG) ||
                              (last == JOINER && is_joined(g.code) && is_joined(code));
-        if (!picture && (code == WIDTH_NO_CHARACTER || width_kind(code) != WIDTH_MARK))
+        if (!picture && (code == UTF8_NO_CHARACTER || width_kind(code) != WIDTH_MARK))
             break;
         if (picture)
             g.columns = 2;

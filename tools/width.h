@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "utf8.h"
+
 /* Kinds of code points; in the order of scripts/gen-width.py. */
 enum width_kind {
     WIDTH_NARROW, /* one column */
@@ -17,21 +19,12 @@ enum width_kind {
 extern const uint32_t width_table[];
 extern const size_t width_table_len;
 
-/* What decode_utf8() gives for a byte that begins no character. */
-#define WIDTH_NO_CHARACTER UINT32_MAX
-
 enum width_kind width_kind(uint32_t code);
-
-/* The code point at the start of len > 0 bytes. *n is its length: 1 where there is none. */
-uint32_t decode_utf8(const char *text, size_t len, size_t *n);
-
-/* How many bytes a character with this first byte has; 0: it is the first of none. */
-size_t utf8_length(unsigned char first);
 
 /* One character: a base with its marks, a sequence that is one picture, or a byte that is none. */
 struct glyph {
     size_t len;    /* bytes */
-    uint32_t code; /* the first code point, or WIDTH_NO_CHARACTER */
+    uint32_t code; /* the first code point, or UTF8_NO_CHARACTER */
     int columns;   /* 1 or 2; 0 where it is shown in an escaped form */
     bool plain;    /* every terminal takes as many columns for it; others differ over sequences */
     bool bare;     /* a mark without a base */
