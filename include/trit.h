@@ -65,6 +65,90 @@ struct trit_error {
     char text[512]; /**< UTF-8 (if the paths given are); bytes of a file are escaped */
 };
 
+/* ---- Text and JSON -------------------------------------------------------------------------- */
+
+/** Bytes: not terminated, and not checked to be UTF-8, unless it says so. */
+struct trit_string {
+    const char *bytes;
+    size_t len;
+};
+
+/** What trit_utf8_decode() gives for a byte that begins no character. */
+enum { TRIT_NO_CHARACTER = 0x110000 };
+
+/** The code point that text[0..len) begins with, len > 0; *n receives the bytes it takes, 1 where
+ *  there is none. */
+TRIT_API uint32_t trit_utf8_decode(const char *text, size_t len, size_t *n);
+
+/** JSON (RFC 8259, strictly) of unknown origin, read into a tree.
+ *
+ *  Nothing beyond the grammar is taken: no comments, no commas at the end, no byte order mark, no
+ *  bytes that are not UTF-8, no lone surrogates, no numbers beyond a double's range. Where an
+ *  object has a key twice, the last one counts. Values live as long as their tree. Functions that
+ *  look into one take NULL for a value that is not there, so that lookups can be chained and only
+ *  what comes out has to be checked. */
+struct trit_json;
+struct trit_json_value;
+
+enum {
+    TRIT_JSON_MAX_DEPTH = 64,       /**< arrays and objects in each other */
+    TRIT_JSON_MAX_BYTES = 1 << 28,  /**< of text */
+    TRIT_JSON_MAX_VALUES = 1 << 24, /**< in it */
+};
+
+/** ABSENT is the type of NULL. */
+enum trit_json_type {
+    TRIT_JSON_ABSENT,
+    TRIT_JSON_NULL,
+    TRIT_JSON_BOOL,
+    TRIT_JSON_NUMBER,
+    TRIT_JSON_STRING,
+    TRIT_JSON_ARRAY,
+    TRIT_JSON_OBJECT
+};
+
+/** Read a whole text, one value. *out is released with trit_json_free(), and NULL after an error.
+ *  @return TRIT_OK; TRIT_E_FILE: the text is no JSON ("line 2, column 5: found ']', expected a
+ *          value"; a column is a character) or beyond the limits; TRIT_E_MEMORY. */
+TRIT_API trit_status trit_json_read(struct trit_json **out, const char *text, size_t len,
+                                    struct trit_error *err);
+
+/** The same for JSON Lines: a value a line, empty lines allowed; the root is an array of them. */
+TRIT_API trit_status trit_json_read_lines(struct trit_json **out, const char *text, size_t len,
+                                          struct trit_error *err);
+
+TRIT_API void trit_json_free(struct trit_json **json);
+
+TRIT_API const struct trit_json_value *trit_json_root(const struct trit_json *json);
+TRIT_API enum trit_json_type trit_json_type_of(const struct trit_json_value *value);
+
+/** Items of an array or members of an object, in order: how many, the first, and the one after
+ *  value; NULL where there is none. */
+TRIT_API size_t trit_json_count(const struct trit_json_value *value);
+TRIT_API const struct trit_json_value *trit_json_first(const struct trit_json_value *value);
+TRIT_API const struct trit_json_value *trit_json_next(const struct trit_json_value *value);
+
+/** Item i of an array, or the member of an object with that key; NULL where there is none. Both
+ *  walk over those before it. */
+TRIT_API const struct trit_json_value *trit_json_item(const struct trit_json_value *array,
+                                                      size_t i);
+TRIT_API const struct trit_json_value *trit_json_member(const struct trit_json_value *object,
+                                                        const char *key);
+
+/** The key of a member, the bytes of a string: UTF-8, a NUL behind them and perhaps among them;
+ *  len is 0 of anything else. */
+TRIT_API struct trit_string trit_json_key(const struct trit_json_value *member);
+TRIT_API struct trit_string trit_json_text(const struct trit_json_value *value);
+
+/** The number, or NAN of anything else. */
+TRIT_API double trit_json_double(const struct trit_json_value *value);
+
+/** The number where it is written without fraction and exponent and fits. @return whether it is */
+TRIT_API bool trit_json_int64(const struct trit_json_value *value, int64_t *out);
+
+/** Whether it is true: not false, and nothing else. */
+TRIT_API bool trit_json_is_true(const struct trit_json_value *value);
+
 /* ---- Program -------------------------------------------------------------------------------- */
 
 /** "0.1.0" */
@@ -145,12 +229,6 @@ typedef enum trit_value_type {
     TRIT_VALUE_F64,
     TRIT_N_VALUE_TYPES
 } trit_value_type;
-
-/** Bytes in a file: not terminated, not checked to be UTF-8. */
-struct trit_string {
-    const char *bytes;
-    size_t len;
-};
 
 /** One value; which member holds it follows from its type. */
 struct trit_value {

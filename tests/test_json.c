@@ -1,4 +1,4 @@
-/* test_json.c - the JSON reader of the tools: what is valid and what it means, every kind of error
+/* test_json.c - the JSON reader: what is valid and what it means, every kind of error
  * and where it is said to be, and texts that end early or are made to do harm. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,18 +13,18 @@
 #include <string.h>
 
 #include "fixture.h"
-#include "json_read.h"
+#include "trit.h"
 
-typedef trit_status reader(struct json_tree **out, const char *text, size_t len,
+typedef trit_status reader(struct trit_json **out, const char *text, size_t len,
                            struct trit_error *err);
 
 /* ---- Helpers --------------------------------------------------------------------------------- */
 
 /* From a copy of just its size, so that a sanitizer sees what is read beyond it. */
-static struct json_tree *read_bytes(reader *read, const char *text, size_t len,
+static struct trit_json *read_bytes(reader *read, const char *text, size_t len,
                                     struct trit_error *err)
 {
-    struct json_tree *tree;
+    struct trit_json *tree;
     char *copy = malloc(len + !len);
     assert_non_null(copy);
     memcpy(copy, text, len);
@@ -36,10 +36,10 @@ static struct json_tree *read_bytes(reader *read, const char *text, size_t len,
     return tree;
 }
 
-static struct json_tree *read_text(const char *text)
+static struct trit_json *read_text(const char *text)
 {
     struct trit_error err = {.text = "?"};
-    struct json_tree *tree = read_bytes(json_read, text, strlen(text), &err);
+    struct trit_json *tree = read_bytes(trit_json_read, text, strlen(text), &err);
     if (!tree)
         fail_msg("%s: %s", text, err.text);
     return tree;
@@ -48,7 +48,7 @@ static struct json_tree *read_text(const char *text)
 static void refuse_with(reader *read, const char *text, size_t len, const char *message)
 {
     struct trit_error err = {.text = "?"};
-    struct json_tree *tree = read_bytes(read, text, len, &err);
+    struct trit_json *tree = read_bytes(read, text, len, &err);
     if (tree)
         fail_msg("%.*s was read", (int)len, text);
     assert_int_equal(err.code, TRIT_E_FILE);
@@ -57,13 +57,13 @@ static void refuse_with(reader *read, const char *text, size_t len, const char *
 
 static void refuse(const char *text, const char *message)
 {
-    refuse_with(json_read, text, strlen(text), message);
+    refuse_with(trit_json_read, text, strlen(text), message);
 }
 
-static void is_text(const struct json_value *v, const char *bytes, size_t len)
+static void is_text(const struct trit_json_value *v, const char *bytes, size_t len)
 {
-    const struct trit_string s = json_text(v);
-    assert_int_equal(json_type_of(v), JSON_STRING);
+    const struct trit_string s = trit_json_text(v);
+    assert_int_equal(trit_json_type_of(v), TRIT_JSON_STRING);
     assert_int_equal(s.len, len);
     assert_memory_equal(s.bytes, bytes, len + 1);
 }
@@ -71,9 +71,9 @@ static void is_text(const struct json_value *v, const char *bytes, size_t len)
 /* The string that the source says is bytes. */
 static void reads_as(const char *source, const char *bytes, size_t len)
 {
-    struct json_tree *tree = read_text(source);
-    is_text(json_root(tree), bytes, len);
-    json_free(&tree);
+    struct trit_json *tree = read_text(source);
+    is_text(trit_json_root(tree), bytes, len);
+    trit_json_free(&tree);
 }
 
 /* ---- What is valid --------------------------------------------------------------------------- */
@@ -82,22 +82,23 @@ static void scalars(void **state)
 {
     static const struct {
         const char *text;
-        enum json_type type;
-    } all[] = {{"null", JSON_NULL},      {" true ", JSON_BOOL}, {"\t\r\n false", JSON_BOOL},
-               {"0", JSON_NUMBER},       {"\"\"", JSON_STRING}, {"[]", JSON_ARRAY},
-               {" [ ] ", JSON_ARRAY},    {"{}", JSON_OBJECT},   {"{ }\n", JSON_OBJECT},
-               {"\"null\"", JSON_STRING}};
+        enum trit_json_type type;
+    } all[] = {{"null", TRIT_JSON_NULL},         {" true ", TRIT_JSON_BOOL},
+               {"\t\r\n false", TRIT_JSON_BOOL}, {"0", TRIT_JSON_NUMBER},
+               {"\"\"", TRIT_JSON_STRING},       {"[]", TRIT_JSON_ARRAY},
+               {" [ ] ", TRIT_JSON_ARRAY},       {"{}", TRIT_JSON_OBJECT},
+               {"{ }\n", TRIT_JSON_OBJECT},      {"\"null\"", TRIT_JSON_STRING}};
     (void)state;
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        struct json_tree *tree = read_text(all[i].text);
-        const struct json_value *root = json_root(tree);
-        assert_int_equal(json_type_of(root), all[i].type);
-        assert_int_equal(json_count(root), 0);
-        assert_null(json_first(root));
-        assert_null(json_next(root));
-        assert_int_equal(json_is_true(root), i == 1);
-        json_free(&tree);
+        struct trit_json *tree = read_text(all[i].text);
+        const struct trit_json_value *root = trit_json_root(tree);
+        assert_int_equal(trit_json_type_of(root), all[i].type);
+        assert_int_equal(trit_json_count(root), 0);
+        assert_null(trit_json_first(root));
+        assert_null(trit_json_next(root));
+        assert_int_equal(trit_json_is_true(root), i == 1);
+        trit_json_free(&tree);
         assert_null(tree);
     }
 }
@@ -132,19 +133,19 @@ static void numbers(void **state)
     (void)state;
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        struct json_tree *tree = read_text(all[i].text);
-        const struct json_value *root = json_root(tree);
+        struct trit_json *tree = read_text(all[i].text);
+        const struct trit_json_value *root = trit_json_root(tree);
         int64_t whole = 0;
-        assert_int_equal(json_type_of(root), JSON_NUMBER);
-        assert_true(json_double(root) == all[i].number);
-        assert_int_equal(json_int64(root, &whole), all[i].whole);
+        assert_int_equal(trit_json_type_of(root), TRIT_JSON_NUMBER);
+        assert_true(trit_json_double(root) == all[i].number);
+        assert_int_equal(trit_json_int64(root, &whole), all[i].whole);
         if (all[i].whole && fabs(all[i].number) < 0x1p53)
             assert_true((double)whole == all[i].number);
         if (i == 4)
             assert_true(whole == INT64_MAX);
         if (i == 5)
             assert_true(whole == INT64_MIN);
-        json_free(&tree);
+        trit_json_free(&tree);
     }
 }
 
@@ -165,89 +166,91 @@ static void strings(void **state)
 
 static void trees(void **state)
 {
-    struct json_tree *tree = read_text(
+    struct trit_json *tree = read_text(
         "{\"a\":[1,[2,{\"x\":3}],\"s\"],\"\":{},\"b\" : {\"c\":true,\"d\":[]} , \"n\":null}");
-    const struct json_value *root = json_root(tree), *a = json_member(root, "a");
-    const struct json_value *b = json_member(root, "b");
+    const struct trit_json_value *root = trit_json_root(tree), *a = trit_json_member(root, "a");
+    const struct trit_json_value *b = trit_json_member(root, "b");
     int64_t x = 0;
     (void)state;
 
-    assert_int_equal(json_count(root), 4);
-    assert_int_equal(json_count(a), 3);
-    assert_true(json_int64(json_item(a, 0), &x) && x == 1);
-    assert_true(json_int64(json_member(json_item(json_item(a, 1), 1), "x"), &x) && x == 3);
-    is_text(json_item(a, 2), "s", 1);
-    assert_null(json_item(a, 3));
-    assert_null(json_next(json_item(a, 2)));
-    assert_string_equal(json_key(json_next(a)).bytes, "");
-    assert_int_equal(json_type_of(json_member(root, "")), JSON_OBJECT);
-    assert_true(json_is_true(json_member(b, "c")));
-    assert_string_equal(json_key(json_first(b)).bytes, "c");
-    assert_int_equal(json_type_of(json_next(json_first(b))), JSON_ARRAY);
-    assert_int_equal(json_type_of(json_member(root, "n")), JSON_NULL);
-    assert_null(json_next(json_member(root, "n")));
-    assert_null(json_member(root, "c"));
-    json_free(&tree);
+    assert_int_equal(trit_json_count(root), 4);
+    assert_int_equal(trit_json_count(a), 3);
+    assert_true(trit_json_int64(trit_json_item(a, 0), &x) && x == 1);
+    assert_true(
+        trit_json_int64(trit_json_member(trit_json_item(trit_json_item(a, 1), 1), "x"), &x) &&
+        x == 3);
+    is_text(trit_json_item(a, 2), "s", 1);
+    assert_null(trit_json_item(a, 3));
+    assert_null(trit_json_next(trit_json_item(a, 2)));
+    assert_string_equal(trit_json_key(trit_json_next(a)).bytes, "");
+    assert_int_equal(trit_json_type_of(trit_json_member(root, "")), TRIT_JSON_OBJECT);
+    assert_true(trit_json_is_true(trit_json_member(b, "c")));
+    assert_string_equal(trit_json_key(trit_json_first(b)).bytes, "c");
+    assert_int_equal(trit_json_type_of(trit_json_next(trit_json_first(b))), TRIT_JSON_ARRAY);
+    assert_int_equal(trit_json_type_of(trit_json_member(root, "n")), TRIT_JSON_NULL);
+    assert_null(trit_json_next(trit_json_member(root, "n")));
+    assert_null(trit_json_member(root, "c"));
+    trit_json_free(&tree);
 }
 
 static void last_key_counts(void **state)
 {
-    struct json_tree *tree = read_text("{\"a\":1,\"b\":2,\"a\":[3,4],\"\\u0062\":5}");
+    struct trit_json *tree = read_text("{\"a\":1,\"b\":2,\"a\":[3,4],\"\\u0062\":5}");
     int64_t x = 0;
     (void)state;
-    assert_int_equal(json_count(json_root(tree)), 4);
-    assert_int_equal(json_count(json_member(json_root(tree), "a")), 2);
-    assert_true(json_int64(json_member(json_root(tree), "b"), &x) && x == 5);
-    json_free(&tree);
+    assert_int_equal(trit_json_count(trit_json_root(tree)), 4);
+    assert_int_equal(trit_json_count(trit_json_member(trit_json_root(tree), "a")), 2);
+    assert_true(trit_json_int64(trit_json_member(trit_json_root(tree), "b"), &x) && x == 5);
+    trit_json_free(&tree);
 }
 
 /* Nothing, and what is of another type, has nothing. */
 static void absent(void **state)
 {
-    struct json_tree *tree = read_text("[\"1\",1,{}]"), *none = NULL;
-    const struct json_value *root = json_root(tree);
+    struct trit_json *tree = read_text("[\"1\",1,{}]"), *none = NULL;
+    const struct trit_json_value *root = trit_json_root(tree);
     int64_t x;
     (void)state;
 
-    assert_null(json_root(NULL));
-    assert_int_equal(json_type_of(NULL), JSON_ABSENT);
-    assert_int_equal(json_count(NULL), 0);
-    assert_null(json_first(NULL));
-    assert_null(json_next(NULL));
-    assert_null(json_item(NULL, 0));
-    assert_null(json_member(NULL, "a"));
-    assert_null(json_member(root, "a"));
-    assert_null(json_item(json_item(root, 2), 0));
-    assert_int_equal(json_count(json_item(root, 0)), 0);
-    assert_true(isnan(json_double(json_item(root, 0))) && isnan(json_double(NULL)));
-    assert_false(json_int64(json_item(root, 0), &x));
-    assert_int_equal(json_text(json_item(root, 1)).len, 0);
-    assert_string_equal(json_text(NULL).bytes, "");
-    assert_string_equal(json_key(root).bytes, "");
-    assert_false(json_is_true(json_item(root, 1)));
-    json_free(&tree);
-    json_free(&none);
-    json_free(NULL);
+    assert_null(trit_json_root(NULL));
+    assert_int_equal(trit_json_type_of(NULL), TRIT_JSON_ABSENT);
+    assert_int_equal(trit_json_count(NULL), 0);
+    assert_null(trit_json_first(NULL));
+    assert_null(trit_json_next(NULL));
+    assert_null(trit_json_item(NULL, 0));
+    assert_null(trit_json_member(NULL, "a"));
+    assert_null(trit_json_member(root, "a"));
+    assert_null(trit_json_item(trit_json_item(root, 2), 0));
+    assert_int_equal(trit_json_count(trit_json_item(root, 0)), 0);
+    assert_true(isnan(trit_json_double(trit_json_item(root, 0))) && isnan(trit_json_double(NULL)));
+    assert_false(trit_json_int64(trit_json_item(root, 0), &x));
+    assert_int_equal(trit_json_text(trit_json_item(root, 1)).len, 0);
+    assert_string_equal(trit_json_text(NULL).bytes, "");
+    assert_string_equal(trit_json_key(root).bytes, "");
+    assert_false(trit_json_is_true(trit_json_item(root, 1)));
+    trit_json_free(&tree);
+    trit_json_free(&none);
+    trit_json_free(NULL);
 }
 
 static void lines(void **state)
 {
     static const char text[] = "\n{\"a\":1}\r\n\n [2,3] \n\"x\"";
     struct trit_error err;
-    struct json_tree *tree = read_bytes(json_read_lines, text, sizeof text - 1, &err);
+    struct trit_json *tree = read_bytes(trit_json_read_lines, text, sizeof text - 1, &err);
     (void)state;
 
-    assert_int_equal(json_count(json_root(tree)), 3);
-    assert_int_equal(json_count(json_item(json_root(tree), 1)), 2);
-    is_text(json_item(json_root(tree), 2), "x", 1);
-    assert_null(json_next(json_item(json_root(tree), 2)));
-    json_free(&tree);
-    tree = read_bytes(json_read_lines, " \n ", 3, &err);
-    assert_int_equal(json_count(json_root(tree)), 0);
-    json_free(&tree);
-    refuse_with(json_read_lines, "1\n2 3", 5,
+    assert_int_equal(trit_json_count(trit_json_root(tree)), 3);
+    assert_int_equal(trit_json_count(trit_json_item(trit_json_root(tree), 1)), 2);
+    is_text(trit_json_item(trit_json_root(tree), 2), "x", 1);
+    assert_null(trit_json_next(trit_json_item(trit_json_root(tree), 2)));
+    trit_json_free(&tree);
+    tree = read_bytes(trit_json_read_lines, " \n ", 3, &err);
+    assert_int_equal(trit_json_count(trit_json_root(tree)), 0);
+    trit_json_free(&tree);
+    refuse_with(trit_json_read_lines, "1\n2 3", 5,
                 "line 2, column 3: found '3', expected the end of the line");
-    refuse_with(json_read_lines, "{}\n{\n", 5,
+    refuse_with(trit_json_read_lines, "{}\n{\n", 5,
                 "line 3, column 1: found the end of the text, expected a key in quotes");
 }
 
@@ -324,11 +327,11 @@ static void syntax(void **state)
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         refuse(all[i].text, all[i].message);
-    refuse_with(json_read, "1\0", 2,
+    refuse_with(trit_json_read, "1\0", 2,
                 "line 1, column 2: found byte 0x00, expected the end of the text");
-    refuse_with(json_read, "\"\\\0\"", 4,
+    refuse_with(trit_json_read, "\"\\\0\"", 4,
                 "line 1, column 3: found byte 0x00, expected one of \"\\/bfnrtu after a backslash");
-    refuse_with(json_read, "\"\\u\0\"", 5,
+    refuse_with(trit_json_read, "\"\\u\0\"", 5,
                 "line 1, column 4: found byte 0x00, expected four hexadecimal digits");
 }
 
@@ -370,19 +373,19 @@ static void bad_utf8(void **state)
 static void depth(void **state)
 {
     char text[200010];
-    struct json_tree *tree;
+    struct trit_json *tree;
     (void)state;
 
-    memset(text, '[', JSON_MAX_DEPTH);
-    memset(text + JSON_MAX_DEPTH, ']', JSON_MAX_DEPTH);
-    text[2 * JSON_MAX_DEPTH] = 0;
+    memset(text, '[', TRIT_JSON_MAX_DEPTH);
+    memset(text + TRIT_JSON_MAX_DEPTH, ']', TRIT_JSON_MAX_DEPTH);
+    text[2 * TRIT_JSON_MAX_DEPTH] = 0;
     tree = read_text(text);
-    json_free(&tree);
+    trit_json_free(&tree);
     /* after one another they are not deeper */
     snprintf(text, sizeof text, "[[[[]],[[{}]]],[[[]]],{\"a\":[[]]}]");
     tree = read_text(text);
-    assert_int_equal(json_count(json_root(tree)), 3);
-    json_free(&tree);
+    assert_int_equal(trit_json_count(trit_json_root(tree)), 3);
+    trit_json_free(&tree);
     memset(text, '[', 200000);
     text[200000] = 0;
     refuse(text, "line 1, column 65: found '[', expected arrays and objects to nest less deeply");
@@ -394,8 +397,8 @@ static void depth(void **state)
 static void limits(void **state)
 {
     struct trit_error err;
-    struct json_tree *tree;
-    const size_t len = 2 * (size_t)JSON_MAX_VALUES + 1;
+    struct trit_json *tree;
+    const size_t len = 2 * (size_t)TRIT_JSON_MAX_VALUES + 1;
     char *text = malloc(len);
     (void)state;
 
@@ -404,18 +407,19 @@ static void limits(void **state)
         text[i] = i % 2 ? '1' : ',';
     text[0] = '[';
     text[len - 1] = ']';
-    assert_int_equal(json_read(&tree, text, len, &err), TRIT_E_FILE);
+    assert_int_equal(trit_json_read(&tree, text, len, &err), TRIT_E_FILE);
     assert_non_null(strstr(err.text, "expected fewer values"));
     assert_null(tree);
     text[len - 3] = ']';
     text[len - 2] = text[len - 1] = ' ';
-    assert_int_equal(json_read(&tree, text, len, NULL), TRIT_OK);
-    assert_int_equal(json_count(json_root(tree)), JSON_MAX_VALUES - 1);
-    json_free(&tree);
+    assert_int_equal(trit_json_read(&tree, text, len, NULL), TRIT_OK);
+    assert_int_equal(trit_json_count(trit_json_root(tree)), TRIT_JSON_MAX_VALUES - 1);
+    trit_json_free(&tree);
     /* refused before a byte is looked at */
-    assert_int_equal(json_read(&tree, text, (size_t)JSON_MAX_BYTES + 1, &err), TRIT_E_FILE);
+    assert_int_equal(trit_json_read(&tree, text, (size_t)TRIT_JSON_MAX_BYTES + 1, &err),
+                     TRIT_E_FILE);
     assert_string_equal(err.text, "the text is larger than 256 MiB");
-    assert_int_equal(json_read(&tree, "x", 1, NULL), TRIT_E_FILE);
+    assert_int_equal(trit_json_read(&tree, "x", 1, NULL), TRIT_E_FILE);
     free(text);
 }
 
@@ -431,22 +435,22 @@ static void cut(void **state)
     (void)state;
 
     for (size_t len = 0; len < sizeof whole_text - 1; len++)
-        assert_null(read_bytes(json_read, whole_text, len, &err));
-    struct json_tree *tree = read_bytes(json_read, whole_text, sizeof whole_text - 1, &err);
+        assert_null(read_bytes(trit_json_read, whole_text, len, &err));
+    struct trit_json *tree = read_bytes(trit_json_read, whole_text, sizeof whole_text - 1, &err);
     assert_non_null(tree);
-    json_free(&tree);
+    trit_json_free(&tree);
 }
 
 /* Looked into everywhere; the number of values. */
-static size_t walk(const struct json_value *v)
+static size_t walk(const struct trit_json_value *v)
 {
     size_t n = 1, children = 0;
-    for (const struct json_value *c = json_first(v); c; c = json_next(c)) {
+    for (const struct trit_json_value *c = trit_json_first(v); c; c = trit_json_next(c)) {
         n += walk(c);
         children++;
     }
-    assert_int_equal(children, json_count(v));
-    assert_int_equal(json_text(v).bytes[json_text(v).len], 0);
+    assert_int_equal(children, trit_json_count(v));
+    assert_int_equal(trit_json_text(v).bytes[trit_json_text(v).len], 0);
     return n;
 }
 
@@ -464,11 +468,11 @@ static void changed(void **state)
         memcpy(text, whole_text, sizeof text);
         for (int k = 0; k <= i % 2; k++)
             text[fx_random(&rng) % (sizeof text - 1)] = bytes[fx_random(&rng) % sizeof bytes];
-        struct json_tree *tree =
-            read_bytes(i % 3 ? json_read : json_read_lines, text, sizeof text - 1, &err);
+        struct trit_json *tree =
+            read_bytes(i % 3 ? trit_json_read : trit_json_read_lines, text, sizeof text - 1, &err);
         if (tree)
-            n_read += walk(json_root(tree)) > 0;
-        json_free(&tree);
+            n_read += walk(trit_json_root(tree)) > 0;
+        trit_json_free(&tree);
     }
     assert_true(n_read > 100);
 }

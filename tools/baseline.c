@@ -8,34 +8,35 @@
 #include "common.h"
 #include "json.h"
 
-static bool is_text(const struct json_value *v, const char *text)
+static bool is_text(const struct trit_json_value *v, const char *text)
 {
-    const struct trit_string s = json_text(v);
+    const struct trit_string s = trit_json_text(v);
     return s.len == strlen(text) && memcmp(s.bytes, text, s.len) == 0;
 }
 
 /* The member that a row lacks, or has with a value that cannot be; NULL: none. */
-static const char *missing(const struct json_value *row)
+static const char *missing(const struct trit_json_value *row)
 {
     int64_t threads;
 
-    if (json_type_of(json_member(row, "test")) != JSON_STRING)
+    if (trit_json_type_of(trit_json_member(row, "test")) != TRIT_JSON_STRING)
         return "test";
-    if (json_type_of(json_member(row, "model_type")) != JSON_STRING)
+    if (trit_json_type_of(trit_json_member(row, "model_type")) != TRIT_JSON_STRING)
         return "model_type";
-    if (!json_int64(json_member(row, "n_threads"), &threads))
+    if (!trit_json_int64(trit_json_member(row, "n_threads"), &threads))
         return "n_threads";
-    return json_double(json_member(row, "avg_ts")) > 0 ? NULL : "avg_ts";
+    return trit_json_double(trit_json_member(row, "avg_ts")) > 0 ? NULL : "avg_ts";
 }
 
 static int check_rows(const struct baseline *base)
 {
-    const struct json_value *root = json_root(base->tree);
+    const struct trit_json_value *root = trit_json_root(base->tree);
     int n = 1;
 
-    if (json_count(root) == 0)
+    if (trit_json_count(root) == 0)
         return file_error("%s: holds no row of trit bench", base->path);
-    for (const struct json_value *row = json_first(root); row; row = json_next(row), n++)
+    for (const struct trit_json_value *row = trit_json_first(root); row;
+         row = trit_json_next(row), n++)
         if (missing(row))
             return file_error("%s: is not what trit bench writes: row %d has no valid '%s'",
                               base->path, n, missing(row));
@@ -47,14 +48,14 @@ int baseline_open(struct baseline *base, const char *path)
     struct trit_error err;
     char *text = NULL;
     size_t len;
-    int code = read_file(&text, &len, path, JSON_MAX_BYTES);
+    int code = read_file(&text, &len, path, TRIT_JSON_MAX_BYTES);
 
     base->path = path;
     if (!code) {
         const size_t blanks = strspn(text, " \t\r\n");
         const trit_status status = len > blanks && text[blanks] == '['
-                                       ? json_read(&base->tree, text, len, &err)
-                                       : json_read_lines(&base->tree, text, len, &err);
+                                       ? trit_json_read(&base->tree, text, len, &err)
+                                       : trit_json_read_lines(&base->tree, text, len, &err);
         code = status == TRIT_E_FILE ? file_error("%s: %s", path, err.text)
                : status              ? report(&err)
                                      : check_rows(base);
@@ -65,16 +66,17 @@ int baseline_open(struct baseline *base, const char *path)
 
 void baseline_close(struct baseline *base)
 {
-    json_free(&base->tree);
+    trit_json_free(&base->tree);
 }
 
 void baseline_choose_model(struct baseline *base, const char *model_type, bool quiet)
 {
-    const struct json_value *first = json_first(json_root(base->tree));
-    const struct trit_string other = json_text(json_member(first, "model_type"));
+    const struct trit_json_value *first = trit_json_first(trit_json_root(base->tree));
+    const struct trit_string other = trit_json_text(trit_json_member(first, "model_type"));
 
-    for (const struct json_value *row = first; row && !base->same_model; row = json_next(row))
-        base->same_model = is_text(json_member(row, "model_type"), model_type);
+    for (const struct trit_json_value *row = first; row && !base->same_model;
+         row = trit_json_next(row))
+        base->same_model = is_text(trit_json_member(row, "model_type"), model_type);
     if (base->same_model || quiet)
         return;
     fprintf(stderr, "trit: %s is of another model: ", base->path);
@@ -87,13 +89,13 @@ double baseline_find(const struct baseline *base, const char *model_type, const 
 {
     double found = NAN;
 
-    for (const struct json_value *row = json_first(json_root(base->tree)); row;
-         row = json_next(row)) {
+    for (const struct trit_json_value *row = trit_json_first(trit_json_root(base->tree)); row;
+         row = trit_json_next(row)) {
         int64_t threads;
-        if (is_text(json_member(row, "test"), test) &&
-            json_int64(json_member(row, "n_threads"), &threads) && threads == n_threads &&
-            (!base->same_model || is_text(json_member(row, "model_type"), model_type)))
-            found = json_double(json_member(row, "avg_ts"));
+        if (is_text(trit_json_member(row, "test"), test) &&
+            trit_json_int64(trit_json_member(row, "n_threads"), &threads) && threads == n_threads &&
+            (!base->same_model || is_text(trit_json_member(row, "model_type"), model_type)))
+            found = trit_json_double(trit_json_member(row, "avg_ts"));
     }
     return found;
 }

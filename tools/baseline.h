@@ -2,11 +2,11 @@
 #ifndef TRIT_TOOLS_BASELINE_H
 #define TRIT_TOOLS_BASELINE_H
 
-#include "json_read.h"
+#include "trit.h"
 
 struct baseline {
     const char *path; /* NULL: none */
-    struct json_tree *tree;
+    struct trit_json *tree;
     bool same_model; /* rows of other models are passed over */
 };
 

@@ -8,6 +8,7 @@
 
 #include "keys.h"
 #include "screen.h"
+#include "trit.h"
 #include "width.h"
 
 enum { MAX_UNDO = 1000, MAX_UNDO_BYTES = 16 << 20, MAX_QUERY = 256, MAX_LISTED = 200 };
@@ -263,8 +264,8 @@ static bool is_word(const struct editor *e, size_t at)
     if (c < 0x80)
         return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
                c == '_';
-    const uint32_t code = decode_utf8(e->text.data + at, e->text.len - at, &n);
-    return code != UTF8_NO_CHARACTER && !(code >= 0x80 && code <= 0xBF) &&
+    const uint32_t code = trit_utf8_decode(e->text.data + at, e->text.len - at, &n);
+    return code != TRIT_NO_CHARACTER && !(code >= 0x80 && code <= 0xBF) &&
            !(code >= 0x2000 && code <= 0x206F) && !(code >= 0x3000 && code <= 0x303F) &&
            !(code >= 0xFF00 && code <= 0xFF0F);
 }

@@ -149,7 +149,7 @@ static void escaped(struct pen *p, const struct glyph *g, const char *text)
     const enum style style = p->style;
     char form[16];
 
-    if (g->code == UTF8_NO_CHARACTER)
+    if (g->code == TRIT_NO_CHARACTER)
         snprintf(form, sizeof form, "<%02X>", (unsigned char)*text);
     else if (g->code < 0x20 || g->code == 0x7F)
         snprintf(form, sizeof form, "^%c", (char)(g->code ^ 0x40));

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_read.h"
+#include "trit.h"
 
 static void add(struct turns *t, trit_role role, struct trit_string text)
 {
@@ -36,19 +36,20 @@ static int no_turns(const char *path, int number, const char *why)
 
 static int add_turns(struct turns *t, const char *path)
 {
-    const struct json_value *root = json_root(t->tree);
+    const struct trit_json_value *root = trit_json_root(t->tree);
     int number = 1;
 
-    for (const struct json_value *v = json_first(root); v; v = json_next(v), number++) {
-        const struct json_value *content = json_member(v, "content");
+    for (const struct trit_json_value *v = trit_json_first(root); v;
+         v = trit_json_next(v), number++) {
+        const struct trit_json_value *content = trit_json_member(v, "content");
         trit_role role;
-        if (json_type_of(v) != JSON_OBJECT)
+        if (trit_json_type_of(v) != TRIT_JSON_OBJECT)
             return no_turns(path, number, "is no object");
-        if (!parse_role(&role, json_text(json_member(v, "role"))))
+        if (!parse_role(&role, trit_json_text(trit_json_member(v, "role"))))
             return no_turns(path, number, "has none of the roles system, user and assistant");
-        if (json_type_of(content) != JSON_STRING)
+        if (trit_json_type_of(content) != TRIT_JSON_STRING)
             return no_turns(path, number, "has no content that is a string");
-        add(t, role, json_text(content));
+        add(t, role, trit_json_text(content));
     }
     return EXIT_DONE;
 }
@@ -58,15 +59,15 @@ static int read_turns(struct turns *t, const char *path)
     struct trit_error err;
     char *text = NULL;
     size_t len = 0;
-    int code = read_file(&text, &len, path, JSON_MAX_BYTES);
+    int code = read_file(&text, &len, path, TRIT_JSON_MAX_BYTES);
 
-    if (!code && json_read(&t->tree, text, len, &err)) {
+    if (!code && trit_json_read(&t->tree, text, len, &err)) {
         code = file_error("%s: %s", path, err.text);
         if (err.code == TRIT_E_MEMORY)
             code = EXIT_MEMORY;
     }
     free(text);
-    if (!code && json_type_of(json_root(t->tree)) != JSON_ARRAY)
+    if (!code && trit_json_type_of(trit_json_root(t->tree)) != TRIT_JSON_ARRAY)
         code = file_error("%s: is no array of turns", path);
     return code;
 }
@@ -82,7 +83,7 @@ int build_turns(struct turns *t, const struct args *args, const char *prompt, si
         code = read_turns(t, args->turns);
     if (code)
         return code;
-    t->items = malloc((json_count(json_root(t->tree)) + 2) * sizeof *t->items);
+    t->items = malloc((trit_json_count(trit_json_root(t->tree)) + 2) * sizeof *t->items);
     if (!t->items)
         return out_of_memory();
     if (args->system && *args->system)
@@ -96,7 +97,7 @@ int build_turns(struct turns *t, const struct args *args, const char *prompt, si
 
 void free_turns(struct turns *t)
 {
-    json_free(&t->tree);
+    trit_json_free(&t->tree);
     free(t->items);
     *t = (struct turns){0};
 }

@@ -4,12 +4,12 @@
 
 #include "common.h"
 
-struct json_tree;
+struct trit_json;
 
 struct turns {
     struct trit_message *items;
     int32_t n;
-    struct json_tree *tree; /* that holds the texts of a file, or NULL */
+    struct trit_json *tree; /* that holds the texts of a file, or NULL */
 };
 
 /* What -s, --turns and the prompt say: a system message, unless it is empty, those of the file, and

@@ -57,8 +57,8 @@ struct glyph next_glyph(const char *text, size_t len)
 
     if (text[0] >= 0x20 && text[0] < 0x7F && (len == 1 || (unsigned char)text[1] < 0x80))
         return (struct glyph){.len = 1, .code = (uint32_t)text[0], .columns = 1, .plain = true};
-    g.code = decode_utf8(text, len, &g.len);
-    const enum width_kind kind = g.code == UTF8_NO_CHARACTER ? WIDTH_HIDDEN : width_kind(g.code);
+    g.code = trit_utf8_decode(text, len, &g.len);
+    const enum width_kind kind = g.code == TRIT_NO_CHARACTER ? WIDTH_HIDDEN : width_kind(g.code);
     if (kind == WIDTH_HIDDEN)
         return g;
     g.columns = kind == WIDTH_WIDE ? 2 : 1;
@@ -68,12 +68,12 @@ struct glyph next_glyph(const char *text, size_t len)
         size_t n;
         if ((unsigned char)text[g.len] < 0x80)
             break; /* most of the time */
-        const uint32_t code = decode_utf8(text + g.len, len - g.len, &n);
+        const uint32_t code = trit_utf8_decode(text + g.len, len - g.len, &n);
         const bool pair = i == 1 && is_region(last) && is_region(code);
         const bool picture = pair || code == AS_PICTURE || (is_skin(code) && is_joined(last)) ||
                              (is_tag(code) && g.code == FLAG) ||
                              (last == JOINER && is_joined(g.code) && is_joined(code));
-        if (!picture && (code == UTF8_NO_CHARACTER || width_kind(code) != WIDTH_MARK))
+        if (!picture && (code == TRIT_NO_CHARACTER || width_kind(code) != WIDTH_MARK))
             break;
         if (picture)
             g.columns = 2;

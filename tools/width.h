@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "utf8.h"
+#include "trit.h"
 
 /* Kinds of code points; in the order of scripts/gen-width.py. */
 enum width_kind {
@@ -24,7 +24,7 @@ enum width_kind width_kind(uint32_t code);
 /* One character: a base with its marks, a sequence that is one picture, or a byte that is none. */
 struct glyph {
     size_t len;    /* bytes */
-    uint32_t code; /* the first code point, or UTF8_NO_CHARACTER */
+    uint32_t code; /* the first code point, or TRIT_NO_CHARACTER */
     int columns;   /* 1 or 2; 0 where it is shown in an escaped form */
     bool plain;    /* every terminal takes as many columns for it; others differ over sequences */
     bool bare;     /* a mark without a base */

@@ -2,8 +2,7 @@
 #ifndef TRIT_TEXT_UNICODE_H
 #define TRIT_TEXT_UNICODE_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "trit.h"
 
 /* One class per code point, from its general category; SPACE is the property White_Space and goes
  * before any category. As bits, so that a set of classes is a mask. */
@@ -26,13 +25,6 @@ enum {
 
 /* The class of a code point; OTHER beyond U+10FFFF. */
 unsigned trit_char_class(uint32_t code);
-
-/* Beyond all code points. */
-enum { TRIT_NO_CHARACTER = 0x110000 };
-
-/* Decode the character that text[0..len) begins with, len > 0. A byte that begins none counts as
- * TRIT_NO_CHARACTER, whose class is OTHER. *n receives the bytes it takes. */
-uint32_t trit_utf8_decode(const char *text, size_t len, size_t *n);
 
 /* Generated (unicode_tables.c): ascending first code points. */
 struct trit_unicode_range {

@@ -1,9 +1,9 @@
-/* json_read.c - see json_read.h.
+/* json.c - the JSON reader of trit.h.
  *
- * Recursive descent, as deep as JSON_MAX_DEPTH. Values lie in one array in the order of the text,
- * each followed by what it holds; strings lie unescaped in one buffer, which is taken once: no
- * string is longer than its source, quotes included, even with a NUL behind it. */
-#include "json_read.h"
+ * Recursive descent, as deep as TRIT_JSON_MAX_DEPTH. Values lie in one array in the order of the
+ * text, each followed by what it holds; strings lie unescaped in one buffer, which is taken once:
+ * no string is longer than its source, quotes included, even with a NUL behind it. */
+#include "error.h"
 
 #include <errno.h>
 #include <math.h>
@@ -11,9 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "utf8.h"
-
-struct json_value {
+struct trit_json_value {
     const char *key; /* of a member; else NULL */
     union {
         const char *text;
@@ -28,15 +26,15 @@ struct json_value {
     bool is_whole, is_last;
 };
 
-struct json_tree {
-    struct json_value *values;
+struct trit_json {
+    struct trit_json_value *values;
     char *bytes;
 };
 
 struct parser {
     const char *text;
     size_t len, at;
-    struct json_tree *tree;
+    struct trit_json *tree;
     size_t n_values, room; /* of tree->values */
     size_t n_bytes;        /* of tree->bytes */
     int depth;
@@ -128,24 +126,24 @@ static void skip_blanks(struct parser *p)
 
 static const struct trit_string no_key = {NULL, 0};
 
-static bool add(struct parser *p, enum json_type type, struct trit_string key)
+static bool add(struct parser *p, enum trit_json_type type, struct trit_string key)
 {
-    if (p->n_values == JSON_MAX_VALUES)
+    if (p->n_values == TRIT_JSON_MAX_VALUES)
         return unexpected(p, "fewer values (at most 16777216)");
     if (p->n_values == p->room) {
         const size_t room = p->room ? 2 * p->room : 64;
-        struct json_value *values = realloc(p->tree->values, room * sizeof *values);
+        struct trit_json_value *values = realloc(p->tree->values, room * sizeof *values);
         if (!values)
             return fail(p, TRIT_E_MEMORY, "out of memory");
         p->tree->values = values;
         p->room = room;
     }
-    p->tree->values[p->n_values++] = (struct json_value){
+    p->tree->values[p->n_values++] = (struct trit_json_value){
         .key = key.bytes, .key_len = (uint32_t)key.len, .size = 1, .type = (uint8_t)type};
     return true;
 }
 
-static struct json_value *newest(struct parser *p)
+static struct trit_json_value *newest(struct parser *p)
 {
     return &p->tree->values[p->n_values - 1];
 }
@@ -246,8 +244,8 @@ static bool parse_string(struct parser *p, struct trit_string *out)
             return unexpected(p, "'\"' at the end of a string");
         if (peek(p) < 0x20)
             return unexpected(p, "control characters in a string to be escaped");
-        const size_t n = utf8_character(p->text + p->at, p->len - p->at);
-        if (n == 0)
+        size_t n;
+        if (trit_utf8_decode(p->text + p->at, p->len - p->at, &n) == TRIT_NO_CHARACTER)
             return unexpected(p, "UTF-8");
         memcpy(p->tree->bytes + p->n_bytes, p->text + p->at, n);
         p->n_bytes += n;
@@ -292,7 +290,7 @@ static bool parse_number(struct parser *p, struct trit_string key)
     const size_t start = p->at;
     bool whole;
 
-    if (!skip_number(p, &whole) || !add(p, JSON_NUMBER, key))
+    if (!skip_number(p, &whole) || !add(p, TRIT_JSON_NUMBER, key))
         return false;
     char *copy = p->tree->bytes + p->n_bytes; /* of what the buffer still has room for */
     memcpy(copy, p->text + start, p->at - start);
@@ -352,17 +350,17 @@ static bool parse_items(struct parser *p, size_t container, char close)
     return take(p, close) || unexpected(p, object ? "',' or '}'" : "',' or ']'");
 }
 
-static bool parse_container(struct parser *p, enum json_type type, struct trit_string key)
+static bool parse_container(struct parser *p, enum trit_json_type type, struct trit_string key)
 {
     const size_t container = p->n_values;
 
-    if (p->depth == JSON_MAX_DEPTH)
+    if (p->depth == TRIT_JSON_MAX_DEPTH)
         return unexpected(p, "arrays and objects to nest less deeply");
     if (!add(p, type, key))
         return false;
     p->at++;
     p->depth++;
-    if (!parse_items(p, container, type == JSON_OBJECT ? '}' : ']'))
+    if (!parse_items(p, container, type == TRIT_JSON_OBJECT ? '}' : ']'))
         return false;
     p->depth--;
     p->tree->values[container].size = (uint32_t)(p->n_values - container);
@@ -373,8 +371,8 @@ static bool parse_name(struct parser *p, struct trit_string key)
 {
     static const struct {
         const char *name;
-        enum json_type type;
-    } names[] = {{"null", JSON_NULL}, {"false", JSON_BOOL}, {"true", JSON_BOOL}};
+        enum trit_json_type type;
+    } names[] = {{"null", TRIT_JSON_NULL}, {"false", TRIT_JSON_BOOL}, {"true", TRIT_JSON_BOOL}};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const size_t n = strlen(names[i].name);
@@ -396,11 +394,11 @@ static bool parse_value(struct parser *p, struct trit_string key)
 
     switch (peek(p)) {
     case '{':
-        return parse_container(p, JSON_OBJECT, key);
+        return parse_container(p, TRIT_JSON_OBJECT, key);
     case '[':
-        return parse_container(p, JSON_ARRAY, key);
+        return parse_container(p, TRIT_JSON_ARRAY, key);
     case '"':
-        if (!parse_string(p, &text) || !add(p, JSON_STRING, key))
+        if (!parse_string(p, &text) || !add(p, TRIT_JSON_STRING, key))
             return false;
         newest(p)->of.text = text.bytes;
         newest(p)->n = (uint32_t)text.len;
@@ -429,7 +427,7 @@ static bool parse_lines(struct parser *p)
     uint32_t n = 0;
     size_t last = 0; /* the root itself, where there is no line */
 
-    if (!add(p, JSON_ARRAY, no_key))
+    if (!add(p, TRIT_JSON_ARRAY, no_key))
         return false;
     for (skip_blanks(p); p->at < p->len; skip_blanks(p)) {
         last = p->n_values;
@@ -446,13 +444,14 @@ static bool parse_lines(struct parser *p)
     return true;
 }
 
-static trit_status read_with(bool (*parse)(struct parser *p), struct json_tree **out,
+static trit_status read_with(bool (*parse)(struct parser *p), struct trit_json **out,
                              const char *text, size_t len, struct trit_error *err)
 {
     struct trit_error unused;
     struct parser p = {.text = text, .len = len, .err = err ? err : &unused};
-    struct json_tree *tree = NULL;
-    bool ok = len <= JSON_MAX_BYTES || fail(&p, TRIT_E_FILE, "the text is larger than 256 MiB");
+    struct trit_json *tree = NULL;
+    bool ok =
+        len <= TRIT_JSON_MAX_BYTES || fail(&p, TRIT_E_FILE, "the text is larger than 256 MiB");
 
     *out = NULL;
     if (ok) {
@@ -463,25 +462,26 @@ static trit_status read_with(bool (*parse)(struct parser *p), struct json_tree *
     }
     ok = ok && parse(&p);
     if (!ok) {
-        json_free(&tree);
+        trit_json_free(&tree);
         return p.err->code;
     }
     *out = tree;
     return TRIT_OK;
 }
 
-trit_status json_read(struct json_tree **out, const char *text, size_t len, struct trit_error *err)
+trit_status trit_json_read(struct trit_json **out, const char *text, size_t len,
+                           struct trit_error *err)
 {
     return read_with(parse_text, out, text, len, err);
 }
 
-trit_status json_read_lines(struct json_tree **out, const char *text, size_t len,
-                            struct trit_error *err)
+trit_status trit_json_read_lines(struct trit_json **out, const char *text, size_t len,
+                                 struct trit_error *err)
 {
     return read_with(parse_lines, out, text, len, err);
 }
 
-void json_free(struct json_tree **tree)
+void trit_json_free(struct trit_json **tree)
 {
     if (tree && *tree) {
         free((*tree)->values);
@@ -493,87 +493,90 @@ void json_free(struct json_tree **tree)
 
 /* ---- Looking into them ----------------------------------------------------------------------- */
 
-const struct json_value *json_root(const struct json_tree *tree)
+const struct trit_json_value *trit_json_root(const struct trit_json *tree)
 {
     return tree ? tree->values : NULL;
 }
 
-enum json_type json_type_of(const struct json_value *value)
+enum trit_json_type trit_json_type_of(const struct trit_json_value *value)
 {
-    return value ? (enum json_type)value->type : JSON_ABSENT;
+    return value ? (enum trit_json_type)value->type : TRIT_JSON_ABSENT;
 }
 
-static bool is_container(const struct json_value *value)
+static bool is_container(const struct trit_json_value *value)
 {
-    return json_type_of(value) == JSON_ARRAY || json_type_of(value) == JSON_OBJECT;
+    return trit_json_type_of(value) == TRIT_JSON_ARRAY ||
+           trit_json_type_of(value) == TRIT_JSON_OBJECT;
 }
 
-size_t json_count(const struct json_value *value)
+size_t trit_json_count(const struct trit_json_value *value)
 {
     return is_container(value) ? value->n : 0;
 }
 
-const struct json_value *json_first(const struct json_value *value)
+const struct trit_json_value *trit_json_first(const struct trit_json_value *value)
 {
-    return json_count(value) ? value + 1 : NULL;
+    return trit_json_count(value) ? value + 1 : NULL;
 }
 
-const struct json_value *json_next(const struct json_value *value)
+const struct trit_json_value *trit_json_next(const struct trit_json_value *value)
 {
     return value && !value->is_last ? value + value->size : NULL;
 }
 
-const struct json_value *json_item(const struct json_value *array, size_t i)
+const struct trit_json_value *trit_json_item(const struct trit_json_value *array, size_t i)
 {
-    if (json_type_of(array) != JSON_ARRAY || i >= array->n)
+    if (trit_json_type_of(array) != TRIT_JSON_ARRAY || i >= array->n)
         return NULL;
-    const struct json_value *item = json_first(array);
+    const struct trit_json_value *item = trit_json_first(array);
     while (i--)
-        item = json_next(item);
+        item = trit_json_next(item);
     return item;
 }
 
-const struct json_value *json_member(const struct json_value *object, const char *key)
+const struct trit_json_value *trit_json_member(const struct trit_json_value *object,
+                                               const char *key)
 {
     const size_t len = strlen(key);
-    const struct json_value *found = NULL;
+    const struct trit_json_value *found = NULL;
 
-    if (json_type_of(object) != JSON_OBJECT)
+    if (trit_json_type_of(object) != TRIT_JSON_OBJECT)
         return NULL;
-    for (const struct json_value *m = json_first(object); m; m = json_next(m))
+    for (const struct trit_json_value *m = trit_json_first(object); m; m = trit_json_next(m))
         if (m->key_len == len && memcmp(m->key, key, len) == 0)
             found = m;
     return found;
 }
 
-struct trit_string json_key(const struct json_value *member)
+struct trit_string trit_json_key(const struct trit_json_value *member)
 {
     return member && member->key ? (struct trit_string){member->key, member->key_len}
                                  : (struct trit_string){"", 0};
 }
 
-struct trit_string json_text(const struct json_value *value)
+struct trit_string trit_json_text(const struct trit_json_value *value)
 {
-    return json_type_of(value) == JSON_STRING ? (struct trit_string){value->of.text, value->n}
-                                              : (struct trit_string){"", 0};
+    return trit_json_type_of(value) == TRIT_JSON_STRING
+               ? (struct trit_string){value->of.text, value->n}
+               : (struct trit_string){"", 0};
 }
 
-double json_double(const struct json_value *value)
+double trit_json_double(const struct trit_json_value *value)
 {
-    if (json_type_of(value) != JSON_NUMBER)
+    if (trit_json_type_of(value) != TRIT_JSON_NUMBER)
         return (double)NAN;
     return value->is_whole ? (double)value->of.whole : value->of.number;
 }
 
-bool json_int64(const struct json_value *value, int64_t *out)
+bool trit_json_int64(const struct trit_json_value *value, int64_t *out)
 {
-    if (json_type_of(value) != JSON_NUMBER || !value->is_whole)
+    if (trit_json_type_of(value) != TRIT_JSON_NUMBER || !value->is_whole)
         return false;
     *out = value->of.whole;
     return true;
 }
 
-bool json_is_true(const struct json_value *value)
+bool trit_json_is_true(const struct trit_json_value *value)
 {
-    return json_type_of(value) == JSON_BOOL && value->of.truth;
+    return trit_json_type_of(value) == TRIT_JSON_BOOL && value->of.truth;
 }
