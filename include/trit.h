@@ -188,6 +188,10 @@ typedef struct trit_file trit_file;
 struct trit_file_options {
     bool no_mmap; /**< read the file into memory instead of mapping it. Default false */
     bool lock;    /**< keep its bytes in physical memory (mlock). Default false */
+    /** How its I2_S tensors lie, which nothing in a file tells: "128" (NULL), the published layout;
+     *  "64", "4row" and "seq", as some builds of bitnet.cpp wrote it; "128row", where rows that are
+     *  no whole blocks of 128 end in a tail of their own. */
+    const char *i2s_layout;
 };
 
 /** Open a GGUF file, version 2 or 3, and check its structure: every length, offset and size
@@ -197,9 +201,9 @@ struct trit_file_options {
  *  @param out   receives the file; release with trit_file_close().
  *  @param path  of a regular file.
  *  @param opt   NULL for the defaults.
- *  @return TRIT_OK; TRIT_E_FILE: it cannot be read, is no GGUF, is damaged or ends early;
- *          TRIT_E_UNSUPPORTED: big-endian, version 1, one part of a split model; TRIT_E_MEMORY:
- *          also if the system does not let so much be locked. */
+ *  @return TRIT_OK; TRIT_E_ARGUMENT: no such layout; TRIT_E_FILE: it cannot be read, is no GGUF,
+ *          is damaged or ends early; TRIT_E_UNSUPPORTED: big-endian, version 1, one part of a
+ *          split model; TRIT_E_MEMORY: also if the system does not let so much be locked. */
 TRIT_API trit_status trit_file_open(trit_file **out, const char *path,
                                     const struct trit_file_options *opt, struct trit_error *err);
 
@@ -511,6 +515,76 @@ struct trit_dummy_options {
  *          TRIT_E_MEMORY. */
 TRIT_API trit_status trit_dummy_write(const struct trit_dummy_options *opt, trit_write_fn write,
                                       void *user, uint64_t *n_bytes, struct trit_error *err);
+
+/* ---- Convert -------------------------------------------------------------------------------- */
+
+/** A tensor that is about to be written. Strings are valid during the call. */
+struct trit_converted_tensor {
+    const char *name;      /**< in the new file */
+    const char *source;    /**< where it comes from: a name in the checkpoint */
+    const char *from_type; /**< "U8 (packed)", "BF16", "TQ2_0", … */
+    const char *type;      /**< in the new file */
+    uint32_t n_dims;
+    uint64_t dims[4]; /**< of the new file: dims[0] is contiguous */
+    uint64_t n_bytes; /**< of its data there */
+};
+
+/** Zero in any field is its default. */
+struct trit_convert_options {
+    const char *type; /**< of the linears: "i2_s" (NULL), "tq1_0", "tq2_0", "f16", "bf16", "f32" */
+    const char *embd; /**< of embedding and head: "f16" (NULL), "bf16", "f32", "q8_0", "q6_k",
+                           "q4_k", "q4_0"; trit_quantize(): NULL leaves them as they are */
+    const char *map;  /**< trit_convert(): path of a file of names, or NULL */
+    bool force;       /**< trit_quantize(): do what destroys a model, too */
+    int32_t n_threads;
+    /** Told what was interpreted and how, a sentence each, before the first tensor. May be NULL. */
+    void (*on_note)(void *user, const char *text);
+    /** Told of each tensor before its data is written; of all of them where nothing is written. May
+     *  be NULL. */
+    void (*on_tensor)(void *user, const struct trit_converted_tensor *tensor);
+    void *user; /**< of these two */
+};
+
+/** Write the GGUF of a checkpoint folder as Hugging Face holds it: config.json, the weights as
+ *  safetensors (in one file or in shards), and the files of its tokenizer.
+ *
+ *  Families: BitNetForCausalLM (microsoft/bitnet-b1.58-2B-4T, packed or a full-precision master),
+ *  LlamaForCausalLM with quantization_config of quant_method "bitnet" (Llama3-8B-1.58, Falcon3,
+ *  Falcon-E), BitnetForCausalLM (1bitLLM). A tensor that is missing, has another shape, or belongs
+ *  to nothing, a code 3 in packed weights and a scale that is not positive are errors that name the
+ *  tensor. Memory stays below twice the largest tensor, beside what the vocabulary needs.
+ *
+ *  A file of names has a line `SOURCE = TARGET` for each tensor that goes by another name than its
+ *  family's: SOURCE in the checkpoint, TARGET in the GGUF (blk.{}.attn_q.weight, or .scale of the
+ *  same), {} for the number of a layer in both, or `ignore` for what is left out. # begins a
+ *  comment.
+ *
+ *  @param dir      of the checkpoint.
+ *  @param opt      NULL for the defaults.
+ *  @param write    receives the file from front to back, or NULL: everything but the weights
+ *                  themselves is read and checked, and nothing is written.
+ *  @param n_bytes  NULL, or receives the size of the whole file before the first write.
+ *  @return TRIT_OK; TRIT_E_ARGUMENT: no such type, no such folder; TRIT_E_FILE: a file is missing,
+ *          damaged, or contradicts another; TRIT_E_UNSUPPORTED: a family, a tokenizer or an option
+ *          of the model that is not computed here; TRIT_E_CANCELLED: write returned false;
+ *          TRIT_E_MEMORY. */
+TRIT_API trit_status trit_convert(const char *dir, const struct trit_convert_options *opt,
+                                  trit_write_fn write, void *user, uint64_t *n_bytes,
+                                  struct trit_error *err);
+
+/** Write another GGUF of the same model, its linears of another type, its embedding and head too if
+ *  opt->embd says so; all metadata but general.file_type stays as it is.
+ *
+ *  Between ternary types only the scale is rounded (TQ1_0 and TQ2_0 keep it as f16). F32, F16 and
+ *  BF16 linears that are no ternary values are taken for a master that absmean quantisation makes
+ *  ternary, in architectures that are trained that way (those with sub-norms); in others, which it
+ *  destroys, only with opt->force. The same goes for a ternary type of embedding and head.
+ *
+ *  @param file  as opened: its option i2s_layout says how its I2_S tensors are read.
+ *  @return as trit_convert(). */
+TRIT_API trit_status trit_quantize(const trit_file *file, const struct trit_convert_options *opt,
+                                   trit_write_fn write, void *user, uint64_t *n_bytes,
+                                   struct trit_error *err);
 
 /* ---- Tokenizer ------------------------------------------------------------------------------ */
 

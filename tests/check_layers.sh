@@ -61,6 +61,7 @@ allowed() {
     src/file) echo src/file src/base kernels include ;;
     src/text) echo src/text src/file src/base kernels include ;;
     src/run) echo src/run src/text src/file src/base kernels include ;;
+    src/convert) echo src/convert src/run src/text src/file src/base kernels include ;;
     tools) echo tools include ;;
     include) echo include ;;
     *) echo nowhere ;;

@@ -170,7 +170,7 @@ static void feed(struct window *w, const char *p, size_t len)
             w->pending = false;
             w->column -= w->column > 0;
         } else if (*p != '\a') {
-            const uint32_t code = decode_utf8(p, len, &n);
+            const uint32_t code = trit_utf8_decode(p, len, &n);
             put_character(w, p, n, width_kind(code));
         }
         p += n;

@@ -10,6 +10,7 @@
 #include "options.h"
 #include "output.h"
 #include "session.h"
+#include "utf8.h"
 #include "width.h"
 #include "wrap.h"
 

@@ -1,6 +1,8 @@
 /* keys.c - see keys.h. */
 #include "keys.h"
 
+#include "utf8.h"
+
 #include <string.h>
 
 #include "width.h"
