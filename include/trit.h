@@ -312,6 +312,7 @@ struct trit_model_info {
     const char *head_type;   /**< type of the head */
     bool tied;               /**< head and embedding are one tensor */
     bool sub_norms;          /**< attn_sub_norm and ffn_sub_norm are there */
+    bool linear_norms;       /**< each linear has a norm of its own on its input */
     int32_t n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff, n_vocab;
     int32_t n_ctx; /**< positions it was trained for */
     double rope_base, norm_eps;

@@ -463,6 +463,10 @@ static void put_linear(struct fx_gguf *g, const struct fx_spec *s, int layer, co
         fx_tensor(g, full, FX_F32, one, &extra, sizeof extra);
         l->scale *= extra;
     }
+    if (s->linear_norms) {
+        snprintf(full, sizeof full, "blk.%d.%s_norm_in.weight", layer, name);
+        put_norm(g, full, &l->norm, n_in, rng);
+    }
 }
 
 static void put_layer(struct fx_gguf *g, const struct fx_spec *s, int i, struct fx_layer *l,
@@ -568,6 +572,10 @@ static void put_sizes(struct fx_gguf *g, const struct fx_spec *s)
         snprintf(name, sizeof name, "%s.hidden_activation", s->arch);
         fx_str(g, name, s->hidden_activation);
     }
+    if (s->linear_norms) {
+        fx_str(g, "trit.linear_norm", "rms");
+        fx_f32(g, "trit.linear_norm_eps", 1e-3f);
+    }
 }
 
 void fx_model_gguf(struct fx_gguf *g, struct fx_model *m, const struct fx_spec *s)
@@ -598,8 +606,10 @@ static int n_models;
 static void free_layer(struct fx_layer *l)
 {
     const struct fx_linear *linears[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
-    for (int i = 0; i < 7; i++)
+    for (int i = 0; i < 7; i++) {
         free(linears[i]->t);
+        free(linears[i]->norm);
+    }
     free(l->attn_norm);
     free(l->attn_sub_norm);
     free(l->ffn_norm);

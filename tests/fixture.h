@@ -70,7 +70,7 @@ struct fx_spec {
     int n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff, n_vocab, n_ctx;
     uint32_t linear_type; /* one of the ternary types, or F16, BF16, F32 */
     uint32_t embd_type;   /* of the embedding, and of the head where untied */
-    bool untied, sub_norms, extra_scales, no_bos_key;
+    bool untied, sub_norms, linear_norms, extra_scales, no_bos_key;
     float rope_base, weight_scale;
     const char *hidden_activation; /* NULL: no key */
     const char *const *special;    /* NULL, or names of the control tokens from 259 on; ends with
@@ -87,6 +87,7 @@ struct fx_linear {
     int n_in, n_out;
     int8_t *t;   /* [n_out, n_in] in -1, 0, 1 */
     float scale; /* everything folded in */
+    float *norm; /* [n_in] of the RMSNorm that its input passes, or NULL; its eps is 1e-3 */
 };
 
 struct fx_layer {

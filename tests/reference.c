@@ -35,10 +35,12 @@ static bool is_relu2(const struct fx_spec *s)
     return strcmp(s->arch, "bitnet-b1.58") == 0 || strcmp(s->arch, "bitnet-25") == 0;
 }
 
-/* y = w * x / sqrt(mean(x^2) + eps) */
-static void rmsnorm(double *y, const double *x, const float *w, int n)
+enum { MODEL_NORM, LINEAR_NORM };
+
+/* y = w * x / sqrt(mean(x^2) + eps), the eps as the fixture's files say it */
+static void rmsnorm_of(int which, double *y, const double *x, const float *w, int n)
 {
-    const double eps = (double)1e-5f; /* as the fixture's files say it */
+    const double eps = (double)(which == LINEAR_NORM ? 1e-3f : 1e-5f);
     double ss = 0;
     for (int i = 0; i < n; i++)
         ss += x[i] * x[i];
@@ -46,12 +48,23 @@ static void rmsnorm(double *y, const double *x, const float *w, int n)
         y[i] = (double)w[i] * (x[i] / sqrt(ss / n + eps));
 }
 
-/* y = W quantised(x): q = rint(x*127/m) with m = max(|x|, 1e-5); y = scale * m/127 * sum t*q */
+static void rmsnorm(double *y, const double *x, const float *w, int n)
+{
+    rmsnorm_of(MODEL_NORM, y, x, w, n);
+}
+
+/* y = W quantised(x), x normed where the linear has a norm: q = rint(x*127/m) with
+ * m = max(|x|, 1e-5); y = scale * m/127 * sum t*q */
 static void linear(double *y, const struct fx_linear *w, const double *x)
 {
+    static double normed[MAX_WIDTH];
     int32_t q[MAX_WIDTH];
     double m = 1e-5;
 
+    if (w->norm) {
+        rmsnorm_of(LINEAR_NORM, normed, x, w->norm, w->n_in);
+        x = normed;
+    }
     for (int i = 0; i < w->n_in; i++)
         m = fmax(m, fabs(x[i]));
     for (int i = 0; i < w->n_in; i++)

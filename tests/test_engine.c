@@ -79,6 +79,11 @@ static const struct config configs[] = {
     MODEL("Q6_K tied", "bitnet-b1.58", FX_I2_S, FX_Q6_K, .seed = 41),
     MODEL("Q6_K untied", "llama", FX_I2_S, FX_Q6_K, .seed = 42, .untied = true),
 
+    /* A norm on the input of each linear */
+    MODEL("linear norms", "llama", FX_I2_S, FX_F16, .seed = 43, .linear_norms = true),
+    MODEL("linear norms and sub-norms", "bitnet", FX_F16, FX_F16, .seed = 44, .linear_norms = true,
+          .n_embd = 320),
+
     /* Heads */
     MODEL("MHA", "bitnet-b1.58", FX_I2_S, FX_F16, .seed = 51, .n_head_kv = 4),
     MODEL("MQA", "llama", FX_I2_S, FX_F16, .seed = 52, .n_head_kv = 1),
@@ -160,6 +165,7 @@ static struct fx_spec full_spec(const struct config *c)
     s.head_dim = o->head_dim ? o->head_dim : s.head_dim;
     s.rope_base = o->rope_base > 0 ? o->rope_base : s.rope_base;
     s.untied = o->untied;
+    s.linear_norms = o->linear_norms;
     s.extra_scales = o->extra_scales;
     s.hidden_activation = o->hidden_activation;
     s.sub_norms = strcmp(s.arch, "llama") != 0;

@@ -317,6 +317,34 @@ static void hidden_activation(void **state)
     refuse(&g, TRIT_E_FILE, "hidden_activation", "");
 }
 
+/* The key and the tensors go together. */
+static void linear_norms(void **state)
+{
+    struct fx_spec s = one_layer();
+    struct fx_gguf g;
+    (void)state;
+    s.linear_norms = true;
+    build_spec(&g, &s);
+    struct opened o = accept(&g);
+    assert_true(info_of(&o).linear_norms);
+    close_model(&o);
+    build(&g);
+    fx_str(&g, "trit.linear_norm", "rms");
+    refuse(&g, TRIT_E_FILE, "trit.linear_norm_eps", "missing");
+    build(&g);
+    fx_str(&g, "trit.linear_norm", "rms");
+    fx_f32(&g, "trit.linear_norm_eps", 1e-6f);
+    refuse(&g, TRIT_E_FILE, "attn_q_norm_in.weight", "missing");
+    build(&g);
+    fx_str(&g, "trit.linear_norm", "layer");
+    refuse(&g, TRIT_E_UNSUPPORTED, "trit.linear_norm", "layer");
+    build(&g);
+    fx_str(&g, "trit.linear_norm", "none");
+    o = accept(&g);
+    assert_false(info_of(&o).linear_norms);
+    close_model(&o);
+}
+
 /* The text says what was found: the value, where a key's value is what is refused. */
 static void refused_values_are_named(void **state)
 {
@@ -1045,6 +1073,7 @@ int main(void)
         cmocka_unit_test(default_model),
         cmocka_unit_test(architectures),
         cmocka_unit_test(hidden_activation),
+        cmocka_unit_test(linear_norms),
         cmocka_unit_test(refused_values_are_named),
         cmocka_unit_test(shapes_of_1bitllm),
         cmocka_unit_test(defaults),

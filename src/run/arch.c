@@ -51,10 +51,11 @@ enum { N_ACT_NAMES = sizeof act_names / sizeof *act_names };
 
 /* ---- Reading keys ---------------------------------------------------------------------------- */
 
-/* Reads keys below one prefix; the first failure stops everything after it. */
+/* Reads keys below one prefix, the architecture's or our own; the first failure stops everything
+ * after it. */
 struct reader {
     const trit_file *file;
-    const char *arch;
+    const char *prefix;
     struct trit_error *err;
     trit_status status;
     char key[128];
@@ -62,7 +63,7 @@ struct reader {
 
 static const char *full_key(struct reader *r, const char *key)
 {
-    snprintf(r->key, sizeof r->key, "%s.%s", r->arch, key);
+    snprintf(r->key, sizeof r->key, "%s.%s", r->prefix, key);
     return r->key;
 }
 
@@ -191,6 +192,19 @@ static void read_act(struct reader *r, struct trit_knobs *k, const struct trit_a
     fail_string(r, "hidden_activation", name, "'silu' and 'relu2'");
 }
 
+/* A norm of its own on the input of each linear: transformers' use_rms_norm. */
+static void read_linear_norm(struct reader *r, struct trit_knobs *k)
+{
+    const struct trit_string name = read_string(r, "linear_norm");
+
+    if (trit_string_is(name, "rms")) {
+        k->linear_norm = TRIT_LINEAR_NORM_RMS;
+        k->linear_norm_eps = (float)read_real(r, "linear_norm_eps", 1e-30, 1, NAN);
+    } else if (name.len && !trit_string_is(name, "none")) {
+        fail_string(r, "linear_norm", name, "'none' and 'rms'");
+    }
+}
+
 static trit_status unknown_arch(const trit_file *file, struct trit_string name,
                                 struct trit_error *err)
 {
@@ -222,11 +236,13 @@ trit_status trit_arch_read(const struct trit_arch **arch, struct trit_knobs *kno
     if (!*arch)
         return unknown_arch(file, name, err);
 
-    struct reader r = {.file = file, .arch = (*arch)->name, .err = err};
+    struct reader r = {.file = file, .prefix = (*arch)->name, .err = err};
     *knobs = (*arch)->knobs;
     read_sizes(&r, knobs);
     knobs->norm_eps = (float)read_real(&r, "attention.layer_norm_rms_epsilon", 1e-30, 1, NAN);
     read_rope(&r, knobs);
     read_act(&r, knobs, *arch);
+    r.prefix = "trit";
+    read_linear_norm(&r, knobs);
     return r.status;
 }

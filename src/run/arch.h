@@ -14,7 +14,8 @@ enum trit_block_form { TRIT_BLOCK_PRE_NORM /* later: POST_NORM */ };
 enum trit_ffn_form { TRIT_FFN_GATED /* act(gate)*up; later: act(up) */ };
 enum trit_act_form { TRIT_ACT_FORM_MUL /* x*(127/m); later: DIV, (x*127)/m */ };
 enum trit_linear_norm {
-    TRIT_LINEAR_NORM_NONE /* later: RMS, LAYER: on the input of each linear */
+    TRIT_LINEAR_NORM_NONE,
+    TRIT_LINEAR_NORM_RMS /* on the input of each linear; later: LAYER */
 };
 enum trit_linear_post { TRIT_LINEAR_POST_NONE /* later: RELU2: on the output of each linear */ };
 enum trit_hadamard { TRIT_HADAMARD_NONE /* later: before or after quantisation */ };
@@ -43,6 +44,7 @@ struct trit_knobs {
     float act_max; /* largest quantised activation: 127 for 8 bits */
     enum trit_act_form act_form;
     enum trit_linear_norm linear_norm;
+    float linear_norm_eps;
     enum trit_linear_post linear_post;
     enum trit_hadamard hadamard;
 

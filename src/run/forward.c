@@ -1,6 +1,7 @@
 /* forward.c - one decoder block and the stack; the same code for one token and for many.
  *
- *   x = norm(h) quantised          one int8 row per token, shared by q, k and v
+ *   x = norm(h) quantised          one int8 row per token, shared by q, k and v unless each has
+ *                                  a norm of its own on its input
  *   q, k, v = W x; rope; k, v into the cache; attention
  *   h += W_o quantised(sub_norm(attention))
  *   x = norm(h) quantised
@@ -10,6 +11,7 @@
  * over tokens or over rows of weights that the pool shares out; every element of every result is
  * computed whole by one worker, in an order that does not depend on the split. */
 #include <assert.h>
+#include <string.h>
 
 #include "half.h"
 #include "session.h"
@@ -38,10 +40,10 @@ static bool all_finite(const float *x, size_t n)
 /* ---- Activation rows ------------------------------------------------------------------------- */
 
 /* rows: [n tokens, width] -> joined with up by the activation (unless NULL) -> norm (unless NULL)
- * -> s->xq, s->xq_scale: one pass per token. */
+ * -> the linear's own norm (unless NULL) -> s->xq, s->xq_scale: one pass per token. */
 struct quantize_job {
     struct batch *b;
-    const float *rows, *up, *norm;
+    const float *rows, *up, *norm, *own_norm;
     size_t width;
 };
 
@@ -64,6 +66,11 @@ static void quantize_tokens(void *ctx, size_t begin, size_t end, int worker)
             finite = s->kernels.rmsnorm(scratch, row, job->norm, job->width, k->norm_eps);
             row = scratch;
         }
+        if (job->own_norm) {
+            finite &=
+                s->kernels.rmsnorm(scratch, row, job->own_norm, job->width, k->linear_norm_eps);
+            row = scratch;
+        }
         finite &= s->kernels.quantize_row(s->xq + t * padded, &s->xq_scale[t], row, job->width,
                                           padded, k->act_eps, k->act_max);
         if (!finite)
@@ -71,10 +78,11 @@ static void quantize_tokens(void *ctx, size_t begin, size_t end, int worker)
     }
 }
 
+/* For the linear w. */
 static void quantize(struct batch *b, const float *rows, const float *up, const float *norm,
-                     size_t width)
+                     const struct trit_linear *w)
 {
-    struct quantize_job job = {b, rows, up, norm, width};
+    struct quantize_job job = {b, rows, up, norm, w->norm, w->n_in};
     trit_pool_run(b->s->pool, quantize_tokens, &job, b->n, 1);
 }
 
@@ -158,6 +166,20 @@ static void run_linears(struct linears_job *job)
                   row_chunk(job->parts[0].w->n_cols / 4, b->n));
 }
 
+/* The parts of job, linears of norm(h): of the same activations, or of ones of their own. */
+static void run_normed(const struct linears_job *job, const float *norm)
+{
+    struct batch *b = job->b;
+    const size_t n_at_once = job->parts[0].w->norm ? 1 : job->n;
+
+    for (size_t i = 0; i < job->n; i += n_at_once) {
+        struct linears_job part = {.b = b, .n = n_at_once};
+        memcpy(part.parts, job->parts + i, n_at_once * sizeof *part.parts);
+        quantize(b, b->s->h, NULL, norm, part.parts[0].w);
+        run_linears(&part);
+    }
+}
+
 /* h += w * xq */
 static void add_residual(struct batch *b, const struct trit_linear *w)
 {
@@ -212,20 +234,18 @@ static void block(struct batch *b)
 {
     struct trit_session *s = b->s;
     const struct trit_layer *l = b->layer;
-    struct linears_job qkv = {
+    const struct linears_job qkv = {
         b, 3, {{&l->attn_q, s->q}, {&l->attn_k, s->k}, {&l->attn_v, s->v}}, NULL, 0};
-    struct linears_job ffn = {b, 2, {{&l->ffn_gate, s->gate}, {&l->ffn_up, s->up}}, NULL, 0};
+    const struct linears_job ffn = {b, 2, {{&l->ffn_gate, s->gate}, {&l->ffn_up, s->up}}, NULL, 0};
 
-    quantize(b, s->h, NULL, l->attn_norm, l->attn_q.n_in);
-    run_linears(&qkv);
+    run_normed(&qkv, l->attn_norm);
     trit_pool_run(s->pool, place_tokens, b, b->n, 1);
     trit_attention(s, b->il, b->pos, b->n);
-    quantize(b, s->att, NULL, l->attn_sub_norm, l->attn_output.n_in);
+    quantize(b, s->att, NULL, l->attn_sub_norm, &l->attn_output);
     add_residual(b, &l->attn_output);
 
-    quantize(b, s->h, NULL, l->ffn_norm, l->ffn_gate.n_in);
-    run_linears(&ffn);
-    quantize(b, s->gate, s->up, l->ffn_sub_norm, l->ffn_down.n_in);
+    run_normed(&ffn, l->ffn_norm);
+    quantize(b, s->gate, s->up, l->ffn_sub_norm, &l->ffn_down);
     add_residual(b, &l->ffn_down);
 }
 

@@ -253,6 +253,9 @@ static trit_status find_linear(struct loader *l, const char *stem, size_t n_in, 
     l->m->n_params += n_in * n_out;
     l->m->n_ternary += n_in * n_out;
     l->m->ternary_bytes += n_out * trit_t2_row_bytes(n_in);
+    snprintf(name, sizeof name, "%s_norm_in.weight", stem);
+    if (l->m->knobs.linear_norm == TRIT_LINEAR_NORM_RMS)
+        return find_vector(l, name, n_in, false, &out->norm);
     return TRIT_OK;
 }
 
@@ -379,7 +382,7 @@ static trit_status load(struct loader *l)
     trit_status status;
 
     m->layers = calloc(n_layer, sizeof *m->layers);
-    l->pending = calloc(n_layer * N_SLOTS + 2, sizeof *l->pending);
+    l->pending = calloc(n_layer * 2 * N_SLOTS + 2, sizeof *l->pending);
     l->used = calloc(m->file->n_tensors + 1, sizeof *l->used);
     if (!m->layers || !l->pending || !l->used)
         return trit_fail_memory(l->err, n_layer * sizeof *m->layers, "the model's tables");
@@ -458,6 +461,7 @@ void trit_model_info(const trit_model *m, struct trit_model_info *out)
         .head_type = format_name(m->output.format),
         .tied = m->tied,
         .sub_norms = k->attn_sub_norm,
+        .linear_norms = k->linear_norm != TRIT_LINEAR_NORM_NONE,
         .n_layer = k->n_layer,
         .n_embd = k->n_embd,
         .n_head = k->n_head,

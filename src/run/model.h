@@ -8,6 +8,7 @@
 
 /* A ternary matrix: y = scale * T x. */
 struct trit_linear {
+    float *norm;       /* [n_in] of the RMSNorm that its input passes, or NULL */
     const uint8_t *t2; /* [n_out, n_in padded to TRIT_T2_BLOCK] */
     float scale;
     size_t n_in, n_out;

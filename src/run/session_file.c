@@ -67,7 +67,7 @@ static void add_knobs(struct trit_hash *h, const struct trit_knobs *k)
         k->exit_norm,
         k->exit_min_layers,
     };
-    const double reals[] = {k->norm_eps,  k->act_eps,     k->act_max,
+    const double reals[] = {k->norm_eps,  k->act_eps,     k->act_max,       k->linear_norm_eps,
                             k->rope_base, k->rope_factor, k->exit_threshold};
     ADD(h, ints);
     ADD(h, reals);
