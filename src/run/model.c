@@ -16,47 +16,40 @@ enum { MAX_ROWS = 1 << 24 };
 
 /* ---- Slots ----------------------------------------------------------------------------------- */
 
-enum kind { VECTOR, LINEAR };
-enum width { W_EMBD, W_Q, W_KV, W_FF };
-
-/* A tensor blk.N.<name>.weight and where it goes in struct trit_layer. */
-struct slot {
-    const char *name;
-    enum kind kind;
-    size_t member;
-    enum width in, out;     /* a VECTOR has in only */
-    bool attn_sub, ffn_sub; /* only where the knobs ask for that sub-norm */
-};
-
 #define MEMBER(name) #name, .member = offsetof(struct trit_layer, name)
-static const struct slot slots[] = {
-    {MEMBER(attn_norm), .kind = VECTOR, .in = W_EMBD},
-    {MEMBER(attn_q), .kind = LINEAR, .in = W_EMBD, .out = W_Q},
-    {MEMBER(attn_k), .kind = LINEAR, .in = W_EMBD, .out = W_KV},
-    {MEMBER(attn_v), .kind = LINEAR, .in = W_EMBD, .out = W_KV},
-    {MEMBER(attn_sub_norm), .kind = VECTOR, .in = W_Q, .attn_sub = true},
-    {MEMBER(attn_output), .kind = LINEAR, .in = W_Q, .out = W_EMBD},
-    {MEMBER(ffn_norm), .kind = VECTOR, .in = W_EMBD},
-    {MEMBER(ffn_gate), .kind = LINEAR, .in = W_EMBD, .out = W_FF},
-    {MEMBER(ffn_up), .kind = LINEAR, .in = W_EMBD, .out = W_FF},
-    {MEMBER(ffn_sub_norm), .kind = VECTOR, .in = W_FF, .ffn_sub = true},
-    {MEMBER(ffn_down), .kind = LINEAR, .in = W_FF, .out = W_EMBD},
+static const struct trit_slot slots[] = {
+    {MEMBER(attn_norm), .kind = TRIT_VECTOR, .in = TRIT_WIDTH_EMBD},
+    {MEMBER(attn_q), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_Q},
+    {MEMBER(attn_k), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_KV},
+    {MEMBER(attn_v), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_KV},
+    {MEMBER(attn_sub_norm), .kind = TRIT_VECTOR, .in = TRIT_WIDTH_Q, .attn_sub = true},
+    {MEMBER(attn_output), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_Q, .out = TRIT_WIDTH_EMBD},
+    {MEMBER(ffn_norm), .kind = TRIT_VECTOR, .in = TRIT_WIDTH_EMBD},
+    {MEMBER(ffn_gate), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_FF},
+    {MEMBER(ffn_up), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_FF},
+    {MEMBER(ffn_sub_norm), .kind = TRIT_VECTOR, .in = TRIT_WIDTH_FF, .ffn_sub = true},
+    {MEMBER(ffn_down), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_FF, .out = TRIT_WIDTH_EMBD},
 };
 enum { N_SLOTS = sizeof slots / sizeof *slots };
 
-static bool slot_exists(const struct slot *s, const struct trit_knobs *k)
+const struct trit_slot *trit_slot_at(size_t i)
+{
+    return i < N_SLOTS ? &slots[i] : NULL;
+}
+
+bool trit_slot_exists(const struct trit_slot *s, const struct trit_knobs *k)
 {
     return (!s->attn_sub || k->attn_sub_norm) && (!s->ffn_sub || k->ffn_sub_norm);
 }
 
-static size_t width(const struct trit_knobs *k, enum width w)
+size_t trit_width(const struct trit_knobs *k, enum trit_width w)
 {
     switch (w) {
-    case W_EMBD:
+    case TRIT_WIDTH_EMBD:
         return (size_t)k->n_embd;
-    case W_Q:
+    case TRIT_WIDTH_Q:
         return (size_t)k->n_head * (size_t)k->head_dim;
-    case W_KV:
+    case TRIT_WIDTH_KV:
         return (size_t)k->n_head_kv * (size_t)k->head_dim;
     default:
         return (size_t)k->n_ff;
@@ -68,7 +61,7 @@ static size_t width(const struct trit_knobs *k, enum width w)
 /* A tensor that has been found but whose values go into memory that is not there yet. */
 struct pending {
     const struct gguf_tensor *tensor;
-    enum kind kind;
+    enum trit_slot_kind kind;
     union {
         float **vector;
         struct trit_linear *linear;
@@ -139,8 +132,8 @@ static trit_status check_type(const struct loader *l, const struct gguf_tensor *
 }
 
 /* Its part of the arena is counted here and taken, in the same order, when it is filled. */
-static struct pending *defer(struct loader *l, const struct gguf_tensor *t, enum kind kind,
-                             uint64_t bytes)
+static struct pending *defer(struct loader *l, const struct gguf_tensor *t,
+                             enum trit_slot_kind kind, uint64_t bytes)
 {
     struct pending *p = &l->pending[l->n_pending++];
     *p = (struct pending){.tensor = t, .kind = kind};
@@ -161,7 +154,7 @@ static trit_status find_vector(struct loader *l, const char *name, size_t n, boo
     if ((status = check_type(l, t, false)) || (status = check_shape(l, t, n, 1)))
         return status;
     l->m->n_params += n;
-    defer(l, t, VECTOR, n * sizeof(float))->to.vector = to;
+    defer(l, t, TRIT_VECTOR, n * sizeof(float))->to.vector = to;
     return TRIT_OK;
 }
 
@@ -248,7 +241,7 @@ static trit_status find_linear(struct loader *l, const char *stem, size_t n_in, 
             return status;
         out->t2 = gguf_data(l->m->file, t);
     } else {
-        defer(l, t, LINEAR, (uint64_t)n_out * trit_t2_row_bytes(n_in))->to.linear = out;
+        defer(l, t, TRIT_LINEAR, (uint64_t)n_out * trit_t2_row_bytes(n_in))->to.linear = out;
     }
     l->m->n_params += n_in * n_out;
     l->m->n_ternary += n_in * n_out;
@@ -266,17 +259,17 @@ static trit_status find_layer(struct loader *l, int32_t il)
     trit_status status = TRIT_OK;
 
     for (size_t i = 0; i < N_SLOTS && !status; i++) {
-        const struct slot *s = &slots[i];
+        const struct trit_slot *s = &slots[i];
         void *member = (char *)layer + s->member;
         char name[64];
-        if (!slot_exists(s, k))
+        if (!trit_slot_exists(s, k))
             continue;
-        if (s->kind == VECTOR) {
+        if (s->kind == TRIT_VECTOR) {
             snprintf(name, sizeof name, "blk.%d.%s.weight", il, s->name);
-            status = find_vector(l, name, width(k, s->in), false, member);
+            status = find_vector(l, name, trit_width(k, s->in), false, member);
         } else {
             snprintf(name, sizeof name, "blk.%d.%s", il, s->name);
-            status = find_linear(l, name, width(k, s->in), width(k, s->out), member);
+            status = find_linear(l, name, trit_width(k, s->in), trit_width(k, s->out), member);
         }
     }
     return status;
@@ -390,7 +383,7 @@ static trit_status load(struct loader *l)
         (status = trit_arena_alloc(&m->memory, "norms and repacked weights", l->err)))
         return status;
     for (size_t i = 0; i < l->n_pending && !status; i++)
-        if (l->pending[i].kind == VECTOR)
+        if (l->pending[i].kind == TRIT_VECTOR)
             fill_vector(l, &l->pending[i]);
         else
             status = fill_linear(l, &l->pending[i]);

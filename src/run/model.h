@@ -22,6 +22,23 @@ struct trit_matrix {
     size_t n_rows, n_cols, row_bytes;
 };
 
+/* One tensor of a layer, blk.N.<name>.weight, and where it goes in struct trit_layer. */
+enum trit_slot_kind { TRIT_VECTOR, TRIT_LINEAR };
+enum trit_width { TRIT_WIDTH_EMBD, TRIT_WIDTH_Q, TRIT_WIDTH_KV, TRIT_WIDTH_FF };
+
+struct trit_slot {
+    const char *name;
+    enum trit_slot_kind kind;
+    size_t member;
+    enum trit_width in, out; /* a VECTOR has in only */
+    bool attn_sub, ffn_sub;  /* only where the knobs ask for that sub-norm */
+};
+
+/* Slot i of the table, in the order of a block's data; NULL past the last. */
+const struct trit_slot *trit_slot_at(size_t i);
+bool trit_slot_exists(const struct trit_slot *s, const struct trit_knobs *k);
+size_t trit_width(const struct trit_knobs *k, enum trit_width w);
+
 struct trit_layer {
     float *attn_norm, *attn_sub_norm, *ffn_norm, *ffn_sub_norm; /* sub-norms may be NULL */
     struct trit_linear attn_q, attn_k, attn_v, attn_output, ffn_gate, ffn_up, ffn_down;
