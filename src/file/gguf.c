@@ -187,22 +187,16 @@ static trit_status place_tensor(trit_file *f, struct gguf_tensor *t, uint64_t da
     return TRIT_OK;
 }
 
-static int compare_strings(struct trit_string a, struct trit_string b)
-{
-    const int order = memcmp(a.bytes, b.bytes, a.len < b.len ? a.len : b.len);
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static int compare_kv(const void *a, const void *b)
 {
     const struct gguf_kv *const *x = a, *const *y = b;
-    return compare_strings((*x)->key, (*y)->key);
+    return trit_string_order((*x)->key, (*y)->key);
 }
 
 static int compare_tensors(const void *a, const void *b)
 {
     const struct gguf_tensor *const *x = a, *const *y = b;
-    return compare_strings((*x)->name, (*y)->name);
+    return trit_string_order((*x)->name, (*y)->name);
 }
 
 static int compare_offsets(const void *a, const void *b)
@@ -396,11 +390,6 @@ void trit_file_close(trit_file **file)
 }
 
 /* ---- Looking things up ----------------------------------------------------------------------- */
-
-bool trit_string_is(struct trit_string s, const char *text)
-{
-    return s.len == strlen(text) && memcmp(s.bytes, text, s.len) == 0;
-}
 
 const struct gguf_kv *gguf_find(const trit_file *f, const char *key)
 {

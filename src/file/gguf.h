@@ -4,6 +4,7 @@
 #define TRIT_FILE_GGUF_H
 
 #include "error.h"
+#include "order.h"
 #include "platform.h"
 #include "type.h"
 
@@ -66,7 +67,5 @@ trit_status gguf_get_string(const trit_file *f, const char *key, struct trit_str
 /* An array of that item type; *out NULL where the key is absent. */
 trit_status gguf_get_array(const trit_file *f, const char *key, trit_value_type item_type,
                            const struct gguf_kv **out, struct trit_error *err);
-
-bool trit_string_is(struct trit_string s, const char *text);
 
 #endif

@@ -1,0 +1,23 @@
+/* order.h - comparing texts of unknown origin, NULs among them perhaps. */
+#ifndef TRIT_BASE_ORDER_H
+#define TRIT_BASE_ORDER_H
+
+#include <string.h>
+
+#include "trit.h"
+
+static inline bool trit_string_is(struct trit_string s, const char *text)
+{
+    return s.len == strlen(text) && memcmp(s.bytes, text, s.len) == 0;
+}
+
+/* Below, at or above 0 as a is before, the same as or after b: by their bytes, a text before those
+ * that it is the beginning of. */
+static inline int trit_string_order(struct trit_string a, struct trit_string b)
+{
+    const size_t n = a.len < b.len ? a.len : b.len;
+    const int order = n ? memcmp(a.bytes, b.bytes, n) : 0;
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+#endif
