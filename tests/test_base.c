@@ -524,6 +524,91 @@ static void test_platform(void **state)
     assert_true(passed >= 19 && passed < 60000);
 }
 
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static void test_exists(void **state)
+{
+    char link[256];
+    const char *path = fx_write("exists", "?", 1);
+    (void)state;
+
+    assert_true(trit_exists(path));
+    assert_true(trit_exists("."));
+    assert_false(trit_exists("no-such-file"));
+    assert_false(trit_exists("no-such-folder/file"));
+    assert_false(trit_exists(""));
+    snprintf(link, sizeof link, "%s/below", path); /* what is there is no folder */
+    assert_true(trit_exists(link));
+    snprintf(link, sizeof link, "%s-link", path);
+    assert_int_equal(symlink("nothing", link), 0);
+    assert_true(trit_exists(link));
+    remove(link);
+}
+
+/* Pages of this process that come from files; 0 where the system does not say. */
+static long file_pages(void)
+{
+    long pages[3] = {0};
+    FILE *f = fopen("/proc/self/statm", "r");
+
+    if (!f)
+        return 0;
+    if (fscanf(f, "%ld %ld %ld", &pages[0], &pages[1], &pages[2]) != 3)
+        pages[2] = 0;
+    fclose(f);
+    return pages[2];
+}
+
+static void check_release(const char *path, const uint8_t *data, size_t len, size_t step,
+                          bool no_mmap)
+{
+    struct trit_bytes b;
+    size_t n;
+
+    assert_int_equal(trit_bytes_open(&b, path, no_mmap, NULL), TRIT_OK);
+    assert_int_equal(b.mapped, !no_mmap);
+    const long before = file_pages();
+    assert_memory_equal(b.data, data, len);
+    const long after = file_pages();
+    for (size_t at = 0; at < len; at += n) {
+        n = step < len - at ? step : len - at;
+        trit_bytes_release(&b, b.data + at, n);
+    }
+    /* what is left: the last page, and what the system brings in by itself */
+    if (after - before > 256)
+        assert_true(file_pages() - before < (after - before) / 4);
+    assert_memory_equal(b.data, data, len);
+    trit_bytes_close(&b);
+}
+
+/* What was released leaves memory, however it was cut, and is there again when it is read. */
+static void test_release(void **state)
+{
+    static const size_t steps[] = {1000, 4096, 10001, 65536, 3000000, SIZE_MAX};
+    const size_t len = 4000001;
+    uint8_t *data = malloc(len);
+    uint64_t rng = 3;
+    struct trit_bytes b;
+    (void)state;
+
+    assert_non_null(data);
+    for (size_t i = 0; i < len; i++)
+        data[i] = (uint8_t)fx_random(&rng);
+    const char *path = fx_write("release", data, len);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        check_release(path, data, len, steps[i], false);
+        check_release(path, data, len, steps[i], true);
+    }
+    assert_int_equal(trit_bytes_open(&b, path, false, NULL), TRIT_OK);
+    for (int i = 0; i < 1000; i++) { /* anywhere */
+        const size_t at = (size_t)(fx_random(&rng) % (len + 1));
+        trit_bytes_release(&b, b.data + at, (size_t)(fx_random(&rng) % (len - at + 1)));
+    }
+    assert_memory_equal(b.data, data, len);
+    trit_bytes_close(&b);
+    free(data);
+}
+
 /* ---- performance cores ----------------------------------------------------------------------- */
 
 #if defined(__linux__)
@@ -678,6 +763,8 @@ int main(void)
         cmocka_unit_test(test_fail_cuts_between_characters),
         cmocka_unit_test(test_quote),
         cmocka_unit_test(test_platform),
+        cmocka_unit_test(test_exists),
+        cmocka_unit_test(test_release),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

@@ -26,6 +26,7 @@
 #endif
 
 #include "arena.h"
+#include "checked.h"
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
@@ -73,6 +74,24 @@ void trit_unpoison(void *p, size_t bytes)
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 
+bool trit_exists(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 || errno != ENOENT;
+}
+
+static size_t page_bytes(void)
+{
+    const long n = sysconf(_SC_PAGESIZE);
+    return n > 0 ? (size_t)n : 4096;
+}
+
+/* What the last page of a mapping has beyond the file: there to be read, but wrong to. */
+static size_t bytes_beyond(const struct trit_bytes *b)
+{
+    return (size_t)trit_round_up(b->size, page_bytes()) - b->size;
+}
+
 static trit_status read_all(struct trit_bytes *b, int fd, const char *path, struct trit_error *err)
 {
     uint8_t *data = trit_alloc(b->size);
@@ -100,6 +119,7 @@ static trit_status map_all(struct trit_bytes *b, int fd, const char *path, struc
                          path, strerror(errno));
     b->data = p;
     b->mapped = true;
+    trit_poison((uint8_t *)p + b->size, bytes_beyond(b));
     return TRIT_OK;
 }
 
@@ -139,12 +159,28 @@ trit_status trit_bytes_lock(const struct trit_bytes *b, const char *path, struct
                      path, (double)b->size / 0x1p20, strerror(errno));
 }
 
+void trit_bytes_release(const struct trit_bytes *b, const uint8_t *data, size_t n)
+{
+    const size_t page = page_bytes(), begin = (size_t)(data - b->data), end = begin + n;
+    const size_t first = begin / page * page, last = end / page * page;
+
+    if (!b->mapped || last <= first)
+        return;
+#ifdef MADV_DONTNEED
+    madvise((void *)(b->data + first), last - first, MADV_DONTNEED);
+#else
+    posix_madvise((void *)(b->data + first), last - first, POSIX_MADV_DONTNEED);
+#endif
+}
+
 void trit_bytes_close(struct trit_bytes *b)
 {
-    if (b->mapped)
+    if (b->mapped) {
+        trit_unpoison((uint8_t *)b->data + b->size, bytes_beyond(b));
         munmap((void *)b->data, b->size);
-    else
+    } else {
         trit_free((void *)b->data);
+    }
     *b = (struct trit_bytes){0};
 }
 

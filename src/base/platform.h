@@ -14,6 +14,10 @@ void trit_free(void *p);
 void trit_poison(void *p, size_t bytes);
 void trit_unpoison(void *p, size_t bytes);
 
+/* Whether there is something of that name. A link to nothing counts, and what cannot be found out,
+ * so that opening it says why. */
+bool trit_exists(const char *path);
+
 /* The bytes of a whole regular file. */
 struct trit_bytes {
     const uint8_t *data;
@@ -27,6 +31,11 @@ trit_status trit_bytes_open(struct trit_bytes *out, const char *path, bool no_mm
 
 /* Keep them in physical memory. @return TRIT_OK or TRIT_E_MEMORY */
 trit_status trit_bytes_lock(const struct trit_bytes *b, const char *path, struct trit_error *err);
+
+/* The n bytes from data on, within b, are not needed for now: where they are mapped, their pages
+ * leave this process until they are read again. The page that they begin in goes too, the one that
+ * they end within stays: of stretches one after another, of any size, none is left. */
+void trit_bytes_release(const struct trit_bytes *b, const uint8_t *data, size_t n);
 void trit_bytes_close(struct trit_bytes *b);
 
 /* Physical performance cores that this process may run on, at least 1: without those that the
