@@ -4,10 +4,12 @@
 
 #include "fixture.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "half.h"
@@ -170,20 +172,21 @@ uint8_t *fx_image(const struct fx_gguf *g, size_t *len)
 /* ---- Files ----------------------------------------------------------------------------------- */
 
 enum { MAX_FILES = 256 };
-static char *files[MAX_FILES];
+static char *files[MAX_FILES]; /* and folders, each before what is in it */
 static int n_files;
 static char dir[] = "fixture-XXXXXX";
 
 static void remove_files(void)
 {
-    for (int i = 0; i < n_files; i++) {
-        unlink(files[i]);
-        free(files[i]);
+    while (n_files > 0) {
+        remove(files[--n_files]);
+        free(files[n_files]);
     }
     rmdir(dir);
 }
 
-const char *fx_write(const char *name, const void *data, size_t len)
+/* The path of that name, which is to be removed in the end. */
+static const char *path_of(const char *name)
 {
     if (n_files == 0) {
         REQUIRE(mkdtemp(dir));
@@ -192,15 +195,28 @@ const char *fx_write(const char *name, const void *data, size_t len)
     char *path = malloc(strlen(dir) + strlen(name) + 2);
     REQUIRE(path && n_files < MAX_FILES);
     sprintf(path, "%s/%s", dir, name);
-    unlink(path); /* truncating a file that was just read can be slow */
-    FILE *f = fopen(path, "wb");
-    REQUIRE(f && fwrite(data, 1, len, f) == len && fclose(f) == 0);
     for (int i = 0; i < n_files; i++)
-        if (strcmp(files[i], path) == 0) { /* written again */
+        if (strcmp(files[i], path) == 0) { /* once more */
             free(path);
             return files[i];
         }
     return files[n_files++] = path;
+}
+
+const char *fx_write(const char *name, const void *data, size_t len)
+{
+    const char *path = path_of(name);
+    unlink(path); /* truncating a file that was just read can be slow */
+    FILE *f = fopen(path, "wb");
+    REQUIRE(f && fwrite(data, 1, len, f) == len && fclose(f) == 0);
+    return path;
+}
+
+const char *fx_folder(const char *name)
+{
+    const char *path = path_of(name);
+    REQUIRE(mkdir(path, 0700) == 0 || errno == EEXIST);
+    return path;
 }
 
 const char *fx_write_gguf(const char *name, const struct fx_gguf *g)

@@ -45,9 +45,14 @@ void fx_tensor(struct fx_gguf *g, const char *name, uint32_t type, const uint64_
 /* The whole file. Release with free(). */
 uint8_t *fx_image(const struct fx_gguf *g, size_t *len);
 
-/* Write bytes to a new file of that name; the returned path lives until exit. */
+/* Write bytes to a new file of that name, which may lie in a folder of fx_folder(): "folder/name".
+ * The returned path lives until exit. */
 const char *fx_write(const char *name, const void *data, size_t len);
 const char *fx_write_gguf(const char *name, const struct fx_gguf *g);
+
+/* Make an empty folder for files, or find it as it is if it was made before; its path lives until
+ * exit. */
+const char *fx_folder(const char *name);
 
 /* ---- A tiny model ---------------------------------------------------------------------------- */
 
