@@ -18,7 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fixture.h"
+#include "safe_writer.h"
+#include "safetensors.h"
 
 /* ---- The allocator --------------------------------------------------------------------------- */
 
@@ -480,6 +481,51 @@ static void test_sweep_repacked(void **state)
     sweep(model_path(FX_TQ2_0), false);
 }
 
+/* A checkpoint in all ways that its folder can be: one file, shards, shards of which the last is
+ * damaged, weights in another format. */
+static void test_sweep_checkpoints(void **state)
+{
+    static const char *const folders[] = {"single", "shards", "damaged", "other"};
+    static const trit_status wanted[] = {TRIT_OK, TRIT_OK, TRIT_E_FILE, TRIT_E_UNSUPPORTED};
+    const uint64_t dims[] = {4};
+    struct sw_file f = {0};
+    (void)state;
+
+    for (int i = 0; i < 4; i++)
+        fx_folder(folders[i]);
+    sw_add(&f, "a", "U8", 1, dims, "abcd", 4);
+    sw_add(&f, "b", "U8", 1, dims, "efgh", 4);
+    sw_write("single/model.safetensors", &f);
+    sw_write_shards("shards", &f, 2);
+    f.tensors[1].dims[0] = 5;
+    sw_write_shards("damaged", &f, 2);
+    fx_write("other/consolidated.00.pth", "?", 1);
+    sw_free(&f);
+    for (int i = 0; i < 8; i++) {
+        const char *dir = fx_folder(folders[i / 2]);
+        long n_denied = 1;
+        for (long n = 1; n_denied; n++) {
+            const long live = heap.n_live;
+            struct trit_error err = {.text = ""};
+            struct trit_safetensors s;
+
+            count_from_here();
+            heap.fail_at = n;
+            heap.fail_after = i % 2;
+            const trit_status status = trit_safetensors_open(&s, dir, &err);
+            n_denied = heap.n_denied;
+            fail_nothing();
+            if (status != (n_denied ? TRIT_E_MEMORY : wanted[i / 2]))
+                fail_msg("%s: allocation %ld gives status %d: %s", dir, n, (int)status, err.text);
+            assert_true(!n_denied || strstr(err.text, "memory"));
+            assert_true(!status || heap.n_live == live); /* there is nothing left to close */
+            trit_safetensors_close(&s);
+            assert_int_equal(heap.n_live, live);
+            assert_true(n < 100);
+        }
+    }
+}
+
 /* The system gives fewer threads than were asked for: an error, and those that were made end. */
 static void test_no_threads(void **state)
 {
@@ -510,10 +556,15 @@ static void test_no_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_allocation),         cmocka_unit_test(test_no_allocation_sampling),
-        cmocka_unit_test(test_errors_without_memory), cmocka_unit_test(test_session_bytes),
-        cmocka_unit_test(test_sweep_mapped),          cmocka_unit_test(test_sweep_read),
-        cmocka_unit_test(test_sweep_repacked),        cmocka_unit_test(test_no_threads),
+        cmocka_unit_test(test_no_allocation),
+        cmocka_unit_test(test_no_allocation_sampling),
+        cmocka_unit_test(test_errors_without_memory),
+        cmocka_unit_test(test_session_bytes),
+        cmocka_unit_test(test_sweep_mapped),
+        cmocka_unit_test(test_sweep_read),
+        cmocka_unit_test(test_sweep_repacked),
+        cmocka_unit_test(test_sweep_checkpoints),
+        cmocka_unit_test(test_no_threads),
     };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }

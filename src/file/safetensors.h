@@ -3,7 +3,7 @@
  *
  * A file is a u64 (little-endian) length, a JSON object of that length, and data. The object has a
  * member {dtype, shape, data_offsets: [begin, end)} per tensor, offsets from the end of the object,
- * and perhaps "__metadata__", an object of strings. */
+ * and perhaps "__metadata__", an object of strings. The tensors cover the data without a gap. */
 #ifndef TRIT_FILE_SAFETENSORS_H
 #define TRIT_FILE_SAFETENSORS_H
 
@@ -14,12 +14,14 @@ enum { TRIT_SAFE_MAX_DIMS = 8 };
 
 struct trit_safe_tensor {
     struct trit_string name;
-    char dtype[16]; /* as written: "BF16", "F16", "F32", "U8", "I8", … */
-    uint32_t n_dims;
-    uint64_t dims[TRIT_SAFE_MAX_DIMS]; /* dims[n_dims-1] is contiguous; unused ones are 1 */
-    const uint8_t *data;
-    uint64_t n_bytes; /* what dtype and dims make */
-    size_t file;      /* index of its file */
+    const char *dtype; /* as written: "BF16", "F16", "F32", "U8", "I8", … */
+    uint32_t n_dims;   /* 0: a single number */
+    /* dims[n_dims-1] is contiguous; unused ones are 1, and any may be 0. Bytes of the product of
+     * those that are not fit 63 bits. */
+    uint64_t dims[TRIT_SAFE_MAX_DIMS];
+    const uint8_t *data; /* aligned to nothing */
+    uint64_t n_bytes;    /* what dtype and dims make */
+    size_t file;         /* index of its file */
 };
 
 struct trit_safetensors {
@@ -29,12 +31,15 @@ struct trit_safetensors {
     size_t n_files;
 };
 
-/* Open the folder's weights. A single file is taken before an index.
+/* Open the folder's weights. A single file is taken before an index. The files must not change
+ * while they are open.
  * @return TRIT_OK; TRIT_E_FILE: neither is there, one cannot be read, is damaged, ends early, has a
- *         tensor twice or with offsets that overlap, leave the file or do not fit dtype and shape,
- *         or lacks what the index puts into it; TRIT_E_UNSUPPORTED: a dtype that is not known, or
- *         weights in a format other than safetensors (pytorch_model.bin: named); TRIT_E_MEMORY.
- *         Release with trit_safetensors_close() either way. */
+ *         tensor twice or with offsets that overlap, leave a gap, leave the file or do not fit
+ *         dtype and shape; one lacks what the index puts into it or has what the index does not;
+ *         the index names no plain file of the folder (printable ASCII, no slash);
+ *         TRIT_E_UNSUPPORTED: a dtype that is not known, or weights in a format other than
+ *         safetensors (pytorch_model.bin: named); TRIT_E_MEMORY.
+ *         Release with trit_safetensors_close(); after an error that is allowed, not needed. */
 trit_status trit_safetensors_open(struct trit_safetensors *out, const char *dir,
                                   struct trit_error *err);
 void trit_safetensors_close(struct trit_safetensors *s);
@@ -47,8 +52,15 @@ const struct trit_safe_tensor *trit_safetensors_find(const struct trit_safetenso
 const char *trit_safetensors_path(const struct trit_safetensors *s,
                                   const struct trit_safe_tensor *t);
 
+/* Its shape for messages: "[4096, 256]". */
+struct trit_safe_shape {
+    char text[TRIT_SAFE_MAX_DIMS * 22 + 2];
+};
+struct trit_safe_shape trit_safetensors_shape(const struct trit_safe_tensor *t);
+
 /* Tell the system that these bytes of a tensor are not needed any more, so that a conversion's
- * memory does not grow to the size of the checkpoint. Reading them again is allowed, and slow. */
+ * memory does not grow to the size of the checkpoint. In stretches of any size, one after another,
+ * nothing is left. Reading them again is allowed, and slow. */
 void trit_safetensors_done(const struct trit_safetensors *s, const uint8_t *data, uint64_t n_bytes);
 
 #endif
