@@ -179,8 +179,11 @@ static void test_weights(void **state)
             fail_msg("%s", err.text);
         const struct gguf_tensor *t = gguf_find_tensor(file, "blk.0.ffn_up.weight");
         const struct trit_packed packed = {
-            gguf_data(file, t), (size_t)t->dims[1], (size_t)t->dims[0],
-            t->type->format < 0 ? TRIT_FORMAT_F32 : (enum trit_format)t->type->format};
+            .data = gguf_data(file, t),
+            .n_rows = (size_t)t->dims[1],
+            .n_cols = (size_t)t->dims[0],
+            .format = t->type->format < 0 ? TRIT_FORMAT_F32 : (enum trit_format)t->type->format,
+        };
         const size_t n = packed.n_rows * packed.n_cols;
         uint8_t *t2 = malloc(n / 4);
         float scale;

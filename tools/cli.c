@@ -234,6 +234,8 @@ int cli_parse(struct args *args, int argc, char **argv)
             code = parse_option(args, argc, argv, &i);
         else if (c->operand && !args->operand)
             args->operand = argv[i];
+        else if (n_files_of(c) > 1 && !args->operand2)
+            args->operand2 = argv[i];
         else
             code = usage_error("unexpected argument '%s' (the model is given with -m)", argv[i]);
     }

@@ -18,6 +18,8 @@ enum command {
     CMD_MAN = 1 << 9,
     CMD_CHAT = 1 << 10,
     CMD_TEMPLATE = 1 << 11,
+    CMD_CONVERT = 1 << 12,
+    CMD_QUANTIZE = 1 << 13,
 };
 
 /* The values of an option that may be given several times. */
@@ -34,11 +36,12 @@ struct args {
     const char *system, *template_name, *turns;                               /* of a chat */
     const char *save_logits, *kl;                                             /* of perplexity */
     const char *session, *on_full;
-    const char *operand; /* of a command that takes one */
+    const char *map, *from_gguf, *i2s_layout;
+    const char *operand, *operand2; /* of a command that takes them */
     int threads, ctx, batch, max_tokens, chunks, repeats, logprobs;
     bool no_mmap, mlock, quiet, verbose, json, help, help_all, version;
     bool chat, cnv, echo, ignore_eos, stream, ids, no_bos, special, second_half;
-    bool list_tensors, list_metadata, show_template;
+    bool list_tensors, list_metadata, show_template, force, dry_run;
     bool stdin_prompt; /* a lone "-" */
 
     /* Sampling. */
@@ -69,6 +72,8 @@ int detokenize_main(const struct args *args);
 int perplexity_main(const struct args *args);
 int bench_main(const struct args *args);
 int dummy_main(const struct args *args);
+int convert_main(const struct args *args);
+int quantize_main(const struct args *args);
 int completion_main(const struct args *args);
 int man_main(const struct args *args);
 int chat_main(const struct args *args);

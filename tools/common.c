@@ -112,7 +112,8 @@ int finish_stdout(void)
 
 int open_file(struct opened *o, const struct args *args)
 {
-    const struct trit_file_options opt = {.no_mmap = args->no_mmap, .lock = args->mlock};
+    const struct trit_file_options opt = {
+        .no_mmap = args->no_mmap, .lock = args->mlock, .i2s_layout = args->i2s_layout};
     struct trit_error err;
 
     if (!args->model)

@@ -44,14 +44,14 @@ static void bash_values(const struct command_row *c)
 static void bash_words(const struct command_row *c)
 {
     printf("    %s) words='", c->name);
-    if (c->operand) {
+    if (c->operand && !n_files_of(c)) {
         print_choices(c->operand, ' ');
         putchar(' ');
     }
     for (const struct option *o = options; o->name; o++)
         if (is_listed(o, c->bit))
             printf("--%s ", o->name);
-    printf("' ;;\n");
+    printf("'%s ;;\n", n_files_of(c) ? " files=-f" : "");
 }
 
 static void print_bash(void)
@@ -59,7 +59,7 @@ static void print_bash(void)
     printf("# bash completion of trit %s\n"
            "_trit() {\n"
            "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-           "    local command=${COMP_WORDS[1]} words=\n"
+           "    local command=${COMP_WORDS[1]} words= files=\n"
            "    COMPREPLY=()\n"
            "    if [ \"$prev\" = = ]; then prev=${COMP_WORDS[COMP_CWORD-2]}\n"
            "    elif [ \"$cur\" = = ]; then cur=\n"
@@ -80,7 +80,7 @@ static void print_bash(void)
     for (const struct command_row *c = commands; c->name; c++)
         bash_words(c);
     printf("    esac\n"
-           "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+           "    COMPREPLY=($(compgen $files -W \"$words\" -- \"$cur\"))\n"
            "}\n"
            "complete -F _trit trit\n");
 }
@@ -149,7 +149,9 @@ static void print_zsh(void)
            "    case $command in\n");
     for (const struct command_row *c = commands; c->name; c++) {
         printf("    %s)\n        _arguments", c->name);
-        if (c->operand) {
+        for (int i = 0; i < n_files_of(c); i++)
+            printf(" ':file:_files'");
+        if (c->operand && !n_files_of(c)) {
             printf(" ':shell:(");
             print_choices(c->operand, ' ');
             printf(")'");
@@ -210,7 +212,9 @@ static void print_fish(void)
         printf("complete -c trit -n __trit_no_command -a %s -d '", c->name);
         fish_text(c->help);
         printf("'\n");
-        if (c->operand) {
+        if (n_files_of(c))
+            printf("complete -c trit -n '__trit_command %s' -F\n", c->name);
+        else if (c->operand) {
             printf("complete -c trit -n '__trit_command %s' -a '", c->name);
             print_choices(c->operand, ' ');
             printf("'\n");

@@ -55,6 +55,19 @@ const struct command_row commands[] = {
      "write a model of random weights, to measure a size",
      {"trit dummy --shape 2b4t -o dummy.gguf"},
      NULL},
+    {"convert",
+     CMD_CONVERT,
+     convert_main,
+     "make a GGUF of a checkpoint folder as Hugging Face holds it",
+     {"trit convert bitnet-b1.58-2B-4T -o model.gguf", "trit convert folder --dry-run",
+      "trit convert --from-gguf odd.gguf --i2s-layout 64 -o model.gguf"},
+     "FOLDER"},
+    {"quantize",
+     CMD_QUANTIZE,
+     quantize_main,
+     "make another GGUF of a model, its weights of another type",
+     {"trit quantize model.gguf small.gguf --type tq1_0 --embd q6_k"},
+     "IN.gguf OUT.gguf"},
     {"template",
      CMD_TEMPLATE,
      template_main,
@@ -93,7 +106,9 @@ enum {
     TEXT_USERS = CMD_RUN | CMD_TOKENIZE | CMD_PERPLEXITY | CMD_TEMPLATE,
     ANSWERERS = CMD_RUN | CMD_CHAT,
     COMPUTERS = SESSION_USERS | CMD_INFO,
-    ALL = SESSION_USERS | TOKENIZERS | CMD_INFO | CMD_DUMMY | CMD_TEMPLATE,
+    CONVERTERS = CMD_CONVERT | CMD_QUANTIZE,
+    OPENERS = SESSION_USERS | TOKENIZERS | CMD_INFO | CMD_TEMPLATE,
+    ALL = OPENERS | CMD_DUMMY | CONVERTERS,
 };
 const unsigned common_commands = CMD_RUN | CMD_INFO;
 
@@ -103,7 +118,8 @@ const unsigned common_commands = CMD_RUN | CMD_INFO;
 
 /* clang-format off */
 const struct option options[] = {
-    {"model", 'm', true, ALL, PATH, TO(model), 0, 0, "FILE", "$TRIT_MODEL", "the model"},
+    {"model", 'm', true, OPENERS | CMD_DUMMY, PATH, TO(model), 0, 0, "FILE", "$TRIT_MODEL",
+     "the model"},
 
     /* what goes in */
     {"prompt", 'p', true, TEXT_USERS | CMD_LOGITS, TEXT, TO(prompt), 0, 0, "TEXT", NULL,
@@ -138,14 +154,25 @@ const struct option options[] = {
     {"compare", 0, true, CMD_BENCH, PATH, TO(compare), 0, 0, "OLD.json", NULL,
      "set each row beside that of an earlier result, of -o json or jsonl"},
 
-    /* dummy */
+    /* dummy, convert and quantize */
     {"shape", 0, true, CMD_DUMMY, TEXT, TO(shape), 0, 0, "NAME", NULL,
      "sizes of which model: 700m 2b4t 3b 8b falcon3-10b …; without it, lists them all"},
-    {"type", 0, true, CMD_DUMMY, TEXT, TO(type), 0, 0, "TYPE", "i2_s",
+    {"output", 'o', true, CMD_DUMMY | CMD_CONVERT, PATH, TO(out), 0, 0, "FILE", NULL,
+     "the file to write"},
+    {"type", 0, true, CMD_DUMMY | CONVERTERS, TEXT, TO(type), 0, 0, "TYPE", "i2_s",
      "of the ternary weights: i2_s tq1_0 tq2_0 f16 bf16 f32"},
-    {"embd", 0, true, CMD_DUMMY, TEXT, TO(embd), 0, 0, "TYPE", "f16",
+    {"embd", 0, true, CMD_DUMMY | CMD_CONVERT, TEXT, TO(embd), 0, 0, "TYPE", "f16",
      "of embedding and head: f16 f32 bf16 q8_0 q6_k q4_k q4_0"},
-    {"output", 'o', true, CMD_DUMMY, PATH, TO(out), 0, 0, "FILE", NULL, "the file to write"},
+    {"embd", 0, true, CMD_QUANTIZE, TEXT, TO(embd), 0, 0, "TYPE", "as they are",
+     "of embedding and head: f16 f32 bf16 q8_0 q6_k q4_k q4_0"},
+    {"map", 0, true, CMD_CONVERT, PATH, TO(map), 0, 0, "FILE", NULL,
+     "names of tensors: lines SOURCE = blk.{}.attn_q.weight, or = ignore"},
+    {"from-gguf", 0, true, CMD_CONVERT, PATH, TO(from_gguf), 0, 0, "FILE", NULL,
+     "from a GGUF instead of a folder, such as one with an odd I2_S layout"},
+    {"dry-run", 0, true, CONVERTERS, FLAG, TO(dry_run), 0, 0, NULL, NULL,
+     "check everything but the weights, and list what would be written"},
+    {"force", 0, true, CONVERTERS, FLAG, TO(force), 0, 0, NULL, NULL,
+     "quantise too what that destroys"},
     {"seed", 0, true, CMD_DUMMY, SEED, TO(seed), 0, 0, "N", "0",
      "the same seed gives the same file"},
 
@@ -214,7 +241,7 @@ const struct option options[] = {
      "print the chat template that the file carries"},
 
     /* how it is computed */
-    {"threads", 't', true, COMPUTERS & ~CMD_BENCH, INTEGER, TO(threads), 1, 512, "N",
+    {"threads", 't', true, (COMPUTERS | CONVERTERS) & ~CMD_BENCH, INTEGER, TO(threads), 1, 512, "N",
      "physical performance cores", "threads"},
     {"ctx", 'c', true, COMPUTERS & ~(CMD_BENCH | CMD_PERPLEXITY), INTEGER, TO(ctx), 1, 1 << 20, "N",
      "the model's, at most 4096", "positions to make room for"},
@@ -230,13 +257,16 @@ const struct option options[] = {
      "type of the cache of keys and values"},
     {"kv", 0, false, CMD_LOGITS, CHOICE, TO(kv), 0, 0, "f16|f32|i8", "f32",
      "type of the cache of keys and values"},
+    {"i2s-layout", 0, false, OPENERS | CONVERTERS, CHOICE, TO(i2s_layout), 0, 0,
+     "128|64|4row|seq|128row", "128", "how the weights of I2_S tensors lie in the file"},
     {"mlock", 0, false, ALL, FLAG, TO(mlock), 0, 0, NULL, NULL,
      "keep the file in physical memory"},
     {"no-mmap", 0, false, ALL, FLAG, TO(no_mmap), 0, 0, NULL, NULL,
      "read the file instead of mapping it"},
 
     /* nothing to these commands, which take them all the same: one set of options fits all */
-    {"threads", 't', false, ALL & ~COMPUTERS, INTEGER, TO(threads), 1, 512, "N", NULL, NULL},
+    {"threads", 't', false, ALL & ~(COMPUTERS | CONVERTERS), INTEGER, TO(threads), 1, 512,
+     "N", NULL, NULL},
     {"ctx", 'c', false, ALL & ~COMPUTERS, INTEGER, TO(ctx), 1, 1 << 20, "N", NULL, NULL},
     {"batch", 'b', false, ALL & ~COMPUTERS, INTEGER, TO(batch), 1, 65536, "N", NULL, NULL},
     {"kv", 0, false, ALL & ~COMPUTERS, CHOICE, TO(kv), 0, 0, "f16|f32|i8", NULL, NULL},
@@ -308,6 +338,13 @@ const struct command_row *command_of(enum command bit)
         if (c->bit == bit)
             return c;
     return NULL;
+}
+
+int n_files_of(const struct command_row *c)
+{
+    if (!c->operand || strchr(c->operand, '|'))
+        return 0;
+    return strchr(c->operand, ' ') ? 2 : 1;
 }
 
 size_t option_name_length(const char *arg)

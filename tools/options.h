@@ -12,7 +12,9 @@ struct command_row {
     int (*main)(const struct args *args);
     const char *help;
     const char *examples[3]; /* unused ones NULL */
-    const char *operand;     /* what the command takes besides options ("bash|zsh|fish"), or NULL */
+    /* What the command takes besides options, or NULL: one of words ("bash|zsh|fish"), or names of
+     * files ("IN OUT") */
+    const char *operand;
 };
 extern const struct command_row commands[]; /* ends with name NULL */
 
@@ -59,6 +61,9 @@ extern const struct alias aliases[]; /* ends with spelling NULL */
 /* The row of that name, or NULL. */
 const struct command_row *find_command(const char *name);
 const struct command_row *command_of(enum command bit);
+
+/* How many files a command takes besides options. */
+int n_files_of(const struct command_row *c);
 
 /* The option of this command (failing that, of any) that arg names: "--name", "--name=value",
  * "-n", or an alias of one. *value: the part behind '=', or NULL. NULL if there is none. */

@@ -22,6 +22,11 @@ trit_status trit_emitter_init(struct trit_emitter *e, struct gguf_writer *w, str
                               struct trit_error *err);
 void trit_emitter_free(struct trit_emitter *e);
 
+/* Whether a tensor of these sizes can be of that type; the text of an error is the rest of a
+ * sentence whose subject is the tensor. @return TRIT_OK or TRIT_E_UNSUPPORTED */
+trit_status trit_emit_check(const struct trit_type *type, size_t n_rows, size_t n_cols,
+                            struct trit_error *why);
+
 /* The data of one ternary tensor, padding included. t2: n_rows rows of T2.
  * @return TRIT_OK, TRIT_E_CANCELLED: the sink wants no more */
 trit_status trit_emit_t2(struct trit_emitter *e, const struct trit_type *type, const uint8_t *t2,

@@ -12,7 +12,7 @@
 
 struct trit_token {
     struct trit_string text; /* as GGUF files have it: byte-level BPE in its alphabet */
-    int32_t type;            /* TRIT_TOKEN_* */
+    int32_t type;            /* TRIT_TOKEN_*; 0: not there */
     float score;             /* of SentencePiece */
 };
 
@@ -22,10 +22,11 @@ struct trit_vocabulary {
     struct trit_token *tokens;
     struct trit_string *merges; /* "left right" */
     int32_t n_tokens, n_merges;
-    int32_t bos, eos, eot, unknown, pad; /* -1: none */
-    int add_bos, add_eos, space_prefix;  /* -1: the folder does not say */
-    struct trit_string chat_template;    /* empty: none */
-    struct trit_vocabulary_memory *memory;
+    int32_t bos, eos, eot, unknown, pad;               /* -1: none */
+    int add_bos, add_eos, space_prefix, ignore_merges; /* -1: the folder does not say */
+    struct trit_string chat_template;                  /* empty: none */
+    struct trit_kept *kept;                            /* the memory of all texts */
+    int32_t merges_size;
 };
 
 /* Read it. config is the root of config.json. n_rows is how many rows the embedding has: ids that

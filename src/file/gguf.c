@@ -364,6 +364,8 @@ trit_status trit_file_open(trit_file **out, const char *path, const struct trit_
     } else {
         status = trit_fail_memory(err, strlen(path) + 1, "opening the file");
     }
+    if (!status && opt && opt->i2s_layout)
+        status = trit_i2s_layout_named(&f->i2s_layout, opt->i2s_layout, err);
     if (!status)
         status = parse(f, err);
     if (!status && opt && opt->lock)

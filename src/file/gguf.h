@@ -31,6 +31,7 @@ struct trit_file {
     struct trit_bytes bytes;
     char *path;
     uint32_t version;
+    enum trit_i2s_layout i2s_layout; /* as the caller says */
     size_t n_kv, n_tensors;
     struct gguf_kv *kv;                         /* [n_kv] */
     struct gguf_tensor *tensors;                /* [n_tensors] */

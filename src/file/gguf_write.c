@@ -71,10 +71,31 @@ void gguf_write_bool(struct gguf_writer *w, const char *key, bool x)
     put(w, &w->kv, &byte, sizeof byte);
 }
 
-void gguf_write_string(struct gguf_writer *w, const char *key, const char *text)
+void gguf_write_text(struct gguf_writer *w, const char *key, struct trit_string text)
 {
     put_key(w, key, TRIT_VALUE_STRING);
-    put_string(w, &w->kv, text, strlen(text));
+    put_string(w, &w->kv, text.bytes, text.len);
+}
+
+void gguf_write_string(struct gguf_writer *w, const char *key, const char *text)
+{
+    gguf_write_text(w, key, (struct trit_string){text, strlen(text)});
+}
+
+void gguf_write_entry(struct gguf_writer *w, const struct gguf_kv *kv)
+{
+    const uint8_t *end = kv->items;
+
+    for (uint64_t i = 0; i < kv->n_items; i++)
+        (void)gguf_next_value(kv->item_type, &end);
+    put_string(w, &w->kv, kv->key.bytes, kv->key.len);
+    put_u32(w, &w->kv, kv->type);
+    if (kv->type == TRIT_VALUE_ARRAY) {
+        put_u32(w, &w->kv, kv->item_type);
+        put_u64(w, &w->kv, kv->n_items);
+    }
+    put(w, &w->kv, kv->items, (size_t)(end - kv->items));
+    w->n_kv++;
 }
 
 void gguf_write_array(struct gguf_writer *w, const char *key, trit_value_type type, uint64_t n)

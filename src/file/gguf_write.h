@@ -6,8 +6,7 @@
 #ifndef TRIT_FILE_GGUF_WRITE_H
 #define TRIT_FILE_GGUF_WRITE_H
 
-#include "error.h"
-#include "type.h"
+#include "gguf.h"
 
 /* Bytes that grow. */
 struct gguf_buffer {
@@ -29,6 +28,10 @@ void gguf_write_u32(struct gguf_writer *w, const char *key, uint32_t x);
 void gguf_write_f32(struct gguf_writer *w, const char *key, float x);
 void gguf_write_bool(struct gguf_writer *w, const char *key, bool x);
 void gguf_write_string(struct gguf_writer *w, const char *key, const char *text);
+void gguf_write_text(struct gguf_writer *w, const char *key, struct trit_string text);
+
+/* An entry as another file has it. */
+void gguf_write_entry(struct gguf_writer *w, const struct gguf_kv *kv);
 
 /* An array of n items, which must follow at once: the items of a string array by
  * gguf_write_item_string(), those of the others by gguf_write_item() of their size. */

@@ -2,25 +2,30 @@
  * ik_llama's (134, 135, 335); ids 36..42 have meant different things in different programs. */
 #include "type.h"
 
+#include <stdio.h>
+#include <strings.h>
+
 #include "checked.h"
 
 #define DECODABLE(fmt) .format = TRIT_FORMAT_##fmt
 #define NOT_DECODABLE .format = -1
 
 static const struct trit_type types[] = {
-    {0, "F32", 1, 4, DECODABLE(F32), .unpack_t2 = trit_unpack_float},
-    {1, "F16", 1, 2, DECODABLE(F16), .unpack_t2 = trit_unpack_float},
-    {2, "Q4_0", 32, 18, DECODABLE(Q4_0)},
+    {0, "F32", 1, 4, DECODABLE(F32), .unpack_t2 = trit_unpack_float, .pack_t2 = trit_pack_f32,
+     .encode = trit_encode_f32, .file_type = 0},
+    {1, "F16", 1, 2, DECODABLE(F16), .unpack_t2 = trit_unpack_float, .pack_t2 = trit_pack_f16,
+     .encode = trit_encode_f16, .file_type = 1},
+    {2, "Q4_0", 32, 18, DECODABLE(Q4_0), .encode = trit_encode_q4_0},
     {3, "Q4_1", 32, 20, NOT_DECODABLE},
     {6, "Q5_0", 32, 22, NOT_DECODABLE},
     {7, "Q5_1", 32, 24, NOT_DECODABLE},
-    {8, "Q8_0", 32, 34, DECODABLE(Q8_0)},
+    {8, "Q8_0", 32, 34, DECODABLE(Q8_0), .encode = trit_encode_q8_0},
     {9, "Q8_1", 32, 36, NOT_DECODABLE},
     {10, "Q2_K", 256, 84, NOT_DECODABLE},
     {11, "Q3_K", 256, 110, NOT_DECODABLE},
-    {12, "Q4_K", 256, 144, DECODABLE(Q4_K)},
+    {12, "Q4_K", 256, 144, DECODABLE(Q4_K), .encode = trit_encode_q4_k},
     {13, "Q5_K", 256, 176, NOT_DECODABLE},
-    {14, "Q6_K", 256, 210, DECODABLE(Q6_K)},
+    {14, "Q6_K", 256, 210, DECODABLE(Q6_K), .encode = trit_encode_q6_k},
     {15, "Q8_K", 256, 292, NOT_DECODABLE},
     {16, "IQ2_XXS", 256, 66, NOT_DECODABLE},
     {17, "IQ2_XS", 256, 74, NOT_DECODABLE},
@@ -36,10 +41,14 @@ static const struct trit_type types[] = {
     {27, "I64", 1, 8, NOT_DECODABLE},
     {28, "F64", 1, 8, NOT_DECODABLE},
     {29, "IQ1_M", 256, 56, NOT_DECODABLE},
-    {30, "BF16", 1, 2, DECODABLE(BF16), .unpack_t2 = trit_unpack_float},
-    {34, "TQ1_0", 256, 54, NOT_DECODABLE, .unpack_t2 = trit_unpack_tq1},
-    {35, "TQ2_0", 256, 66, NOT_DECODABLE, .unpack_t2 = trit_unpack_tq2},
-    {36, "I2_S", 4, 1, 32, true, NOT_DECODABLE, .unpack_t2 = trit_unpack_i2s},
+    {30, "BF16", 1, 2, DECODABLE(BF16), .unpack_t2 = trit_unpack_float, .pack_t2 = trit_pack_bf16,
+     .encode = trit_encode_bf16, .file_type = 32},
+    {34, "TQ1_0", 256, 54, NOT_DECODABLE, .unpack_t2 = trit_unpack_tq1, .pack_t2 = trit_pack_tq1,
+     .file_type = 36},
+    {35, "TQ2_0", 256, 66, NOT_DECODABLE, .unpack_t2 = trit_unpack_tq2, .pack_t2 = trit_pack_tq2,
+     .file_type = 37},
+    {36, "I2_S", 4, 1, 32, true, NOT_DECODABLE, .unpack_t2 = trit_unpack_i2s,
+     .pack_t2 = trit_pack_i2s, .file_type = 40},
     {37, "I8_S", .id_is_shared = true, NOT_DECODABLE},
     {38, "TL1", .id_is_shared = true, NOT_DECODABLE,
      .note = "its layout depends on a kernel configuration that is not in the file"},
@@ -62,6 +71,24 @@ const struct trit_type *trit_type_find(uint32_t id)
         if (types[i].id == id)
             return &types[i];
     return NULL;
+}
+
+trit_status trit_type_named(const struct trit_type **out, const char *name, bool linear,
+                            struct trit_error *err)
+{
+    char known[128] = "";
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        *out = &types[i];
+        if (linear ? !types[i].pack_t2 : !types[i].encode)
+            continue;
+        if (strcasecmp(types[i].name, name) == 0)
+            return TRIT_OK;
+        n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", types[i].name);
+    }
+    return trit_fail(err, TRIT_E_ARGUMENT, "%s cannot be written as type '%s'; possible are %s",
+                     linear ? "linears" : "embeddings", name, known);
 }
 
 bool trit_type_bytes(const struct trit_type *type, uint64_t row_len, uint64_t n_rows,

@@ -1,19 +1,34 @@
 /* type.h - tensor types: one row each, with everything that is known of a type.
  *
- * A type is decodable (embedding, head, norm: it has a kernel format), ternary (a linear: it has an
- * unpacker into the T2 layout), both (F16, BF16, F32 masters), or neither: then the row is there so
- * that a message can name it. */
+ * Linears pass through T2 (kernels.h), embeddings, heads and norms through f32, both when a type is
+ * read and when it is written. A type is decodable (embedding, head, norm: it has a kernel format),
+ * ternary (a linear: it has an unpacker into the T2 layout), both (F16, BF16, F32 masters), or
+ * neither: then the row is there so that a message can name it. */
 #ifndef TRIT_FILE_TYPE_H
 #define TRIT_FILE_TYPE_H
 
 #include "error.h"
 #include "kernels.h"
 
+/* How the weights of an I2_S tensor lie; type_ternary.c has the pictures. */
+enum trit_i2s_layout {
+    TRIT_I2S_128,
+    TRIT_I2S_128_ROWS,
+    TRIT_I2S_64,
+    TRIT_I2S_4_ROWS,
+    TRIT_I2S_SEQUENTIAL,
+};
+
+/* The layout of that name, as trit_file_options has it. @return TRIT_OK or TRIT_E_ARGUMENT */
+trit_status trit_i2s_layout_named(enum trit_i2s_layout *out, const char *name,
+                                  struct trit_error *err);
+
 /* One ternary matrix as a file has it. */
 struct trit_packed {
     const uint8_t *data;
     size_t n_rows, n_cols;
-    enum trit_format format; /* of types that have one */
+    enum trit_format format;     /* of types that have one */
+    enum trit_i2s_layout layout; /* of I2_S */
 };
 
 /* Turn a matrix into T2 rows of n_cols padded to whole blocks with code 1. *scale receives what all
@@ -21,6 +36,15 @@ struct trit_packed {
  * @return TRIT_OK; TRIT_E_FILE: damaged; TRIT_E_UNSUPPORTED: sound but not ternary as needed. */
 typedef trit_status (*trit_unpack_fn)(uint8_t *t2, float *scale, const struct trit_packed *m,
                                       struct trit_error *why);
+
+/* The other way: n_rows rows of T2 as the type has them. A tensor that is packed in parts is cut
+ * where n_rows*n_cols so far is a multiple of TRIT_T2_BLOCK. What is not in rows (the tail) is the
+ * caller's. */
+typedef void (*trit_pack_fn)(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows,
+                             size_t n_cols);
+
+/* n floats, whole blocks of the type. */
+typedef void (*trit_encode_fn)(uint8_t *out, const float *x, size_t n);
 
 struct trit_type {
     uint32_t id;
@@ -32,6 +56,9 @@ struct trit_type {
     int format;               /* enum trit_format, or -1 */
     trit_unpack_fn unpack_t2; /* NULL: not a type of linears */
     const char *note;         /* NULL, or what else to say when it is refused */
+    trit_pack_fn pack_t2;     /* NULL: linears are not written as this */
+    trit_encode_fn encode;    /* NULL: floats are not written as this */
+    uint32_t file_type;       /* general.file_type of a model whose linears are of it */
 };
 
 enum {
@@ -42,6 +69,11 @@ enum {
 /* The row of an id, or NULL. */
 const struct trit_type *trit_type_find(uint32_t id);
 
+/* The row of a name in any case that linears, or else embeddings, can be written as.
+ * @return TRIT_OK, or TRIT_E_ARGUMENT: none; the text lists them */
+trit_status trit_type_named(const struct trit_type **out, const char *name, bool linear,
+                            struct trit_error *err);
+
 /* Data bytes of rows*row_len elements; false if a row is no whole number of blocks, or on overflow.
  * Only for types whose size is known. */
 bool trit_type_bytes(const struct trit_type *type, uint64_t row_len, uint64_t n_rows,
@@ -49,6 +81,13 @@ bool trit_type_bytes(const struct trit_type *type, uint64_t row_len, uint64_t n_
 
 /* Bytes of a T2 row of n_cols weights, padding included. */
 size_t trit_t2_row_bytes(size_t n_cols);
+
+/* Whether T2 bytes hold a code 3, which no weight has. */
+bool trit_t2_is_damaged(const uint8_t *t2, size_t n_bytes);
+
+/* Codes 0..3 of n_cols weights as one T2 row, padded with code 1; and back, without padding. */
+void trit_pack_t2_row(uint8_t *t2, const uint8_t *codes, size_t n_cols);
+void trit_unpack_t2_row(uint8_t *codes, const uint8_t *t2, size_t n_cols);
 
 /* The per-tensor scale of an I2_S tensor, which follows its weights. */
 float trit_i2s_scale(const uint8_t *data, size_t n_weights);
@@ -62,5 +101,21 @@ trit_status trit_unpack_tq2(uint8_t *t2, float *scale, const struct trit_packed 
                             struct trit_error *why);
 trit_status trit_unpack_float(uint8_t *t2, float *scale, const struct trit_packed *m,
                               struct trit_error *why);
+void trit_pack_i2s(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols);
+void trit_pack_tq1(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols);
+void trit_pack_tq2(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols);
+void trit_pack_f32(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols);
+void trit_pack_f16(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols);
+void trit_pack_bf16(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols);
+
+/* Floats (type_encode.c). F16 and BF16 round to nearest even; what is beyond F16 becomes infinite.
+ * The block types take finite floats, and may make infinite ones of those beyond F16. */
+void trit_encode_f32(uint8_t *out, const float *x, size_t n);
+void trit_encode_f16(uint8_t *out, const float *x, size_t n);
+void trit_encode_bf16(uint8_t *out, const float *x, size_t n);
+void trit_encode_q4_0(uint8_t *out, const float *x, size_t n);
+void trit_encode_q8_0(uint8_t *out, const float *x, size_t n);
+void trit_encode_q4_k(uint8_t *out, const float *x, size_t n);
+void trit_encode_q6_k(uint8_t *out, const float *x, size_t n);
 
 #endif

@@ -1,4 +1,4 @@
-/* type_ternary.c - from every ternary file type to the one layout in memory, T2 (kernels.h). */
+/* type_ternary.c - between every ternary file type and the one layout in memory, T2 (kernels.h). */
 #include <math.h>
 #include <string.h>
 
@@ -20,8 +20,7 @@ static void pack_t2_block(uint8_t *t2, const uint8_t *codes)
         t2[i] = (uint8_t)(codes[i] << 6 | codes[32 + i] << 4 | codes[64 + i] << 2 | codes[96 + i]);
 }
 
-/* Write codes 0..3 of n_cols weights as one T2 row; the padding is code 1. */
-static void pack_t2_row(uint8_t *t2, const uint8_t *codes, size_t n_cols)
+void trit_pack_t2_row(uint8_t *t2, const uint8_t *codes, size_t n_cols)
 {
     size_t b = 0;
     for (; b + TRIT_T2_BLOCK <= n_cols; b += TRIT_T2_BLOCK)
@@ -34,13 +33,112 @@ static void pack_t2_row(uint8_t *t2, const uint8_t *codes, size_t n_cols)
     }
 }
 
+void trit_unpack_t2_row(uint8_t *codes, const uint8_t *t2, size_t n_cols)
+{
+    for (size_t i = 0; i < n_cols; i++) {
+        const size_t in_block = i % TRIT_T2_BLOCK;
+        const uint8_t byte = t2[i / TRIT_T2_BLOCK * TRIT_T2_BLOCK_BYTES + in_block % 32];
+        codes[i] = byte >> (6 - 2 * (in_block / 32)) & 3;
+    }
+}
+
 /* Rows are produced this many codes at a time: whole blocks of every type and of T2. */
 enum { STRETCH = 2048 };
 
+bool trit_t2_is_damaged(const uint8_t *t2, size_t n_bytes)
+{
+    uint8_t threes = 0;
+    for (size_t i = 0; i < n_bytes; i++)
+        threes |= t2[i] & t2[i] >> 1 & 0x55;
+    return threes != 0;
+}
+
 /* ---- I2_S ------------------------------------------------------------------------------------
  *
- * T2 blocks over the whole tensor as one flat run of weights, then 32 bytes whose first four are
- * the scale. Where rows are whole blocks this is T2 as it stands; else blocks straddle rows. */
+ * Two bits a weight, the first of a byte's four in its upper bits, then 32 bytes whose first four
+ * are the scale. As published ("128") these are T2 blocks over the whole tensor as one flat run of
+ * weights. Where rows are whole blocks that is T2 as it stands; else blocks straddle rows. Builds
+ * of bitnet.cpp have written other orders under the same id:
+ *
+ *   64       as 128, of blocks of 64 weights in 16 bytes
+ *   4row     byte [r/4, k] holds column k of rows r, r+1, r+2, r+3
+ *   seq      byte i holds weights 4i .. 4i+3
+ *   128row   as 128, but each row on its own: what is left of it behind whole blocks as in seq */
+
+trit_status trit_i2s_layout_named(enum trit_i2s_layout *out, const char *name,
+                                  struct trit_error *err)
+{
+    static const char *const names[] = {
+        [TRIT_I2S_128] = "128",     [TRIT_I2S_128_ROWS] = "128row", [TRIT_I2S_64] = "64",
+        [TRIT_I2S_4_ROWS] = "4row", [TRIT_I2S_SEQUENTIAL] = "seq",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0) {
+            *out = (enum trit_i2s_layout)i;
+            return TRIT_OK;
+        }
+    return trit_fail(err, TRIT_E_ARGUMENT,
+                     "there is no I2_S layout '%s'; there are 128, 64, 4row, seq and 128row", name);
+}
+
+/* Where a weight is. */
+struct place {
+    size_t byte;
+    unsigned shift;
+};
+
+static struct place in_blocks(size_t i, size_t quarter)
+{
+    const size_t in_block = i % (4 * quarter);
+    return (struct place){i / (4 * quarter) * quarter + in_block % quarter,
+                          6 - 2 * (unsigned)(in_block / quarter)};
+}
+
+static struct place in_sequence(size_t i)
+{
+    return (struct place){i / 4, 6 - 2 * (unsigned)(i % 4)};
+}
+
+static struct place i2s_place(const struct trit_packed *m, size_t r, size_t k)
+{
+    const size_t flat = r * m->n_cols + k, whole = m->n_cols / TRIT_T2_BLOCK * TRIT_T2_BLOCK;
+    struct place p;
+
+    switch (m->layout) {
+    case TRIT_I2S_64:
+        return in_blocks(flat, 16);
+    case TRIT_I2S_SEQUENTIAL:
+        return in_sequence(flat);
+    case TRIT_I2S_4_ROWS:
+        return (struct place){r / 4 * m->n_cols + k, 6 - 2 * (unsigned)(r % 4)};
+    case TRIT_I2S_128_ROWS:
+        p = k < whole ? in_blocks(k, 32) : in_sequence(k);
+        p.byte += r * (m->n_cols / 4);
+        return p;
+    default:
+        return in_blocks(flat, 32);
+    }
+}
+
+/* What the number of weights, of rows or of columns must be a multiple of. */
+static trit_status check_i2s(const struct trit_packed *m, struct trit_error *why)
+{
+    const size_t n = m->n_rows * m->n_cols;
+
+    if (m->layout == TRIT_I2S_128 && n % TRIT_T2_BLOCK)
+        return trit_fail(why, TRIT_E_UNSUPPORTED,
+                         "holds %zu weights, which are no whole blocks of %d", n, TRIT_T2_BLOCK);
+    if (m->layout == TRIT_I2S_64 && n % 64)
+        return trit_fail(why, TRIT_E_UNSUPPORTED,
+                         "holds %zu weights, which are no whole blocks of 64", n);
+    if (m->layout == TRIT_I2S_4_ROWS && m->n_rows % 4)
+        return trit_fail(why, TRIT_E_UNSUPPORTED, "has %zu rows, which is no multiple of 4",
+                         m->n_rows);
+    if (m->layout == TRIT_I2S_128_ROWS && m->n_cols % 4)
+        return trit_fail(why, TRIT_E_UNSUPPORTED, "has rows of %zu, which is no multiple of 4",
+                         m->n_cols);
+    return TRIT_OK;
+}
 
 float trit_i2s_scale(const uint8_t *data, size_t n_weights)
 {
@@ -52,24 +150,48 @@ float trit_i2s_scale(const uint8_t *data, size_t n_weights)
 trit_status trit_unpack_i2s(uint8_t *t2, float *scale, const struct trit_packed *m,
                             struct trit_error *why)
 {
-    const size_t n = m->n_rows * m->n_cols;
+    const trit_status status = check_i2s(m, why);
     uint8_t codes[STRETCH];
 
-    *scale = trit_i2s_scale(m->data, n);
-    if (n % TRIT_T2_BLOCK)
-        return trit_fail(why, TRIT_E_UNSUPPORTED,
-                         "holds %zu weights, which are no whole blocks of %d", n, TRIT_T2_BLOCK);
+    *scale = trit_i2s_scale(m->data, m->n_rows * m->n_cols);
+    if (status)
+        return status;
     for (size_t r = 0; r < m->n_rows; r++, t2 += trit_t2_row_bytes(m->n_cols))
         for (size_t k = 0; k < m->n_cols; k += STRETCH) {
             const size_t end = m->n_cols - k < STRETCH ? m->n_cols : k + STRETCH;
             for (size_t j = k; j < end; j++) {
-                const size_t flat = r * m->n_cols + j, in_block = flat % TRIT_T2_BLOCK;
-                const uint8_t byte = m->data[flat / TRIT_T2_BLOCK * 32 + in_block % 32];
-                codes[j - k] = byte >> (6 - 2 * (in_block / 32)) & 3;
+                const struct place p = i2s_place(m, r, j);
+                codes[j - k] = m->data[p.byte] >> p.shift & 3;
             }
-            pack_t2_row(t2 + k / 4, codes, end - k);
+            trit_pack_t2_row(t2 + k / 4, codes, end - k);
         }
     return TRIT_OK;
+}
+
+void trit_pack_i2s(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols)
+{
+    const size_t row_bytes = trit_t2_row_bytes(n_cols);
+    uint8_t codes[STRETCH], block[TRIT_T2_BLOCK];
+    size_t n = 0; /* codes in the block */
+    (void)scale;
+
+    if (n_cols % TRIT_T2_BLOCK == 0) {
+        memcpy(out, t2, n_rows * row_bytes);
+        return;
+    }
+    for (size_t r = 0; r < n_rows; r++)
+        for (size_t k = 0; k < n_cols; k += STRETCH) {
+            const size_t m = n_cols - k < STRETCH ? n_cols - k : STRETCH;
+            trit_unpack_t2_row(codes, t2 + r * row_bytes + k / 4, m);
+            for (size_t i = 0; i < m; i++) {
+                block[n++] = codes[i];
+                if (n < TRIT_T2_BLOCK)
+                    continue;
+                pack_t2_block(out, block);
+                out += TRIT_T2_BLOCK_BYTES;
+                n = 0;
+            }
+        }
 }
 
 /* ---- TQ1_0 and TQ2_0 -------------------------------------------------------------------------
@@ -136,7 +258,7 @@ static trit_status unpack_tq(uint8_t *t2, float *scale, const struct trit_packed
                 memset(codes, 1, sizeof codes);
             else
                 decode(codes, block);
-            pack_t2_row(t2 + k / 4, codes, TQ_BLOCK);
+            trit_pack_t2_row(t2 + k / 4, codes, TQ_BLOCK);
         }
     return TRIT_OK;
 }
@@ -151,6 +273,56 @@ trit_status trit_unpack_tq2(uint8_t *t2, float *scale, const struct trit_packed 
                             struct trit_error *why)
 {
     return unpack_tq(t2, scale, m, TQ2_BYTES, tq2_codes, why);
+}
+
+static void pack_tq(uint8_t *out, const uint8_t *t2, float scale, size_t n_blocks,
+                    size_t block_bytes, void (*encode)(uint8_t *, const uint8_t *))
+{
+    const uint16_t d = trit_f32_to_f16(scale);
+    uint8_t codes[TQ_BLOCK];
+
+    for (size_t i = 0; i < n_blocks; i++, out += block_bytes, t2 += TQ_BLOCK / 4) {
+        trit_unpack_t2_row(codes, t2, TQ_BLOCK);
+        encode(out, codes);
+        memcpy(out + block_bytes - sizeof d, &d, sizeof d);
+    }
+}
+
+static void tq2_bytes(uint8_t *out, const uint8_t codes[TQ_BLOCK])
+{
+    for (size_t i = 0; i < 64; i++) {
+        const uint8_t *c = codes + i / 32 * 128 + i % 32;
+        out[i] = (uint8_t)(c[0] | c[32] << 2 | c[64] << 4 | c[96] << 6);
+    }
+}
+
+/* The fraction 0.t0 t1 t2 t3 t4 of n trits, the rest 0, as the least byte/256 that is not below. */
+static uint8_t tq1_byte(const uint8_t *codes, size_t step, size_t n)
+{
+    unsigned v = 0;
+    for (size_t i = 0; i < 5; i++)
+        v = 3 * v + (i < n ? codes[i * step] : 0);
+    return (uint8_t)((v * 256 + 242) / 243);
+}
+
+static void tq1_bytes(uint8_t *out, const uint8_t codes[TQ_BLOCK])
+{
+    for (size_t m = 0; m < 32; m++)
+        out[m] = tq1_byte(codes + m, 32, 5);
+    for (size_t m = 0; m < 16; m++)
+        out[32 + m] = tq1_byte(codes + 160 + m, 16, 5);
+    for (size_t m = 0; m < 4; m++)
+        out[48 + m] = tq1_byte(codes + 240 + m, 4, 4);
+}
+
+void trit_pack_tq1(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols)
+{
+    pack_tq(out, t2, scale, n_rows * (n_cols / TQ_BLOCK), TQ1_BYTES, tq1_bytes);
+}
+
+void trit_pack_tq2(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols)
+{
+    pack_tq(out, t2, scale, n_rows * (n_cols / TQ_BLOCK), TQ2_BYTES, tq2_bytes);
 }
 
 /* ---- F32, F16, BF16 --------------------------------------------------------------------------
@@ -198,7 +370,40 @@ trit_status trit_unpack_float(uint8_t *t2, float *scale, const struct trit_packe
                                  "is not ternary (it holds %g and %g); `trit quantize` makes "
                                  "ternary weights of a full-precision master",
                                  (double)*scale, (double)w[bad]);
-            pack_t2_row(t2 + k / 4, codes, n);
+            trit_pack_t2_row(t2 + k / 4, codes, n);
         }
     return TRIT_OK;
+}
+
+static void pack_floats(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols,
+                        size_t bytes, trit_encode_fn encode)
+{
+    const size_t row_bytes = trit_t2_row_bytes(n_cols);
+    uint8_t codes[STRETCH];
+    float x[STRETCH];
+
+    for (size_t r = 0; r < n_rows; r++)
+        for (size_t k = 0; k < n_cols; k += STRETCH) {
+            const size_t n = n_cols - k < STRETCH ? n_cols - k : STRETCH;
+            trit_unpack_t2_row(codes, t2 + r * row_bytes + k / 4, n);
+            for (size_t i = 0; i < n; i++)
+                x[i] = codes[i] == 1 ? 0.0f : scale * (float)(codes[i] - 1);
+            encode(out, x, n);
+            out += n * bytes;
+        }
+}
+
+void trit_pack_f32(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols)
+{
+    pack_floats(out, t2, scale, n_rows, n_cols, 4, trit_encode_f32);
+}
+
+void trit_pack_f16(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols)
+{
+    pack_floats(out, t2, scale, n_rows, n_cols, 2, trit_encode_f16);
+}
+
+void trit_pack_bf16(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols)
+{
+    pack_floats(out, t2, scale, n_rows, n_cols, 2, trit_encode_bf16);
 }

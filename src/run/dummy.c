@@ -6,7 +6,6 @@
  * (half of them 0; of TQ1_0, a third) with scales that keep values finite. */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "gguf_write.h"
 #include "model.h"
@@ -493,22 +492,6 @@ static trit_status find_shape(const struct shape **out, const char *name, struct
                      known);
 }
 
-/* A type by its name in any case: one that linears may have, or one that embeddings may have. */
-static trit_status find_type(const struct trit_type **out, const char *name, bool linear,
-                             struct trit_error *err)
-{
-    for (uint32_t id = 0; id < 256; id++) {
-        *out = trit_type_find(id);
-        if (*out && strcasecmp((*out)->name, name) == 0 &&
-            (linear ? (*out)->unpack_t2 != NULL : (*out)->format >= 0))
-            return TRIT_OK;
-    }
-    return trit_fail(err, TRIT_E_ARGUMENT, "%s cannot have type '%s'; possible is %s",
-                     linear ? "linears" : "embeddings", name,
-                     linear ? "i2_s, tq1_0, tq2_0, f16, bf16, f32"
-                            : "f32, f16, bf16, q8_0, q6_k, q4_k, q4_0");
-}
-
 static trit_status write_all(struct dummy *d, uint64_t *n_bytes)
 {
     trit_status status;
@@ -537,8 +520,8 @@ trit_status trit_dummy_write(const struct trit_dummy_options *opt, trit_write_fn
     trit_status status;
 
     if ((status = find_shape(&d.shape, opt->shape, err)) ||
-        (status = find_type(&d.type, opt->type ? opt->type : "i2_s", true, err)) ||
-        (status = find_type(&d.embd, opt->embd ? opt->embd : "f16", false, err)))
+        (status = trit_type_named(&d.type, opt->type ? opt->type : "i2_s", true, err)) ||
+        (status = trit_type_named(&d.embd, opt->embd ? opt->embd : "f16", false, err)))
         return status;
     status = write_all(&d, n_bytes);
     gguf_writer_free(&d.w);

@@ -147,7 +147,8 @@ static trit_status read_pretokenizer(trit_tokenizer *t, const trit_file *file,
                          "%s",
                          file->path, trit_quote(name).text, trit_pretokenizer_names);
     t->add_bos = t->pre->add_bos;
-    return TRIT_OK;
+    t->ignore_merges = t->pre->ignore_merges;
+    return gguf_get_bool(file, "trit.ignore_merges", &t->ignore_merges, err);
 }
 
 static trit_status open_bpe(trit_tokenizer *t, const trit_file *file, struct trit_error *err)
@@ -211,7 +212,7 @@ static enum trit_encode_result merge_piece(const trit_tokenizer *t, struct trit_
 static enum trit_encode_result encode_piece(const trit_tokenizer *t, struct trit_encoding *e,
                                             struct trit_string piece)
 {
-    const int32_t whole = t->pre->ignore_merges ? whole_piece(t, piece, e->chars) : -1;
+    const int32_t whole = t->ignore_merges ? whole_piece(t, piece, e->chars) : -1;
     if (whole < 0)
         return merge_piece(t, e, piece);
     return trit_encoding_add(e, whole) ? TRIT_ENCODED : TRIT_ENCODED_NO_MEMORY;

@@ -66,6 +66,7 @@ struct trit_tokenizer {
 
     /* bpe.c */
     const struct trit_pretokenizer *pre;
+    bool ignore_merges;        /* a piece that is a token is that token, merges or not */
     struct trit_merge *merges; /* hash: [merge_mask + 1] */
     size_t merge_mask;
 

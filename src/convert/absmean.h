@@ -1,0 +1,16 @@
+/* absmean.h - the ternary weights of a full-precision master. */
+#ifndef TRIT_CONVERT_ABSMEAN_H
+#define TRIT_CONVERT_ABSMEAN_H
+
+#include "pool.h"
+#include "type.h"
+
+/* BitNet b1.58's quantisation: a = max(mean|w|, 1e-5), T = clamp(rint(w*(1/a)), -1, 1), in f32,
+ * half to even; the mean is summed in double, row by row, so that threads do not matter. m: F32,
+ * F16 or BF16. *scale receives a.
+ * @return TRIT_OK; TRIT_E_FILE: a weight is not finite; TRIT_E_MEMORY. The text is the rest of a
+ *         sentence whose subject is the tensor. */
+trit_status trit_absmean_t2(uint8_t *t2, float *scale, const struct trit_packed *m,
+                            struct trit_pool *pool, struct trit_error *why);
+
+#endif

@@ -1,0 +1,417 @@
+/* convert.c - from a checkpoint folder to a GGUF.
+ *
+ * First all that can be known without reading weights: the config, the list of tensors, the
+ * vocabulary, a plan of what becomes of each tensor (plan.h). Then the metadata; then tensor after
+ * tensor, of which only one is in memory. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "absmean.h"
+#include "emit.h"
+#include "packed.h"
+#include "plan.h"
+#include "vocabulary.h"
+
+struct converter {
+    const char *dir;
+    const struct trit_convert_options *opt;
+    struct trit_error *err;
+
+    const struct trit_type *type, *embd, *f32;
+    struct trit_json *json; /* of config.json */
+    struct trit_config config;
+    struct trit_safetensors weights;
+    struct trit_names names;
+    struct trit_vocabulary vocabulary;
+    struct trit_notes notes;
+    struct trit_plan plan;
+
+    struct gguf_writer w;
+    struct trit_pool *pool;
+    struct trit_emitter emitter;
+    uint8_t *t2, *rearranged; /* a linear; the second only where some are rearranged */
+    bool *exact;              /* [plan.n] a master whose weights are ternary as they are */
+};
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+static trit_status read_config(struct converter *c)
+{
+    char path[4096];
+    struct trit_bytes file;
+    struct trit_error why;
+
+    if (snprintf(path, sizeof path, "%s/config.json", c->dir) >= (int)sizeof path)
+        return trit_fail(c->err, TRIT_E_ARGUMENT, "the name of the folder is too long");
+    trit_status status = trit_bytes_open(&file, path, false, c->err);
+    if (status)
+        return status;
+    status = trit_json_read(&c->json, (const char *)file.data, file.size, &why);
+    trit_bytes_close(&file);
+    if (status)
+        return trit_fail(c->err, status, "%s: %s", path, why.text);
+    return trit_config_read(&c->config, path, trit_json_root(c->json), &c->notes, c->err);
+}
+
+static trit_status read_folder(struct converter *c)
+{
+    trit_status status;
+
+    if ((status = read_config(c)) || (status = trit_safetensors_open(&c->weights, c->dir, c->err)))
+        return status;
+    if (c->opt->map && (status = trit_names_read(&c->names, c->opt->map, c->err)))
+        return status;
+    c->plan = (struct trit_plan){.config = &c->config, .weights = &c->weights, .names = &c->names};
+    if ((status = trit_plan_make(&c->plan, &c->notes, c->err)))
+        return status;
+    return trit_vocabulary_read(&c->vocabulary, c->dir, trit_json_root(c->json), c->config.n_vocab,
+                                &c->notes, c->err);
+}
+
+/* ---- Linears --------------------------------------------------------------------------------- */
+
+static trit_status take_buffers(struct converter *c)
+{
+    size_t most = 0;
+    bool rearranged = false;
+
+    for (size_t i = 0; i < c->plan.n; i++) {
+        const struct trit_planned *t = &c->plan.tensors[i];
+        if (t->kind != TRIT_PLANNED_PACKED && t->kind != TRIT_PLANNED_MASTER)
+            continue;
+        const size_t bytes = t->n_rows * trit_t2_row_bytes(t->n_cols);
+        most = bytes > most ? bytes : most;
+        rearranged |= t->head_rows != 0;
+    }
+    c->t2 = trit_alloc(most);
+    c->rearranged = rearranged ? trit_alloc(most) : NULL;
+    c->exact = calloc(c->plan.n, sizeof *c->exact);
+    if (!c->t2 || !c->exact || (rearranged && !c->rearranged))
+        return trit_fail_memory(c->err, 2 * most, "a linear");
+    return TRIT_OK;
+}
+
+static struct trit_packed master(const struct trit_planned *t, size_t n_rows)
+{
+    return (struct trit_packed){
+        .data = t->from->data, .n_rows = n_rows, .n_cols = t->n_cols, .format = t->format};
+}
+
+/* Whether every weight of a master is 0 or plus or minus one number, and not all are 0. The first
+ * row tells of almost all masters that they are not. */
+static bool is_exact(struct converter *c, const struct trit_planned *t)
+{
+    const struct trit_packed row = master(t, 1), all = master(t, t->n_rows);
+    struct trit_error why;
+    float scale;
+
+    return !trit_unpack_float(c->t2, &scale, &row, &why) &&
+           !trit_unpack_float(c->t2, &scale, &all, &why) && scale > 0.0f;
+}
+
+/* Which masters are to be quantised, and which are ternary already. */
+static void sort_masters(struct converter *c)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->plan.n; i++) {
+        const struct trit_planned *t = &c->plan.tensors[i];
+        c->exact[i] = t->kind == TRIT_PLANNED_MASTER && is_exact(c, t);
+        n += c->exact[i];
+    }
+    if (c->plan.n_masters > n)
+        trit_note(&c->notes,
+                  "%zu linears are full-precision masters, quantised here: the scale of "
+                  "a tensor is the mean of its |w|, weights are rounded to -1, 0 or 1 times that",
+                  c->plan.n_masters - n);
+    if (n > 0)
+        trit_note(&c->notes, "%zu linears of floats are ternary already, and are kept as they are",
+                  n);
+}
+
+/* Rows h*d + 2j + l of the output are rows h*d + l*d/2 + j of the checkpoint: transformers rotates
+ * element j of a head with element d/2 + j, files of architecture llama element 2j with 2j + 1. */
+static void rearrange(uint8_t *to, const uint8_t *from, const struct trit_planned *t)
+{
+    const size_t row_bytes = trit_t2_row_bytes(t->n_cols), d = t->head_rows;
+
+    for (size_t r = 0; r < t->n_rows; r++) {
+        const size_t h = r / d, j = r % d / 2, l = r % 2;
+        memcpy(to + r * row_bytes, from + (h * d + l * d / 2 + j) * row_bytes, row_bytes);
+    }
+}
+
+static trit_status convert_linear(struct converter *c, size_t i)
+{
+    const struct trit_planned *t = &c->plan.tensors[i];
+    const struct trit_packed m = master(t, t->n_rows);
+    const uint8_t *t2 = c->t2;
+    float scale = t->scale;
+    struct trit_error why = {0};
+    trit_status status;
+
+    if (t->kind == TRIT_PLANNED_PACKED)
+        status =
+            trit_unpack_transformers(c->t2, t->from->data, t->n_rows, t->n_cols, c->pool, &why);
+    else if (c->exact[i])
+        status = trit_unpack_float(c->t2, &scale, &m, &why);
+    else
+        status = trit_absmean_t2(c->t2, &scale, &m, c->pool, &why);
+    if (status)
+        return trit_plan_fail(&c->plan, t->from, status, c->err, why.text);
+    if (t->head_rows) {
+        rearrange(c->rearranged, c->t2, t);
+        t2 = c->rearranged;
+    }
+    return trit_emit_t2(&c->emitter, c->type, t2, scale, t->n_rows, t->n_cols, c->err);
+}
+
+/* ---- Everything else ------------------------------------------------------------------------- */
+
+/* What RoPE of type "llama3" divides frequencies by: 1 where a turn takes few positions, the factor
+ * where it takes many, and in between what interpolates their inverses (transformers'
+ * modeling_rope_utils). In double: it is no part of what a kernel computes. */
+static void rope_divisors(float *out, const struct trit_config *c)
+{
+    const struct trit_knobs *k = &c->knobs;
+    const double tau = 6.283185307179586, low = (double)c->rope_low, high = (double)c->rope_high;
+
+    for (int32_t i = 0; i < k->n_rot / 2; i++) {
+        const double turn = tau * pow(k->rope_base, 2.0 * i / k->n_rot); /* positions */
+        const double turns = (double)c->rope_original / turn;
+        const double smooth = (turns - low) / (high - low);
+        const double part = smooth < 0 ? 0 : smooth > 1 ? 1 : smooth;
+        out[i] = (float)(1 / ((1 - part) / k->rope_factor + part));
+    }
+}
+
+static const struct trit_type *type_of(const struct converter *c, const struct trit_planned *t)
+{
+    switch (t->kind) {
+    case TRIT_PLANNED_PACKED:
+    case TRIT_PLANNED_MASTER:
+        return c->type;
+    case TRIT_PLANNED_MATRIX:
+        return c->embd;
+    default:
+        return c->f32;
+    }
+}
+
+static trit_status convert_floats(struct converter *c, const struct trit_planned *t)
+{
+    float divisors[TRIT_MAX_HEAD_DIM / 2];
+    const uint8_t *data = (const uint8_t *)divisors;
+    struct trit_error why = {0};
+
+    if (t->kind == TRIT_PLANNED_FREQS)
+        rope_divisors(divisors, &c->config);
+    else
+        data = t->from->data;
+    const trit_status status =
+        trit_emit_rows(&c->emitter, type_of(c, t), t->format, data, t->n_rows, t->n_cols, &why);
+    if (status && t->from && status != TRIT_E_CANCELLED)
+        return trit_plan_fail(&c->plan, t->from, status, c->err, why.text);
+    return status ? trit_fail(c->err, status, "%s", why.text) : TRIT_OK;
+}
+
+/* ---- Metadata -------------------------------------------------------------------------------- */
+
+struct key {
+    char text[96];
+};
+
+/* A key below the architecture's name. */
+static struct key key(const struct converter *c, const char *name)
+{
+    struct key k;
+    snprintf(k.text, sizeof k.text, "%s.%s", c->config.family->arch, name);
+    return k;
+}
+
+/* The last part of a path, without slashes at its end. */
+static struct trit_string base_name(struct trit_string path)
+{
+    while (path.len > 1 && path.bytes[path.len - 1] == '/')
+        path.len--;
+    for (size_t i = path.len; i-- > 0;)
+        if (path.bytes[i] == '/' && i + 1 < path.len)
+            return (struct trit_string){path.bytes + i + 1, path.len - i - 1};
+    return path;
+}
+
+static void write_general(struct converter *c)
+{
+    struct trit_string name =
+        trit_json_text(trit_json_member(trit_json_root(c->json), "_name_or_path"));
+    char text[128];
+
+    if (!name.len)
+        name = (struct trit_string){c->dir, strlen(c->dir)};
+    name = base_name(name);
+    snprintf(text, sizeof text, "%.*s", (int)(name.len < 120 ? name.len : 120), name.bytes);
+    gguf_write_string(&c->w, "general.architecture", c->config.family->arch);
+    gguf_write_string(&c->w, "general.name", text);
+    gguf_write_u32(&c->w, "general.file_type", c->type->file_type);
+    gguf_write_u32(&c->w, "general.quantization_version", 2);
+}
+
+static void write_sizes(struct converter *c)
+{
+    const struct trit_knobs *k = &c->config.knobs;
+    const struct {
+        const char *name;
+        int32_t value;
+    } sizes[] = {
+        {"vocab_size", c->config.n_vocab},     {"context_length", k->n_ctx},
+        {"embedding_length", k->n_embd},       {"block_count", k->n_layer},
+        {"feed_forward_length", k->n_ff},      {"rope.dimension_count", k->n_rot},
+        {"attention.head_count", k->n_head},   {"attention.head_count_kv", k->n_head_kv},
+        {"attention.key_length", k->head_dim}, {"attention.value_length", k->head_dim},
+    };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        gguf_write_u32(&c->w, key(c, sizes[i].name).text, (uint32_t)sizes[i].value);
+}
+
+static void write_knobs(struct converter *c)
+{
+    const struct trit_knobs *k = &c->config.knobs;
+
+    gguf_write_f32(&c->w, key(c, "attention.layer_norm_rms_epsilon").text, k->norm_eps);
+    gguf_write_f32(&c->w, key(c, "rope.freq_base").text, (float)k->rope_base);
+    if (k->rope_factor != 1 && !(c->config.rope_original > 0)) {
+        gguf_write_string(&c->w, key(c, "rope.scaling.type").text, "linear");
+        gguf_write_f32(&c->w, key(c, "rope.scaling.factor").text, (float)k->rope_factor);
+    }
+    gguf_write_string(&c->w, key(c, "hidden_activation").text, c->config.act);
+    if (k->linear_norm == TRIT_LINEAR_NORM_RMS) {
+        gguf_write_string(&c->w, "trit.linear_norm", "rms");
+        gguf_write_f32(&c->w, "trit.linear_norm_eps", k->linear_norm_eps);
+    }
+}
+
+static void write_notes(struct converter *c)
+{
+    gguf_write_array(&c->w, "trit.notes", TRIT_VALUE_STRING, c->notes.n);
+    for (size_t i = 0; i < c->notes.n; i++) {
+        gguf_write_item_string(&c->w, c->notes.text[i], strlen(c->notes.text[i]));
+        if (c->opt->on_note)
+            c->opt->on_note(c->opt->user, c->notes.text[i]);
+    }
+}
+
+static trit_status list_tensors(struct converter *c)
+{
+    struct trit_error why;
+
+    for (size_t i = 0; i < c->plan.n; i++) {
+        const struct trit_planned *t = &c->plan.tensors[i];
+        const trit_status status = trit_emit_check(type_of(c, t), t->n_rows, t->n_cols, &why);
+        if (status)
+            return trit_plan_fail(&c->plan, t->from, status, c->err, why.text);
+        (void)gguf_write_tensor(&c->w, t->name, type_of(c, t), t->n_cols, t->n_rows);
+    }
+    return TRIT_OK;
+}
+
+/* ---- All of it ------------------------------------------------------------------------------- */
+
+static void tell(const struct converter *c, const struct trit_planned *t)
+{
+    const struct trit_type *type = type_of(c, t);
+    char source[TRIT_MAX_NAME] = "computed", from[32] = "F64";
+    uint64_t n_bytes = 0;
+
+    if (!c->opt->on_tensor)
+        return;
+    if (t->from) {
+        snprintf(source, sizeof source, "%.*s", (int)t->from->name.len, t->from->name.bytes);
+        snprintf(from, sizeof from, "%s%s", t->from->dtype,
+                 t->kind == TRIT_PLANNED_PACKED ? " packed" : "");
+    }
+    (void)trit_type_bytes(type, t->n_cols, t->n_rows, &n_bytes);
+    const struct trit_converted_tensor out = {
+        .name = t->name,
+        .source = source,
+        .from_type = from,
+        .type = type->name,
+        .n_dims = t->n_rows == 1 ? 1 : 2,
+        .dims = {t->n_cols, t->n_rows, 1, 1},
+        .n_bytes = n_bytes,
+    };
+    c->opt->on_tensor(c->opt->user, &out);
+}
+
+static trit_status write_tensors(struct converter *c, bool dry)
+{
+    trit_status status = dry ? TRIT_OK : gguf_write_begin(&c->w, c->err);
+
+    for (size_t i = 0; i < c->plan.n && !status; i++) {
+        const struct trit_planned *t = &c->plan.tensors[i];
+        tell(c, t);
+        if (dry)
+            continue;
+        status = t->kind == TRIT_PLANNED_PACKED || t->kind == TRIT_PLANNED_MASTER
+                     ? convert_linear(c, i)
+                     : convert_floats(c, t);
+        if (t->from)
+            trit_safetensors_done(&c->weights, t->from->data, t->from->n_bytes);
+    }
+    return status || dry ? status : gguf_write_end(&c->w, c->err);
+}
+
+static trit_status convert(struct converter *c, uint64_t *n_bytes)
+{
+    const int n_threads = c->opt->n_threads ? c->opt->n_threads : trit_threads_default();
+    trit_status status;
+
+    if ((status = trit_type_named(&c->type, c->opt->type ? c->opt->type : "i2_s", true, c->err)) ||
+        (status = trit_type_named(&c->embd, c->opt->embd ? c->opt->embd : "f16", false, c->err)) ||
+        (status = read_folder(c)) || (status = take_buffers(c)) ||
+        (status = trit_pool_open(&c->pool, n_threads, c->err)) ||
+        (status = trit_emitter_init(&c->emitter, &c->w, c->pool, c->err)))
+        return status;
+    sort_masters(c);
+    if (c->notes.no_memory)
+        return trit_fail_memory(c->err, 512, "a note");
+    write_general(c);
+    write_sizes(c);
+    write_knobs(c);
+    trit_vocabulary_write(&c->vocabulary, &c->w);
+    write_notes(c);
+    if ((status = list_tensors(c)))
+        return status;
+    if (n_bytes)
+        *n_bytes = gguf_writer_bytes(&c->w);
+    return write_tensors(c, !c->w.write);
+}
+
+trit_status trit_convert(const char *dir, const struct trit_convert_options *opt,
+                         trit_write_fn write, void *user, uint64_t *n_bytes, struct trit_error *err)
+{
+    static const struct trit_convert_options none;
+    struct converter c = {
+        .dir = dir,
+        .opt = opt ? opt : &none,
+        .err = err,
+        .f32 = trit_type_find(TRIT_TYPE_F32),
+        .w = {.write = write, .user = user},
+    };
+    const trit_status status = convert(&c, n_bytes);
+
+    trit_emitter_free(&c.emitter);
+    trit_pool_close(&c.pool);
+    gguf_writer_free(&c.w);
+    trit_free(c.t2);
+    trit_free(c.rearranged);
+    free(c.exact);
+    trit_vocabulary_free(&c.vocabulary);
+    trit_plan_free(&c.plan);
+    trit_names_free(&c.names);
+    trit_safetensors_close(&c.weights);
+    trit_notes_free(&c.notes);
+    trit_json_free(&c.json);
+    return status;
+}

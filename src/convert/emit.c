@@ -1,0 +1,184 @@
+/* emit.c - see emit.h. */
+#include "emit.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "platform.h"
+
+enum { STRETCH_BYTES = 1 << 20, MAX_ROW_BLOCK = TRIT_T2_BLOCK };
+
+trit_status trit_emitter_init(struct trit_emitter *e, struct gguf_writer *w, struct trit_pool *pool,
+                              struct trit_error *err)
+{
+    *e = (struct trit_emitter){.w = w, .pool = pool, .stretch_bytes = STRETCH_BYTES};
+    e->stretch = trit_alloc(STRETCH_BYTES);
+    return e->stretch ? TRIT_OK : trit_fail_memory(err, STRETCH_BYTES, "what is being written");
+}
+
+void trit_emitter_free(struct trit_emitter *e)
+{
+    trit_free(e->stretch);
+    e->stretch = NULL;
+}
+
+trit_status trit_emit_check(const struct trit_type *type, size_t n_rows, size_t n_cols,
+                            struct trit_error *why)
+{
+    if (n_cols % type->block)
+        return trit_fail(why, TRIT_E_UNSUPPORTED,
+                         "has rows of %zu, which are no whole blocks of %u, as type %s needs",
+                         n_cols, type->block, type->name);
+    if (type->id == TRIT_TYPE_I2_S && n_rows * n_cols % TRIT_T2_BLOCK)
+        return trit_fail(why, TRIT_E_UNSUPPORTED,
+                         "holds %zu weights, which are no whole blocks of %d, as type %s needs",
+                         n_rows * n_cols, TRIT_T2_BLOCK, type->name);
+    return TRIT_OK;
+}
+
+/* ---- Rows in parallel ------------------------------------------------------------------------ */
+
+/* Part of a tensor: n_rows rows into the stretch, by items of row_block rows. */
+struct emit_job {
+    const struct trit_type *type;
+    uint8_t *out;
+    size_t n_rows, n_cols, row_block;
+    const uint8_t *rows; /* T2, or of the format */
+    float scale;
+    bool floats;
+    enum trit_format from;
+    struct trit_kernels kernels;
+    _Atomic bool bad; /* a weight is not finite */
+};
+
+static size_t out_bytes(const struct emit_job *job, size_t n_rows)
+{
+    return n_rows * job->n_cols / job->type->block * job->type->block_bytes;
+}
+
+/* Whether all floats, and what became of them, are finite. */
+static bool encode_stretch(const struct emit_job *job, uint8_t *out, const float *x, size_t n)
+{
+    enum { MOST = 2048 };
+    float back[MOST];
+    float sum = 0.0f;
+
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * 0.0f; /* NaN if any is not finite */
+    if (sum != 0.0f)
+        return false;
+    job->type->encode(out, x, n);
+    job->kernels.decode[job->type->format](back, out, n);
+    for (size_t i = 0; i < n; i++)
+        sum += back[i] * 0.0f;
+    return sum == 0.0f;
+}
+
+static void emit_floats(struct emit_job *job, size_t row, size_t end)
+{
+    enum { MOST = 2048 }; /* whole blocks of all types */
+    const size_t from_bytes = trit_format_bytes(job->from, job->n_cols);
+    float x[MOST];
+
+    for (; row < end; row++)
+        for (size_t k = 0; k < job->n_cols; k += MOST) {
+            const size_t n = job->n_cols - k < MOST ? job->n_cols - k : MOST;
+            uint8_t *out =
+                job->out + out_bytes(job, row) + k / job->type->block * job->type->block_bytes;
+            job->kernels.decode[job->from](
+                x, job->rows + row * from_bytes + trit_format_bytes(job->from, k), n);
+            if (!encode_stretch(job, out, x, n))
+                atomic_store(&job->bad, true);
+        }
+}
+
+static void emit_items(void *ctx, size_t begin, size_t end, int worker)
+{
+    struct emit_job *job = ctx;
+    const size_t row = begin * job->row_block;
+    const size_t last = end * job->row_block < job->n_rows ? end * job->row_block : job->n_rows;
+    (void)worker;
+
+    if (job->floats)
+        emit_floats(job, row, last);
+    else
+        job->type->pack_t2(job->out + out_bytes(job, row),
+                           job->rows + row * trit_t2_row_bytes(job->n_cols), job->scale, last - row,
+                           job->n_cols);
+}
+
+/* All rows, in stretches of whole row blocks; row_bytes: of a row in job->rows. */
+static trit_status emit(struct trit_emitter *e, struct emit_job *job, size_t row_bytes,
+                        struct trit_error *why)
+{
+    const size_t n_rows = job->n_rows, block_bytes = out_bytes(job, job->row_block);
+    const size_t blocks = e->stretch_bytes / block_bytes ? e->stretch_bytes / block_bytes : 1;
+
+    if (block_bytes > e->stretch_bytes) {
+        trit_free(e->stretch);
+        e->stretch = trit_alloc(block_bytes);
+        e->stretch_bytes = e->stretch ? block_bytes : 0;
+        if (!e->stretch)
+            return trit_fail_memory(why, block_bytes, "what is being written");
+    }
+    job->out = e->stretch;
+    for (size_t row = 0; row < n_rows; row += job->n_rows) {
+        const size_t most = blocks * job->row_block;
+        job->n_rows = n_rows - row < most ? n_rows - row : most;
+        trit_pool_run(e->pool, emit_items, job, (job->n_rows - 1) / job->row_block + 1, 1);
+        if (atomic_load(&job->bad))
+            return trit_fail(why, TRIT_E_FILE,
+                             "holds a weight that is not finite, or not within type %s",
+                             job->type->name);
+        if (!gguf_write_data(e->w, e->stretch, out_bytes(job, job->n_rows)))
+            return trit_fail(why, TRIT_E_CANCELLED, "stopped");
+        job->rows += job->n_rows * row_bytes;
+    }
+    return TRIT_OK;
+}
+
+static trit_status finish(struct trit_emitter *e, struct trit_error *err)
+{
+    return gguf_write_pad(e->w) ? TRIT_OK : trit_fail(err, TRIT_E_CANCELLED, "stopped");
+}
+
+/* ---- Tensors --------------------------------------------------------------------------------- */
+
+trit_status trit_emit_t2(struct trit_emitter *e, const struct trit_type *type, const uint8_t *t2,
+                         float scale, size_t n_rows, size_t n_cols, struct trit_error *err)
+{
+    struct emit_job job = {.type = type,
+                           .n_rows = n_rows,
+                           .n_cols = n_cols,
+                           .row_block =
+                               MAX_ROW_BLOCK, /* whole blocks of I2_S, whatever the width */
+                           .rows = t2,
+                           .scale = scale};
+    uint8_t tail[32] = {0};
+    trit_status status = emit(e, &job, trit_t2_row_bytes(n_cols), err);
+
+    if (status)
+        return status;
+    for (size_t i = 0; i < type->tail_bytes; i += sizeof scale) /* as the published files have it */
+        memcpy(tail + i, &scale, sizeof scale);
+    if (type->tail_bytes && !gguf_write_data(e->w, tail, type->tail_bytes))
+        return trit_fail(err, TRIT_E_CANCELLED, "stopped");
+    return finish(e, err);
+}
+
+trit_status trit_emit_rows(struct trit_emitter *e, const struct trit_type *type,
+                           enum trit_format from, const uint8_t *rows, size_t n_rows, size_t n_cols,
+                           struct trit_error *why)
+{
+    struct emit_job job = {.type = type,
+                           .n_rows = n_rows,
+                           .n_cols = n_cols,
+                           .row_block = 1,
+                           .rows = rows,
+                           .floats = true,
+                           .from = from};
+    trit_kernels_init(&job.kernels, trit_isa_best());
+    const trit_status status = emit(e, &job, trit_format_bytes(from, n_cols), why);
+    return status ? status : finish(e, why);
+}

@@ -1,0 +1,60 @@
+/* import.h - what vocabulary.c shares with the readers of the kinds of tokenizer files. */
+#ifndef TRIT_CONVERT_IMPORT_H
+#define TRIT_CONVERT_IMPORT_H
+
+#include "platform.h"
+#include "vocab.h"
+#include "vocabulary.h"
+
+/* A vocabulary in the making. */
+struct trit_import {
+    const char *dir;
+    const struct trit_json_value *config;   /* root of config.json */
+    const struct trit_json_value *settings; /* root of tokenizer_config.json; NULL: none */
+    int32_t n_rows;                         /* of the embedding: ids are below it */
+    struct trit_vocabulary *v; /* tokens: [n_rows], those that are not there yet empty */
+    struct trit_notes *notes;
+    struct trit_error *err;
+    char path[4096]; /* of the file that is being read, for messages */
+};
+
+/* A file of the folder; im->path is set. @return TRIT_OK, as trit_bytes_open() */
+trit_status trit_import_open(struct trit_import *im, struct trit_bytes *out, const char *name);
+
+/* Whether it is there. */
+bool trit_import_has(struct trit_import *im, const char *name);
+
+/* A file of the folder as JSON; *out is NULL if it is not there. @return TRIT_OK, or an error */
+trit_status trit_import_json(struct trit_import *im, struct trit_json **out, const char *name);
+
+/* An error about the file im->path. */
+trit_status trit_import_fail(struct trit_import *im, trit_status code, const char *fmt, ...)
+    TRIT_PRINTF(3, 4);
+
+/* A copy of bytes that lives as long as the vocabulary; bytes NULL: there is no memory. */
+struct trit_string trit_import_keep(struct trit_import *im, const char *bytes, size_t len);
+
+/* Token id is text (kept). Fails if the id is out of range, or another text's already; that of a
+ * token that is there takes the new type unless it is TRIT_TOKEN_NORMAL. */
+trit_status trit_import_token(struct trit_import *im, int64_t id, struct trit_string text,
+                              int32_t type, float score);
+
+/* One more merge; the list grows. */
+trit_status trit_import_merge(struct trit_import *im, struct trit_string left,
+                              struct trit_string right);
+
+/* The id of a text, or -1; walks. */
+int32_t trit_import_find(const struct trit_import *im, struct trit_string text);
+
+/* The readers. */
+trit_status trit_import_tokenizer_json(struct trit_import *im, const struct trit_json_value *root);
+trit_status trit_import_vocab_json(struct trit_import *im);
+trit_status trit_import_sentencepiece(struct trit_import *im, const struct trit_bytes *file);
+bool trit_import_is_tiktoken(const struct trit_bytes *file);
+trit_status trit_import_tiktoken(struct trit_import *im, const struct trit_bytes *file);
+
+/* Added tokens, BOS, end tokens and the chat template, of the files beside. tokenizer: the root of
+ * tokenizer.json, or NULL */
+trit_status trit_import_special(struct trit_import *im, const struct trit_json_value *tokenizer);
+
+#endif

@@ -1,0 +1,336 @@
+/* plan.c - see plan.h. */
+#include "plan.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "half.h"
+#include "model.h"
+
+/* The largest number of tensors of a layer, norms on the inputs of linears among them. */
+enum { MAX_PER_LAYER = 24 };
+
+struct planner {
+    struct trit_plan *plan;
+    struct trit_notes *notes;
+    struct trit_error *err;
+};
+
+trit_status trit_plan_fail(const struct trit_plan *plan, const struct trit_safe_tensor *t,
+                           trit_status code, struct trit_error *err, const char *what)
+{
+    return trit_fail(err, code, "%s: tensor '%s' %s", trit_safetensors_path(plan->weights, t),
+                     trit_quote(t->name).text, what);
+}
+
+/* ---- One tensor of the checkpoint ------------------------------------------------------------ */
+
+/* Find it, or fail; *out may be NULL where it is optional. */
+static trit_status find(const struct planner *p, const char *name, bool optional,
+                        const struct trit_safe_tensor **out)
+{
+    const struct trit_safetensors *w = p->plan->weights;
+
+    *out = trit_safetensors_find(w, name);
+    if (*out && p->plan->used[*out - w->tensors])
+        return trit_plan_fail(p->plan, *out, TRIT_E_FILE, p->err,
+                              "is wanted twice; the file of names is wrong");
+    if (*out)
+        p->plan->used[*out - w->tensors] = true;
+    else if (!optional)
+        return trit_fail(p->err, TRIT_E_FILE,
+                         "the checkpoint has no tensor '%s'; its family (%s) needs it", name,
+                         p->plan->config->family->what);
+    return TRIT_OK;
+}
+
+static trit_status check_shape(const struct planner *p, const struct trit_safe_tensor *t,
+                               size_t n_rows, size_t n_cols)
+{
+    const struct trit_safe_shape shape = trit_safetensors_shape(t);
+    char what[sizeof shape + 96];
+
+    if (t->n_dims == 2 && t->dims[0] == n_rows && t->dims[1] == n_cols)
+        return TRIT_OK;
+    if (t->n_dims == 1 && n_rows == 1 && t->dims[0] == n_cols)
+        return TRIT_OK;
+    if (n_rows == 1)
+        snprintf(what, sizeof what, "has shape %s; expected is [%zu]", shape.text, n_cols);
+    else
+        snprintf(what, sizeof what, "has shape %s; expected is [%zu, %zu]", shape.text, n_rows,
+                 n_cols);
+    return trit_plan_fail(p->plan, t, TRIT_E_FILE, p->err, what);
+}
+
+static trit_status check_float(const struct planner *p, const struct trit_safe_tensor *t,
+                               enum trit_format *format)
+{
+    static const struct {
+        const char *dtype;
+        enum trit_format format;
+    } floats[] = {{"BF16", TRIT_FORMAT_BF16}, {"F16", TRIT_FORMAT_F16}, {"F32", TRIT_FORMAT_F32}};
+    char what[80];
+
+    for (size_t i = 0; i < sizeof floats / sizeof *floats; i++)
+        if (strcmp(t->dtype, floats[i].dtype) == 0) {
+            *format = floats[i].format;
+            return TRIT_OK;
+        }
+    snprintf(what, sizeof what, "has type %s; supported are BF16, F16 and F32", t->dtype);
+    return trit_plan_fail(p->plan, t, TRIT_E_UNSUPPORTED, p->err, what);
+}
+
+static struct trit_planned *add(struct trit_plan *plan, const char *name,
+                                enum trit_planned_kind kind, const struct trit_safe_tensor *from,
+                                size_t n_rows, size_t n_cols)
+{
+    struct trit_planned *t = &plan->tensors[plan->n++];
+
+    *t = (struct trit_planned){.kind = kind, .from = from, .n_rows = n_rows, .n_cols = n_cols};
+    snprintf(t->name, sizeof t->name, "%s", name);
+    return t;
+}
+
+/* A vector or a matrix of floats. */
+static trit_status plan_floats(const struct planner *p, const char *name, const char *source,
+                               enum trit_planned_kind kind, size_t n_rows, size_t n_cols)
+{
+    const struct trit_safe_tensor *from;
+    enum trit_format format = TRIT_FORMAT_F32;
+    trit_status status;
+
+    if ((status = find(p, source, false, &from)) ||
+        (status = check_shape(p, from, n_rows, n_cols)) || (status = check_float(p, from, &format)))
+        return status;
+    add(p->plan, name, kind, from, n_rows, n_cols)->format = format;
+    return TRIT_OK;
+}
+
+/* ---- Linears --------------------------------------------------------------------------------- */
+
+/* What +1 stands for in packed weights, by the convention that the config names. */
+static trit_status read_scale(const struct planner *p, const struct trit_safe_tensor *t, float *out)
+{
+    const struct trit_config *c = p->plan->config;
+    enum trit_format format = TRIT_FORMAT_F32;
+    struct trit_kernels scalar;
+    char what[96];
+    float stored;
+
+    const trit_status status = check_float(p, t, &format);
+    if (status)
+        return status;
+    if (t->n_bytes != trit_format_bytes(format, 1))
+        return trit_plan_fail(p->plan, t, TRIT_E_FILE, p->err,
+                              "is the scale of a tensor and must hold one number");
+    trit_kernels_init_scalar(&scalar);
+    scalar.decode[format](&stored, t->data, 1);
+    *out = c->scale == TRIT_SCALE_DIVIDES ? 1.0f / stored : stored;
+    if (isfinite(stored) && stored > 0.0f && isfinite(*out) && *out > 0.0f)
+        return TRIT_OK;
+    snprintf(what, sizeof what, "is a scale of %g; it must be positive%s", (double)stored,
+             isfinite(stored) && stored > 0.0f ? " and have an inverse" : "");
+    return trit_plan_fail(p->plan, t, TRIT_E_FILE, p->err, what);
+}
+
+static trit_status plan_packed(const struct planner *p, struct trit_planned *t,
+                               const char *scale_name)
+{
+    const struct trit_safe_tensor *scale;
+    trit_status status = check_shape(p, t->from, (t->n_rows + 3) / 4, t->n_cols);
+
+    t->kind = TRIT_PLANNED_PACKED;
+    p->plan->n_packed++;
+    if (status || (status = find(p, scale_name, false, &scale)))
+        return status;
+    if (!p->plan->config->scale_why)
+        return trit_plan_fail(p->plan, t->from, TRIT_E_FILE, p->err,
+                              "is packed (U8), but config.json has no quantization_config, which "
+                              "would say whether its scale multiplies or divides");
+    return read_scale(p, scale, &t->scale);
+}
+
+static trit_status plan_linear(const struct planner *p, int32_t layer, const struct trit_slot *s)
+{
+    const struct trit_config *c = p->plan->config;
+    const size_t n_cols = trit_width(&c->knobs, s->in), n_rows = trit_width(&c->knobs, s->out);
+    const bool rotates = strcmp(s->name, "attn_q") == 0 || strcmp(s->name, "attn_k") == 0;
+    char name[64], source[TRIT_MAX_NAME], scale_name[TRIT_MAX_NAME];
+    const struct trit_safe_tensor *from, *scale;
+    trit_status status;
+
+    snprintf(name, sizeof name, "blk.%d.%s.weight", layer, s->name);
+    trit_names_source(source, p->plan->names, c->family, layer, s->name, "weight");
+    trit_names_source(scale_name, p->plan->names, c->family, layer, s->name, "scale");
+    if ((status = find(p, source, false, &from)))
+        return status;
+    struct trit_planned *t = add(p->plan, name, TRIT_PLANNED_MASTER, from, n_rows, n_cols);
+    t->head_rows = c->family->rope_pairs && rotates ? (size_t)c->knobs.head_dim : 0;
+    if (strcmp(from->dtype, "U8") == 0) {
+        status = plan_packed(p, t, scale_name);
+    } else {
+        p->plan->n_masters++;
+        if ((status = check_shape(p, from, n_rows, n_cols)) ||
+            (status = check_float(p, from, &t->format)) ||
+            (status = find(p, scale_name, true, &scale)))
+            return status;
+        if (scale)
+            status = trit_plan_fail(p->plan, scale, TRIT_E_UNSUPPORTED, p->err,
+                                    "is the scale of a tensor that is not packed (U8); what it "
+                                    "would mean is not known");
+    }
+    if (status || c->knobs.linear_norm == TRIT_LINEAR_NORM_NONE)
+        return status;
+    snprintf(name, sizeof name, "blk.%d.%s_norm_in.weight", layer, s->name);
+    trit_names_source(source, p->plan->names, c->family, layer, s->name, "norm_in");
+    return plan_floats(p, name, source, TRIT_PLANNED_VECTOR, 1, n_cols);
+}
+
+static trit_status plan_layer(const struct planner *p, int32_t layer)
+{
+    const struct trit_config *c = p->plan->config;
+    const struct trit_slot *s;
+    trit_status status = TRIT_OK;
+
+    for (size_t i = 0; !status && (s = trit_slot_at(i)); i++) {
+        char name[64], source[TRIT_MAX_NAME];
+        if (!trit_slot_exists(s, &c->knobs))
+            continue;
+        if (s->kind == TRIT_LINEAR) {
+            status = plan_linear(p, layer, s);
+            continue;
+        }
+        snprintf(name, sizeof name, "blk.%d.%s.weight", layer, s->name);
+        trit_names_source(source, p->plan->names, c->family, layer, s->name, "weight");
+        status = plan_floats(p, name, source, TRIT_PLANNED_VECTOR, 1, trit_width(&c->knobs, s->in));
+    }
+    return status;
+}
+
+/* ---- The rest -------------------------------------------------------------------------------- */
+
+/* The head: its own, or the embedding over again. */
+static trit_status plan_head(const struct planner *p)
+{
+    const struct trit_config *c = p->plan->config;
+    const struct trit_safe_tensor *head;
+    char source[TRIT_MAX_NAME];
+
+    trit_names_source(source, p->plan->names, c->family, -1, "output", "weight");
+    head = trit_safetensors_find(p->plan->weights, source);
+    p->plan->tied = c->tied == TRIT_TIED || (c->tied == TRIT_TIED_UNSAID && !head);
+    if (c->tied == TRIT_TIED_UNSAID)
+        trit_note(p->notes,
+                  "the head is %s: config.json has no tie_word_embeddings, and there is "
+                  "%s tensor %s",
+                  head ? "one of its own" : "the embedding", head ? "a" : "no", source);
+    if (!p->plan->tied)
+        return plan_floats(p, "output.weight", source, TRIT_PLANNED_MATRIX, (size_t)c->n_vocab,
+                           (size_t)c->knobs.n_embd);
+    if (head) {
+        p->plan->used[head - p->plan->weights->tensors] = true;
+        trit_note(p->notes, "%s is left out: tie_word_embeddings makes the embedding the head",
+                  source);
+    }
+    return TRIT_OK;
+}
+
+static bool ends_with(struct trit_string s, const char *end)
+{
+    const size_t n = strlen(end);
+    return s.len >= n && memcmp(s.bytes + s.len - n, end, n) == 0;
+}
+
+/* Whatever is left over would change the result if it meant anything. */
+static trit_status check_unused(const struct planner *p)
+{
+    const struct trit_safetensors *w = p->plan->weights;
+    size_t n_frequencies = 0;
+
+    for (size_t i = 0; i < w->n; i++) {
+        if (p->plan->used[i])
+            continue;
+        if (trit_names_ignores(p->plan->names, w->tensors[i].name))
+            trit_note(p->notes, "tensor %s is left out, as the file of names says",
+                      trit_quote(w->tensors[i].name).text);
+        else if (ends_with(w->tensors[i].name, ".rotary_emb.inv_freq"))
+            n_frequencies++;
+        else
+            return trit_plan_fail(p->plan, &w->tensors[i], TRIT_E_UNSUPPORTED, p->err,
+                                  "belongs to nothing that its family is known to have; a file of "
+                                  "names can say what it is, or that it is to be left out");
+    }
+    if (n_frequencies)
+        trit_note(p->notes,
+                  "%zu tensors rotary_emb.inv_freq are left out: they follow from "
+                  "rope_theta",
+                  n_frequencies);
+    return TRIT_OK;
+}
+
+static void note_linears(const struct planner *p)
+{
+    const struct trit_config *c = p->plan->config;
+
+    if (p->plan->n_packed)
+        trit_note(p->notes,
+                  "%zu linears are packed; their weight_scale %s the ternary values "
+                  "(%s)",
+                  p->plan->n_packed, c->scale == TRIT_SCALE_DIVIDES ? "divides" : "multiplies",
+                  c->scale_why);
+    for (size_t i = 0; i < p->plan->n; i++)
+        if (p->plan->tensors[i].head_rows) {
+            trit_note(p->notes,
+                      "rows of Q and K are rearranged, as RoPE of architecture %s turns "
+                      "neighbours",
+                      c->family->arch);
+            break;
+        }
+}
+
+static trit_status plan_all(const struct planner *p)
+{
+    const struct trit_config *c = p->plan->config;
+    const size_t n_embd = (size_t)c->knobs.n_embd;
+    char source[TRIT_MAX_NAME];
+    trit_status status;
+
+    trit_names_source(source, p->plan->names, c->family, -1, "token_embd", "weight");
+    if ((status = plan_floats(p, "token_embd.weight", source, TRIT_PLANNED_MATRIX,
+                              (size_t)c->n_vocab, n_embd)))
+        return status;
+    if (c->rope_original > 0)
+        add(p->plan, "rope_freqs.weight", TRIT_PLANNED_FREQS, NULL, 1, (size_t)c->knobs.n_rot / 2);
+    for (int32_t i = 0; i < c->knobs.n_layer; i++)
+        if ((status = plan_layer(p, i)))
+            return status;
+    trit_names_source(source, p->plan->names, c->family, -1, "output_norm", "weight");
+    if ((status = plan_floats(p, "output_norm.weight", source, TRIT_PLANNED_VECTOR, 1, n_embd)) ||
+        (status = plan_head(p)) || (status = check_unused(p)))
+        return status;
+    note_linears(p);
+    return TRIT_OK;
+}
+
+trit_status trit_plan_make(struct trit_plan *plan, struct trit_notes *notes, struct trit_error *err)
+{
+    const struct planner p = {plan, notes, err};
+    const size_t most = (size_t)plan->config->knobs.n_layer * MAX_PER_LAYER + 4;
+
+    plan->n = plan->n_packed = plan->n_masters = 0;
+    plan->tensors = calloc(most, sizeof *plan->tensors);
+    plan->used = calloc(plan->weights->n + 1, sizeof *plan->used);
+    if (!plan->tensors || !plan->used)
+        return trit_fail_memory(err, most * sizeof *plan->tensors, "the list of tensors");
+    return plan_all(&p);
+}
+
+void trit_plan_free(struct trit_plan *plan)
+{
+    free(plan->tensors);
+    free(plan->used);
+    plan->tensors = NULL;
+    plan->used = NULL;
+}

@@ -1,0 +1,384 @@
+/* quantize.c - from a GGUF to another one of the same model, its matrices of other types.
+ *
+ * What a tensor is for is told by its name. Linears pass through T2 if they are ternary already; a
+ * full-precision master is made ternary only where the model was trained for it, as that destroys
+ * any other. Everything else is copied, but that embedding and head may be asked for in another
+ * type. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "absmean.h"
+#include "emit.h"
+#include "model.h"
+#include "notes.h"
+
+enum role { COPIED, LINEAR, MATRIX };
+
+struct planned {
+    const struct gguf_tensor *from;
+    const struct trit_type *type; /* in the new file */
+    enum role role;
+    bool master; /* a LINEAR of floats that are not ternary, or a MATRIX that is to be */
+};
+
+struct quantizer {
+    const trit_file *file;
+    const struct trit_convert_options *opt;
+    struct trit_error *err;
+    const struct trit_type *type, *embd; /* embd NULL: as it is */
+    bool ternary_embd, trained;          /* trained: to be ternary */
+    struct planned *plan;                /* [n_tensors] */
+    size_t n_masters;
+    struct trit_notes notes;
+    struct gguf_writer w;
+    struct trit_pool *pool;
+    struct trit_emitter emitter;
+    uint8_t *t2;
+};
+
+static trit_status fail(const struct quantizer *q, const struct gguf_tensor *t, trit_status code,
+                        const char *what)
+{
+    return trit_fail(q->err, code, "%s: tensor '%s' %s", q->file->path, trit_quote(t->name).text,
+                     what);
+}
+
+/* ---- What there is to do --------------------------------------------------------------------- */
+
+/* blk.N.<slot>.weight, the slot a linear. */
+static bool is_linear(struct trit_string name)
+{
+    const struct trit_slot *s;
+    char copy[64];
+    size_t n;
+
+    if (name.len >= sizeof copy || name.len < 5 || memcmp(name.bytes, "blk.", 4) != 0)
+        return false;
+    memcpy(copy, name.bytes, name.len);
+    copy[name.len] = '\0';
+    n = 4 + strspn(copy + 4, "0123456789");
+    for (size_t i = 0; n > 4 && copy[n] == '.' && (s = trit_slot_at(i)); i++) {
+        const size_t len = strlen(s->name);
+        if (s->kind == TRIT_LINEAR && strncmp(copy + n + 1, s->name, len) == 0 &&
+            strcmp(copy + n + 1 + len, ".weight") == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum role role_of(struct trit_string name)
+{
+    if (trit_string_is(name, "token_embd.weight") || trit_string_is(name, "output.weight"))
+        return MATRIX;
+    return is_linear(name) ? LINEAR : COPIED;
+}
+
+static struct trit_packed packed(const struct quantizer *q, const struct gguf_tensor *t)
+{
+    return (struct trit_packed){
+        .data = gguf_data(q->file, t),
+        .n_rows = (size_t)t->dims[1],
+        .n_cols = (size_t)t->dims[0],
+        .format = t->type->format >= 0 ? (enum trit_format)t->type->format : TRIT_FORMAT_F32,
+        .layout = q->file->i2s_layout,
+    };
+}
+
+/* Whether floats are ternary as they are: the first row tells of almost all masters that not. */
+static bool is_ternary(struct quantizer *q, const struct gguf_tensor *t)
+{
+    struct trit_packed all = packed(q, t), row = all;
+    struct trit_error why;
+    float scale;
+
+    row.n_rows = 1;
+    return !t->type->unpack_t2(q->t2, &scale, &row, &why) &&
+           !t->type->unpack_t2(q->t2, &scale, &all, &why) && scale > 0.0f;
+}
+
+static trit_status plan_linear(struct quantizer *q, struct planned *p)
+{
+    const struct gguf_tensor *t = p->from;
+    char what[192];
+
+    p->type = q->type;
+    if (!t->type->unpack_t2) {
+        snprintf(
+            what, sizeof what,
+            "has type %s, from which no ternary weights can be made; possible are I2_S, TQ1_0, "
+            "TQ2_0, F16, BF16 and F32",
+            t->type->name);
+        return fail(q, t, TRIT_E_UNSUPPORTED, what);
+    }
+    if (t->type->format < 0 || is_ternary(q, t))
+        return TRIT_OK;
+    p->master = true;
+    q->n_masters++;
+    if (q->trained || q->opt->force)
+        return TRIT_OK;
+    return fail(q, t, TRIT_E_UNSUPPORTED,
+                "is not ternary, and nothing says that this model was trained to be (its "
+                "architecture has no sub-norms): quantising would destroy it. --force does it");
+}
+
+static trit_status plan_matrix(struct quantizer *q, struct planned *p)
+{
+    const struct gguf_tensor *t = p->from;
+
+    if (!q->embd)
+        return TRIT_OK;
+    if (t->type->format < 0)
+        return fail(q, t, TRIT_E_UNSUPPORTED, "is no embedding of floats");
+    p->type = q->embd;
+    p->master = q->ternary_embd;
+    return TRIT_OK;
+}
+
+static trit_status plan_tensor(struct quantizer *q, struct planned *p)
+{
+    const struct gguf_tensor *t = p->from;
+    struct trit_error why;
+    trit_status status = TRIT_OK;
+
+    if (!t->type || !t->type->block)
+        return fail(q, t, TRIT_E_UNSUPPORTED, "has a type whose size is not known here");
+    if (t->type->id_is_shared && !t->fits_span)
+        return fail(q, t, TRIT_E_UNSUPPORTED, "has a size that is not that of its type here");
+    if (t->dims[2] != 1 || t->dims[3] != 1)
+        return fail(q, t, TRIT_E_UNSUPPORTED, "has more than two dimensions");
+    p->role = role_of(t->name);
+    p->type = t->type;
+    if (p->role == LINEAR)
+        status = plan_linear(q, p);
+    else if (p->role == MATRIX)
+        status = plan_matrix(q, p);
+    if (status || p->role == COPIED)
+        return status;
+    status = trit_emit_check(p->type, (size_t)t->dims[1], (size_t)t->dims[0], &why);
+    return status ? fail(q, t, status, why.text) : TRIT_OK;
+}
+
+/* Memory for the largest matrix as T2. */
+static trit_status take_buffer(struct quantizer *q)
+{
+    size_t most = 1;
+
+    for (size_t i = 0; i < q->file->n_tensors; i++) {
+        const struct gguf_tensor *t = &q->file->tensors[i];
+        const enum role role = role_of(t->name);
+        const size_t bytes = (size_t)t->dims[1] * trit_t2_row_bytes((size_t)t->dims[0]);
+        if ((role == LINEAR || (role == MATRIX && q->ternary_embd)) && t->n_bytes)
+            most = bytes > most ? bytes : most;
+    }
+    q->t2 = trit_alloc(most);
+    q->plan = calloc(q->file->n_tensors + 1, sizeof *q->plan);
+    return q->t2 && q->plan ? TRIT_OK : trit_fail_memory(q->err, most, "a linear");
+}
+
+/* ---- Types ----------------------------------------------------------------------------------- */
+
+static trit_status read_types(struct quantizer *q)
+{
+    const struct trit_convert_options *o = q->opt;
+    trit_status status = trit_type_named(&q->type, o->type ? o->type : "i2_s", true, q->err);
+
+    if (status || !o->embd || !trit_type_named(&q->embd, o->embd, false, NULL))
+        return status;
+    if (trit_type_named(&q->embd, o->embd, true, NULL))
+        return trit_type_named(&q->embd, o->embd, false, q->err);
+    if (!o->force)
+        return trit_fail(q->err, TRIT_E_UNSUPPORTED,
+                         "an embedding or head of type %s destroys a model: it was not trained for "
+                         "that. --force does it",
+                         q->embd->name);
+    q->ternary_embd = true;
+    return TRIT_OK;
+}
+
+static void note_all(struct quantizer *q)
+{
+    const bool keeps_f32 = q->type->id == TRIT_TYPE_I2_S || q->type->id == TRIT_TYPE_F32;
+
+    trit_note(&q->notes, "linears are of type %s now; ternary values stay as they were%s",
+              q->type->name,
+              keeps_f32 ? ", and so do their scales"
+                        : ", their scales are rounded to what the type keeps");
+    if (q->n_masters)
+        trit_note(&q->notes,
+                  "%zu linears were full-precision weights and are quantised here: the "
+                  "scale of a tensor is the mean of its |w|%s",
+                  q->n_masters, q->trained ? "" : " (forced: this destroys most models)");
+    if (q->embd)
+        trit_note(&q->notes, "embedding and head are of type %s now%s", q->embd->name,
+                  q->ternary_embd
+                      ? " (forced: this destroys models, and this program does not run such a file)"
+                      : "");
+}
+
+/* ---- Writing --------------------------------------------------------------------------------- */
+
+static void write_metadata(struct quantizer *q)
+{
+    const struct gguf_kv *old = gguf_find(q->file, "trit.notes");
+    const bool strings =
+        old && old->type == TRIT_VALUE_ARRAY && old->item_type == TRIT_VALUE_STRING;
+    const uint64_t n_old = strings ? old->n_items : 0;
+
+    for (size_t i = 0; i < q->file->n_kv; i++) {
+        const struct trit_string key = q->file->kv[i].key;
+        if (!trit_string_is(key, "general.file_type") && !trit_string_is(key, "trit.notes") &&
+            !trit_string_is(key, "general.alignment")) /* the writer's is the usual one */
+            gguf_write_entry(&q->w, &q->file->kv[i]);
+    }
+    gguf_write_u32(&q->w, "general.file_type", q->type->file_type);
+    gguf_write_array(&q->w, "trit.notes", TRIT_VALUE_STRING, n_old + q->notes.n);
+    const uint8_t *p = strings ? old->items : NULL;
+    for (uint64_t i = 0; i < n_old; i++) {
+        const struct trit_string s = gguf_next_value(TRIT_VALUE_STRING, &p).s;
+        gguf_write_item_string(&q->w, s.bytes, s.len);
+    }
+    for (size_t i = 0; i < q->notes.n; i++) {
+        gguf_write_item_string(&q->w, q->notes.text[i], strlen(q->notes.text[i]));
+        if (q->opt->on_note)
+            q->opt->on_note(q->opt->user, q->notes.text[i]);
+    }
+}
+
+static trit_status list_tensors(struct quantizer *q)
+{
+    for (size_t i = 0; i < q->file->n_tensors; i++) {
+        const struct planned *p = &q->plan[i];
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)p->from->name.len, p->from->name.bytes);
+        if (strlen(name) != p->from->name.len ||
+            !gguf_write_tensor(&q->w, name, p->type, p->from->dims[0], p->from->dims[1]))
+            return fail(q, p->from, TRIT_E_UNSUPPORTED,
+                        "has a name or a size that is not possible");
+    }
+    return TRIT_OK;
+}
+
+static void tell(const struct quantizer *q, const struct planned *p)
+{
+    char name[64];
+    uint64_t n_bytes = 0;
+
+    snprintf(name, sizeof name, "%.*s", (int)p->from->name.len, p->from->name.bytes);
+    (void)trit_type_bytes(p->type, p->from->dims[0], p->from->dims[1], &n_bytes);
+    const struct trit_converted_tensor out = {
+        .name = name,
+        .source = name,
+        .from_type = p->from->type->name,
+        .type = p->type->name,
+        .n_dims = p->from->n_dims,
+        .dims = {p->from->dims[0], p->from->dims[1], 1, 1},
+        .n_bytes = n_bytes,
+    };
+    if (q->opt->on_tensor)
+        q->opt->on_tensor(q->opt->user, &out);
+}
+
+static trit_status write_ternary(struct quantizer *q, const struct planned *p)
+{
+    const struct gguf_tensor *t = p->from;
+    const struct trit_packed m = packed(q, t);
+    struct trit_error why = {0};
+    float scale;
+
+    trit_status status = p->master ? trit_absmean_t2(q->t2, &scale, &m, q->pool, &why)
+                                   : t->type->unpack_t2(q->t2, &scale, &m, &why);
+    if (!status && trit_t2_is_damaged(q->t2, m.n_rows * trit_t2_row_bytes(m.n_cols)))
+        status = trit_fail(&why, TRIT_E_FILE, "holds a code 3; codes of weights are 0, 1 and 2");
+    if (!status && !(scale >= 0.0f && scale - scale == 0.0f))
+        status =
+            trit_fail(&why, TRIT_E_FILE, "has the scale %g; it must be positive", (double)scale);
+    if (status)
+        return fail(q, t, status, why.text);
+    return trit_emit_t2(&q->emitter, p->type, q->t2, scale > 0.0f ? scale : 1e-5f, m.n_rows,
+                        m.n_cols, q->err);
+}
+
+static trit_status copy_tensor(struct quantizer *q, const struct gguf_tensor *t)
+{
+    return gguf_write_data(&q->w, gguf_data(q->file, t), (size_t)t->n_bytes) &&
+                   gguf_write_pad(&q->w)
+               ? TRIT_OK
+               : trit_fail(q->err, TRIT_E_CANCELLED, "stopped");
+}
+
+static trit_status write_tensor(struct quantizer *q, const struct planned *p)
+{
+    const struct gguf_tensor *t = p->from;
+    struct trit_error why = {0};
+
+    if (p->role == LINEAR || p->master)
+        return write_ternary(q, p);
+    if (p->type == t->type)
+        return copy_tensor(q, t);
+    const trit_status status =
+        trit_emit_rows(&q->emitter, p->type, (enum trit_format)t->type->format,
+                       gguf_data(q->file, t), (size_t)t->dims[1], (size_t)t->dims[0], &why);
+    return status == TRIT_E_FILE ? fail(q, t, status, why.text)
+           : status              ? trit_fail(q->err, status, "%s", why.text)
+                                 : TRIT_OK;
+}
+
+/* ---- All of it ------------------------------------------------------------------------------- */
+
+static trit_status quantize(struct quantizer *q, uint64_t *n_bytes)
+{
+    const int n_threads = q->opt->n_threads ? q->opt->n_threads : trit_threads_default();
+    const struct trit_arch *arch;
+    struct trit_knobs knobs;
+    trit_status status;
+
+    q->trained = !trit_arch_read(&arch, &knobs, q->file, NULL) && knobs.attn_sub_norm;
+    if ((status = read_types(q)) || (status = take_buffer(q)) ||
+        (status = trit_pool_open(&q->pool, n_threads, q->err)) ||
+        (status = trit_emitter_init(&q->emitter, &q->w, q->pool, q->err)))
+        return status;
+    for (size_t i = 0; i < q->file->n_tensors && !status; i++) {
+        q->plan[i].from = &q->file->tensors[i];
+        status = plan_tensor(q, &q->plan[i]);
+    }
+    if (status)
+        return status;
+    note_all(q);
+    if (q->notes.no_memory)
+        return trit_fail_memory(q->err, 512, "a note");
+    write_metadata(q);
+    if ((status = list_tensors(q)))
+        return status;
+    if (n_bytes)
+        *n_bytes = gguf_writer_bytes(&q->w);
+    if (q->w.write && (status = gguf_write_begin(&q->w, q->err)))
+        return status;
+    for (size_t i = 0; i < q->file->n_tensors && !status; i++) {
+        const struct gguf_tensor *t = q->plan[i].from;
+        tell(q, &q->plan[i]);
+        if (!q->w.write)
+            continue;
+        status = write_tensor(q, &q->plan[i]);
+        trit_bytes_release(&q->file->bytes, gguf_data(q->file, t), (size_t)t->n_bytes);
+    }
+    return status || !q->w.write ? status : gguf_write_end(&q->w, q->err);
+}
+
+trit_status trit_quantize(const trit_file *file, const struct trit_convert_options *opt,
+                          trit_write_fn write, void *user, uint64_t *n_bytes,
+                          struct trit_error *err)
+{
+    static const struct trit_convert_options none;
+    struct quantizer q = {
+        .file = file, .opt = opt ? opt : &none, .err = err, .w = {.write = write, .user = user}};
+    const trit_status status = quantize(&q, n_bytes);
+
+    trit_emitter_free(&q.emitter);
+    trit_pool_close(&q.pool);
+    gguf_writer_free(&q.w);
+    trit_notes_free(&q.notes);
+    trit_free(q.t2);
+    free(q.plan);
+    return status;
+}

@@ -1,0 +1,388 @@
+/* vocab_json.c - the vocabulary of a tokenizer.json (Hugging Face tokenizers), model type BPE.
+ *
+ * Two kinds of it are known: byte-level BPE, whose pre-tokeniser must be one of those that this
+ * program has, told by its steps and expressions and not by any name; and what SentencePiece
+ * vocabularies are turned into, with byte fallback. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "import.h"
+#include "order.h"
+#include "pretokenize.h"
+
+/* Member of an object, by a path of up to two keys. */
+static const struct trit_json_value *at(const struct trit_json_value *v, const char *key,
+                                        const char *below)
+{
+    v = trit_json_member(v, key);
+    return below ? trit_json_member(v, below) : v;
+}
+
+static bool text_is(const struct trit_json_value *v, const char *text)
+{
+    return trit_json_type_of(v) == TRIT_JSON_STRING && trit_string_is(trit_json_text(v), text);
+}
+
+static bool is_set(const struct trit_json_value *v)
+{
+    return trit_json_type_of(v) != TRIT_JSON_ABSENT && trit_json_type_of(v) != TRIT_JSON_NULL;
+}
+
+/* ---- Pre-tokenisers -------------------------------------------------------------------------- */
+
+#define GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
+#define ANY_CASE "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|"
+#define REST "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+#define CAPITALS "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
+#define SMALLS "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
+#define LEAD "[^\\r\\n\\p{L}\\p{N}]?"
+#define FALCON_E                                                                                   \
+    LEAD CAPITALS "*" SMALLS "+|" LEAD CAPITALS "+" SMALLS "*"                                     \
+                  "|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+
+enum { MAX_STEPS = 4 };
+
+/* Steps as described by describe_step(), for each name that the GGUF gives them. */
+static const struct {
+    const char *pre;
+    const char *steps[MAX_STEPS];
+} known[] = {
+    {"gpt-2", {"ByteLevel with its expression"}},
+    {"gpt-2", {GPT2, "ByteLevel"}},
+    {"llama-bpe", {ANY_CASE "\\p{N}{1,3}" REST, "ByteLevel"}},
+    {"qwen2", {ANY_CASE "\\p{N}" REST, "ByteLevel"}},
+    {"falcon_e", {"Punctuation, contiguous", FALCON_E, "Digits, single", "ByteLevel"}},
+    {"falcon_e", {"[\\p{P}\\$\\+<=>\\^~\\|`]+", FALCON_E, "[0-9]", "ByteLevel"}},
+    {"falcon_e", {"Punctuation, contiguous", FALCON_E, "[0-9]", "ByteLevel"}},
+    {"falcon_e", {"[\\p{P}\\$\\+<=>\\^~\\|`]+", FALCON_E, "Digits, single", "ByteLevel"}},
+};
+
+struct steps {
+    char text[MAX_STEPS][512];
+    int n;
+};
+
+/* One step in words; empty: not one that any known pre-tokeniser has. */
+static void describe_step(char *out, size_t size, const struct trit_json_value *step)
+{
+    const struct trit_json_value *type = trit_json_member(step, "type");
+    const struct trit_json_value *behavior = trit_json_member(step, "behavior");
+    const struct trit_string regex = trit_json_text(at(step, "pattern", "Regex"));
+    const struct trit_json_value *own = trit_json_member(step, "use_regex");
+
+    *out = '\0';
+    if (text_is(type, "ByteLevel") && !trit_json_is_true(at(step, "add_prefix_space", NULL)))
+        snprintf(out, size, "%s",
+                 !is_set(own) || trit_json_is_true(own) ? "ByteLevel with its expression"
+                                                        : "ByteLevel");
+    else if (text_is(type, "Split") && regex.len < size && text_is(behavior, "Isolated") &&
+             !trit_json_is_true(at(step, "invert", NULL)))
+        snprintf(out, size, "%.*s", (int)regex.len, regex.bytes);
+    else if (text_is(type, "Punctuation") && text_is(behavior, "Contiguous"))
+        snprintf(out, size, "Punctuation, contiguous");
+    else if (text_is(type, "Digits") && trit_json_is_true(at(step, "individual_digits", NULL)))
+        snprintf(out, size, "Digits, single");
+}
+
+static trit_status fail_step(struct trit_import *im, const struct trit_json_value *step)
+{
+    const struct trit_string type = trit_json_text(trit_json_member(step, "type"));
+    const struct trit_string regex = trit_json_text(at(step, "pattern", "Regex"));
+
+    return trit_import_fail(im, TRIT_E_UNSUPPORTED,
+                            "has a pre-tokeniser of type '%s'%s%s%s that is not known; known are "
+                            "those of %s",
+                            trit_quote(type).text, regex.len ? " with the expression '" : "",
+                            regex.len ? trit_quote(regex).text : "", regex.len ? "'" : "",
+                            trit_pretokenizer_names);
+}
+
+static trit_status list_steps(struct trit_import *im, struct steps *out,
+                              const struct trit_json_value *pre)
+{
+    const bool sequence = text_is(trit_json_member(pre, "type"), "Sequence");
+    const struct trit_json_value *step =
+        sequence ? trit_json_first(trit_json_member(pre, "pretokenizers")) : pre;
+
+    for (out->n = 0; step; step = sequence ? trit_json_next(step) : NULL) {
+        if (out->n == MAX_STEPS)
+            return fail_step(im, step);
+        describe_step(out->text[out->n], sizeof *out->text, step);
+        if (!*out->text[out->n++])
+            return fail_step(im, step);
+    }
+    return TRIT_OK;
+}
+
+static trit_status find_pre(struct trit_import *im, const struct trit_json_value *root)
+{
+    const struct trit_json_value *pre = trit_json_member(root, "pre_tokenizer");
+    struct steps steps;
+    const trit_status status = list_steps(im, &steps, pre);
+
+    if (status)
+        return status;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        bool same = true;
+        for (int s = 0; s < MAX_STEPS; s++)
+            same &= strcmp(s < steps.n ? steps.text[s] : "",
+                           known[i].steps[s] ? known[i].steps[s] : "") == 0;
+        if (!same)
+            continue;
+        im->v->pre = known[i].pre;
+        return TRIT_OK;
+    }
+    if (steps.n == 0)
+        return trit_import_fail(im, TRIT_E_UNSUPPORTED,
+                                "has no pre-tokeniser; known are those of "
+                                "%s",
+                                trit_pretokenizer_names);
+    return trit_import_fail(im, TRIT_E_UNSUPPORTED,
+                            "has %d steps of pre-tokenisation, the first '%.120s', that are not "
+                            "known together; known are those of %s",
+                            steps.n, steps.text[0], trit_pretokenizer_names);
+}
+
+/* ---- Tokens ---------------------------------------------------------------------------------- */
+
+static trit_status read_vocab(struct trit_import *im, const struct trit_json_value *vocab)
+{
+    trit_status status = TRIT_OK;
+
+    if (trit_json_type_of(vocab) != TRIT_JSON_OBJECT || !trit_json_count(vocab))
+        return trit_import_fail(im, TRIT_E_FILE, "has no model.vocab");
+    for (const struct trit_json_value *t = trit_json_first(vocab); t && !status;
+         t = trit_json_next(t)) {
+        const struct trit_string text = trit_json_key(t);
+        int64_t id;
+        if (!trit_json_int64(t, &id))
+            return trit_import_fail(im, TRIT_E_FILE, "token '%s' has no whole number for an id",
+                                    trit_quote(text).text);
+        status = trit_import_token(im, id, text, TRIT_TOKEN_NORMAL, 0.0f);
+    }
+    return status;
+}
+
+/* "left right", or ["left", "right"]. */
+static bool merge_parts(const struct trit_json_value *m, struct trit_string *left,
+                        struct trit_string *right)
+{
+    const struct trit_string text = trit_json_text(m);
+    const char *space = text.len ? memchr(text.bytes, ' ', text.len) : NULL;
+
+    if (trit_json_type_of(m) == TRIT_JSON_ARRAY) {
+        *left = trit_json_text(trit_json_item(m, 0));
+        *right = trit_json_text(trit_json_item(m, 1));
+        return trit_json_count(m) == 2 && left->len && right->len;
+    }
+    if (!space)
+        return false;
+    *left = (struct trit_string){text.bytes, (size_t)(space - text.bytes)};
+    *right = (struct trit_string){space + 1, text.len - left->len - 1};
+    return left->len && right->len && !memchr(right->bytes, ' ', right->len);
+}
+
+static trit_status read_merges(struct trit_import *im, const struct trit_json_value *merges)
+{
+    trit_status status = TRIT_OK;
+    size_t n = 0;
+
+    if (trit_json_type_of(merges) != TRIT_JSON_ARRAY)
+        return trit_import_fail(im, TRIT_E_FILE, "has no model.merges");
+    for (const struct trit_json_value *m = trit_json_first(merges); m && !status;
+         m = trit_json_next(m), n++) {
+        struct trit_string left, right;
+        if (!merge_parts(m, &left, &right))
+            return trit_import_fail(im, TRIT_E_FILE, "merge %zu is not of two parts", n);
+        status = trit_import_merge(im, left, right);
+    }
+    return status;
+}
+
+static trit_status read_added(struct trit_import *im, const struct trit_json_value *list)
+{
+    trit_status status = TRIT_OK;
+
+    for (const struct trit_json_value *t = trit_json_first(list); t && !status;
+         t = trit_json_next(t)) {
+        const struct trit_string text = trit_json_text(trit_json_member(t, "content"));
+        const bool special = trit_json_is_true(trit_json_member(t, "special"));
+        int64_t id;
+        if (!trit_json_int64(trit_json_member(t, "id"), &id) || !text.len)
+            return trit_import_fail(im, TRIT_E_FILE, "holds an added token without id or content");
+        status = trit_import_token(im, id, text,
+                                   special ? TRIT_TOKEN_CONTROL : TRIT_TOKEN_USER_DEFINED, 0.0f);
+    }
+    return status;
+}
+
+/* ---- SentencePiece's vocabularies ------------------------------------------------------------ */
+
+/* What stands for a space there. */
+#define MARK "\xE2\x96\x81"
+
+/* Whether text begins with a mark: by a normaliser that prepends it, or by a Metaspace step. */
+static trit_status read_space_prefix(struct trit_import *im, const struct trit_json_value *root)
+{
+    const struct trit_json_value *normalizer = trit_json_member(root, "normalizer");
+    const struct trit_json_value *pre = trit_json_member(root, "pre_tokenizer");
+    const bool sequence = text_is(trit_json_member(normalizer, "type"), "Sequence");
+    const struct trit_json_value *step =
+        sequence ? trit_json_first(trit_json_member(normalizer, "normalizers")) : normalizer;
+
+    im->v->space_prefix = 0;
+    for (; is_set(step); step = sequence ? trit_json_next(step) : NULL) {
+        const struct trit_json_value *type = trit_json_member(step, "type");
+        if (text_is(type, "Prepend") && text_is(trit_json_member(step, "prepend"), MARK))
+            im->v->space_prefix = 1;
+        else if (!text_is(type, "Replace") || !text_is(at(step, "pattern", "String"), " ") ||
+                 !text_is(trit_json_member(step, "content"), MARK))
+            return trit_import_fail(im, TRIT_E_UNSUPPORTED,
+                                    "has a normaliser of type '%s' that is not known beside byte "
+                                    "fallback",
+                                    trit_quote(trit_json_text(type)).text);
+    }
+    if (!is_set(pre))
+        return TRIT_OK;
+    if (!text_is(trit_json_member(pre, "type"), "Metaspace"))
+        return trit_import_fail(
+            im, TRIT_E_UNSUPPORTED,
+            "has a pre-tokeniser of type '%s' beside byte fallback; supported is Metaspace",
+            trit_quote(trit_json_text(trit_json_member(pre, "type"))).text);
+    const struct trit_json_value *scheme = trit_json_member(pre, "prepend_scheme");
+    im->v->space_prefix = is_set(scheme)
+                              ? !text_is(scheme, "never")
+                              : trit_json_is_true(trit_json_member(pre, "add_prefix_space"));
+    return TRIT_OK;
+}
+
+struct ranked {
+    struct trit_string text;
+    int32_t id;
+};
+
+static int by_text(const void *a, const void *b)
+{
+    return trit_string_order(((const struct ranked *)a)->text, ((const struct ranked *)b)->text);
+}
+
+/* SentencePiece joins the neighbours whose union has the highest score, this file's merges the ones
+ * of the lowest rank. A vocabulary that was SentencePiece's has all ways to cut a piece in two as
+ * merges, and pieces follow each other by score; so the score of a piece is minus the rank of its
+ * first merge, and less than all of them where no merge makes it. */
+static trit_status score_by_rank(struct trit_import *im)
+{
+    struct trit_vocabulary *v = im->v;
+    struct ranked *sorted = malloc(((size_t)v->n_tokens + 1) * sizeof *sorted);
+    char joined[1024];
+    int32_t n = 0;
+
+    if (!sorted)
+        return trit_fail_memory(im->err, (uint64_t)v->n_tokens * sizeof *sorted, "the vocabulary");
+    for (int32_t i = 0; i < v->n_tokens; i++)
+        if (v->tokens[i].type) {
+            v->tokens[i].score = -(float)v->n_merges - 1.0f;
+            sorted[n++] = (struct ranked){v->tokens[i].text, i};
+        }
+    qsort(sorted, (size_t)n, sizeof *sorted, by_text);
+    for (int32_t rank = v->n_merges; rank-- > 0;) { /* the first of several is the last to count */
+        const struct trit_string m = v->merges[rank];
+        const size_t left = (size_t)((const char *)memchr(m.bytes, ' ', m.len) - m.bytes);
+        memcpy(joined, m.bytes, left);
+        memcpy(joined + left, m.bytes + left + 1, m.len - left - 1);
+        const struct ranked key = {{joined, m.len - 1}, 0};
+        const struct ranked *found = bsearch(&key, sorted, (size_t)n, sizeof *sorted, by_text);
+        if (found)
+            v->tokens[found->id].score = -(float)rank;
+    }
+    free(sorted);
+    return TRIT_OK;
+}
+
+/* <0x00> to <0xFF>, and the unknown token. */
+static void set_spm_types(struct trit_import *im, const struct trit_json_value *model)
+{
+    const struct trit_string unknown = trit_json_text(trit_json_member(model, "unk_token"));
+
+    for (int32_t i = 0; i < im->v->n_tokens; i++) {
+        struct trit_token *t = &im->v->tokens[i];
+        if (!t->type)
+            continue;
+        if (t->text.len == 6 && memcmp(t->text.bytes, "<0x", 3) == 0 && t->text.bytes[5] == '>') {
+            t->type = TRIT_TOKEN_BYTE;
+            t->score = 0.0f;
+        }
+        if (unknown.len && trit_string_order(t->text, unknown) == 0) {
+            t->type = TRIT_TOKEN_UNKNOWN;
+            im->v->unknown = i;
+        }
+    }
+}
+
+static trit_status read_spm(struct trit_import *im, const struct trit_json_value *root)
+{
+    const struct trit_json_value *model = trit_json_member(root, "model");
+    trit_status status;
+
+    im->v->model = "llama";
+    if ((status = read_space_prefix(im, root)) || (status = score_by_rank(im)))
+        return status;
+    set_spm_types(im, model);
+    trit_note(im->notes, "the vocabulary is SentencePiece's, read from tokenizer.json: scores are "
+                         "made of the ranks of its merges");
+    return TRIT_OK;
+}
+
+/* ---- Byte-level BPE -------------------------------------------------------------------------- */
+
+static trit_status read_byte_level(struct trit_import *im, const struct trit_json_value *root)
+{
+    const struct trit_json_value *normalizer = trit_json_member(root, "normalizer");
+    const bool ignore_merges = trit_json_is_true(at(root, "model", "ignore_merges"));
+    const trit_status status = find_pre(im, root);
+    struct trit_vocabulary *v = im->v;
+
+    if (status)
+        return status;
+    v->model = "gpt2";
+    if (is_set(normalizer) && !text_is(trit_json_member(normalizer, "type"), "NFC"))
+        return trit_import_fail(
+            im, TRIT_E_UNSUPPORTED, "has a normaliser of type '%s'; supported are NFC and none",
+            trit_quote(trit_json_text(trit_json_member(normalizer, "type"))).text);
+    if (is_set(normalizer))
+        trit_note(im->notes,
+                  "the tokenizer composes characters (NFC); here text is taken as it is");
+    const struct trit_string name = {v->pre, strlen(v->pre)};
+    if (trit_pretokenizer_find(name)->ignore_merges != ignore_merges)
+        v->ignore_merges = ignore_merges;
+    trit_note(im->notes,
+              "the vocabulary is byte-level BPE, read from tokenizer.json; its "
+              "pre-tokeniser is %s's, by its expressions",
+              v->pre);
+    return TRIT_OK;
+}
+
+trit_status trit_import_tokenizer_json(struct trit_import *im, const struct trit_json_value *root)
+{
+    static const char *const must_be_empty[] = {"continuing_subword_prefix", "end_of_word_suffix"};
+    const struct trit_json_value *model = trit_json_member(root, "model");
+    const struct trit_json_value *type = trit_json_member(model, "type");
+    trit_status status;
+
+    if (is_set(type) && !text_is(type, "BPE"))
+        return trit_import_fail(im, TRIT_E_UNSUPPORTED,
+                                "has a model of type '%s'; supported is BPE",
+                                trit_quote(trit_json_text(type)).text);
+    for (size_t i = 0; i < 2; i++)
+        if (trit_json_text(trit_json_member(model, must_be_empty[i])).len)
+            return trit_import_fail(im, TRIT_E_UNSUPPORTED, "has a model with %s",
+                                    must_be_empty[i]);
+    if ((status = read_vocab(im, trit_json_member(model, "vocab"))) ||
+        (status = read_merges(im, trit_json_member(model, "merges"))))
+        return status;
+    status = trit_json_is_true(trit_json_member(model, "byte_fallback"))
+                 ? read_spm(im, root)
+                 : read_byte_level(im, root);
+    return status ? status : read_added(im, trit_json_member(root, "added_tokens"));
+}

@@ -1,0 +1,312 @@
+/* vocabulary.c - see vocabulary.h. */
+#include "vocabulary.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "import.h"
+#include "order.h"
+#include "pretokenize.h"
+
+/* ---- Texts ----------------------------------------------------------------------------------- */
+
+/* A block of texts; the newest first. */
+struct trit_kept {
+    struct trit_kept *next;
+    size_t used, size;
+    char bytes[];
+};
+
+struct trit_string trit_import_keep(struct trit_import *im, const char *bytes, size_t len)
+{
+    enum { BLOCK = 1 << 20 };
+    struct trit_kept *k = im->v->kept;
+
+    if (!k || k->size - k->used < len) {
+        const size_t size = len > BLOCK ? len : BLOCK;
+        k = malloc(sizeof *k + size);
+        if (!k)
+            return (struct trit_string){NULL, 0};
+        *k = (struct trit_kept){.next = im->v->kept, .size = size};
+        im->v->kept = k;
+    }
+    char *to = k->bytes + k->used;
+    memcpy(to, bytes, len);
+    k->used += len;
+    return (struct trit_string){to, len};
+}
+
+/* ---- Files of the folder --------------------------------------------------------------------- */
+
+static bool set_path(struct trit_import *im, const char *name)
+{
+    return snprintf(im->path, sizeof im->path, "%s/%s", im->dir, name) < (int)sizeof im->path;
+}
+
+bool trit_import_has(struct trit_import *im, const char *name)
+{
+    return set_path(im, name) && trit_exists(im->path);
+}
+
+trit_status trit_import_open(struct trit_import *im, struct trit_bytes *out, const char *name)
+{
+    if (!set_path(im, name))
+        return trit_fail(im->err, TRIT_E_ARGUMENT, "the name of the folder is too long");
+    return trit_bytes_open(out, im->path, false, im->err);
+}
+
+trit_status trit_import_json(struct trit_import *im, struct trit_json **out, const char *name)
+{
+    struct trit_bytes file;
+    struct trit_error why;
+
+    *out = NULL;
+    if (!trit_import_has(im, name))
+        return TRIT_OK;
+    trit_status status = trit_import_open(im, &file, name);
+    if (status)
+        return status;
+    status = trit_json_read(out, (const char *)file.data, file.size, &why);
+    trit_bytes_close(&file);
+    if (status)
+        return trit_import_fail(im, status, "%s", why.text);
+    if (trit_json_type_of(trit_json_root(*out)) != TRIT_JSON_OBJECT) {
+        trit_json_free(out);
+        return trit_import_fail(im, TRIT_E_FILE, "is no JSON object");
+    }
+    return TRIT_OK;
+}
+
+trit_status trit_import_fail(struct trit_import *im, trit_status code, const char *fmt, ...)
+{
+    char what[384];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(what, sizeof what, fmt, args);
+    va_end(args);
+    return trit_fail(im->err, code, "%s: %s", im->path, what);
+}
+
+/* ---- Tokens and merges ----------------------------------------------------------------------- */
+
+trit_status trit_import_token(struct trit_import *im, int64_t id, struct trit_string text,
+                              int32_t type, float score)
+{
+    if (id < 0 || id >= im->n_rows)
+        return trit_import_fail(im, TRIT_E_FILE,
+                                "token '%s' has the id %lld; the embedding has rows for 0 to %d",
+                                trit_quote(text).text, (long long)id, im->n_rows - 1);
+    struct trit_token *t = &im->v->tokens[id];
+    if (t->type && trit_string_order(t->text, text) != 0)
+        return trit_import_fail(im, TRIT_E_FILE, "id %lld is both '%s' and '%s'", (long long)id,
+                                trit_quote(t->text).text, trit_quote(text).text);
+    if (t->type) {
+        t->type = type == TRIT_TOKEN_NORMAL ? t->type : type;
+        return TRIT_OK;
+    }
+    *t = (struct trit_token){trit_import_keep(im, text.bytes, text.len), type, score};
+    if (!t->text.bytes)
+        return trit_fail_memory(im->err, text.len, "the vocabulary");
+    if (id >= im->v->n_tokens)
+        im->v->n_tokens = (int32_t)id + 1;
+    return TRIT_OK;
+}
+
+trit_status trit_import_merge(struct trit_import *im, struct trit_string left,
+                              struct trit_string right)
+{
+    struct trit_vocabulary *v = im->v;
+    char joined[1024];
+
+    if (left.len + right.len + 1 > sizeof joined || !left.len || !right.len)
+        return trit_import_fail(im, TRIT_E_FILE, "merge %d has parts of %zu and %zu bytes",
+                                v->n_merges, left.len, right.len);
+    if (v->n_merges == v->merges_size) {
+        const int32_t size = v->merges_size ? 2 * v->merges_size : 1 << 16;
+        struct trit_string *grown = realloc(v->merges, (size_t)size * sizeof *grown);
+        if (!grown)
+            return trit_fail_memory(im->err, (uint64_t)size * sizeof *grown, "the merges");
+        v->merges = grown;
+        v->merges_size = size;
+    }
+    memcpy(joined, left.bytes, left.len);
+    joined[left.len] = ' ';
+    memcpy(joined + left.len + 1, right.bytes, right.len);
+    struct trit_string *m = &v->merges[v->n_merges];
+    *m = trit_import_keep(im, joined, left.len + right.len + 1);
+    if (!m->bytes)
+        return trit_fail_memory(im->err, sizeof joined, "the merges");
+    v->n_merges++;
+    return TRIT_OK;
+}
+
+int32_t trit_import_find(const struct trit_import *im, struct trit_string text)
+{
+    for (int32_t i = 0; i < im->v->n_tokens; i++)
+        if (im->v->tokens[i].type && trit_string_order(im->v->tokens[i].text, text) == 0)
+            return i;
+    return -1;
+}
+
+/* Rows of the embedding that no token has. */
+static trit_status fill_gaps(struct trit_import *im)
+{
+    struct trit_vocabulary *v = im->v;
+    int32_t n = 0;
+
+    for (int32_t i = 0; i < im->n_rows; i++) {
+        char name[32];
+        if (v->tokens[i].type)
+            continue;
+        const int len = snprintf(name, sizeof name, "[PAD%d]", i);
+        const trit_status status = trit_import_token(im, i, (struct trit_string){name, (size_t)len},
+                                                     TRIT_TOKEN_UNUSED, 0.0f);
+        if (status)
+            return status;
+        n++;
+    }
+    if (n)
+        trit_note(im->notes, "%d rows of the embedding have no token; they are unused ones now", n);
+    return TRIT_OK;
+}
+
+/* ---- Which file ------------------------------------------------------------------------------ */
+
+static bool is_spm_json(const struct trit_json_value *root)
+{
+    return trit_json_is_true(trit_json_member(trit_json_member(root, "model"), "byte_fallback"));
+}
+
+static trit_status read_model_file(struct trit_import *im)
+{
+    struct trit_bytes file;
+    trit_status status = trit_import_open(im, &file, "tokenizer.model");
+
+    if (status)
+        return status;
+    status = trit_import_is_tiktoken(&file) ? trit_import_tiktoken(im, &file)
+                                            : trit_import_sentencepiece(im, &file);
+    trit_bytes_close(&file);
+    return status;
+}
+
+/* tokenizer: of tokenizer.json, or NULL */
+static trit_status read_tokens(struct trit_import *im, const struct trit_json_value *tokenizer)
+{
+    const bool model = trit_import_has(im, "tokenizer.model");
+
+    if (tokenizer && !(is_spm_json(tokenizer) && model)) {
+        (void)trit_import_has(im, "tokenizer.json"); /* the path, for messages */
+        return trit_import_tokenizer_json(im, tokenizer);
+    }
+    if (!tokenizer && trit_import_has(im, "vocab.json") && trit_import_has(im, "merges.txt"))
+        return trit_import_vocab_json(im);
+    if (model)
+        return read_model_file(im);
+    return trit_fail(im->err, TRIT_E_FILE,
+                     "%s: has no tokenizer: neither tokenizer.json, nor vocab.json and merges.txt, "
+                     "nor tokenizer.model",
+                     im->dir);
+}
+
+trit_status trit_vocabulary_read(struct trit_vocabulary *out, const char *dir,
+                                 const struct trit_json_value *config, int32_t n_rows,
+                                 struct trit_notes *notes, struct trit_error *err)
+{
+    struct trit_json *tokenizer = NULL, *settings = NULL;
+    struct trit_import im = {
+        .dir = dir, .config = config, .n_rows = n_rows, .v = out, .notes = notes, .err = err};
+    trit_status status;
+
+    *out = (struct trit_vocabulary){.bos = -1,
+                                    .eos = -1,
+                                    .eot = -1,
+                                    .unknown = -1,
+                                    .pad = -1,
+                                    .add_bos = -1,
+                                    .add_eos = -1,
+                                    .space_prefix = -1,
+                                    .ignore_merges = -1};
+    out->tokens = calloc((size_t)n_rows, sizeof *out->tokens);
+    if (!out->tokens)
+        return trit_fail_memory(err, (uint64_t)n_rows * sizeof *out->tokens, "the vocabulary");
+    if (!(status = trit_import_json(&im, &settings, "tokenizer_config.json")) &&
+        !(status = trit_import_json(&im, &tokenizer, "tokenizer.json"))) {
+        im.settings = settings ? trit_json_root(settings) : NULL;
+        const struct trit_json_value *root = tokenizer ? trit_json_root(tokenizer) : NULL;
+        if (!(status = read_tokens(&im, root)) && !(status = trit_import_special(&im, root)))
+            status = fill_gaps(&im);
+    }
+    trit_json_free(&tokenizer);
+    trit_json_free(&settings);
+    return status;
+}
+
+void trit_vocabulary_free(struct trit_vocabulary *v)
+{
+    for (struct trit_kept *k = v->kept, *next; k; k = next) {
+        next = k->next;
+        free(k);
+    }
+    free(v->tokens);
+    free(v->merges);
+    *v = (struct trit_vocabulary){0};
+}
+
+/* ---- Writing --------------------------------------------------------------------------------- */
+
+static void write_id(struct gguf_writer *w, const char *key, int32_t id)
+{
+    if (id >= 0)
+        gguf_write_u32(w, key, (uint32_t)id);
+}
+
+static void write_flag(struct gguf_writer *w, const char *key, int flag)
+{
+    if (flag >= 0)
+        gguf_write_bool(w, key, flag);
+}
+
+static void write_arrays(const struct trit_vocabulary *v, struct gguf_writer *w)
+{
+    const uint64_t n = (uint64_t)v->n_tokens;
+
+    gguf_write_array(w, "tokenizer.ggml.tokens", TRIT_VALUE_STRING, n);
+    for (int32_t i = 0; i < v->n_tokens; i++)
+        gguf_write_item_string(w, v->tokens[i].text.bytes, v->tokens[i].text.len);
+    if (!v->pre) {
+        gguf_write_array(w, "tokenizer.ggml.scores", TRIT_VALUE_F32, n);
+        for (int32_t i = 0; i < v->n_tokens; i++)
+            gguf_write_item(w, &v->tokens[i].score, sizeof v->tokens[i].score);
+    }
+    gguf_write_array(w, "tokenizer.ggml.token_type", TRIT_VALUE_I32, n);
+    for (int32_t i = 0; i < v->n_tokens; i++)
+        gguf_write_item(w, &v->tokens[i].type, sizeof v->tokens[i].type);
+    if (!v->pre)
+        return;
+    gguf_write_array(w, "tokenizer.ggml.merges", TRIT_VALUE_STRING, (uint64_t)v->n_merges);
+    for (int32_t i = 0; i < v->n_merges; i++)
+        gguf_write_item_string(w, v->merges[i].bytes, v->merges[i].len);
+}
+
+void trit_vocabulary_write(const struct trit_vocabulary *v, struct gguf_writer *w)
+{
+    gguf_write_string(w, "tokenizer.ggml.model", v->model);
+    if (v->pre)
+        gguf_write_string(w, "tokenizer.ggml.pre", v->pre);
+    write_arrays(v, w);
+    write_id(w, "tokenizer.ggml.bos_token_id", v->bos);
+    write_id(w, "tokenizer.ggml.eos_token_id", v->eos);
+    write_id(w, "tokenizer.ggml.eot_token_id", v->eot);
+    write_id(w, "tokenizer.ggml.unknown_token_id", v->unknown);
+    write_id(w, "tokenizer.ggml.padding_token_id", v->pad);
+    write_flag(w, "tokenizer.ggml.add_bos_token", v->add_bos);
+    write_flag(w, "tokenizer.ggml.add_eos_token", v->add_eos);
+    write_flag(w, "tokenizer.ggml.add_space_prefix", v->space_prefix);
+    write_flag(w, "trit.ignore_merges", v->ignore_merges);
+    if (v->chat_template.len)
+        gguf_write_text(w, "tokenizer.chat_template", v->chat_template);
+}
