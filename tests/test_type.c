@@ -85,7 +85,8 @@ static int t2_weight(const uint8_t *t2, size_t n_cols, size_t row, size_t col)
 static trit_status unpack(trit_unpack_fn fn, uint8_t **t2, float *scale, const uint8_t *data,
                           const struct matrix *m, enum trit_format format, struct trit_error *why)
 {
-    const struct trit_packed packed = {data, m->n_rows, m->n_cols, format};
+    const struct trit_packed packed = {
+        .data = data, .n_rows = m->n_rows, .n_cols = m->n_cols, .format = format};
     *t2 = new_bytes(m->n_rows * ((m->n_cols + 127) / 128 * 32));
     memset(*t2, 0xFF, m->n_rows * ((m->n_cols + 127) / 128 * 32)); /* code 3 nowhere is written */
     why->text[0] = '\0';

@@ -2,6 +2,7 @@
  * ik_llama's (134, 135, 335); ids 36..42 have meant different things in different programs. */
 #include "type.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -87,6 +88,8 @@ trit_status trit_type_named(const struct trit_type **out, const char *name, bool
             return TRIT_OK;
         n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", types[i].name);
     }
+    for (size_t i = 0; i < n; i++)
+        known[i] = (char)tolower((unsigned char)known[i]); /* as options are given */
     return trit_fail(err, TRIT_E_ARGUMENT, "%s cannot be written as type '%s'; possible are %s",
                      linear ? "linears" : "embeddings", name, known);
 }
