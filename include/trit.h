@@ -280,6 +280,22 @@ TRIT_API size_t trit_file_n_tensors(const trit_file *file);
 /** Tensor i < trit_file_n_tensors(), in the order of the file. */
 TRIT_API struct trit_tensor_info trit_file_tensor(const trit_file *file, size_t i);
 
+/** How the weights of a tensor are spread. */
+struct trit_tensor_stats {
+    bool ternary; /**< it is of a ternary type, or its floats are 0 and plus or minus one number;
+                       else the rest is 0, but n */
+    float scale;  /**< what +1 stands for, as far as the tensor itself says */
+    uint64_t n, n_minus, n_zero, n_plus;
+    uint64_t n_invalid; /**< codes that no weight has */
+};
+
+/** Read a whole tensor and count. Takes a quarter of a byte per weight of memory where its type is
+ *  not the one that is computed with.
+ *  @return TRIT_OK; TRIT_E_FILE, TRIT_E_UNSUPPORTED: as trit_model_open() would say of a linear;
+ *          TRIT_E_MEMORY. */
+TRIT_API trit_status trit_file_tensor_stats(const trit_file *file, size_t i,
+                                            struct trit_tensor_stats *out, struct trit_error *err);
+
 /* ---- Model ---------------------------------------------------------------------------------- */
 
 typedef struct trit_model trit_model;

@@ -13,12 +13,16 @@
  *   chat.gguf          as bos.gguf, with markers of Llama-3 from 259 on and a chat template that is
  *                      wrong for it, as the published 2B-4T has it
  *   vocab_only.gguf    the vocabulary of good.gguf without a tensor
- *   spm.gguf           a SentencePiece vocabulary without a tensor */
+ *   spm.gguf           a SentencePiece vocabulary without a tensor
+ *   checkpoint/        a folder as Hugging Face holds it, of a model like good.gguf
+ */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include "fixture.h"
+#include "checkpoint.h"
 
 static bool put_file(const char *dir, const char *name, const void *bytes, size_t len)
 {
@@ -188,6 +192,44 @@ static bool put_spm(const char *dir)
     return put_gguf(dir, "spm.gguf", &g);
 }
 
+/* A checkpoint folder: DIRECTORY/checkpoint. */
+static bool put_checkpoint(const char *dir)
+{
+    static const char *const files[] = {"config.json", "tokenizer.json", "tokenizer_config.json",
+                                        "generation_config.json", "model.safetensors"};
+    const struct ck_spec spec = {.architecture = "BitNetForCausalLM",
+                                 .quantization_config = true,
+                                 .linear_class = "autobitlinear",
+                                 .attn_sub = "self_attn.attn_sub_norm",
+                                 .ffn_sub = "mlp.ffn_sub_norm",
+                                 .act = "relu2",
+                                 .tied = true,
+                                 .n_layer = 2,
+                                 .hidden = 256,
+                                 .n_vocab = 300,
+                                 .n_ctx = 64};
+    char path[1024];
+    struct ck ck;
+    bool ok;
+
+    snprintf(path, sizeof path, "%s/checkpoint", dir);
+    ok = mkdir(path, 0777) == 0 || errno == EEXIST;
+    ck_make(&ck, "checkpoint", &spec);
+    ck_write(&ck, 1);
+    for (size_t i = 0; ok && i < sizeof files / sizeof *files; i++) {
+        static char bytes[1 << 20];
+        snprintf(path, sizeof path, "%s/%s", ck.folder, files[i]);
+        FILE *f = fopen(path, "rb");
+        const size_t n = f ? fread(bytes, 1, sizeof bytes, f) : 0;
+        if (f)
+            fclose(f);
+        snprintf(path, sizeof path, "checkpoint/%s", files[i]);
+        ok = n > 0 && n < sizeof bytes && put_file(dir, path, bytes, n);
+    }
+    ck_free(&ck);
+    return ok;
+}
+
 int main(int argc, char **argv)
 {
     static const char text[] = "Once upon a time there was a file that was only text.\n";
@@ -206,7 +248,7 @@ int main(int argc, char **argv)
                    put_model(argv[1], "non_finite.gguf", &non_finite, NULL) &&
                    put_model(argv[1], "small_vocab.gguf", &small, NULL) &&
                    put_evil_names(argv[1]) && put_bos(argv[1]) && put_chat(argv[1]) &&
-                   put_vocab_only(argv[1]) && put_spm(argv[1]) &&
+                   put_vocab_only(argv[1]) && put_spm(argv[1]) && put_checkpoint(argv[1]) &&
                    put_file(argv[1], "empty.gguf", "", 0) &&
                    put_file(argv[1], "text.gguf", text, sizeof text - 1)
                ? 0

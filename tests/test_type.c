@@ -1,4 +1,4 @@
-/* test_type.c - tensor types: their sizes, and unpacking each ternary one into T2.
+/* test_type.c - tensor types: their sizes, unpacking each ternary one into T2, and writing floats.
  *
  * The packers here follow the description of each format on their own, so that an error would have
  * to be made twice. Every buffer is malloc'ed at its exact size: the address sanitizer then sees a
@@ -532,9 +532,117 @@ static void floats_not_finite(void **state)
         }
 }
 
+/* ---- Floats written ------------------------------------------------------------------------- */
+
+/* The error that a type leaves on n normal numbers, over their deviation; each row of the table
+ * takes 256. */
+static double relative_error(uint32_t id, float scale, uint64_t seed)
+{
+    enum { N = 256 * 40 };
+    const struct trit_type *type = trit_type_find(id);
+    static float x[N], y[N];
+    struct trit_kernels scalar;
+    double error = 0, squares = 0;
+    uint64_t bytes, rng = seed;
+
+    trit_kernels_init_scalar(&scalar);
+    assert_true(trit_type_bytes(type, N, 1, &bytes));
+    uint8_t *out = new_bytes((size_t)bytes);
+    for (size_t i = 0; i < N; i++)
+        x[i] = scale * fx_normal(&rng);
+    type->encode(out, x, N);
+    scalar.decode[type->format](y, out, N);
+    for (size_t i = 0; i < N; i++) {
+        error += ((double)x[i] - (double)y[i]) * ((double)x[i] - (double)y[i]);
+        squares += (double)x[i] * (double)x[i];
+    }
+    free(out);
+    return sqrt(error / squares);
+}
+
+/* What bits allow: a type of b bits with a scale per block leaves some 2^-b of it. */
+static void encoders_are_accurate(void **state)
+{
+    static const struct {
+        uint32_t id;
+        double most;
+    } types[] = {{FX_F32, 0},     {FX_F16, 3e-4},   {FX_BF16, 2.5e-3}, {FX_Q8_0, 6e-3},
+                 {FX_Q6_K, 0.02}, {FX_Q4_K, 0.085}, {FX_Q4_0, 0.095}};
+    (void)state;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        for (uint64_t seed = 1; seed < 4; seed++) {
+            const double error = relative_error(types[i].id, seed == 2 ? 0.01f : 1.0f, seed);
+            if (!(error <= types[i].most))
+                fail_msg("type %u: error %g of the deviation; at most %g", types[i].id, error,
+                         types[i].most);
+        }
+}
+
+/* Blocks of one value, of zeros, of one spike, of values so small that scales vanish. */
+static void encoders_take_odd_blocks(void **state)
+{
+    static const uint32_t ids[] = {FX_F32, FX_F16, FX_BF16, FX_Q8_0, FX_Q6_K, FX_Q4_K, FX_Q4_0};
+    struct trit_kernels scalar;
+    (void)state;
+    trit_kernels_init_scalar(&scalar);
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+        for (int kind = 0; kind < 6; kind++) {
+            const struct trit_type *type = trit_type_find(ids[i]);
+            float x[256], y[256];
+            uint64_t bytes;
+            assert_true(trit_type_bytes(type, 256, 1, &bytes));
+            uint8_t *out = new_bytes((size_t)bytes);
+            for (int k = 0; k < 256; k++)
+                x[k] = kind == 0   ? 0.0f
+                       : kind == 1 ? 1.5f
+                       : kind == 2 ? -1.5f
+                       : kind == 3 ? (k == 77 ? -8.0f : 0.0f)
+                       : kind == 4 ? 1e-38f * (float)(k - 128)
+                                   : 1e-7f * (float)(k % 7 - 3);
+            type->encode(out, x, 256);
+            scalar.decode[type->format](y, out, 256);
+            /* zeros of Q4_K are the sum of a scale's and a minimum's multiple */
+            const float least = ids[i] == FX_Q4_K && kind == 3 ? 5e-3f : 4e-7f;
+            for (int k = 0; k < 256; k++)
+                if (!(fabsf(x[k] - y[k]) <= 0.13f * fabsf(x[k]) + least))
+                    fail_msg("type %u, kind %d: %g became %g", ids[i], kind, (double)x[k],
+                             (double)y[k]);
+            free(out);
+        }
+}
+
+/* To nearest, half to even. */
+static void halves_are_rounded(void **state)
+{
+    static const struct {
+        float x;
+        unsigned f16, bf16;
+    } cases[] = {
+        {1.0f, 0x3C00, 0x3F80},
+        {1.0f + 0x1p-11f, 0x3C00, 0x3F80},
+        {1.0f + 0x1.8p-10f, 0x3C02, 0x3F80},
+        {1.0f + 0x1p-8f, 0x3C04, 0x3F80},
+        {1.0f + 0x1.8p-7f, 0x3C0C, 0x3F82},
+        {-65504.0f, 0xFBFF, 0xC780},
+        {70000.0f, 0x7C00, 0x4789},
+        {0x1p-24f, 0x0001, 0x3380},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint16_t half;
+        trit_encode_f16((uint8_t *)&half, &cases[i].x, 1);
+        assert_int_equal(half, cases[i].f16);
+        trit_encode_bf16((uint8_t *)&half, &cases[i].x, 1);
+        assert_int_equal(half, cases[i].bf16);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(encoders_are_accurate),
+        cmocka_unit_test(encoders_take_odd_blocks),
+        cmocka_unit_test(halves_are_rounded),
         cmocka_unit_test(sizes),
         cmocka_unit_test(kinds),
         cmocka_unit_test(t2_row_bytes),

@@ -227,21 +227,6 @@ static void table_begin(const struct bench *b)
            "of the limit");
 }
 
-/* Of ten characters, so many eighths of each as part is of 1. */
-static void print_bar(double part)
-{
-    const int eighths = (int)lrint(80 * fmin(fmax(part, 0), 1));
-
-    for (int i = 0; i < 10; i++) {
-        const int here = eighths - 8 * i; /* U+2588 is a whole, U+258F an eighth */
-        if (here > 0)
-            printf("\xE2\x96%c", 0x90 - (here < 8 ? here : 8));
-        else
-            putchar(' ');
-    }
-    putchar(' ');
-}
-
 static struct name ratio(const struct row *r)
 {
     struct name name = {"-"};
@@ -256,7 +241,7 @@ static void table_row(const struct bench *b, const struct row *r)
     if (b->old.path)
         printf("%7s   ", ratio(r).text);
     if (b->bars)
-        print_bar(r->reached / r->limit);
+        print_bar(r->reached / r->limit, 10);
     printf("%3.0f %% of %.1f %s\n", 100 * r->reached / r->limit, r->limit, unit(r));
 }
 

@@ -4,6 +4,7 @@
 #include "common.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -364,6 +365,20 @@ static void on_prompt(void *user, double part)
         return;
     prompt_shown = now;
     show_status("prompt: %.0f %%", 100 * part);
+}
+
+void print_bar(double part, int width)
+{
+    const int eighths = (int)lrint(8 * width * fmin(fmax(part, 0), 1));
+
+    for (int i = 0; i < width; i++) {
+        const int here = eighths - 8 * i; /* U+2588 is a whole, U+258F an eighth */
+        if (here > 0)
+            printf("\xE2\x96%c", 0x90 - (here < 8 ? here : 8));
+        else
+            putchar(' ');
+    }
+    putchar(' ');
 }
 
 void watch_prompt(trit_session *session, const struct args *args)

@@ -83,6 +83,9 @@ void forget_interrupts(void); /* those that were noted */
 /* Whether a stream is a terminal on which colours, bars and lines that pass are welcome. */
 bool is_lively(int fd);
 
+/* A bar on stdout of so many characters, a part of it full, in eighths. */
+void print_bar(double part, int width);
+
 /* Whether to show how a long command gets on. */
 bool show_progress(const struct args *args);
 

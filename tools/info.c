@@ -1,6 +1,9 @@
 /* info.c - trit info: what is in a file and what was made of it, or what this CPU can run. */
+#define _POSIX_C_SOURCE 200809L
+
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common.h"
 #include "json.h"
@@ -185,23 +188,150 @@ static void print_template(const trit_file *f, bool json)
     trit_file_values(f, i, print_whole_string, &json);
 }
 
-static void print_tensors(const trit_file *f, bool json)
+static void print_tensor(const struct trit_tensor_info *t, const struct trit_tensor_stats *stats)
 {
+    print_name(t->name, 32);
+    printf(" %-6s %10llu bytes  [", t->type_name, (unsigned long long)t->n_bytes);
+    for (uint32_t d = 0; d < t->n_dims; d++)
+        printf("%s%llu", d ? ", " : "", (unsigned long long)t->dims[d]);
+    putchar(']');
+    if (stats->ternary)
+        printf("  scale %.4g · %.1f %% zero", (double)stats->scale,
+               100 * (double)stats->n_zero / (double)stats->n);
+    if (stats->n_invalid)
+        printf(" · %llu codes that mean nothing", (unsigned long long)stats->n_invalid);
+    putchar('\n');
+}
+
+static void print_tensor_json(const struct trit_tensor_info *t,
+                              const struct trit_tensor_stats *stats)
+{
+    printf("{\"name\":");
+    json_string(stdout, t->name.bytes, t->name.len);
+    printf(",\"type\":\"%s\",\"type_id\":%u,\"bytes\":%llu,\"shape\":[", t->type_name, t->type,
+           (unsigned long long)t->n_bytes);
+    for (uint32_t d = 0; d < t->n_dims; d++)
+        printf("%s%llu", d ? "," : "", (unsigned long long)t->dims[d]);
+    putchar(']');
+    if (stats->ternary) {
+        printf(",\"scale\":");
+        json_number(stdout, (double)stats->scale);
+        printf(",\"minus\":%llu,\"zero\":%llu,\"plus\":%llu,\"invalid\":%llu",
+               (unsigned long long)stats->n_minus, (unsigned long long)stats->n_zero,
+               (unsigned long long)stats->n_plus, (unsigned long long)stats->n_invalid);
+    }
+    putchar('}');
+}
+
+/* Ternary weights by layer: so many rows of the picture at most, of several layers each if need be.
+ */
+enum { MAX_LAYERS = 1024, MAX_ROWS = 32 };
+
+struct zeros {
+    uint64_t n[MAX_LAYERS], zero[MAX_LAYERS];
+    int n_layers;
+};
+
+static void add_zeros(struct zeros *z, struct trit_string name,
+                      const struct trit_tensor_stats *stats)
+{
+    int layer = 0;
+    size_t i = 4;
+
+    if (!stats->ternary || name.len < 6 || memcmp(name.bytes, "blk.", 4) != 0)
+        return;
+    for (; i < name.len && name.bytes[i] >= '0' && name.bytes[i] <= '9' && layer < MAX_LAYERS; i++)
+        layer = 10 * layer + (name.bytes[i] - '0');
+    if (i == 4 || i == name.len || name.bytes[i] != '.' || layer >= MAX_LAYERS)
+        return;
+    z->n[layer] += stats->n;
+    z->zero[layer] += stats->n_zero;
+    z->n_layers = layer + 1 > z->n_layers ? layer + 1 : z->n_layers;
+}
+
+static void print_zeros(const struct zeros *z)
+{
+    const int at_once = (z->n_layers + MAX_ROWS - 1) / MAX_ROWS;
+    const bool bars = is_lively(STDOUT_FILENO);
+
+    if (!z->n_layers)
+        return;
+    printf("zeros among the ternary weights\n");
+    for (int first = 0; first < z->n_layers; first += at_once) {
+        uint64_t n = 0, zero = 0;
+        char name[32];
+        const int end = first + at_once < z->n_layers ? first + at_once : z->n_layers;
+        for (int i = first; i < end; i++) {
+            n += z->n[i];
+            zero += z->zero[i];
+        }
+        const double part = n ? (double)zero / (double)n : 0;
+        if (end - first > 1)
+            snprintf(name, sizeof name, "blk.%d-%d", first, end - 1);
+        else
+            snprintf(name, sizeof name, "blk.%d", first);
+        printf("  %-12s ", name);
+        if (bars)
+            print_bar(part, 40);
+        printf("%5.1f %%\n", 100 * part);
+    }
+}
+
+/* @return exit code, after a message */
+static int print_tensors(const trit_file *f, bool json)
+{
+    struct zeros zeros = {.n_layers = 0};
+    int code = EXIT_DONE;
+
     for (size_t i = 0; i < trit_file_n_tensors(f); i++) {
         const struct trit_tensor_info t = trit_file_tensor(f, i);
-        if (json) {
-            printf("%s{\"name\":", i ? "," : "");
-            json_string(stdout, t.name.bytes, t.name.len);
-            printf(",\"type\":\"%s\",\"type_id\":%u,\"bytes\":%llu,\"shape\":[", t.type_name,
-                   t.type, (unsigned long long)t.n_bytes);
-        } else {
-            print_name(t.name, 32);
-            printf(" %-6s %10llu bytes  [", t.type_name, (unsigned long long)t.n_bytes);
-        }
-        for (uint32_t d = 0; d < t.n_dims; d++)
-            printf("%s%llu", d ? (json ? "," : ", ") : "", (unsigned long long)t.dims[d]);
-        printf(json ? "]}" : "]\n");
+        struct trit_tensor_stats stats;
+        struct trit_error err;
+        if (trit_file_tensor_stats(f, i, &stats, &err) && !code)
+            code = report(&err);
+        add_zeros(&zeros, t.name, &stats);
+        if (json && i)
+            putchar(',');
+        if (json)
+            print_tensor_json(&t, &stats);
+        else
+            print_tensor(&t, &stats);
     }
+    if (!json)
+        print_zeros(&zeros);
+    return code;
+}
+
+/* What the program that wrote the file said of it. */
+static bool print_note(void *user, const struct trit_value *v)
+{
+    struct printer *p = user;
+
+    if (v->type != TRIT_VALUE_STRING)
+        return false;
+    if (p->json) {
+        printf(p->n++ ? "," : "");
+        json_string(stdout, v->s.bytes, v->s.len);
+    } else {
+        printf("%s", p->n++ ? "          " : "notes     ");
+        plain_string(stdout, v->s.bytes, v->s.len);
+        putchar('\n');
+    }
+    return true;
+}
+
+static void print_notes(const trit_file *f, bool json)
+{
+    const size_t i = trit_file_find_metadata(f, "trit.notes");
+    struct printer p = {.json = json};
+
+    if (i == trit_file_n_metadata(f))
+        return;
+    if (json)
+        printf(",\"notes\":[");
+    trit_file_values(f, i, print_note, &p);
+    if (json)
+        putchar(']');
 }
 
 /* ---- The model ------------------------------------------------------------------------------- */
@@ -211,9 +341,10 @@ static void print_model(const struct trit_model_info *m, uint64_t session_bytes)
     printf(
         "arch      %s · %d layers · width %d · %d heads of %d (%d KV) · FFN %d · vocabulary %d\n",
         m->arch, m->n_layer, m->n_embd, m->n_head, m->head_dim, m->n_head_kv, m->n_ff, m->n_vocab);
-    printf("block     %s (%s) · %s · RoPE %s, base %g · norm eps %g · trained for %d positions\n",
-           m->ffn_act, m->ffn_act_why, m->sub_norms ? "sub-norms" : "no sub-norms", m->rope_style,
-           m->rope_base, m->norm_eps, m->n_ctx);
+    printf("block     %s (%s) · %s%s · RoPE %s, base %g · norm eps %g · trained for %d positions\n",
+           m->ffn_act, m->ffn_act_why, m->sub_norms ? "sub-norms" : "no sub-norms",
+           m->linear_norms ? " · norms of linears" : "", m->rope_style, m->rope_base, m->norm_eps,
+           m->n_ctx);
     printf("weights   %.1f M parameters, %.1f M of them ternary · embedding %s · head %s\n",
            (double)m->n_params * 1e-6, (double)m->n_ternary * 1e-6, m->embd_type,
            m->tied ? "tied to it" : m->head_type);
@@ -277,13 +408,17 @@ struct found {
     struct trit_chat chat; /* name NULL: no vocabulary that can be used */
 };
 
-static void print_text(const struct args *args, const trit_file *f, const struct found *found)
+/* @return exit code, after a message */
+static int print_text(const struct args *args, const trit_file *f, const struct found *found)
 {
+    int code = EXIT_DONE;
+
     printf("file      %s · GGUF %u · %.1f MiB · %zu tensors\n", args->model, trit_file_version(f),
            mib(trit_file_size(f)), trit_file_n_tensors(f));
     if (found->runs)
         print_model(&found->model, found->session_bytes);
     print_chat(&found->chat);
+    print_notes(f, false);
     if (args->list_metadata) {
         printf("metadata\n");
         print_metadata(f, false);
@@ -295,12 +430,15 @@ static void print_text(const struct args *args, const trit_file *f, const struct
     }
     if (args->list_tensors) {
         printf("tensors\n");
-        print_tensors(f, false);
+        code = print_tensors(f, false);
     }
+    return code;
 }
 
-static void print_json(const struct args *args, const trit_file *f, const struct found *found)
+static int print_json(const struct args *args, const trit_file *f, const struct found *found)
 {
+    int code = EXIT_DONE;
+
     printf("{\"file\":");
     json_string(stdout, args->model, strlen(args->model));
     printf(",\"gguf_version\":%u,\"bytes\":%llu,\"n_tensors\":%zu,\"model\":", trit_file_version(f),
@@ -311,6 +449,7 @@ static void print_json(const struct args *args, const trit_file *f, const struct
         printf("null");
     printf(",\"chat\":");
     print_chat_json(&found->chat);
+    print_notes(f, true);
     if (args->list_metadata) {
         printf(",\"metadata\":{");
         print_metadata(f, true);
@@ -322,10 +461,11 @@ static void print_json(const struct args *args, const trit_file *f, const struct
     }
     if (args->list_tensors) {
         printf(",\"tensors\":[");
-        print_tensors(f, true);
+        code = print_tensors(f, true);
         putchar(']');
     }
     printf("}\n");
+    return code;
 }
 
 /* What can be said of the file is printed even where it cannot run; the exit code says that. */
@@ -347,11 +487,10 @@ int info_main(const struct args *args)
         trit_model_info(o.model, &found.model);
     if (!trit_tokenizer_open(&o.tokenizer, o.file, NULL))
         trit_chat_choose(&found.chat, o.file, o.tokenizer, NULL, NULL);
-    if (args->json)
-        print_json(args, o.file, &found);
-    else
-        print_text(args, o.file, &found);
-    code = finish_stdout();
+    code = args->json ? print_json(args, o.file, &found) : print_text(args, o.file, &found);
+    const int written = finish_stdout();
+    if (!code)
+        code = written;
     if (!code && !found.runs)
         code = report(&found.why_not);
     close_all(&o);

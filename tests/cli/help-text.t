@@ -12,6 +12,8 @@ trit: run ternary language models on this computer
   trit info        what is in a model file; without one, what this CPU can run
   trit perplexity  how well a model predicts a text
   trit bench       how fast a model runs here, beside the limits of the machine
+  trit convert     make a GGUF of a checkpoint folder as Hugging Face holds it
+  trit quantize    make another GGUF of a model, its weights of another type
   trit dummy       write a model of random weights, to measure a size
   trit template    what a model sees of a chat message, to the byte
   trit tokenize    text to token ids
@@ -51,7 +53,7 @@ trit run: continue a text
   -h, --help                 this
       --help-all             this, with every option
 \
-20 more: trit run --help-all
+21 more: trit run --help-all
 
 $ trit chat --help
 trit chat: talk with a model
@@ -80,7 +82,7 @@ trit chat: talk with a model
   -h, --help                 this
       --help-all             this, with every option
 \
-14 more: trit chat --help-all
+15 more: trit chat --help-all
 
 $ trit logits --help
 trit logits: write the logits of every position to a .npy file
@@ -99,7 +101,7 @@ trit logits: write the logits of every position to a .npy file
   -h, --help                 this
       --help-all             this, with every option
 \
-6 more: trit logits --help-all
+7 more: trit logits --help-all
 
 $ trit info --help
 trit info: what is in a model file; without one, what this CPU can run
@@ -119,7 +121,7 @@ trit info: what is in a model file; without one, what this CPU can run
   -h, --help                 this
       --help-all             this, with every option
 \
-6 more: trit info --help-all
+7 more: trit info --help-all
 
 $ trit perplexity --help
 trit perplexity: how well a model predicts a text
@@ -143,7 +145,7 @@ trit perplexity: how well a model predicts a text
   -h, --help                 this
       --help-all             this, with every option
 \
-6 more: trit perplexity --help-all
+7 more: trit perplexity --help-all
 
 $ trit bench --help
 trit bench: how fast a model runs here, beside the limits of the machine
@@ -167,7 +169,7 @@ trit bench: how fast a model runs here, beside the limits of the machine
   -h, --help                 this
       --help-all             this, with every option
 \
-7 more: trit bench --help-all
+8 more: trit bench --help-all
 
 $ trit dummy --help
 trit dummy: write a model of random weights, to measure a size
@@ -177,11 +179,11 @@ trit dummy: write a model of random weights, to measure a size
   -m, --model FILE           the model (default: $TRIT_MODEL)
       --shape NAME           sizes of which model: 700m 2b4t 3b 8b falcon3-10b …; without it,
                              lists them all
+  -o, --output FILE          the file to write
       --type TYPE            of the ternary weights: i2_s tq1_0 tq2_0 f16 bf16 f32 (default:
                              i2_s)
       --embd TYPE            of embedding and head: f16 f32 bf16 q8_0 q6_k q4_k q4_0 (default:
                              f16)
-  -o, --output FILE          the file to write
       --seed N               the same seed gives the same file (default: 0)
       --json                 JSON instead of text
   -q, --quiet                nothing on stderr but errors
@@ -190,6 +192,54 @@ trit dummy: write a model of random weights, to measure a size
       --help-all             this, with every option
 \
 3 more: trit dummy --help-all
+
+$ trit convert --help
+trit convert: make a GGUF of a checkpoint folder as Hugging Face holds it
+\
+  trit convert bitnet-b1.58-2B-4T -o model.gguf
+  trit convert folder --dry-run
+  trit convert --from-gguf odd.gguf --i2s-layout 64 -o model.gguf
+\
+  FOLDER
+  -o, --output FILE          the file to write
+      --type TYPE            of the ternary weights: i2_s tq1_0 tq2_0 f16 bf16 f32 (default:
+                             i2_s)
+      --embd TYPE            of embedding and head: f16 f32 bf16 q8_0 q6_k q4_k q4_0 (default:
+                             f16)
+      --map FILE             names of tensors: lines SOURCE = blk.{}.attn_q.weight, or = ignore
+      --from-gguf FILE       from a GGUF instead of a folder, such as one with an odd I2_S
+                             layout
+      --dry-run              check everything but the weights, and list what would be written
+      --force                quantise too what that destroys
+  -t, --threads N            threads (default: physical performance cores)
+      --json                 JSON instead of text
+  -q, --quiet                nothing on stderr but errors
+      --version              name, version, commit, compiler and instruction sets built in
+  -h, --help                 this
+      --help-all             this, with every option
+\
+4 more: trit convert --help-all
+
+$ trit quantize --help
+trit quantize: make another GGUF of a model, its weights of another type
+\
+  trit quantize model.gguf small.gguf --type tq1_0 --embd q6_k
+\
+  IN.gguf OUT.gguf
+      --type TYPE            of the ternary weights: i2_s tq1_0 tq2_0 f16 bf16 f32 (default:
+                             i2_s)
+      --embd TYPE            of embedding and head: f16 f32 bf16 q8_0 q6_k q4_k q4_0 (default:
+                             as they are)
+      --dry-run              check everything but the weights, and list what would be written
+      --force                quantise too what that destroys
+  -t, --threads N            threads (default: physical performance cores)
+      --json                 JSON instead of text
+  -q, --quiet                nothing on stderr but errors
+      --version              name, version, commit, compiler and instruction sets built in
+  -h, --help                 this
+      --help-all             this, with every option
+\
+4 more: trit quantize --help-all
 
 $ trit tokenize --help
 trit tokenize: text to token ids
@@ -207,7 +257,7 @@ trit tokenize: text to token ids
   -h, --help                 this
       --help-all             this, with every option
 \
-4 more: trit tokenize --help-all
+5 more: trit tokenize --help-all
 
 $ trit detokenize --help
 trit detokenize: token ids to text
@@ -222,7 +272,7 @@ trit detokenize: token ids to text
   -h, --help                 this
       --help-all             this, with every option
 \
-4 more: trit detokenize --help-all
+5 more: trit detokenize --help-all
 
 $ trit completion --help
 trit completion: print what makes a shell complete trit's commands and options
@@ -296,6 +346,8 @@ trit run: continue a text
                              instruction set to use; see trit info (default: the best of this
                              CPU)
       --kv f16|f32|i8        type of the cache of keys and values (default: f16)
+      --i2s-layout 128|64|4row|seq|128row
+                             how the weights of I2_S tensors lie in the file (default: 128)
       --mlock                keep the file in physical memory
       --no-mmap              read the file instead of mapping it
       --json                 JSON instead of text
@@ -334,6 +386,8 @@ trit bench: how fast a model runs here, beside the limits of the machine
                              instruction set to use; see trit info (default: the best of this
                              CPU)
       --kv f16|f32|i8        type of the cache of keys and values (default: f16)
+      --i2s-layout 128|64|4row|seq|128row
+                             how the weights of I2_S tensors lie in the file (default: 128)
       --mlock                keep the file in physical memory
       --no-mmap              read the file instead of mapping it
       --json                 JSON instead of text
@@ -365,6 +419,8 @@ trit perplexity: how well a model predicts a text
                              instruction set to use; see trit info (default: the best of this
                              CPU)
       --kv f16|f32|i8        type of the cache of keys and values (default: f16)
+      --i2s-layout 128|64|4row|seq|128row
+                             how the weights of I2_S tensors lie in the file (default: 128)
       --mlock                keep the file in physical memory
       --no-mmap              read the file instead of mapping it
       --json                 JSON instead of text

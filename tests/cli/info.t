@@ -77,25 +77,28 @@ tensors
   blk.0.attn_sub_norm.weight       F32          1024 bytes  [256]
   blk.0.ffn_norm.weight            F32          1024 bytes  [256]
   blk.0.ffn_sub_norm.weight        F32          1536 bytes  [384]
-  blk.0.attn_q.weight              I2_S        16416 bytes  [256, 256]
-  blk.0.attn_k.weight              I2_S         8224 bytes  [256, 128]
-  blk.0.attn_v.weight              I2_S         8224 bytes  [256, 128]
-  blk.0.attn_output.weight         I2_S        16416 bytes  [256, 256]
-  blk.0.ffn_gate.weight            I2_S        24608 bytes  [256, 384]
-  blk.0.ffn_up.weight              I2_S        24608 bytes  [256, 384]
-  blk.0.ffn_down.weight            I2_S        24608 bytes  [384, 256]
+  blk.0.attn_q.weight              I2_S        16416 bytes  [256, 256]  scale 0.0208 · 37.4 % zero
+  blk.0.attn_k.weight              I2_S         8224 bytes  [256, 128]  scale 0.0204 · 37.7 % zero
+  blk.0.attn_v.weight              I2_S         8224 bytes  [256, 128]  scale 0.0204 · 37.2 % zero
+  blk.0.attn_output.weight         I2_S        16416 bytes  [256, 256]  scale 0.0208 · 37.4 % zero
+  blk.0.ffn_gate.weight            I2_S        24608 bytes  [256, 384]  scale 0.0212 · 37.3 % zero
+  blk.0.ffn_up.weight              I2_S        24608 bytes  [256, 384]  scale 0.0212 · 37.3 % zero
+  blk.0.ffn_down.weight            I2_S        24608 bytes  [384, 256]  scale 0.0208 · 37.3 % zero
   blk.1.attn_norm.weight           F32          1024 bytes  [256]
   blk.1.attn_sub_norm.weight       F32          1024 bytes  [256]
   blk.1.ffn_norm.weight            F32          1024 bytes  [256]
   blk.1.ffn_sub_norm.weight        F32          1536 bytes  [384]
-  blk.1.attn_q.weight              I2_S        16416 bytes  [256, 256]
-  blk.1.attn_k.weight              I2_S         8224 bytes  [256, 128]
-  blk.1.attn_v.weight              I2_S         8224 bytes  [256, 128]
-  blk.1.attn_output.weight         I2_S        16416 bytes  [256, 256]
-  blk.1.ffn_gate.weight            I2_S        24608 bytes  [256, 384]
-  blk.1.ffn_up.weight              I2_S        24608 bytes  [256, 384]
-  blk.1.ffn_down.weight            I2_S        24608 bytes  [384, 256]
+  blk.1.attn_q.weight              I2_S        16416 bytes  [256, 256]  scale 0.021 · 37.7 % zero
+  blk.1.attn_k.weight              I2_S         8224 bytes  [256, 128]  scale 0.0206 · 37.5 % zero
+  blk.1.attn_v.weight              I2_S         8224 bytes  [256, 128]  scale 0.0206 · 37.8 % zero
+  blk.1.attn_output.weight         I2_S        16416 bytes  [256, 256]  scale 0.021 · 37.3 % zero
+  blk.1.ffn_gate.weight            I2_S        24608 bytes  [256, 384]  scale 0.0214 · 37.6 % zero
+  blk.1.ffn_up.weight              I2_S        24608 bytes  [256, 384]  scale 0.0214 · 37.4 % zero
+  blk.1.ffn_down.weight            I2_S        24608 bytes  [384, 256]  scale 0.021 · 37.6 % zero
   output_norm.weight               F32          1024 bytes  [256]
+zeros among the ternary weights
+  blk.0         37.4 %
+  blk.1         37.6 %
 
 # --template: the chat template of the file.
 
@@ -133,8 +136,8 @@ $ trit info -m spm.gguf --metadata --json 2>/dev/null | grep -o '"metadata":.*' 
 "metadata":{"general.architecture":"llama","tokenizer.ggml.model":"llama","tokenizer.ggml.tokens":["<unk>","<s>","</s>","▁","a","b","ab","▁ab","▁a","[tool]","<0x00>","<0x01>","<0x02>","<0x03>","
 
 $ trit info -m good.gguf --tensors --json | tr '{' '\n' | tail -n 3
-"name":"blk.1.ffn_up.weight","type":"I2_S","type_id":36,"bytes":24608,"shape":[256,384]},
-"name":"blk.1.ffn_down.weight","type":"I2_S","type_id":36,"bytes":24608,"shape":[384,256]},
+"name":"blk.1.ffn_up.weight","type":"I2_S","type_id":36,"bytes":24608,"shape":[256,384],"scale":0.0214000009,"minus":30482,"zero":36749,"plus":31073,"invalid":0},
+"name":"blk.1.ffn_down.weight","type":"I2_S","type_id":36,"bytes":24608,"shape":[384,256],"scale":0.0209999979,"minus":30795,"zero":37004,"plus":30505,"invalid":0},
 "name":"output_norm.weight","type":"F32","type_id":0,"bytes":1024,"shape":[256]}]}
 
 # What can be said of a file is said, even where it cannot run; why is on stderr.
@@ -153,7 +156,7 @@ $ trit info -m unknown_arch.gguf --json
 $ trit info -m unknown_type.gguf --tensors | grep 'file\|ffn_up'; echo ${PIPESTATUS[0]}
 file      unknown_type.gguf · GGUF 3 · 0.4 MiB · 24 tensors
 chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
-  blk.0.ffn_up.weight              I2_S        24608 bytes  [256, 384]
+  blk.0.ffn_up.weight              I2_S        24608 bytes  [256, 384]  scale 0.0212 · 37.3 % zero
   blk.1.ffn_up.weight              ?               0 bytes  [256, 384]
 4
 ! trit: unknown_type.gguf: tensor 'blk.1.ffn_up.weight' has type 99 (unknown), which is not supported for it; supported are: I2_S, TQ1_0, TQ2_0, and F16, BF16, F32 with ternary values

@@ -1,0 +1,81 @@
+/* stats.c - how the weights of a ternary tensor are spread. */
+#include <string.h>
+
+#include "gguf.h"
+
+/* Adds how often each code 0..3 occurs in n_bytes of T2. */
+static void count_codes(uint64_t counts[4], const uint8_t *t2, size_t n_bytes)
+{
+    uint64_t of_byte[256] = {0};
+
+    for (size_t i = 0; i < n_bytes; i++)
+        of_byte[t2[i]]++;
+    for (size_t b = 0; b < 256; b++)
+        for (unsigned shift = 0; shift < 8; shift += 2)
+            counts[b >> shift & 3] += of_byte[b];
+}
+
+static bool is_t2(const trit_file *f, const struct gguf_tensor *t)
+{
+    return t->type_id == TRIT_TYPE_I2_S && t->dims[0] % TRIT_T2_BLOCK == 0 &&
+           f->i2s_layout <= TRIT_I2S_128_ROWS;
+}
+
+/* By way of a copy in T2. *ternary: false where floats are none */
+static trit_status count_unpacked(uint64_t counts[4], float *scale, bool *ternary,
+                                  const trit_file *f, const struct gguf_tensor *t,
+                                  struct trit_error *why)
+{
+    const size_t n_cols = (size_t)t->dims[0], n_rows = (size_t)t->dims[1];
+    const size_t n_bytes = n_rows * trit_t2_row_bytes(n_cols);
+    const struct trit_packed m = {
+        .data = gguf_data(f, t),
+        .n_rows = n_rows,
+        .n_cols = n_cols,
+        .format = t->type->format >= 0 ? (enum trit_format)t->type->format : TRIT_FORMAT_F32,
+        .layout = f->i2s_layout,
+    };
+    uint8_t *t2 = trit_alloc(n_bytes);
+
+    if (!t2)
+        return trit_fail_memory(why, n_bytes, "a tensor");
+    trit_status status = t->type->unpack_t2(t2, scale, &m, why);
+    *ternary = !status;
+    if (!status) {
+        count_codes(counts, t2, n_bytes);
+        counts[1] -= 4 * (uint64_t)n_bytes - (uint64_t)n_rows * n_cols; /* padding */
+    } else if (t->type->format >= 0) {
+        status = TRIT_OK;
+    }
+    trit_free(t2);
+    return status;
+}
+
+trit_status trit_file_tensor_stats(const trit_file *f, size_t i, struct trit_tensor_stats *out,
+                                   struct trit_error *err)
+{
+    const struct gguf_tensor *t = &f->tensors[i];
+    uint64_t counts[4] = {0};
+    struct trit_error why = {0};
+    trit_status status = TRIT_OK;
+
+    *out = (struct trit_tensor_stats){.n = gguf_n_elements(t)};
+    if (!t->type || !t->type->unpack_t2 || (t->type->id_is_shared && !t->fits_span) ||
+        t->n_dims != 2)
+        return TRIT_OK;
+    if (is_t2(f, t)) {
+        out->ternary = true;
+        out->scale = trit_i2s_scale(gguf_data(f, t), (size_t)out->n);
+        count_codes(counts, gguf_data(f, t), (size_t)out->n / 4);
+    } else {
+        status = count_unpacked(counts, &out->scale, &out->ternary, f, t, &why);
+    }
+    if (status)
+        return trit_fail(err, status, "%s: tensor '%s' %s", f->path, trit_quote(t->name).text,
+                         why.text);
+    out->n_minus = counts[0];
+    out->n_zero = counts[1];
+    out->n_plus = counts[2];
+    out->n_invalid = counts[3];
+    return TRIT_OK;
+}

@@ -1,0 +1,63 @@
+# trit quantize makes another file of the same model.
+
+$ trit quantize good.gguf small.gguf --type f32 --embd q8_0 2>&1 | sed 's/in .* s$/in X s/'
+trit: linears are of type F32 now; ternary values stay as they were, and so do their scales
+trit: embedding and head are of type Q8_0 now
+small.gguf: 24 tensors, 4.0 MB in X s
+
+$ trit logits -m good.gguf --tokens 1,2,3 -o a.npy && trit quantize small.gguf back.gguf -q &&
+>     trit info -m back.gguf --tensors | grep -e token_embd -e blk.1 -e notes -e zeros
+notes     linears are of type F32 now; ternary values stay as they were, and so do their scales
+  token_embd.weight                Q8_0        81600 bytes  [256, 300]
+  blk.1.attn_norm.weight           F32          1024 bytes  [256]
+  blk.1.attn_sub_norm.weight       F32          1024 bytes  [256]
+  blk.1.ffn_norm.weight            F32          1024 bytes  [256]
+  blk.1.ffn_sub_norm.weight        F32          1536 bytes  [384]
+  blk.1.attn_q.weight              I2_S        16416 bytes  [256, 256]  scale 0.021 · 37.7 % zero
+  blk.1.attn_k.weight              I2_S         8224 bytes  [256, 128]  scale 0.0206 · 37.5 % zero
+  blk.1.attn_v.weight              I2_S         8224 bytes  [256, 128]  scale 0.0206 · 37.8 % zero
+  blk.1.attn_output.weight         I2_S        16416 bytes  [256, 256]  scale 0.021 · 37.3 % zero
+  blk.1.ffn_gate.weight            I2_S        24608 bytes  [256, 384]  scale 0.0214 · 37.6 % zero
+  blk.1.ffn_up.weight              I2_S        24608 bytes  [256, 384]  scale 0.0214 · 37.4 % zero
+  blk.1.ffn_down.weight            I2_S        24608 bytes  [384, 256]  scale 0.021 · 37.6 % zero
+zeros among the ternary weights
+  blk.1         37.6 %
+
+$ trit quantize good.gguf good2.gguf --type i2_s -q && trit logits -m good2.gguf --tokens 1,2,3 -o b.npy && cmp a.npy b.npy && echo the same
+the same
+
+# In its own place.
+
+$ cp good.gguf own.gguf && trit quantize own.gguf own.gguf --type f16 -q && trit info -m own.gguf | head -n 1
+file      own.gguf · GGUF 3 · 2.0 MiB · 24 tensors
+
+$ trit quantize good.gguf --type f16 --dry-run | tail -n 2
+output_norm.weight           F32      256                      1024  from output_norm.weight (F32)
+24 tensors, 2.1 MB
+! trit: linears are of type F16 now; ternary values stay as they were, their scales are rounded to what the type keeps
+
+# What cannot be.
+
+$ trit quantize good.gguf
+! trit: two files are wanted; trit quantize IN.gguf OUT.gguf --type TYPE
+[2]
+
+$ trit quantize good.gguf a.gguf b.gguf
+! trit: unexpected argument 'b.gguf' (the model is given with -m)
+[2]
+
+$ trit quantize good.gguf no.gguf --type q2_k
+! trit: linears cannot be written as type 'q2_k'; possible are f32, f16, bf16, tq1_0, tq2_0, i2_s
+[2]
+
+$ trit quantize good.gguf no.gguf --embd tq1_0
+! trit: an embedding or head of type TQ1_0 destroys a model: it was not trained for that. --force does it
+[4]
+
+$ trit quantize good.gguf no.gguf --type tq1_0
+! trit: good.gguf: tensor 'blk.0.ffn_down.weight' has rows of 384, which are no whole blocks of 256, as type TQ1_0 needs
+[4]
+
+$ trit quantize text.gguf no.gguf
+! trit: text.gguf: is not a GGUF file
+[3]
