@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "safe_writer.h"
+#include "checkpoint.h"
 #include "safetensors.h"
 
 /* ---- The allocator --------------------------------------------------------------------------- */
@@ -526,6 +527,75 @@ static void test_sweep_checkpoints(void **state)
     }
 }
 
+static bool ignore(void *user, const void *bytes, size_t n)
+{
+    (void)user;
+    (void)bytes;
+    return n > 0;
+}
+
+/* A conversion in which allocation n, or every one from there on, fails; or where file is given, a
+ * quantisation of it. @return whether any was denied */
+static bool convert_without(const char *dir, const trit_file *file,
+                            const struct trit_convert_options *opt, long n, bool after)
+{
+    const long live = heap.n_live;
+    struct trit_error err = {.text = ""};
+
+    count_from_here();
+    heap.fail_at = n;
+    heap.fail_after = after;
+    const trit_status status = file ? trit_quantize(file, opt, ignore, NULL, NULL, &err)
+                                    : trit_convert(dir, opt, ignore, NULL, NULL, &err);
+    const bool denied = heap.n_denied > 0;
+    fail_nothing();
+    if (status != (denied ? TRIT_E_MEMORY : TRIT_OK))
+        fail_msg("%s: allocation %ld gives status %d: %s", dir, n, (int)status, err.text);
+    assert_int_equal(heap.n_live, live);
+    return denied;
+}
+
+/* Of masters too, whose quantising takes memory; of both kinds of vocabulary; with a file of names.
+ */
+static void test_sweep_conversions(void **state)
+{
+    struct trit_convert_options opt = {.n_threads = 2};
+    struct trit_error err;
+    trit_file *file = NULL;
+    (void)state;
+
+    opt.map = fx_write("names", "x = ignore\n", 11);
+    for (int i = 0; i < 4; i++) {
+        const struct ck_spec spec = {.architecture =
+                                         i % 2 ? "BitNetForCausalLM" : "LlamaForCausalLM",
+                                     .quantization_config = true,
+                                     .form = i < 2 ? CK_PACKED : CK_MASTER,
+                                     .linear_class = "bitlinear",
+                                     .attn_sub = i % 2 ? "self_attn.attn_sub_norm" : NULL,
+                                     .ffn_sub = i % 2 ? "mlp.ffn_sub_norm" : NULL,
+                                     .act = "silu",
+                                     .tied = i == 1,
+                                     .spm = i == 2,
+                                     .n_layer = 1,
+                                     .hidden = 128,
+                                     .n_vocab = 300,
+                                     .n_ctx = 64};
+        struct ck ck;
+        ck_make(&ck, "swept", &spec);
+        ck_write(&ck, 1);
+        for (int after = 0; after < 2; after++)
+            for (long n = 1; convert_without(ck.folder, NULL, &opt, n, after); n++)
+                assert_true(n < 2000);
+        ck_free(&ck);
+    }
+    assert_int_equal(trit_file_open(&file, model_path(FX_TQ2_0), NULL, &err), TRIT_OK);
+    opt = (struct trit_convert_options){.n_threads = 2, .embd = "q8_0"};
+    for (int after = 0; after < 2; after++)
+        for (long n = 1; convert_without("quantize", file, &opt, n, after); n++)
+            assert_true(n < 1000);
+    trit_file_close(&file);
+}
+
 /* The system gives fewer threads than were asked for: an error, and those that were made end. */
 static void test_no_threads(void **state)
 {
@@ -556,15 +626,11 @@ static void test_no_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_allocation),
-        cmocka_unit_test(test_no_allocation_sampling),
-        cmocka_unit_test(test_errors_without_memory),
-        cmocka_unit_test(test_session_bytes),
-        cmocka_unit_test(test_sweep_mapped),
-        cmocka_unit_test(test_sweep_read),
-        cmocka_unit_test(test_sweep_repacked),
-        cmocka_unit_test(test_sweep_checkpoints),
-        cmocka_unit_test(test_no_threads),
+        cmocka_unit_test(test_no_allocation),         cmocka_unit_test(test_no_allocation_sampling),
+        cmocka_unit_test(test_errors_without_memory), cmocka_unit_test(test_session_bytes),
+        cmocka_unit_test(test_sweep_mapped),          cmocka_unit_test(test_sweep_read),
+        cmocka_unit_test(test_sweep_repacked),        cmocka_unit_test(test_sweep_checkpoints),
+        cmocka_unit_test(test_sweep_conversions),     cmocka_unit_test(test_no_threads),
     };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }

@@ -196,6 +196,66 @@ static void packed_as_others_pack(void **state)
     }
 }
 
+/* What `trit info` says of a tensor. */
+static void weights_are_counted(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 6; k++) {
+        const struct fx_model *m = model_of(linear_ids[k], "bitnet-b1.58");
+        const struct fx_linear *l = &m->layers[0].down;
+        trit_file *file = open_as(m->path, NULL);
+        const struct gguf_tensor *t = gguf_find_tensor(file, "blk.0.ffn_down.weight");
+        struct trit_tensor_stats stats;
+        uint64_t counts[3] = {0};
+        for (int i = 0; i < l->n_in * l->n_out; i++)
+            counts[l->t[i] + 1]++;
+        OK(trit_file_tensor_stats(file, (size_t)(t - file->tensors), &stats, &why));
+        assert_true(stats.ternary);
+        assert_int_equal(stats.n, 512 * 256);
+        assert_int_equal(stats.n_minus, counts[0]);
+        assert_int_equal(stats.n_zero, counts[1]);
+        assert_int_equal(stats.n_plus, counts[2]);
+        assert_int_equal(stats.n_invalid, 0);
+        assert_true(stats.scale == l->scale);
+        t = gguf_find_tensor(file, "token_embd.weight");
+        OK(trit_file_tensor_stats(file, (size_t)(t - file->tensors), &stats, &why));
+        assert_true(!stats.ternary && stats.n == 300 * 256 && stats.n_zero == 0);
+        t = gguf_find_tensor(file, "output_norm.weight");
+        OK(trit_file_tensor_stats(file, (size_t)(t - file->tensors), &stats, &why));
+        assert_false(stats.ternary);
+        trit_file_close(&file);
+    }
+}
+
+/* Rows that end within a block have padding, which counts for nothing; codes 3 are told. */
+static void odd_weights_are_counted(void **state)
+{
+    struct fx_spec spec = fx_default;
+    struct trit_tensor_stats stats;
+    (void)state;
+    spec.n_layer = 1;
+    spec.n_embd = 320;
+    const struct fx_model *m = fx_model("odd.gguf", &spec);
+    trit_file *file = open_as(m->path, NULL);
+    const struct gguf_tensor *t = gguf_find_tensor(file, "blk.0.attn_q.weight");
+    OK(trit_file_tensor_stats(file, (size_t)(t - file->tensors), &stats, &why));
+    assert_int_equal(stats.n, 320 * 256);
+    assert_int_equal(stats.n_minus + stats.n_zero + stats.n_plus, stats.n);
+    const size_t size = (size_t)trit_file_size(file), at = (size_t)t->offset;
+    uint8_t *bytes = malloc(size);
+    FILE *f = fopen(m->path, "rb");
+    assert_true(f && bytes && fread(bytes, 1, size, f) == size);
+    fclose(f);
+    trit_file_close(&file);
+    bytes[at + 5] |= 0x30;
+    file = open_as(fx_write("odd3.gguf", bytes, size), NULL);
+    t = gguf_find_tensor(file, "blk.0.attn_q.weight");
+    OK(trit_file_tensor_stats(file, (size_t)(t - file->tensors), &stats, &why));
+    assert_int_equal(stats.n_invalid, 1);
+    trit_file_close(&file);
+    free(bytes);
+}
+
 static void metadata_is_kept(void **state)
 {
     const struct fx_model *m = model_of(FX_I2_S, "bitnet-b1.58");
@@ -445,6 +505,9 @@ int main(void)
         cmocka_unit_test(every_type_to_every_other),
         cmocka_unit_test(there_and_back),
         cmocka_unit_test(packed_as_others_pack),
+        cmocka_unit_test(weights_are_counted),
+        cmocka_unit_test(odd_weights_are_counted),
+
         cmocka_unit_test(metadata_is_kept),
         cmocka_unit_test(odd_layouts),
         cmocka_unit_test(masters),

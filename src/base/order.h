@@ -8,7 +8,7 @@
 
 static inline bool trit_string_is(struct trit_string s, const char *text)
 {
-    return s.len == strlen(text) && memcmp(s.bytes, text, s.len) == 0;
+    return s.len == strlen(text) && (s.len == 0 || memcmp(s.bytes, text, s.len) == 0);
 }
 
 /* Below, at or above 0 as a is before, the same as or after b: by their bytes, a text before those
