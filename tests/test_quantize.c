@@ -480,6 +480,47 @@ static void refusals(void **state)
     trit_file_close(&file);
 }
 
+/* A scale that f16 has not; a ternary embedding in an odd layout, which is no linear. */
+static void scales_and_other_tensors(void **state)
+{
+    static const char *const to[] = {"f16", "tq1_0", "tq2_0"};
+    struct fx_spec spec = fx_default;
+    const uint64_t dims[] = {256, 8, 0};
+    struct fx_gguf g;
+    struct fx_model m;
+    uint8_t data[256 * 8 / 4 + 32];
+    size_t len;
+    (void)state;
+
+    spec.n_layer = 1;
+    spec.n_ff = 512;
+    for (int i = 0; i < 3; i++) {
+        spec.weight_scale = 1e-9f;
+        refuse(fx_model("tiny.gguf", &spec)->path, &(struct trit_convert_options){.type = to[i]},
+               NULL, TRIT_E_UNSUPPORTED, "blk.0.attn_q.weight", "cannot keep");
+        spec.weight_scale = 1e6f;
+        refuse(fx_model("huge.gguf", &spec)->path, &(struct trit_convert_options){.type = to[i]},
+               NULL, TRIT_E_UNSUPPORTED, "blk.0.attn_q.weight", "cannot keep");
+    }
+    spec.weight_scale = 0.1f;
+    fx_model_gguf(&g, &m, &spec);
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(0x15 + (i % 5 == 0) * 0x10);
+    memcpy(data + sizeof data - 32, &(float){0.5f}, 4);
+    fx_tensor(&g, "other.weight", FX_I2_S, dims, data, sizeof data);
+    uint8_t *image = fx_image(&g, &len);
+    const char *odd = odd_file(fx_write("other.gguf", image, len), "seq");
+    const char *mended = quantized(odd, &(struct trit_convert_options){.type = "tq2_0"}, "seq");
+    trit_file *file = open_as(mended, NULL);
+    const struct gguf_tensor *t = gguf_find_tensor(file, "other.weight");
+    assert_int_equal(t->type_id, FX_I2_S);
+    assert_memory_equal(gguf_data(file, t), data, sizeof data - 28);
+    trit_file_close(&file);
+    free(image);
+    fx_free(&g);
+    fx_model_free(&m);
+}
+
 static bool stop_after(void *user, const void *bytes, size_t n)
 {
     long *left = user;
@@ -513,6 +554,7 @@ int main(void)
         cmocka_unit_test(masters),
         cmocka_unit_test(refusals),
         cmocka_unit_test(the_sink_may_stop),
+        cmocka_unit_test(scales_and_other_tensors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,7 +165,11 @@ static trit_status convert_linear(struct converter *c, size_t i)
         rearrange(c->rearranged, c->t2, t);
         t2 = c->rearranged;
     }
-    return trit_emit_t2(&c->emitter, c->type, t2, scale, t->n_rows, t->n_cols, c->err);
+    status = trit_emit_t2(&c->emitter, c->type, t2, scale, t->n_rows, t->n_cols, &why);
+    return status == TRIT_E_UNSUPPORTED
+               ? trit_plan_fail(&c->plan, t->from, status, c->err, why.text)
+           : status ? trit_fail(c->err, status, "%s", why.text)
+                    : TRIT_OK;
 }
 
 /* ---- Everything else ------------------------------------------------------------------------- */

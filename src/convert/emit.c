@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "half.h"
 #include "platform.h"
 
 enum { STRETCH_BYTES = 1 << 20, MAX_ROW_BLOCK = TRIT_T2_BLOCK };
@@ -145,8 +146,21 @@ static trit_status finish(struct trit_emitter *e, struct trit_error *err)
 
 /* ---- Tensors --------------------------------------------------------------------------------- */
 
+/* A positive scale must stay one: types keep 16 bits of it. */
+static trit_status check_scale(const struct trit_type *type, float scale, struct trit_error *why)
+{
+    const bool f16 =
+        type->id == TRIT_TYPE_F16 || type->id == TRIT_TYPE_TQ1_0 || type->id == TRIT_TYPE_TQ2_0;
+    const float kept = f16 ? trit_f16_to_f32(trit_f32_to_f16(scale)) : scale;
+
+    if (kept > 0.0f && isfinite(kept))
+        return TRIT_OK;
+    return trit_fail(why, TRIT_E_UNSUPPORTED, "has the scale %g, which type %s cannot keep",
+                     (double)scale, type->name);
+}
+
 trit_status trit_emit_t2(struct trit_emitter *e, const struct trit_type *type, const uint8_t *t2,
-                         float scale, size_t n_rows, size_t n_cols, struct trit_error *err)
+                         float scale, size_t n_rows, size_t n_cols, struct trit_error *why)
 {
     struct emit_job job = {.type = type,
                            .n_rows = n_rows,
@@ -156,15 +170,15 @@ trit_status trit_emit_t2(struct trit_emitter *e, const struct trit_type *type, c
                            .rows = t2,
                            .scale = scale};
     uint8_t tail[32] = {0};
-    trit_status status = emit(e, &job, trit_t2_row_bytes(n_cols), err);
+    trit_status status = check_scale(type, scale, why);
 
-    if (status)
+    if (status || (status = emit(e, &job, trit_t2_row_bytes(n_cols), why)))
         return status;
     for (size_t i = 0; i < type->tail_bytes; i += sizeof scale) /* as the published files have it */
         memcpy(tail + i, &scale, sizeof scale);
     if (type->tail_bytes && !gguf_write_data(e->w, tail, type->tail_bytes))
-        return trit_fail(err, TRIT_E_CANCELLED, "stopped");
-    return finish(e, err);
+        return trit_fail(why, TRIT_E_CANCELLED, "stopped");
+    return finish(e, why);
 }
 
 trit_status trit_emit_rows(struct trit_emitter *e, const struct trit_type *type,

@@ -28,9 +28,11 @@ trit_status trit_emit_check(const struct trit_type *type, size_t n_rows, size_t 
                             struct trit_error *why);
 
 /* The data of one ternary tensor, padding included. t2: n_rows rows of T2.
- * @return TRIT_OK, TRIT_E_CANCELLED: the sink wants no more */
+ * @return TRIT_OK; TRIT_E_UNSUPPORTED: the type cannot keep such a scale (the text is the rest of a
+ *         sentence whose subject is the tensor); TRIT_E_CANCELLED: the sink wants no more;
+ *         TRIT_E_MEMORY */
 trit_status trit_emit_t2(struct trit_emitter *e, const struct trit_type *type, const uint8_t *t2,
-                         float scale, size_t n_rows, size_t n_cols, struct trit_error *err);
+                         float scale, size_t n_rows, size_t n_cols, struct trit_error *why);
 
 /* The data of one float tensor, padding included, from n_rows rows of a decodable format.
  * @return TRIT_OK; TRIT_E_FILE: a weight is not finite, as it is or in the new type (the text is

@@ -153,6 +153,9 @@ static trit_status plan_tensor(struct quantizer *q, struct planned *p)
         status = plan_linear(q, p);
     else if (p->role == MATRIX)
         status = plan_matrix(q, p);
+    if (!status && p->type->id == TRIT_TYPE_I2_S &&
+        t->type == p->type) /* in order, if it was not */
+        p->role = LINEAR;
     if (status || p->role == COPIED)
         return status;
     status = trit_emit_check(p->type, (size_t)t->dims[1], (size_t)t->dims[0], &why);
@@ -168,7 +171,9 @@ static trit_status take_buffer(struct quantizer *q)
         const struct gguf_tensor *t = &q->file->tensors[i];
         const enum role role = role_of(t->name);
         const size_t bytes = (size_t)t->dims[1] * trit_t2_row_bytes((size_t)t->dims[0]);
-        if ((role == LINEAR || (role == MATRIX && q->ternary_embd)) && t->n_bytes)
+        const bool ternary =
+            role == LINEAR || t->type_id == TRIT_TYPE_I2_S || (role == MATRIX && q->ternary_embd);
+        if (ternary && t->n_bytes)
             most = bytes > most ? bytes : most;
     }
     q->t2 = trit_alloc(most);
@@ -295,8 +300,11 @@ static trit_status write_ternary(struct quantizer *q, const struct planned *p)
             trit_fail(&why, TRIT_E_FILE, "has the scale %g; it must be positive", (double)scale);
     if (status)
         return fail(q, t, status, why.text);
-    return trit_emit_t2(&q->emitter, p->type, q->t2, scale > 0.0f ? scale : 1e-5f, m.n_rows,
-                        m.n_cols, q->err);
+    status = trit_emit_t2(&q->emitter, p->type, q->t2, scale > 0.0f ? scale : 1e-5f, m.n_rows,
+                          m.n_cols, &why);
+    return status == TRIT_E_UNSUPPORTED ? fail(q, t, status, why.text)
+           : status                     ? trit_fail(q->err, status, "%s", why.text)
+                                        : TRIT_OK;
 }
 
 static trit_status copy_tensor(struct quantizer *q, const struct gguf_tensor *t)

@@ -63,6 +63,9 @@ struct trit_type {
 
 enum {
     TRIT_TYPE_F32 = 0,
+    TRIT_TYPE_F16 = 1,
+    TRIT_TYPE_TQ1_0 = 34,
+    TRIT_TYPE_TQ2_0 = 35,
     TRIT_TYPE_I2_S = 36,
 };
 
