@@ -347,11 +347,15 @@ typedef enum trit_kv_type { TRIT_KV_TYPE_F16, TRIT_KV_TYPE_F32, TRIT_KV_TYPE_I8 
 
 /** Zero in any field is its default. */
 struct trit_session_options {
-    int32_t n_ctx;     /**< positions; default: the smaller of the model's and 4096 */
-    int32_t n_batch;   /**< most tokens evaluated at once, 1..65536; default 512 */
-    int32_t n_threads; /**< 1..512; default: trit_threads_default() */
-    trit_kv_type kv;   /**< of the key and value cache; default F16 */
-    const char *isa;   /**< row of the instruction-set table; NULL: the best */
+    int32_t n_ctx;              /**< positions; default: the smaller of the model's and 4096 */
+    int32_t n_batch;            /**< most tokens evaluated at once, 1..65536; default 512 */
+    int32_t n_threads;          /**< 1..512; default: trit_threads_default() */
+    trit_kv_type kv;            /**< of the key and value cache; default F16 */
+    const char *isa;            /**< row of the instruction-set table; NULL: the best */
+    bool early_exit;            /**< tokens may leave before the last layer, see
+                            trit_session_set_exit_layer(); takes a float row per position */
+    const int32_t *skip_layers; /**< [n_skip] layers that are left out, from 0; NULL: none */
+    int32_t n_skip;
 };
 
 /** Bytes that a session with these options takes in one block. Beside it there are only the stacks
@@ -438,6 +442,38 @@ TRIT_API void trit_session_set_cancel(trit_session *session, bool (*fn)(void *us
 TRIT_API void trit_session_set_progress(trit_session *session, void (*fn)(void *user, double part),
                                         void *user);
 
+/* ---- Early exit ------------------------------------------------------------------------------ */
+
+/** Let the tokens evaluated from now on pass n layers, counted from the embedding, skipped ones
+ *  among them; then come the final norm and the head. Layers that a later token needs of earlier
+ *  ones are made up for, exactly: what it gives is what it had given if none had ever left early.
+ *
+ *  @param n  1 to the number of layers, which is also where a session begins.
+ *  @return TRIT_OK; TRIT_E_ARGUMENT: out of range, or the session was opened without early_exit.
+ *          After a change there are no logits until the next evaluation. */
+TRIT_API trit_status trit_session_set_exit_layer(trit_session *session, int32_t n,
+                                                 struct trit_error *err);
+
+/** Let tokens leave at the first of the layers check[0..n_check) after which the most likely
+ *  next token has a probability strictly above the threshold. That is looked at for tokens whose
+ *  logits are wanted; the others of a batch go as far as the last one. The head is computed at each
+ *  check, which may cost more than the layers that are saved.
+ *
+ *  @param threshold  0..1; 0 ends it, at 1 no token leaves.
+ *  @param check      numbers of layers passed; NULL: all, from the model's least on.
+ *  @return TRIT_OK; TRIT_E_ARGUMENT, as above. */
+TRIT_API trit_status trit_session_set_exit_threshold(trit_session *session, float threshold,
+                                                     const int32_t *check, int32_t n_check,
+                                                     struct trit_error *err);
+
+/** How many layers the last evaluated token passed before its logits. */
+TRIT_API int32_t trit_session_exit_layer(const trit_session *session);
+
+/** Draw layers to be left out, layer l of n_layer with probability p*(l/(n_layer-1))^2 (at most 1),
+ *  the last one never: the schedule of layer dropout in training. The same seed, the same layers.
+ *  @param out  receives up to n_layer - 1 numbers, ascending. @return how many */
+TRIT_API int32_t trit_layer_drop(int32_t *out, int32_t n_layer, double p, uint64_t seed);
+
 /* ---- Session files --------------------------------------------------------------------------- */
 
 /** Receives bytes of a file in order. @return false to stop. */
@@ -453,9 +489,11 @@ typedef bool (*trit_write_fn)(void *user, const void *bytes, size_t n);
  *  tells models from each other; one that was edited by hand elsewhere may pass as the same.
  *
  *  @param write  receives the file from front to back, in pieces of any size.
- *  @return TRIT_OK; TRIT_E_ARGUMENT: the timeline is empty; TRIT_E_CANCELLED: write returned false.
- */
-TRIT_API trit_status trit_session_save(const trit_session *session, trit_write_fn write, void *user,
+ *  Layers that tokens left out by an early exit are made up for first.
+ *
+ *  @return TRIT_OK; TRIT_E_ARGUMENT: the timeline is empty; TRIT_E_CANCELLED: write returned
+ *          false, or as trit_session_eval(). */
+TRIT_API trit_status trit_session_save(trit_session *session, trit_write_fn write, void *user,
                                        struct trit_error *err);
 
 /** What became of a session file. */
@@ -485,6 +523,10 @@ TRIT_API trit_status trit_session_load(trit_session *session, const char *path,
                                        struct trit_session_loaded *out, struct trit_error *err);
 
 /* ---- Measuring ------------------------------------------------------------------------------ */
+
+/** Weight bytes that a token of this session reads: of the layers that it passes, the head, and its
+ *  row of the embedding. */
+TRIT_API uint64_t trit_session_token_bytes(const trit_session *session);
 
 /** Read all the weights that a generated token needs, where they lie, over and over for about ms
  *  milliseconds, with all threads of the session and the best instructions of this CPU, and do

@@ -381,13 +381,14 @@ const struct fx_spec fx_default = {
     .seed = 1,
 };
 
-static void put_norm(struct fx_gguf *g, const char *name, float **out, int n, uint64_t *rng)
+static void put_norm(struct fx_gguf *g, const char *name, float **out, int n, float mean,
+                     uint64_t *rng)
 {
     const uint64_t dims[] = {(uint64_t)n, 0};
     *out = malloc((size_t)n * sizeof **out);
     REQUIRE(*out);
     for (int i = 0; i < n; i++)
-        (*out)[i] = 1.0f + 0.2f * fx_normal(rng);
+        (*out)[i] = mean * (1.0f + 0.2f * fx_normal(rng));
     fx_tensor(g, name, FX_F32, dims, *out, (size_t)n * sizeof **out);
 }
 
@@ -481,7 +482,7 @@ static void put_linear(struct fx_gguf *g, const struct fx_spec *s, int layer, co
     }
     if (s->linear_norms) {
         snprintf(full, sizeof full, "blk.%d.%s_norm_in.weight", layer, name);
-        put_norm(g, full, &l->norm, n_in, rng);
+        put_norm(g, full, &l->norm, n_in, 1.0f, rng);
     }
 }
 
@@ -505,7 +506,7 @@ static void put_layer(struct fx_gguf *g, const struct fx_spec *s, int i, struct 
         if (norms[j].sub && !s->sub_norms)
             continue;
         snprintf(name, sizeof name, "blk.%d.%s.weight", i, norms[j].name);
-        put_norm(g, name, norms[j].to, norms[j].n, rng);
+        put_norm(g, name, norms[j].to, norms[j].n, 1.0f, rng);
     }
     put_linear(g, s, i, "attn_q", &l->q, s->n_embd, q, rng);
     put_linear(g, s, i, "attn_k", &l->k, s->n_embd, kv, rng);
@@ -607,7 +608,8 @@ void fx_model_gguf(struct fx_gguf *g, struct fx_model *m, const struct fx_spec *
     put_matrix(g, "token_embd.weight", s->embd_type, &m->embd, s->n_embd, s->n_vocab, &rng);
     for (int i = 0; i < s->n_layer; i++)
         put_layer(g, s, i, &m->layers[i], &rng);
-    put_norm(g, "output_norm.weight", &m->output_norm, s->n_embd, &rng);
+    put_norm(g, "output_norm.weight", &m->output_norm, s->n_embd,
+             s->head_scale > 0 ? s->head_scale : 1.0f, &rng);
     m->head = m->embd;
     if (s->untied)
         put_matrix(g, "output.weight", s->embd_type, &m->head, s->n_embd, s->n_vocab, &rng);

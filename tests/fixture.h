@@ -77,6 +77,7 @@ struct fx_spec {
     uint32_t embd_type;   /* of the embedding, and of the head where untied */
     bool untied, sub_norms, linear_norms, extra_scales, no_bos_key;
     float rope_base, weight_scale;
+    float head_scale;              /* of the final norm; less makes flatter distributions. 0: 1 */
     const char *hidden_activation; /* NULL: no key */
     const char *const *special;    /* NULL, or names of the control tokens from 259 on; ends with
                                       NULL */

@@ -262,7 +262,7 @@ static bool append(void *user, const void *bytes, size_t n)
 }
 
 /* What is evaluated now, as a file. */
-static const char *session_file(const trit_session *s)
+static const char *session_file(trit_session *s)
 {
     struct fx_bytes b = {0};
     struct trit_error err = {.text = "?"};

@@ -80,7 +80,7 @@ static bool append(void *user, const void *bytes, size_t n)
     return true;
 }
 
-static struct fx_bytes save(const trit_session *s)
+static struct fx_bytes save(trit_session *s)
 {
     struct fx_bytes b = {0};
     OK(trit_session_save(s, append, &b, &why));

@@ -101,15 +101,15 @@ static bool write_bytes(void *user, const void *bytes, size_t n)
     return fwrite(bytes, 1, n, user) == n;
 }
 
-int put_session(const trit_session *session, const struct output *out)
+int put_session(trit_session *session, const struct output *out)
 {
     struct trit_error err;
 
     errno = 0;
     const trit_status status = trit_session_save(session, write_bytes, out->f, &err);
-    if (status)
-        return status == TRIT_E_CANCELLED ? write_error(out->path) : report(&err);
-    return EXIT_DONE;
+    if (status == TRIT_E_CANCELLED)
+        return ferror(out->f) ? write_error(out->path) : EXIT_INTERRUPTED;
+    return status ? report(&err) : EXIT_DONE;
 }
 
 int write_session_file(struct session_file *f, const struct opened *o, const struct args *args,

@@ -29,7 +29,7 @@ int prepend_restored(const struct session_file *f, const struct opened *o, int32
                      int32_t *n);
 
 /* A session to an output that is open. @return exit code after a message */
-int put_session(const trit_session *session, const struct output *out);
+int put_session(trit_session *session, const struct output *out);
 
 /* Write what is evaluated, and before that evaluate the last token where there is room for it or
  * the options make some. @return exit code after a message */

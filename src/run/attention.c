@@ -20,7 +20,7 @@ enum { TILE_TOKENS = TRIT_ATTN_QUERIES };
 
 struct job {
     struct trit_session *s;
-    size_t layer, pos, n;
+    size_t layer, row, pos, n;
     size_t first_tile; /* the tile of positions that pos is in */
 };
 
@@ -95,7 +95,7 @@ static void attend(const struct job *job, size_t kv_head, size_t t, size_t n_tok
     for (size_t first = 0; first < group; first += TRIT_ATTN_QUERIES) {
         const size_t n_heads =
             group - first < TRIT_ATTN_QUERIES ? group - first : TRIT_ATTN_QUERIES;
-        const size_t at = (t * n_head + kv_head * group + first) * d;
+        const size_t at = ((job->row + t) * n_head + kv_head * group + first) * d;
         struct trit_softmax sm[TILE_TOKENS][TRIT_ATTN_QUERIES] = {{{0}}};
 
         for (size_t h = 0; n_tokens > 1 && h < n_heads; h++) {
@@ -139,8 +139,10 @@ static void split_blocks(void *ctx, size_t begin, size_t end, int worker)
         const size_t row = trit_kv_row(&s->kv, job->layer, kv_head, first), left = n_keys - first;
         for (size_t h = 0; h < group; h += TRIT_ATTN_QUERIES) {
             const size_t head = kv_head * group + h, at = block * n_head + head;
-            const struct queries q = {
-                head * d, group - h < TRIT_ATTN_QUERIES ? group - h : TRIT_ATTN_QUERIES, d, {NULL}};
+            const struct queries q = {(job->row * n_head + head) * d,
+                                      group - h < TRIT_ATTN_QUERIES ? group - h : TRIT_ATTN_QUERIES,
+                                      d,
+                                      {NULL}};
             one_block(s, s->block_acc + at * d, s->block_sm + at, &q, row,
                       left < TRIT_ATTN_BLOCK ? left : TRIT_ATTN_BLOCK);
         }
@@ -158,7 +160,7 @@ static void merge_blocks(void *ctx, size_t begin, size_t end, int worker)
 
     for (size_t h = begin; h < end; h++) {
         struct trit_softmax sm = s->block_sm[h];
-        float *out = s->att + h * d;
+        float *out = s->att + (job->row * n_head + h) * d;
         memcpy(out, s->block_acc + h * d, d * sizeof *out);
         s->kernels.attn_merge(out, &sm, s->block_acc + (n_head + h) * d, s->block_sm + n_head + h,
                               d, job->pos / TRIT_ATTN_BLOCK, n_head);
@@ -184,9 +186,9 @@ static void attend_items(void *ctx, size_t begin, size_t end, int worker)
     }
 }
 
-void trit_attention(struct trit_session *s, size_t il, size_t pos, size_t n)
+void trit_attention(struct trit_session *s, size_t il, size_t row, size_t pos, size_t n)
 {
-    struct job job = {s, il, pos, n, pos / TILE_TOKENS};
+    struct job job = {s, il, row, pos, n, pos / TILE_TOKENS};
     const size_t n_kv = (size_t)s->model->knobs.n_head_kv;
     const size_t n_tiles = (pos + n - 1) / TILE_TOKENS - job.first_tile + 1;
     const size_t n_blocks = pos / TRIT_ATTN_BLOCK + 1;

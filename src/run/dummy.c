@@ -9,6 +9,7 @@
 
 #include "gguf_write.h"
 #include "model.h"
+#include "random.h"
 #include "tokenizer.h"
 
 /* Who is special in a vocabulary: ids; all from first_special on are. */
@@ -68,14 +69,6 @@ struct dummy {
     struct gguf_writer w;
     struct trit_error *err;
 };
-
-static uint64_t random_bits(uint64_t *state) /* splitmix64 (Vigna) */
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
 
 /* ---- Vocabulary ------------------------------------------------------------------------------
  *
@@ -448,7 +441,7 @@ static bool write_tensor(struct dummy *d, const struct tensor *t)
     while (left > 0) {
         const size_t n = left < whole ? (size_t)left : whole;
         for (size_t i = 0; i < n; i += 8) {
-            const uint64_t r = random_bits(&d->rng);
+            const uint64_t r = trit_random_bits(&d->rng);
             memcpy(piece + i, &r, sizeof r);
         }
         if (t->scale != 0.0f)

@@ -19,8 +19,7 @@
 /* What the steps of one batch have in common. */
 struct batch {
     struct trit_session *s;
-    size_t n;   /* tokens */
-    size_t pos; /* of the first */
+    size_t n; /* tokens */
     size_t il;
     const struct trit_layer *layer;
     _Atomic bool bad; /* a value was not finite */
@@ -209,8 +208,9 @@ static void place_tokens(void *ctx, size_t begin, size_t end, int worker)
     (void)worker;
 
     for (size_t t = begin; t < end; t++) {
-        const float *cos = s->rope_cos + (b->pos + t) * (n_rot / 2);
-        const float *sin = s->rope_sin + (b->pos + t) * (n_rot / 2);
+        const size_t pos = (size_t)s->places[t];
+        const float *cos = s->rope_cos + pos * (n_rot / 2);
+        const float *sin = s->rope_sin + pos * (n_rot / 2);
         for (size_t i = 0; i < n_head; i++)
             s->kernels.rope[k->rope](s->q + (t * n_head + i) * d, cos, sin, n_rot);
         for (size_t i = 0; i < n_kv; i++)
@@ -221,10 +221,23 @@ static void place_tokens(void *ctx, size_t begin, size_t end, int worker)
             !all_finite(s->v + t * n_kv * d, n_kv * d))
             atomic_store(&b->bad, true);
         for (size_t i = 0; i < n_kv; i++) {
-            const size_t at = (t * n_kv + i) * d, row = trit_kv_row(kv, b->il, i, b->pos + t);
+            const size_t at = (t * n_kv + i) * d, row = trit_kv_row(kv, b->il, i, pos);
             store(s, kv->k, kv->k_scale, row, s->k + at);
             store(s, kv->v, kv->v_scale, row, s->v + at);
         }
+    }
+}
+
+/* Positions that follow each other share what they read. */
+static void attend(const struct batch *b)
+{
+    const int32_t *places = b->s->places;
+    size_t end;
+
+    for (size_t row = 0; row < b->n; row = end) {
+        for (end = row + 1; end < b->n && places[end] == places[end - 1] + 1;)
+            end++;
+        trit_attention(b->s, b->il, row, (size_t)places[row], end - row);
     }
 }
 
@@ -240,7 +253,7 @@ static void block(struct batch *b)
 
     run_normed(&qkv, l->attn_norm);
     trit_pool_run(s->pool, place_tokens, b, b->n, 1);
-    trit_attention(s, b->il, b->pos, b->n);
+    attend(b);
     quantize(b, s->att, NULL, l->attn_sub_norm, &l->attn_output);
     add_residual(b, &l->attn_output);
 
@@ -249,28 +262,35 @@ static void block(struct batch *b)
     add_residual(b, &l->ffn_down);
 }
 
-trit_status trit_forward(struct trit_session *s, const int32_t *tokens, size_t n,
-                         struct trit_error *err)
+void trit_embed(struct trit_session *s, const int32_t *tokens, size_t n)
 {
     const struct trit_matrix *embd = &s->model->token_embd;
-    const struct trit_knobs *k = &s->model->knobs;
-    struct batch b = {.s = s, .n = n, .pos = (size_t)s->n_tokens};
 
-    assert(n <= (size_t)s->n_batch);
     for (size_t t = 0; t < n; t++)
         s->kernels.decode[embd->format](s->h + t * embd->n_cols,
                                         embd->data + (size_t)tokens[t] * embd->row_bytes,
                                         embd->n_cols);
-    for (int32_t il = 0; il < k->n_layer; il++) {
+}
+
+trit_status trit_forward_layers(struct trit_session *s, size_t n, int32_t begin, int32_t end,
+                                struct trit_error *err)
+{
+    const int32_t n_layer = s->model->knobs.n_layer;
+    struct batch b = {.s = s, .n = n};
+
+    assert(n <= (size_t)s->n_batch);
+    for (int32_t il = begin; il < end; il++) {
         b.il = (size_t)il;
         b.layer = &s->model->layers[il];
+        if (s->skip[il])
+            continue;
         block(&b);
         if (atomic_load(&b.bad))
             return trit_fail(err, TRIT_E_FAILED,
                              "the model produced a non-finite value in layer %d", il);
         if (s->progress && s->eval_n > 1)
             s->progress(s->progress_user,
-                        (s->eval_done + (double)n * (il + 1) / k->n_layer) / s->eval_n);
+                        (s->eval_done + (double)n * (il + 1) / n_layer) / s->eval_n);
         if (s->cancel && s->cancel(s->cancel_user))
             return trit_fail(err, TRIT_E_CANCELLED, "stopped");
     }

@@ -41,12 +41,12 @@ static void add_all(struct read_job *job)
 
     job->n_pieces = 0;
     job->n_bytes = 0;
-    for (int32_t il = 0; il < m->knobs.n_layer; il++) {
+    for (int32_t il = 0; il < job->s->exit_layer; il++) {
         const struct trit_layer *l = &m->layers[il];
         const struct trit_linear *linears[] = {&l->attn_q,      &l->attn_k,   &l->attn_v,
                                                &l->attn_output, &l->ffn_gate, &l->ffn_up,
                                                &l->ffn_down};
-        for (size_t i = 0; i < sizeof linears / sizeof *linears; i++)
+        for (size_t i = 0; i < sizeof linears / sizeof *linears && !job->s->skip[il]; i++)
             add_pieces(job, linears[i]->t2, linears[i]->n_out * (linears[i]->n_cols / 4));
     }
     add_pieces(job, m->output.data, m->output.n_rows * m->output.row_bytes);
@@ -62,6 +62,13 @@ static void read_pieces(void *ctx, size_t begin, size_t end, int worker)
     for (size_t i = begin; i < end; i++)
         sum ^= job->kernels.probe_read(job->pieces[i].p, job->pieces[i].n_bytes);
     atomic_fetch_xor(&job->sum, sum);
+}
+
+uint64_t trit_session_token_bytes(const trit_session *s)
+{
+    struct read_job job = {.s = s};
+    add_all(&job);
+    return job.n_bytes;
 }
 
 double trit_session_measure_read(trit_session *s, double ms)

@@ -11,6 +11,7 @@
 
 #include "error.h"
 #include "fmath.h"
+#include "random.h"
 
 struct candidate {
     double logit;
@@ -50,12 +51,8 @@ static uint64_t next_random(uint64_t s[4])
 
 static void seed_random(uint64_t s[4], uint64_t seed)
 {
-    for (int i = 0; i < 4; i++) {
-        uint64_t z = (seed += 0x9E3779B97F4A7C15);
-        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
-        z = (z ^ z >> 27) * 0x94D049BB133111EB;
-        s[i] = z ^ z >> 31;
-    }
+    for (int i = 0; i < 4; i++)
+        s[i] = trit_random_bits(&seed);
 }
 
 /* ---- The list -------------------------------------------------------------------------------- */

@@ -56,6 +56,13 @@ static trit_status set_options(struct trit_session *s, const struct trit_session
                          (int)opt->kv);
     if (s->n_batch > s->n_ctx)
         s->n_batch = s->n_ctx;
+    for (int32_t i = 0; i < opt->n_skip; i++)
+        if (opt->skip_layers[i] < 0 || opt->skip_layers[i] >= s->model->knobs.n_layer)
+            return trit_fail(err, TRIT_E_ARGUMENT,
+                             "layer %d cannot be skipped; the model has layers 0 to %d",
+                             opt->skip_layers[i], s->model->knobs.n_layer - 1);
+    s->exit_layer = s->model->knobs.n_layer;
+    s->keeps = opt->early_exit;
     return find_isa(&s->isa, opt->isa, err);
 }
 
@@ -85,6 +92,11 @@ static void lay_out(struct trit_session *s, enum trit_kv_format format)
     widest = trit_round_up(q > widest ? q : widest, TRIT_T2_BLOCK);
     s->widest = (size_t)widest;
     s->tokens = trit_arena_take(a, ctx, sizeof *s->tokens);
+    s->places = trit_arena_take(a, b, sizeof *s->places);
+    s->skip = trit_arena_take(a, (uint64_t)k->n_layer, sizeof *s->skip);
+    s->check = trit_arena_take(a, (uint64_t)k->n_layer + 1, sizeof *s->check);
+    s->depth = trit_arena_take(a, s->keeps ? ctx : 0, sizeof *s->depth);
+    s->kept = trit_arena_take(a, s->keeps ? ctx * embd : 0, f);
     trit_kv_lay_out(&s->kv, a, k, format, (size_t)s->n_ctx);
     s->rope_cos = trit_arena_take(a, ctx * (uint64_t)k->n_rot / 2, f);
     s->rope_sin = trit_arena_take(a, ctx * (uint64_t)k->n_rot / 2, f);
@@ -134,6 +146,9 @@ static trit_status open_session(struct trit_session *s, const struct trit_sessio
     if ((status = trit_arena_alloc(&s->arena, "the context (a smaller -c takes less)", err)))
         return status;
     lay_out(s, kv_format(opt->kv));
+    memset(s->skip, 0, (size_t)s->model->knobs.n_layer * sizeof *s->skip);
+    for (int32_t i = 0; i < opt->n_skip; i++)
+        s->skip[opt->skip_layers[i]] = true;
     if ((status = trit_pool_open(&s->pool, s->n_threads, err)))
         return status;
     trit_kernels_init(&s->kernels, s->isa);
@@ -216,15 +231,21 @@ static trit_status give_logits(struct trit_session *s, size_t n, trit_logits_fn 
     return TRIT_OK;
 }
 
-/* One batch; on success the timeline has grown by n. */
+/* One batch, of one token where fn is to see each leave where it will; on success the timeline has
+ * grown by n. */
 static trit_status eval_batch(struct trit_session *s, const int32_t *tokens, int32_t n, bool last,
                               trit_logits_fn fn, void *user, struct trit_error *err)
 {
-    trit_status status = trit_forward(s, tokens, (size_t)n, err);
+    bool decided;
+    trit_status status = trit_forward(s, tokens, (size_t)n, last || fn, &decided, err);
 
     if (status)
         return status;
-    if (fn)
+    if (decided && fn && !fn(user, s->n_tokens, s->logits))
+        status = trit_fail(err, TRIT_E_CANCELLED, "stopped");
+    else if (decided)
+        s->last_logits = 0;
+    else if (fn)
         status = give_logits(s, (size_t)n, fn, user, err);
     else if (last && !trit_forward_head(s, (size_t)n - 1, 1))
         status = head_failed(err);
@@ -248,8 +269,10 @@ trit_status trit_session_eval(trit_session *s, const int32_t *tokens, int32_t n,
     s->has_logits = false;
     const fenv_t env = trit_default_float_env();
     s->eval_n = n;
-    for (int32_t i = 0; i < n && !status; i += s->n_batch) {
-        const int32_t m = n - i < s->n_batch ? n - i : s->n_batch;
+    for (int32_t i = 0, m; i < n && !status; i += m) {
+        m = n - i < s->n_batch ? n - i : s->n_batch;
+        if (fn && s->exit_threshold > 0.0f)
+            m = 1;
         s->eval_done = i;
         status = eval_batch(s, tokens + i, m, i + m == n, fn, user, err);
     }

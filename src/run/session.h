@@ -22,6 +22,11 @@ struct trit_session {
     int32_t n_ctx, n_batch, n_threads;
 
     int32_t *tokens; /* [n_ctx], n_tokens of them evaluated */
+    int32_t *places; /* [n_batch] positions of the rows of h */
+    bool *skip;      /* [n_layer] layers that no token passes */
+    bool *check;     /* [n_layer + 1] after so many layers a token may leave */
+    int32_t *depth;  /* [n_ctx] layers that a position has passed, where rows are kept */
+    float *kept;     /* [n_ctx, embd] and its row of h after them */
     int32_t n_tokens;
     bool has_logits;
     bool (*cancel)(void *user); /* or NULL */
@@ -30,6 +35,12 @@ struct trit_session {
     void *progress_user;
     int32_t eval_n,
         eval_done; /* of the evaluation under way: tokens, of which in earlier batches */
+
+    /* How far tokens go: exit.c. */
+    int32_t exit_layer;   /* layers that a token passes at most */
+    float exit_threshold; /* it leaves above this probability of what follows; 0: never */
+    bool keeps;           /* rows of h that have not passed all layers are kept */
+    int32_t last_depth;   /* layers that the last evaluated token passed */
 
     /* Memory: one block, in the order of lay_out() in session.c. B = n_batch; widths: model.c. */
     struct trit_arena arena;
@@ -52,16 +63,31 @@ struct trit_session {
     size_t last_logits;            /* the row of logits that holds the last token's */
 };
 
-/* Evaluate tokens[0..n), n <= n_batch, at positions n_tokens.. of the session: through every layer,
- * leaving h. @return TRIT_OK; TRIT_E_FAILED: a value was not finite; TRIT_E_CANCELLED. */
-trit_status trit_forward(struct trit_session *s, const int32_t *tokens, size_t n,
-                         struct trit_error *err);
+/* Rows 0.. of h: the embeddings of tokens[0..n), n <= n_batch. */
+void trit_embed(struct trit_session *s, const int32_t *tokens, size_t n);
+
+/* Take rows 0..n-1 of h through layers begin..end-1 but for those that are skipped. Row i is of
+ * position places[i], ascending; of all earlier positions these layers have keys and values.
+ * @return TRIT_OK; TRIT_E_FAILED: a value was not finite; TRIT_E_CANCELLED. */
+trit_status trit_forward_layers(struct trit_session *s, size_t n, int32_t begin, int32_t end,
+                                struct trit_error *err);
+
+/* Evaluate tokens[0..n), n <= n_batch, at positions n_tokens.. of the session, as far as it goes
+ * (exit.c), leaving h. With decide, the last one may leave early where it is sure of what follows:
+ * its logits are there then, and *decided is set.
+ * @return as trit_forward_layers() */
+trit_status trit_forward(struct trit_session *s, const int32_t *tokens, size_t n, bool decide,
+                         bool *decided, struct trit_error *err);
+
+/* See to it that all positions have keys and values of all layers. @return as above */
+trit_status trit_exit_complete(struct trit_session *s, struct trit_error *err);
 
 /* Logits of rows first..first+n-1 of h, n <= TRIT_HEAD_TOKENS. False: a value is not finite. */
 bool trit_forward_head(struct trit_session *s, size_t first, size_t n);
 
-/* Attention of layer il for n tokens at positions pos..: s->q and the cache to s->att. */
-void trit_attention(struct trit_session *s, size_t il, size_t pos, size_t n);
+/* Attention of layer il for rows row..row+n-1 of s->q, which are of positions pos.., and the cache
+ * to the same rows of s->att. */
+void trit_attention(struct trit_session *s, size_t il, size_t row, size_t pos, size_t n);
 
 /* Fill rope_cos and rope_sin. */
 void trit_rope_table(struct trit_session *s);

@@ -3,8 +3,8 @@
  *   header   128 bytes: struct header
  *   tokens   [n_tokens] i32
  *   u64      checksum of all that is before it
- *   rows     for each layer and KV head: n_tokens rows of keys, as many of values, and with int8
- *            n_tokens f32 scales of the keys and as many of the values
+ *   rows     for each layer that is not skipped and KV head: n_tokens rows of keys, as many of
+ *            values, and with int8 n_tokens f32 scales of the keys and as many of the values
  *   u64      checksum of all that is before it
  *
  * Everything is little-endian. Header, tokens and their checksum are the same in every version, so
@@ -25,8 +25,9 @@ struct header {
     char magic[8];
     uint32_t version, kv_format;
     uint64_t fingerprint;
-    uint32_t n_tokens, reserved;
-    char model[96]; /* for messages; padded with zeros */
+    uint32_t n_tokens;
+    uint32_t skipped; /* which layers were, as a checksum; 0: none */
+    char model[96];   /* for messages; padded with zeros */
 };
 _Static_assert(sizeof(struct header) == 128, "the header has no gaps");
 
@@ -118,10 +119,14 @@ static void describe(char *out, size_t size, const struct trit_model *m)
 
 /* Calls fn for each part of the cache that the first n tokens fill, in the order of the file, until
  * it returns false. */
-static bool each_part(const struct trit_kv *kv, size_t n,
+static bool each_part(const struct trit_session *s, size_t n,
                       bool (*fn)(void *user, void *part, size_t bytes), void *user)
 {
+    const struct trit_kv *kv = &s->kv;
+
     for (size_t i = 0; i < kv->n_layer * kv->n_head; i++) {
+        if (s->skip[i / kv->n_head])
+            continue;
         const size_t row = trit_kv_row(kv, 0, i, 0); /* the heads of all layers are in a row */
         if (!fn(user, kv->k + row * kv->row_bytes, n * kv->row_bytes) ||
             !fn(user, kv->v + row * kv->row_bytes, n * kv->row_bytes))
@@ -134,10 +139,28 @@ static bool each_part(const struct trit_kv *kv, size_t n,
 }
 
 /* No more than the cache itself takes, so it fits. */
-static uint64_t rows_bytes(const struct trit_kv *kv, size_t n)
+static uint64_t rows_bytes(const struct trit_session *s, size_t n)
 {
+    const struct trit_kv *kv = &s->kv;
     const size_t scale = kv->format == TRIT_KV_I8 ? sizeof(float) : 0;
-    return (uint64_t)(kv->n_layer * kv->n_head * n) * 2 * (kv->row_bytes + scale);
+    size_t n_layer = 0;
+
+    for (size_t il = 0; il < kv->n_layer; il++)
+        n_layer += !s->skip[il];
+    return (uint64_t)(n_layer * kv->n_head * n) * 2 * (kv->row_bytes + scale);
+}
+
+/* For the header. */
+static uint32_t skipped_layers(const struct trit_session *s)
+{
+    struct trit_hash h;
+    bool any = false;
+
+    trit_hash_init(&h);
+    for (size_t il = 0; il < s->kv.n_layer; il++)
+        any |= s->skip[il];
+    trit_hash_add(&h, s->skip, s->kv.n_layer * sizeof *s->skip);
+    return any ? (uint32_t)trit_hash_value(&h) | 1 : 0;
 }
 
 /* ---- Saving ---------------------------------------------------------------------------------- */
@@ -161,7 +184,7 @@ static bool put_checksum(struct saver *w)
     return put(w, &sum, sizeof sum);
 }
 
-trit_status trit_session_save(const trit_session *s, trit_write_fn write, void *user,
+trit_status trit_session_save(trit_session *s, trit_write_fn write, void *user,
                               struct trit_error *err)
 {
     const size_t n = (size_t)s->n_tokens;
@@ -170,15 +193,19 @@ trit_status trit_session_save(const trit_session *s, trit_write_fn write, void *
         .version = VERSION,
         .kv_format = (uint32_t)s->kv.format,
         .n_tokens = (uint32_t)n,
+        .skipped = skipped_layers(s),
     };
     if (n == 0)
         return trit_fail(err, TRIT_E_ARGUMENT, "there are no tokens to save");
+    const trit_status status = trit_exit_complete(s, err);
+    if (status)
+        return status;
     memcpy(h.magic, magic, sizeof magic);
     h.fingerprint = fingerprint(s->model);
     describe(h.model, sizeof h.model, s->model);
     trit_hash_init(&w.hash);
     if (!put(&w, &h, sizeof h) || !put(&w, s->tokens, n * sizeof *s->tokens) || !put_checksum(&w) ||
-        !each_part(&s->kv, n, put, &w) || !put_checksum(&w))
+        !each_part(s, n, put, &w) || !put_checksum(&w))
         return trit_fail(err, TRIT_E_CANCELLED, "stopped while saving");
     return TRIT_OK;
 }
@@ -269,12 +296,14 @@ static trit_status check_tokens(const struct loader *l, const trit_session *s,
 /* Why the rows cannot be used, as far as that is seen from outside; NULL: they may be. */
 static const char *check_rows(const struct loader *l, const trit_session *s)
 {
-    const uint64_t bytes = rows_bytes(&s->kv, l->h.n_tokens);
+    const uint64_t bytes = rows_bytes(s, l->h.n_tokens);
 
     if (l->h.version != VERSION)
         return "its keys and values are of another version of this program";
     if (l->h.kv_format != (uint32_t)s->kv.format)
         return "its keys and values are of another type";
+    if (l->h.skipped != skipped_layers(s))
+        return "other layers were skipped";
     if (l->file.size - l->at != bytes + CHECKSUM_BYTES)
         return "its keys and values are not complete";
     return NULL;
@@ -296,7 +325,7 @@ static const char *read_rows(struct loader *l, trit_session *s)
 
     if (why)
         return why;
-    each_part(&s->kv, l->h.n_tokens, take, l);
+    each_part(s, l->h.n_tokens, take, l);
     return trit_hash_value(&l->hash) == load_u64(l->file.data + l->at)
                ? NULL
                : "its keys and values are damaged";
@@ -317,6 +346,8 @@ static trit_status adopt(struct loader *l, trit_session *s, struct trit_session_
         status = trit_session_eval(s, s->tokens, n, NULL, NULL, err);
     else
         s->n_tokens = n;
+    for (int32_t i = 0; s->keeps && !out->reread && i < n; i++)
+        s->depth[i] = s->model->knobs.n_layer;
     out->n_tokens = s->n_tokens;
     return status;
 }

@@ -1,0 +1,208 @@
+/* exit.c - tokens that do not pass all layers.
+ *
+ * A token leaves after exit_layer layers, or before, after one of the layers that are checked,
+ * where the head gives one token a probability above exit_threshold. Its logits are those of the
+ * final norm and the head on what it is then (LayerSkip, arXiv 2404.16710: one head for all).
+ *
+ * What it leaves behind are keys and values of the layers that it has passed. A later token that
+ * goes deeper needs them of the deeper layers too, so its row of h is kept, with the number of
+ * layers that it has passed; before a token enters a layer, the rows of all earlier positions that
+ * have stopped before that layer are taken through it, many at once. As the result of a position
+ * depends on no other position's batch, that gives the same bits as if it had gone on at once.
+ *
+ *   depth:        3 3 6 3 3 | 0        the sixth token is to pass layers 3, 4 and 5:
+ *   layer 3:      x x   x x   x        rows that are there yet are gathered and pass it together
+ */
+#include <string.h>
+
+#include "fmath.h"
+#include "random.h"
+#include "session.h"
+
+/* ---- Kept rows ------------------------------------------------------------------------------- */
+
+static float *kept_row(const struct trit_session *s, int32_t position)
+{
+    return s->kept + (size_t)position * (size_t)s->model->knobs.n_embd;
+}
+
+static void keep_rows(struct trit_session *s, size_t n, int32_t depth)
+{
+    const size_t width = (size_t)s->model->knobs.n_embd;
+
+    for (size_t i = 0; i < n; i++) {
+        memcpy(kept_row(s, s->places[i]), s->h + i * width, width * sizeof *s->h);
+        s->depth[s->places[i]] = depth;
+    }
+}
+
+/* Take the gathered rows of depth il, positions in places[0..n), through layer il. */
+static trit_status pass_layer(struct trit_session *s, size_t n, int32_t il, struct trit_error *err)
+{
+    const size_t width = (size_t)s->model->knobs.n_embd;
+
+    for (size_t i = 0; i < n; i++)
+        memcpy(s->h + i * width, kept_row(s, s->places[i]), width * sizeof *s->h);
+    const trit_status status = trit_forward_layers(s, n, il, il + 1, err);
+    if (!status)
+        keep_rows(s, n, il + 1);
+    return status;
+}
+
+/* Take positions 0..n_positions-1 to a depth of end at least. */
+static trit_status deepen(struct trit_session *s, int32_t n_positions, int32_t end,
+                          struct trit_error *err)
+{
+    int32_t first = n_positions, begin = end;
+    trit_status status = TRIT_OK;
+
+    for (int32_t p = n_positions; p-- > 0;) {
+        first = s->depth[p] < end ? p : first;
+        begin = s->depth[p] < begin ? s->depth[p] : begin;
+    }
+    for (int32_t il = begin; il < end; il++) {
+        size_t n = 0;
+        for (int32_t p = first; p < n_positions && !status; p++) {
+            if (s->depth[p] == il)
+                s->places[n++] = p;
+            if (n == (size_t)s->n_batch || (p == n_positions - 1 && n > 0)) {
+                status = pass_layer(s, n, il, err);
+                n = 0;
+            }
+        }
+        if (status)
+            return status;
+    }
+    return TRIT_OK;
+}
+
+trit_status trit_exit_complete(struct trit_session *s, struct trit_error *err)
+{
+    if (!s->keeps)
+        return TRIT_OK;
+    const fenv_t env = trit_default_float_env();
+    const trit_status status = deepen(s, s->n_tokens, s->model->knobs.n_layer, err);
+    fesetenv(&env);
+    return status;
+}
+
+/* ---- Evaluation ------------------------------------------------------------------------------ */
+
+/* Whether row 0 of h is sure of what follows it; its logits are there then.
+ * @return false also where a value is not finite: the layers to come or the head will see it */
+static bool is_sure(struct trit_session *s)
+{
+    const int32_t n_vocab = trit_model_vocab_size(s->model);
+
+    if (!trit_forward_head(s, 0, 1))
+        return false;
+    return trit_logprob(s->logits, n_vocab, trit_argmax(s->logits, n_vocab)) >
+           trit_log((double)s->exit_threshold);
+}
+
+/* New tokens are positions of depth 0 that are taken down together with those before them. */
+static trit_status forward_kept(struct trit_session *s, size_t n, bool decide, bool *decided,
+                                struct trit_error *err)
+{
+    const size_t width = (size_t)s->model->knobs.n_embd;
+    const int32_t n_all = s->n_tokens + (int32_t)n;
+    trit_status status = TRIT_OK;
+
+    keep_rows(s, n, 0);
+    for (int32_t depth = 1; depth < s->exit_layer && decide && !*decided && !status; depth++) {
+        if (!s->check[depth])
+            continue;
+        s->last_depth = depth;
+        status = deepen(s, n_all, depth, err);
+        memcpy(s->h, kept_row(s, n_all - 1), width * sizeof *s->h);
+        *decided = !status && is_sure(s);
+    }
+    if (status || *decided)
+        return status;
+    s->last_depth = s->exit_layer;
+    status = deepen(s, n_all, s->exit_layer, err);
+    for (size_t i = 0; i < n; i++)
+        memcpy(s->h + i * width, kept_row(s, s->n_tokens + (int32_t)i), width * sizeof *s->h);
+    return status;
+}
+
+trit_status trit_forward(struct trit_session *s, const int32_t *tokens, size_t n, bool decide,
+                         bool *decided, struct trit_error *err)
+{
+    *decided = false;
+    trit_embed(s, tokens, n);
+    for (size_t i = 0; i < n; i++)
+        s->places[i] = s->n_tokens + (int32_t)i;
+    s->last_depth = s->exit_layer;
+    if (s->keeps)
+        return forward_kept(s, n, decide && s->exit_threshold > 0.0f, decided, err);
+    return trit_forward_layers(s, n, 0, s->exit_layer, err);
+}
+
+/* ---- Settings -------------------------------------------------------------------------------- */
+
+static trit_status check_layer(const struct trit_session *s, const char *what, int32_t n,
+                               struct trit_error *err)
+{
+    const int32_t n_layer = s->model->knobs.n_layer;
+
+    if (!s->keeps)
+        return trit_fail(err, TRIT_E_ARGUMENT, "the session was opened without early_exit");
+    if (n < 1 || n > n_layer)
+        return trit_fail(err, TRIT_E_ARGUMENT,
+                         "%s %d is out of range; the model has %d layers, so possible is 1 to %d",
+                         what, n, n_layer, n_layer);
+    return TRIT_OK;
+}
+
+trit_status trit_session_set_exit_layer(trit_session *s, int32_t n, struct trit_error *err)
+{
+    const trit_status status = check_layer(s, "an exit layer of", n, err);
+
+    if (status)
+        return status;
+    s->has_logits &= s->exit_layer == n;
+    s->exit_layer = n;
+    return TRIT_OK;
+}
+
+trit_status trit_session_set_exit_threshold(trit_session *s, float threshold, const int32_t *check,
+                                            int32_t n_check, struct trit_error *err)
+{
+    const struct trit_knobs *k = &s->model->knobs;
+    trit_status status = check_layer(s, "an exit layer of", k->n_layer, err);
+
+    if (!status && !(threshold >= 0.0f && threshold <= 1.0f))
+        status = trit_fail(err, TRIT_E_ARGUMENT,
+                           "an exit threshold of %g is out of range; possible is 0 to 1",
+                           (double)threshold);
+    for (int32_t i = 0; i < n_check && !status; i++)
+        status = check_layer(s, "a layer to check of", check[i], err);
+    if (status)
+        return status;
+    s->exit_threshold = threshold;
+    for (int32_t i = 0; i <= k->n_layer; i++)
+        s->check[i] = !check && i >= (k->exit_min_layers > 0 ? k->exit_min_layers : 1);
+    for (int32_t i = 0; i < n_check; i++)
+        s->check[check[i]] = true;
+    s->has_logits = false;
+    return TRIT_OK;
+}
+
+int32_t trit_session_exit_layer(const trit_session *s)
+{
+    return s->last_depth;
+}
+
+int32_t trit_layer_drop(int32_t *out, int32_t n_layer, double p, uint64_t seed)
+{
+    int32_t n = 0;
+
+    for (int32_t l = 0; l + 1 < n_layer; l++) {
+        const double part = (double)l / (n_layer - 1);
+        const double draw = (double)(trit_random_bits(&seed) >> 11) * 0x1p-53;
+        if (draw < p * part * part)
+            out[n++] = l;
+    }
+    return n;
+}
