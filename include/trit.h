@@ -430,6 +430,10 @@ TRIT_API int32_t trit_session_n_tokens(const trit_session *session);
 TRIT_API int32_t trit_session_n_ctx(const trit_session *session);
 TRIT_API int32_t trit_session_n_vocab(const trit_session *session);
 TRIT_API int32_t trit_session_n_threads(const trit_session *session);
+TRIT_API int32_t trit_session_n_layers(const trit_session *session); /**< of its model */
+/** Layers that a token passes which does not leave by confidence: up to the exit layer, without
+ *  those that are skipped. */
+TRIT_API int32_t trit_session_n_active(const trit_session *session);
 TRIT_API const char *trit_session_isa(const trit_session *session);
 
 /** Ask fn between the layers of every evaluation whether to give up; NULL for never. A given-up
@@ -861,6 +865,7 @@ struct trit_generate_result {
     int32_t n_prompt, n_new;
     int32_t n_left_out;    /**< by shifts, all together */
     int32_t pending;       /**< the last token, which was chosen and not evaluated; -1: none */
+    double mean_layers;    /**< that were passed before each new token was chosen */
     double prompt_ms;      /**< evaluating the prompt */
     double first_token_ms; /**< from the start to the first token being known */
     double generate_ms;    /**< from then on */

@@ -6,8 +6,9 @@
 # For every SHARED/golden/*.gguf: `trit logits` with each usable instruction set, one and two
 # threads, batches of 1, 7 and 512, mapped and read, all byte-identical; and within the bounds of
 # SHARED/golden/check.py (needs python3 with numpy). Then SHARED/models/fables: its perplexity on
-# SHARED/corpus/valid.txt within 0.2 % of the reference in eval.json, the same digits and the same
-# story by a seed for every instruction set, number of threads and batch.
+# SHARED/corpus/valid.txt within 0.2 % of the reference in eval.json, after each of its layers; its
+# checkpoints in hf-packed and hf converted, the first to the same logits; the same digits and the
+# same story by a seed for every instruction set, number of threads and batch.
 set -euo pipefail
 trit=$1
 golden=$2/golden
@@ -58,15 +59,29 @@ done
 echo "$n runs byte-identical over:" $isas
 
 valid=$2/corpus/valid.txt
-"$trit" perplexity -m "$fables" -f "$valid" --chunks 60 --json | tee "$out/perplexity.json"
-"$python" - "$out/perplexity.json" "$2/models/fables/eval.json" <<'END'
+for layer in 1 2 3 4 5 6; do
+    "$trit" perplexity -m "$fables" -f "$valid" --chunks 60 --exit-layer $layer --json
+done >"$out/perplexity.jsonl"
+"$python" - "$out/perplexity.jsonl" "$2/models/fables/eval.json" <<'END'
 import json, sys
-got = json.load(open(sys.argv[1]))
-_, nll, ppl, _, tokens = json.load(open(sys.argv[2]))["valid.txt"][-1]
-off = got["ppl"] / ppl - 1
-print(f"perplexity {got['ppl']:.4f}, reference {ppl:.4f}: {100 * off:+.4f} %")
-sys.exit(0 if abs(off) < 0.002 and got["tokens"] == tokens else 1)
+ok = True
+for line, want in zip(open(sys.argv[1]), json.load(open(sys.argv[2]))["valid.txt"]):
+    got, (layer, nll, ppl, _, tokens) = json.loads(line), want
+    off = got["ppl"] / ppl - 1
+    print(f"{layer} layers: perplexity {got['ppl']:.4f}, reference {ppl:.4f}: {100 * off:+.4f} %")
+    ok = ok and abs(off) < 0.002 and got["tokens"] == tokens
+sys.exit(0 if ok else 1)
 END
+
+# The checkpoints that the model was made of.
+tokens=$(seq -s , 0 37 4000)
+"$trit" logits -m "$fables" --tokens "$tokens" -o "$out/want.npy"
+for folder in hf-packed hf; do
+    "$trit" convert "$2/models/fables/$folder" -o "$out/converted.gguf" -q
+    "$trit" logits -m "$out/converted.gguf" --tokens "$tokens" -o "$out/$folder.npy"
+done
+cmp "$out/want.npy" "$out/hf-packed.npy"
+"$python" "$golden/check.py" "$out/want.npy" "$out/hf.npy"
 
 same() { # same NAME COMMAND... : what it prints is what it printed the first time
     local name=$1

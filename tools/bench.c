@@ -14,7 +14,9 @@
 
 #include "baseline.h"
 #include "common.h"
+#include "exit_sweep.h"
 #include "json.h"
+#include "layers.h"
 
 static const double read_probe_ms = 120, macs_probe_ms = 40, fmas_probe_ms = 20;
 
@@ -95,8 +97,8 @@ static int largest(const struct list *l)
 
 /* ---- Measuring ------------------------------------------------------------------------------- */
 
-/* Bytes that a token of the row has to read: all weights, and the keys and values that are there,
- * on the average of the tokens. */
+/* Bytes that a token of the row has to read: the weights of the layers that it passes, and the keys
+ * and values that are there, on the average of the tokens. */
 static double bytes_per_token(const struct bench *b, const struct row *r)
 {
     const struct trit_model_info *m = &b->info;
@@ -104,8 +106,9 @@ static double bytes_per_token(const struct bench *b, const struct row *r)
     const double bytes = b->kv == TRIT_KV_TYPE_F32   ? 4.0 * m->head_dim
                          : b->kv == TRIT_KV_TYPE_F16 ? 2.0 * m->head_dim
                                                      : 1.0 * m->head_dim + 4.0;
-    const double rows = 2.0 * m->n_layer * m->n_head_kv * (r->n_depth + (n + 1) / 2);
-    return (double)m->token_bytes + rows * bytes;
+    const double n_layer = trit_session_n_active(b->o.session);
+    const double rows = 2.0 * n_layer * m->n_head_kv * (r->n_depth + (n + 1) / 2);
+    return (double)trit_session_token_bytes(b->o.session) + rows * bytes;
 }
 
 static uint64_t random_bits(uint64_t *state) /* xorshift64 (Marsaglia) */
@@ -461,10 +464,14 @@ static void describe(struct bench *b)
 static int open_for(struct bench *b, int n_threads, int n_ctx)
 {
     struct trit_session_options opt;
+    struct layer_list skip;
     struct trit_error err;
     uint64_t bytes;
 
     session_options(&opt, b->args);
+    const int code = plan_layers(&opt, &skip, b->args, b->o.model);
+    if (code)
+        return code;
     trit_session_close(&b->o.session);
     b->kv = opt.kv;
     if (opt.n_ctx && opt.n_ctx < n_ctx)
@@ -482,7 +489,7 @@ static int open_for(struct bench *b, int n_threads, int n_ctx)
     if (trit_session_open(&b->o.session, b->o.model, &opt, &err))
         return report(&err);
     watch_interrupts(b->o.session);
-    return EXIT_DONE;
+    return set_exits(b->o.session, b->args);
 }
 
 static struct row one_row(int n_threads, int n_prompt, int n_gen, int n_depth)
@@ -563,6 +570,9 @@ int bench_main(const struct args *args)
     struct plan plan;
     int code = parse_plan(&plan, args);
 
+    if (!code && args->exit_sweep)
+        return exit_sweep(args, largest(&plan.gens) ? largest(&plan.gens) : 1,
+                          largest(&plan.threads));
     if (!code)
         code = find_format(&b.format, args);
     if (!code && args->compare)

@@ -37,11 +37,13 @@ struct args {
     const char *save_logits, *kl;                                             /* of perplexity */
     const char *session, *on_full;
     const char *map, *from_gguf, *i2s_layout;
+    const char *skip_layers, *exit_check;
     const char *operand, *operand2; /* of a command that takes them */
-    int threads, ctx, batch, max_tokens, chunks, repeats, logprobs;
+    int threads, ctx, batch, max_tokens, chunks, repeats, logprobs, exit_layer, exit_min_layer;
+    double exit_threshold, layer_drop;
     bool no_mmap, mlock, quiet, verbose, json, help, help_all, version;
     bool chat, cnv, echo, ignore_eos, stream, ids, no_bos, special, second_half;
-    bool list_tensors, list_metadata, show_template, force, dry_run;
+    bool list_tensors, list_metadata, show_template, force, dry_run, exit_sweep, samples;
     bool stdin_prompt; /* a lone "-" */
 
     /* Sampling. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "layers.h"
 #include "output.h"
 #include "terminal.h"
 
@@ -163,6 +164,7 @@ int open_session(struct opened *o, const struct args *args)
 {
     const double start = now_ms();
     struct trit_session_options opt;
+    struct layer_list skip;
     struct trit_error err;
     int code = EXIT_DONE;
 
@@ -171,9 +173,13 @@ int open_session(struct opened *o, const struct args *args)
         show_status("loading %s", args->model);
     if (!o->model)
         code = open_model(o, args);
+    if (!code)
+        code = plan_layers(&opt, &skip, args, o->model);
     if (!code && trit_session_open(&o->session, o->model, &opt, &err))
         code = report(&err);
     clear_status();
+    if (!code)
+        code = set_exits(o->session, args);
     o->load_ms = now_ms() - start;
     if (!code && args->verbose)
         describe(o, args);

@@ -12,8 +12,7 @@
 #include "divergence.h"
 #include "json.h"
 #include "logits_file.h"
-
-enum { DEFAULT_WINDOW = 512 };
+#include "windows.h"
 
 /* Sums over all scored tokens. */
 struct score {
@@ -70,32 +69,6 @@ static bool score_next(void *user, int32_t position, const float *logits)
     return true;
 }
 
-struct windows {
-    int32_t ctx, n_text, n; /* positions, text tokens and number of windows */
-    int32_t bos;            /* -1: none */
-    int32_t first_scored;   /* position in the window */
-};
-
-static int plan(struct windows *w, const struct opened *o, const struct args *args, int32_t n_ids)
-{
-    struct trit_model_info m;
-    trit_model_info(o->model, &m);
-
-    w->ctx = args->ctx ? args->ctx : m.n_ctx < DEFAULT_WINDOW ? m.n_ctx : DEFAULT_WINDOW;
-    w->bos = trit_tokenizer_bos(o->tokenizer);
-    w->n_text = w->ctx - (w->bos >= 0);
-    w->first_scored = args->second_half ? w->ctx / 2 + 1 : 1 + (w->bos >= 0);
-    if (w->first_scored >= w->ctx)
-        return usage_error("a window of %d positions scores nothing; --ctx must be larger", w->ctx);
-    w->n = n_ids / w->n_text;
-    if (args->chunks && w->n > args->chunks)
-        w->n = args->chunks;
-    if (w->n == 0)
-        return usage_error("the text has %d tokens; a window takes %d (see --ctx)", n_ids,
-                           w->n_text);
-    return EXIT_DONE;
-}
-
 static int stopped(const struct comparison *c, const struct trit_error *err)
 {
     return interrupted()     ? EXIT_INTERRUPTED
@@ -107,7 +80,6 @@ static int stopped(const struct comparison *c, const struct trit_error *err)
 static int score_windows(struct score *score, struct comparison *comparison, const struct opened *o,
                          const struct args *args, const struct windows *w, const int32_t *ids)
 {
-    const int32_t with_bos = w->bos >= 0;
     int32_t *tokens = malloc((size_t)w->ctx * sizeof *tokens);
     struct window window = {.ids = tokens,
                             .n = w->ctx,
@@ -122,9 +94,7 @@ static int score_windows(struct score *score, struct comparison *comparison, con
     if (!tokens)
         return out_of_memory();
     for (int32_t i = 0; i < w->n && !code; i++) {
-        tokens[0] = w->bos;
-        memcpy(tokens + with_bos, ids + (size_t)i * (size_t)w->n_text,
-               (size_t)w->n_text * sizeof *tokens);
+        take_window(tokens, w, ids, i);
         trit_session_rewind(o->session, 0);
         const trit_status status =
             trit_session_eval(o->session, tokens, w->ctx, score_next, &window, &err);
@@ -252,7 +222,7 @@ int perplexity_main(const struct args *args)
     if (!code)
         code = encode_text(&o, text, len, 0, &ids, &n);
     if (!code)
-        code = plan(&w, &o, args, n);
+        code = plan_windows(&w, &o, args, n);
     session_args.ctx = w.ctx;
     if (!code)
         code = open_session(&o, &session_args);

@@ -132,6 +132,10 @@ static void print_json(const struct opened *o, const struct sink *s,
     printf(",\"tokens\":%d,\"prompt_tokens\":%d", r->n_new, r->n_prompt);
     if (file->path)
         printf(",\"restored_tokens\":%d", file->n_restored);
+    if (r->n_new && r->mean_layers < trit_session_n_layers(o->session)) {
+        fputs(",\"mean_layers\":", stdout);
+        json_number(stdout, r->mean_layers);
+    }
     printf(",\"finish\":\"%s\",\"seed\":%llu,\"timings\":{", finish[r->finish],
            (unsigned long long)seed);
     for (size_t i = 0; i < sizeof timings / sizeof *timings; i++) {

@@ -80,8 +80,11 @@ void print_stats(const struct opened *o, const struct trit_generate_result *r, i
         fprintf(stderr, "%d restored + ", n_restored);
     fprintf(stderr,
             "%d prompt + %d new tokens · %.1f t/s prompt · %.1f t/s · first token %.0f ms · "
-            "%d threads %s · seed %llu\n",
+            "%d threads %s · ",
             r->n_prompt, r->n_new, per_second(r->n_prompt, r->prompt_ms), generate_tps(r),
-            r->first_token_ms, trit_session_n_threads(o->session), trit_session_isa(o->session),
-            (unsigned long long)seed);
+            r->first_token_ms, trit_session_n_threads(o->session), trit_session_isa(o->session));
+    if (r->n_new && r->mean_layers < trit_session_n_layers(o->session))
+        fprintf(stderr, "%.1f of %d layers a token · ", r->mean_layers,
+                trit_session_n_layers(o->session));
+    fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
 }

@@ -144,6 +144,8 @@ static trit_status loop(trit_session *session, const trit_tokenizer *tokenizer, 
             return TRIT_OK;
         }
         out->n_new++;
+        out->mean_layers +=
+            (trit_session_exit_layer(session) - out->mean_layers) / (double)out->n_new;
         out->pending = id;
         const struct trit_string piece = trit_tokenizer_piece(tokenizer, id, false);
         if (opt->on_token && !opt->on_token(opt->user, id, piece, logits)) {

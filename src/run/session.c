@@ -361,6 +361,19 @@ int32_t trit_session_n_vocab(const trit_session *s)
     return trit_model_vocab_size(s->model);
 }
 
+int32_t trit_session_n_layers(const trit_session *s)
+{
+    return s->model->knobs.n_layer;
+}
+
+int32_t trit_session_n_active(const trit_session *s)
+{
+    int32_t n = 0;
+    for (int32_t il = 0; il < s->exit_layer; il++)
+        n += !s->skip[il];
+    return n;
+}
+
 int32_t trit_session_n_threads(const trit_session *s)
 {
     return s->n_threads;

@@ -47,13 +47,16 @@ trit run: continue a text
       --temp T               temperature; 0: always the most likely token (default: 0.8)
   -t, --threads N            threads (default: physical performance cores)
   -c, --ctx N                positions to make room for (default: the model's, at most 4096)
+      --exit-layer N         tokens pass N layers, then the head (default: all)
+      --exit-threshold P     leave at a layer after which the next token is likelier than P; 0:
+                             never (default: 0)
       --json                 JSON instead of text
   -q, --quiet                nothing on stderr but errors
       --version              name, version, commit, compiler and instruction sets built in
   -h, --help                 this
       --help-all             this, with every option
 \
-21 more: trit run --help-all
+25 more: trit run --help-all
 
 $ trit chat --help
 trit chat: talk with a model
@@ -76,13 +79,16 @@ trit chat: talk with a model
       --temp T               temperature; 0: always the most likely token (default: 0.8)
   -t, --threads N            threads (default: physical performance cores)
   -c, --ctx N                positions to make room for (default: the model's, at most 4096)
+      --exit-layer N         tokens pass N layers, then the head (default: all)
+      --exit-threshold P     leave at a layer after which the next token is likelier than P; 0:
+                             never (default: 0)
       --json                 JSON instead of text
   -q, --quiet                nothing on stderr but errors
       --version              name, version, commit, compiler and instruction sets built in
   -h, --help                 this
       --help-all             this, with every option
 \
-15 more: trit chat --help-all
+19 more: trit chat --help-all
 
 $ trit logits --help
 trit logits: write the logits of every position to a .npy file
@@ -95,13 +101,16 @@ trit logits: write the logits of every position to a .npy file
   -o, --output OUT.npy       float32 array [tokens, vocabulary]
   -t, --threads N            threads (default: physical performance cores)
   -c, --ctx N                positions to make room for (default: the model's, at most 4096)
+      --exit-layer N         tokens pass N layers, then the head (default: all)
+      --exit-threshold P     leave at a layer after which the next token is likelier than P; 0:
+                             never (default: 0)
       --json                 JSON instead of text
   -q, --quiet                nothing on stderr but errors
       --version              name, version, commit, compiler and instruction sets built in
   -h, --help                 this
       --help-all             this, with every option
 \
-7 more: trit logits --help-all
+12 more: trit logits --help-all
 
 $ trit info --help
 trit info: what is in a model file; without one, what this CPU can run
@@ -139,13 +148,16 @@ trit perplexity: how well a model predicts a text
       --kl FILE              how far this is from what --save-logits kept of the same text
   -t, --threads N            threads (default: physical performance cores)
   -c, --ctx N                positions of a window (default: the model's, at most 512)
+      --exit-layer N         tokens pass N layers, then the head (default: all)
+      --exit-threshold P     leave at a layer after which the next token is likelier than P; 0:
+                             never (default: 0)
       --json                 JSON instead of text
   -q, --quiet                nothing on stderr but errors
       --version              name, version, commit, compiler and instruction sets built in
   -h, --help                 this
       --help-all             this, with every option
 \
-7 more: trit perplexity --help-all
+12 more: trit perplexity --help-all
 
 $ trit bench --help
 trit bench: how fast a model runs here, beside the limits of the machine
@@ -162,14 +174,20 @@ trit bench: how fast a model runs here, beside the limits of the machine
   -r, --repeat N             times to measure each (default: 5)
   -o, --output md|csv|json|jsonl
                              form of the result, instead of a table that grows
+      --exit-sweep           a row for each number of layers: speed, and how well it predicts -f
+  -f, --file FILE            the text of --exit-sweep
+      --samples              with --exit-sweep: how each continues the text's first words
       --compare OLD.json     set each row beside that of an earlier result, of -o json or jsonl
+      --exit-layer N         tokens pass N layers, then the head (default: all)
+      --exit-threshold P     leave at a layer after which the next token is likelier than P; 0:
+                             never (default: 0)
       --json                 JSON instead of text
   -q, --quiet                nothing on stderr but errors
       --version              name, version, commit, compiler and instruction sets built in
   -h, --help                 this
       --help-all             this, with every option
 \
-8 more: trit bench --help-all
+14 more: trit bench --help-all
 
 $ trit dummy --help
 trit dummy: write a model of random weights, to measure a size
@@ -346,6 +364,16 @@ trit run: continue a text
                              instruction set to use; see trit info (default: the best of this
                              CPU)
       --kv f16|f32|i8        type of the cache of keys and values (default: f16)
+      --exit-layer N         tokens pass N layers, then the head (default: all; 1 to 1024)
+      --exit-threshold P     leave at a layer after which the next token is likelier than P; 0:
+                             never (default: 0; 0 to 1)
+      --exit-min-layer N     layers to pass before that is looked at (default: the model's; 1 to
+                             1024)
+      --exit-check 4,8,12    numbers of layers after which it is looked at (default: every
+                             layer)
+      --skip-layers 3,7-9    leave these layers out (numbered from 0, as blk.N) (default: none)
+      --layer-drop P         leave layers out at random, the l-th of L with P*(l/L)^2 (by
+                             --seed) (default: 0; 0 to 1)
       --i2s-layout 128|64|4row|seq|128row
                              how the weights of I2_S tensors lie in the file (default: 128)
       --mlock                keep the file in physical memory
@@ -378,7 +406,12 @@ trit bench: how fast a model runs here, beside the limits of the machine
   -r, --repeat N             times to measure each (default: 5; 1 to 1000)
   -o, --output md|csv|json|jsonl
                              form of the result, instead of a table that grows
+      --exit-sweep           a row for each number of layers: speed, and how well it predicts -f
+  -f, --file FILE            the text of --exit-sweep
+      --samples              with --exit-sweep: how each continues the text's first words
+      --chunks N             windows of the text at most; 20 unless said (at least 1)
       --compare OLD.json     set each row beside that of an earlier result, of -o json or jsonl
+      --seed N               of --layer-drop (default: 0)
   -c, --ctx N                positions to make room for (default: what the tests take; 1 to
                              1048576)
   -b, --batch N              most tokens of a prompt at once (default: 512; 1 to 65536)
@@ -386,6 +419,16 @@ trit bench: how fast a model runs here, beside the limits of the machine
                              instruction set to use; see trit info (default: the best of this
                              CPU)
       --kv f16|f32|i8        type of the cache of keys and values (default: f16)
+      --exit-layer N         tokens pass N layers, then the head (default: all; 1 to 1024)
+      --exit-threshold P     leave at a layer after which the next token is likelier than P; 0:
+                             never (default: 0; 0 to 1)
+      --exit-min-layer N     layers to pass before that is looked at (default: the model's; 1 to
+                             1024)
+      --exit-check 4,8,12    numbers of layers after which it is looked at (default: every
+                             layer)
+      --skip-layers 3,7-9    leave these layers out (numbered from 0, as blk.N) (default: none)
+      --layer-drop P         leave layers out at random, the l-th of L with P*(l/L)^2 (by
+                             --seed) (default: 0; 0 to 1)
       --i2s-layout 128|64|4row|seq|128row
                              how the weights of I2_S tensors lie in the file (default: 128)
       --mlock                keep the file in physical memory
@@ -407,6 +450,7 @@ trit perplexity: how well a model predicts a text
   -m, --model FILE           the model (default: $TRIT_MODEL)
   -p, --prompt TEXT          the text, as it stands
   -f, --file FILE            read the text from a file; - or a pipe: from standard input
+      --seed N               of --layer-drop (default: 0)
       --chunks N             windows at most (at least 1)
       --second-half          score the second half of each window only
       --save-logits FILE     keep the logits of all scored positions, for --kl
@@ -419,6 +463,16 @@ trit perplexity: how well a model predicts a text
                              instruction set to use; see trit info (default: the best of this
                              CPU)
       --kv f16|f32|i8        type of the cache of keys and values (default: f16)
+      --exit-layer N         tokens pass N layers, then the head (default: all; 1 to 1024)
+      --exit-threshold P     leave at a layer after which the next token is likelier than P; 0:
+                             never (default: 0; 0 to 1)
+      --exit-min-layer N     layers to pass before that is looked at (default: the model's; 1 to
+                             1024)
+      --exit-check 4,8,12    numbers of layers after which it is looked at (default: every
+                             layer)
+      --skip-layers 3,7-9    leave these layers out (numbered from 0, as blk.N) (default: none)
+      --layer-drop P         leave layers out at random, the l-th of L with P*(l/L)^2 (by
+                             --seed) (default: 0; 0 to 1)
       --i2s-layout 128|64|4row|seq|128row
                              how the weights of I2_S tensors lie in the file (default: 128)
       --mlock                keep the file in physical memory

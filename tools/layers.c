@@ -1,0 +1,97 @@
+/* layers.c - see layers.h. */
+#include "layers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common.h"
+
+/* "3,7-9": numbers from `least` on and ranges of them. @return exit code */
+static int parse_list(struct layer_list *out, const char *option, const char *text, long least)
+{
+    const char *p = text;
+
+    for (out->n = 0;; p++) {
+        char *end;
+        const bool plain = *p >= '0' && *p <= '9';
+        long first = plain ? strtol(p, &end, 10) : -1, last = first;
+        if (plain && *end == '-' && end[1] >= '0' && end[1] <= '9')
+            last = strtol(end + 1, &end, 10);
+        if (!plain || (*end && *end != ',') || first < least || last < first || last > MAX_LAYERS)
+            return usage_error("%s wants numbers of layers such as 3,7-9; found '%.20s'", option,
+                               p);
+        for (; first <= last; first++) {
+            if (out->n == MAX_LAYERS)
+                return usage_error("%s names more than %d layers", option, MAX_LAYERS);
+            out->items[out->n++] = (int32_t)first;
+        }
+        p = end;
+        if (!*p)
+            return EXIT_DONE;
+    }
+}
+
+bool wants_exits(const struct args *args)
+{
+    return args->exit_layer > 0 || args->exit_threshold > 0 || args->exit_sweep;
+}
+
+static void announce_dropped(const struct layer_list *skip, const struct args *args)
+{
+    if (args->quiet)
+        return;
+    fprintf(stderr, "trit: layers left out:%s", skip->n ? "" : " none");
+    for (int32_t i = 0; i < skip->n; i++)
+        fprintf(stderr, " %d", skip->items[i]);
+    fputc('\n', stderr);
+}
+
+int plan_layers(struct trit_session_options *opt, struct layer_list *skip, const struct args *args,
+                const trit_model *model)
+{
+    struct trit_model_info info;
+
+    skip->n = 0;
+    if (args->skip_layers && args->layer_drop > 0)
+        return usage_error("give --skip-layers or --layer-drop, not both");
+    if (args->skip_layers) {
+        const int code = parse_list(skip, "--skip-layers", args->skip_layers, 0);
+        if (code)
+            return code;
+    }
+    if (args->layer_drop > 0) {
+        trit_model_info(model, &info);
+        skip->n = trit_layer_drop(skip->items, info.n_layer, args->layer_drop, args->seed);
+        announce_dropped(skip, args);
+    }
+    opt->early_exit = wants_exits(args);
+    opt->skip_layers = skip->items;
+    opt->n_skip = skip->n;
+    return EXIT_DONE;
+}
+
+int set_exits(trit_session *session, const struct args *args)
+{
+    struct layer_list check = {.n = 0};
+    struct trit_error err;
+
+    if (args->exit_threshold <= 0 && (args->exit_check || args->exit_min_layer))
+        return usage_error("%s goes with --exit-threshold",
+                           args->exit_check ? "--exit-check" : "--exit-min-layer");
+    if (args->exit_check && args->exit_min_layer)
+        return usage_error("give --exit-check or --exit-min-layer, not both");
+    if (args->exit_check) {
+        const int code = parse_list(&check, "--exit-check", args->exit_check, 1);
+        if (code)
+            return code;
+    }
+    for (int32_t i = args->exit_min_layer; i > 0 && i <= trit_session_n_layers(session); i++)
+        check.items[check.n++] = i;
+    if (args->exit_layer > 0 && trit_session_set_exit_layer(session, args->exit_layer, &err))
+        return report(&err);
+    if (args->exit_threshold > 0 &&
+        trit_session_set_exit_threshold(session, (float)args->exit_threshold,
+                                        check.n ? check.items : NULL, check.n, &err))
+        return report(&err);
+    return EXIT_DONE;
+}
