@@ -39,6 +39,10 @@ struct trit_string trit_import_keep(struct trit_import *im, const char *bytes, s
 trit_status trit_import_token(struct trit_import *im, int64_t id, struct trit_string text,
                               int32_t type, float score);
 
+/* Tokens as {"text": id, …}. */
+trit_status trit_import_ids(struct trit_import *im, const struct trit_json_value *object,
+                            int32_t type);
+
 /* One more merge; the list grows. */
 trit_status trit_import_merge(struct trit_import *im, struct trit_string left,
                               struct trit_string right);

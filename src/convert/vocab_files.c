@@ -86,15 +86,7 @@ trit_status trit_import_vocab_json(struct trit_import *im)
     if (status)
         return status;
     im->v->model = "gpt2";
-    const struct trit_json_value *t = trit_json_first(trit_json_root(json));
-    for (; t && !status; t = trit_json_next(t)) {
-        int64_t id;
-        if (!trit_json_int64(t, &id))
-            status = trit_import_fail(im, TRIT_E_FILE, "token '%s' has no whole number for an id",
-                                      trit_quote(trit_json_key(t)).text);
-        else
-            status = trit_import_token(im, id, trit_json_key(t), TRIT_TOKEN_NORMAL, 0.0f);
-    }
+    status = trit_import_ids(im, trit_json_root(json), TRIT_TOKEN_NORMAL);
     trit_json_free(&json);
     return status || (status = find_pre(im)) ? status : read_merges(im);
 }

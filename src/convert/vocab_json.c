@@ -148,20 +148,9 @@ static trit_status find_pre(struct trit_import *im, const struct trit_json_value
 
 static trit_status read_vocab(struct trit_import *im, const struct trit_json_value *vocab)
 {
-    trit_status status = TRIT_OK;
-
     if (trit_json_type_of(vocab) != TRIT_JSON_OBJECT || !trit_json_count(vocab))
         return trit_import_fail(im, TRIT_E_FILE, "has no model.vocab");
-    for (const struct trit_json_value *t = trit_json_first(vocab); t && !status;
-         t = trit_json_next(t)) {
-        const struct trit_string text = trit_json_key(t);
-        int64_t id;
-        if (!trit_json_int64(t, &id))
-            return trit_import_fail(im, TRIT_E_FILE, "token '%s' has no whole number for an id",
-                                    trit_quote(text).text);
-        status = trit_import_token(im, id, text, TRIT_TOKEN_NORMAL, 0.0f);
-    }
-    return status;
+    return trit_import_ids(im, vocab, TRIT_TOKEN_NORMAL);
 }
 
 /* "left right", or ["left", "right"]. */

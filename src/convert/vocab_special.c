@@ -8,23 +8,13 @@
 
 /* ---- Added tokens ---------------------------------------------------------------------------- */
 
-/* added_tokens.json: {"text": id}. */
 static trit_status read_added_tokens(struct trit_import *im)
 {
     struct trit_json *json;
     trit_status status = trit_import_json(im, &json, "added_tokens.json");
 
-    if (status || !json)
-        return status;
-    for (const struct trit_json_value *t = trit_json_first(trit_json_root(json)); t && !status;
-         t = trit_json_next(t)) {
-        int64_t id;
-        if (!trit_json_int64(t, &id))
-            status = trit_import_fail(im, TRIT_E_FILE, "token '%s' has no whole number for an id",
-                                      trit_quote(trit_json_key(t)).text);
-        else
-            status = trit_import_token(im, id, trit_json_key(t), TRIT_TOKEN_USER_DEFINED, 0.0f);
-    }
+    if (!status && json)
+        status = trit_import_ids(im, trit_json_root(json), TRIT_TOKEN_USER_DEFINED);
     trit_json_free(&json);
     return status;
 }

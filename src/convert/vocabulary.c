@@ -115,6 +115,22 @@ trit_status trit_import_token(struct trit_import *im, int64_t id, struct trit_st
     return TRIT_OK;
 }
 
+trit_status trit_import_ids(struct trit_import *im, const struct trit_json_value *object,
+                            int32_t type)
+{
+    trit_status status = TRIT_OK;
+
+    for (const struct trit_json_value *t = trit_json_first(object); t && !status;
+         t = trit_json_next(t)) {
+        int64_t id;
+        if (!trit_json_int64(t, &id))
+            return trit_import_fail(im, TRIT_E_FILE, "token '%s' has no whole number for an id",
+                                    trit_quote(trit_json_key(t)).text);
+        status = trit_import_token(im, id, trit_json_key(t), type, 0.0f);
+    }
+    return status;
+}
+
 trit_status trit_import_merge(struct trit_import *im, struct trit_string left,
                               struct trit_string right)
 {
