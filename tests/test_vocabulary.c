@@ -479,7 +479,8 @@ static void put_model(unsigned type, bool prefix)
 }
 
 #define SPM_JSON(normalizer, pre)                                                                  \
-    "{\"added_tokens\": [{\"id\": 1, \"content\": \"<s>\", \"special\": true}], "                  \
+    "{\"added_tokens\": [{\"id\": 0, \"content\": \"<unk>\", \"special\": true}, "                 \
+    "{\"id\": 1, \"content\": \"<s>\", \"special\": true}], "                                      \
     "\"normalizer\": " normalizer ", \"pre_tokenizer\": " pre                                      \
     ", \"model\": {\"type\": \"BPE\", \"byte_fallback\": "                                         \
     "true, \"unk_token\": \"<unk>\", \"vocab\": {\"<unk>\": 0, \"<s>\": 1, \"</s>\": 2"
@@ -524,6 +525,18 @@ static void sentencepiece(void **state)
     assert_ids(fx_folder("vocabulary"), N_SPM, "the", "1 260 264");
     put_spm_json(SPM_JSON(MARKS, "null"));
     assert_ids(fx_folder("vocabulary"), N_SPM, "the", "1 260 264");
+
+    /* <unk> stays what it is, though it is among the added tokens */
+    trit_file *file = vocabulary_file(fx_folder("vocabulary"), N_SPM);
+    const struct gguf_kv *types;
+    const uint8_t *p;
+    OK(gguf_get_array(file, "tokenizer.ggml.token_type", TRIT_VALUE_I32, &types, &why));
+    p = types->items;
+    assert_int_equal(gguf_next_value(TRIT_VALUE_I32, &p).i, TRIT_TOKEN_UNKNOWN);
+    assert_int_equal(gguf_next_value(TRIT_VALUE_I32, &p).i, TRIT_TOKEN_CONTROL);
+    assert_int_equal(gguf_next_value(TRIT_VALUE_I32, &p).i, TRIT_TOKEN_NORMAL); /* not said */
+    assert_int_equal(gguf_next_value(TRIT_VALUE_I32, &p).i, TRIT_TOKEN_BYTE);
+    trit_file_close(&file);
 
     /* with both there the model is read */
     put_spm_json(jsons[0]);

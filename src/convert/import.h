@@ -34,8 +34,9 @@ trit_status trit_import_fail(struct trit_import *im, trit_status code, const cha
 /* A copy of bytes that lives as long as the vocabulary; bytes NULL: there is no memory. */
 struct trit_string trit_import_keep(struct trit_import *im, const char *bytes, size_t len);
 
-/* Token id is text (kept). Fails if the id is out of range, or another text's already; that of a
- * token that is there takes the new type unless it is TRIT_TOKEN_NORMAL. */
+/* Token id is text (kept). Fails if the id is out of range, or another text's already. A token that
+ * is there takes the new type if it was a normal one, or user-defined and is more than normal now:
+ * of SentencePiece's own special pieces, the vocabulary says more than a list of added tokens. */
 trit_status trit_import_token(struct trit_import *im, int64_t id, struct trit_string text,
                               int32_t type, float score);
 

@@ -40,10 +40,6 @@ static trit_status read_decoder(struct trit_import *im)
             return trit_import_fail(im, TRIT_E_FILE,
                                     "added_tokens_decoder holds '%s', which has no id or content",
                                     trit_quote(key).text);
-        /* of SentencePiece's own special pieces the model says more */
-        const bool known = id < im->n_rows && im->v->tokens[id].type > TRIT_TOKEN_NORMAL;
-        if (known && trit_string_order(im->v->tokens[id].text, text) == 0)
-            continue;
         status = trit_import_token(im, id, text,
                                    special ? TRIT_TOKEN_CONTROL : TRIT_TOKEN_USER_DEFINED, 0.0f);
     }

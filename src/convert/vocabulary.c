@@ -104,7 +104,9 @@ trit_status trit_import_token(struct trit_import *im, int64_t id, struct trit_st
         return trit_import_fail(im, TRIT_E_FILE, "id %lld is both '%s' and '%s'", (long long)id,
                                 trit_quote(t->text).text, trit_quote(text).text);
     if (t->type) {
-        t->type = type == TRIT_TOKEN_NORMAL ? t->type : type;
+        if (t->type == TRIT_TOKEN_NORMAL ||
+            (t->type == TRIT_TOKEN_USER_DEFINED && type != TRIT_TOKEN_NORMAL))
+            t->type = type;
         return TRIT_OK;
     }
     *t = (struct trit_token){trit_import_keep(im, text.bytes, text.len), type, score};
