@@ -594,12 +594,12 @@ struct trit_converted_tensor {
 
 /** Zero in any field is its default. */
 struct trit_convert_options {
-    const char *type; /**< of the linears: "i2_s" (NULL), "tq1_0", "tq2_0", "f16", "bf16", "f32" */
-    const char *embd; /**< of embedding and head: "f16" (NULL), "bf16", "f32", "q8_0", "q6_k",
+    const char *type;  /**< of the linears: "i2_s" (NULL), "tq1_0", "tq2_0", "f16", "bf16", "f32" */
+    const char *embd;  /**< of embedding and head: "f16" (NULL), "bf16", "f32", "q8_0", "q6_k",
                            "q4_k", "q4_0"; trit_quantize(): NULL leaves them as they are */
-    const char *map;  /**< trit_convert(): path of a file of names, or NULL */
-    bool force;       /**< trit_quantize(): do what destroys a model, too */
-    int32_t n_threads;
+    const char *map;   /**< trit_convert(): path of a file of names, or NULL */
+    bool force;        /**< trit_quantize(): do what destroys a model, too */
+    int32_t n_threads; /**< 1..512; default: trit_threads_default() */
     /** Told what was interpreted and how, a sentence each, before the first tensor. May be NULL. */
     void (*on_note)(void *user, const char *text);
     /** Told of each tensor before its data is written; of all of them where nothing is written. May
@@ -627,10 +627,10 @@ struct trit_convert_options {
  *  @param write    receives the file from front to back, or NULL: everything but the weights
  *                  themselves is read and checked, and nothing is written.
  *  @param n_bytes  NULL, or receives the size of the whole file before the first write.
- *  @return TRIT_OK; TRIT_E_ARGUMENT: no such type, no such folder; TRIT_E_FILE: a file is missing,
- *          damaged, or contradicts another; TRIT_E_UNSUPPORTED: a family, a tokenizer or an option
- *          of the model that is not computed here; TRIT_E_CANCELLED: write returned false;
- *          TRIT_E_MEMORY. */
+ *  @return TRIT_OK; TRIT_E_ARGUMENT: no such type, threads out of range; TRIT_E_FILE: a file is
+ *          missing, damaged, or contradicts another; TRIT_E_UNSUPPORTED: a family, a tokenizer or
+ *          an option of the model that is not computed here, a type that cannot hold a tensor;
+ *          TRIT_E_CANCELLED: write returned false; TRIT_E_MEMORY. */
 TRIT_API trit_status trit_convert(const char *dir, const struct trit_convert_options *opt,
                                   trit_write_fn write, void *user, uint64_t *n_bytes,
                                   struct trit_error *err);

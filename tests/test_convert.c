@@ -533,6 +533,39 @@ static void names_from_a_file(void **state)
     ck_free(&other);
 }
 
+/* Data may begin at any byte of a file. */
+static void unaligned_weights(void **state)
+{
+    static const char map[] = "leftover.{} = ignore\n";
+    const struct ck_spec spec = {LLAMA, .form = CK_MASTER, .dtype = "F32", .seed = 27};
+    const struct trit_convert_options opt = {.map = fx_write("leftover", map, sizeof map - 1)};
+    const uint64_t three[] = {3};
+    int32_t tokens[N_TOKENS];
+    struct ck plain, odd;
+    int n_vocab;
+    (void)state;
+
+    make(&plain, "aligned", spec);
+    ck_make(&odd, "unaligned", &spec);
+    sw_add(&odd.file, "leftover.1", "U8", 1, three, "abc", 3);
+    memmove(odd.file.data.data + 3, odd.file.data.data, odd.file.data.len - 3);
+    for (size_t i = 0; i < odd.file.n; i++) {
+        odd.file.tensors[i].begin += 3;
+        odd.file.tensors[i].end += 3;
+    }
+    ck_entry(&odd, "leftover.1")->begin = 0;
+    ck_entry(&odd, "leftover.1")->end = 3;
+    ck_write(&odd, 1);
+    random_tokens(tokens, 300);
+    float *a = engine_logits(converted_file(plain.folder, NULL), tokens, N_TOKENS, &n_vocab);
+    float *b = engine_logits(converted_file(odd.folder, &opt), tokens, N_TOKENS, &n_vocab);
+    assert_memory_equal(a, b, (size_t)N_TOKENS * (size_t)n_vocab * sizeof *a);
+    free(a);
+    free(b);
+    ck_free(&plain);
+    ck_free(&odd);
+}
+
 /* ---- Refusals -------------------------------------------------------------------------------- */
 
 /* The conversion fails like that, and says both. */
@@ -742,6 +775,8 @@ static void refused_folders_and_options(void **state)
                 "tq1_0");
     refuse_with(ck.folder, &(struct trit_convert_options){.embd = "i2_s"}, TRIT_E_ARGUMENT, "i2_s",
                 "q6_k");
+    refuse_with(ck.folder, &(struct trit_convert_options){.n_threads = 513}, TRIT_E_ARGUMENT, "513",
+                "512");
     refuse_with("no-such-folder", NULL, TRIT_E_FILE, "config.json", "");
     static const char *const needed[] = {"tokenizer.json", "model.safetensors", "config.json"};
     static const char *const says[] = {"no tokenizer", "model.safetensors", "config.json"};
@@ -863,6 +898,7 @@ int main(void)
         cmocka_unit_test(metadata_is_complete),
         cmocka_unit_test(llama3_rope),
         cmocka_unit_test(names_from_a_file),
+        cmocka_unit_test(unaligned_weights),
         cmocka_unit_test(bad_names),
         cmocka_unit_test(refused_configs),
         cmocka_unit_test(refused_tensors),

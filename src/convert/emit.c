@@ -10,6 +10,15 @@
 
 enum { STRETCH_BYTES = 1 << 20, MAX_ROW_BLOCK = TRIT_T2_BLOCK };
 
+trit_status trit_convert_pool(struct trit_pool **out, int32_t n_threads, struct trit_error *err)
+{
+    if (n_threads < 0 || n_threads > TRIT_MAX_THREADS)
+        return trit_fail(err, TRIT_E_ARGUMENT,
+                         "a number of threads of %d is out of range; possible is 1 to %d",
+                         n_threads, TRIT_MAX_THREADS);
+    return trit_pool_open(out, n_threads ? n_threads : trit_threads_default(), err);
+}
+
 trit_status trit_emitter_init(struct trit_emitter *e, struct gguf_writer *w, struct trit_pool *pool,
                               struct trit_error *err)
 {

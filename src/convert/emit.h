@@ -17,6 +17,10 @@ struct trit_emitter {
     size_t stretch_bytes;
 };
 
+/* The pool of a conversion. n_threads: 0 is the default.
+ * @return as trit_pool_open(); TRIT_E_ARGUMENT: out of range */
+trit_status trit_convert_pool(struct trit_pool **out, int32_t n_threads, struct trit_error *err);
+
 /* Memory for stretches. @return TRIT_OK or TRIT_E_MEMORY; release with trit_emitter_free() */
 trit_status trit_emitter_init(struct trit_emitter *e, struct gguf_writer *w, struct trit_pool *pool,
                               struct trit_error *err);

@@ -336,14 +336,13 @@ static trit_status write_tensor(struct quantizer *q, const struct planned *p)
 
 static trit_status quantize(struct quantizer *q, uint64_t *n_bytes)
 {
-    const int n_threads = q->opt->n_threads ? q->opt->n_threads : trit_threads_default();
     const struct trit_arch *arch;
     struct trit_knobs knobs;
     trit_status status;
 
     q->trained = !trit_arch_read(&arch, &knobs, q->file, NULL) && knobs.attn_sub_norm;
     if ((status = read_types(q)) || (status = take_buffer(q)) ||
-        (status = trit_pool_open(&q->pool, n_threads, q->err)) ||
+        (status = trit_convert_pool(&q->pool, q->opt->n_threads, q->err)) ||
         (status = trit_emitter_init(&q->emitter, &q->w, q->pool, q->err)))
         return status;
     for (size_t i = 0; i < q->file->n_tensors && !status; i++) {
