@@ -289,8 +289,8 @@ struct trit_tensor_stats {
     uint64_t n_invalid; /**< codes that no weight has */
 };
 
-/** Read a whole tensor and count. Takes a quarter of a byte per weight of memory where its type is
- *  not the one that is computed with.
+/** Read a whole tensor and count. Where its type is not the one that is computed with, this takes
+ *  the memory of its weights in that: two bits each, rows padded to 32 bytes.
  *  @return TRIT_OK; TRIT_E_FILE, TRIT_E_UNSUPPORTED: as trit_model_open() would say of a linear;
  *          TRIT_E_MEMORY. */
 TRIT_API trit_status trit_file_tensor_stats(const trit_file *file, size_t i,
@@ -347,14 +347,16 @@ typedef enum trit_kv_type { TRIT_KV_TYPE_F16, TRIT_KV_TYPE_F32, TRIT_KV_TYPE_I8 
 
 /** Zero in any field is its default. */
 struct trit_session_options {
-    int32_t n_ctx;              /**< positions; default: the smaller of the model's and 4096 */
-    int32_t n_batch;            /**< most tokens evaluated at once, 1..65536; default 512 */
-    int32_t n_threads;          /**< 1..512; default: trit_threads_default() */
-    trit_kv_type kv;            /**< of the key and value cache; default F16 */
-    const char *isa;            /**< row of the instruction-set table; NULL: the best */
-    bool early_exit;            /**< tokens may leave before the last layer, see
-                            trit_session_set_exit_layer(); takes a float row per position */
-    const int32_t *skip_layers; /**< [n_skip] layers that are left out, from 0; NULL: none */
+    int32_t n_ctx;     /**< positions; default: the smaller of the model's and 4096 */
+    int32_t n_batch;   /**< most tokens evaluated at once, 1..65536; default 512 */
+    int32_t n_threads; /**< 1..512; default: trit_threads_default() */
+    trit_kv_type kv;   /**< of the key and value cache; default F16 */
+    const char *isa;   /**< row of the instruction-set table; NULL: the best */
+    /** Tokens may leave before the last layer, see trit_session_set_exit_layer(); takes a row of
+     *  floats per position. */
+    bool early_exit;
+    /** Layers that are left out, numbered from 0: [n_skip], read when the session is opened. */
+    const int32_t *skip_layers;
     int32_t n_skip;
 };
 
@@ -585,7 +587,7 @@ TRIT_API trit_status trit_dummy_write(const struct trit_dummy_options *opt, trit
 struct trit_converted_tensor {
     const char *name;      /**< in the new file */
     const char *source;    /**< where it comes from: a name in the checkpoint */
-    const char *from_type; /**< "U8 (packed)", "BF16", "TQ2_0", … */
+    const char *from_type; /**< "U8 packed", "BF16", "TQ2_0", … */
     const char *type;      /**< in the new file */
     uint32_t n_dims;
     uint64_t dims[4]; /**< of the new file: dims[0] is contiguous */

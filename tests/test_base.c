@@ -613,7 +613,7 @@ static void test_release(void **state)
 
 #if defined(__linux__)
 
-static char sysfs[] = "sysfs-XXXXXX";
+static char sysfs[] = "/tmp/sysfs-XXXXXX";
 
 /* Write a file below sysfs, and the folders to it. */
 static void put(const char *text, const char *format, ...)
@@ -644,7 +644,7 @@ static void remove_sysfs(void)
 
 static void new_sysfs(void)
 {
-    strcpy(sysfs, "sysfs-XXXXXX");
+    strcpy(sysfs, "/tmp/sysfs-XXXXXX");
     assert_non_null(mkdtemp(sysfs));
 }
 

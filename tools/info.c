@@ -249,6 +249,18 @@ static void add_zeros(struct zeros *z, struct trit_string name,
     z->n_layers = layer + 1 > z->n_layers ? layer + 1 : z->n_layers;
 }
 
+/* Of layers begin..end-1. */
+static double part_of(const struct zeros *z, int begin, int end)
+{
+    uint64_t n = 0, zero = 0;
+
+    for (int i = begin; i < end; i++) {
+        n += z->n[i];
+        zero += z->zero[i];
+    }
+    return n ? (double)zero / (double)n : 0;
+}
+
 static void print_zeros(const struct zeros *z)
 {
     const int at_once = (z->n_layers + MAX_ROWS - 1) / MAX_ROWS;
@@ -256,16 +268,11 @@ static void print_zeros(const struct zeros *z)
 
     if (!z->n_layers)
         return;
-    printf("zeros among the ternary weights\n");
+    printf("zeros among the ternary weights: %.1f %%\n", 100 * part_of(z, 0, z->n_layers));
     for (int first = 0; first < z->n_layers; first += at_once) {
-        uint64_t n = 0, zero = 0;
         char name[32];
         const int end = first + at_once < z->n_layers ? first + at_once : z->n_layers;
-        for (int i = first; i < end; i++) {
-            n += z->n[i];
-            zero += z->zero[i];
-        }
-        const double part = n ? (double)zero / (double)n : 0;
+        const double part = part_of(z, first, end);
         if (end - first > 1)
             snprintf(name, sizeof name, "blk.%d-%d", first, end - 1);
         else

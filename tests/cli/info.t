@@ -96,7 +96,7 @@ tensors
   blk.1.ffn_up.weight              I2_S        24608 bytes  [256, 384]  scale 0.0214 · 37.4 % zero
   blk.1.ffn_down.weight            I2_S        24608 bytes  [384, 256]  scale 0.021 · 37.6 % zero
   output_norm.weight               F32          1024 bytes  [256]
-zeros among the ternary weights
+zeros among the ternary weights: 37.5 %
   blk.0         37.4 %
   blk.1         37.6 %
 
