@@ -1,556 +1,955 @@
-/* checkpoint.c - see checkpoint.h. Arrays of several rows are [n tokens, width]. */
+/* checkpoint.c - see checkpoint.h. Everything here is written from the description of the formats,
+ * apart from what reads them in src/. */
+#define _POSIX_C_SOURCE 200809L
+
 #include "checkpoint.h"
 
+#include <dirent.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-enum { MAX_TENSORS = 512, MAX_WIDTH = 8192 };
+#include "fixture.h"
 
 #define REQUIRE(x)                                                                                 \
     do {                                                                                           \
         if (!(x)) {                                                                                \
-            fprintf(stderr, "checkpoint: %s\n", #x);                                               \
+            fprintf(stderr, "checkpoint: %s failed\n", #x);                                        \
             abort();                                                                               \
         }                                                                                          \
     } while (0)
 
-/* ---- Numbers as a file has them -------------------------------------------------------------- */
+const struct ck_spec ck_default = {
+    .family = CK_BITNET,
+    .n_layer = 2,
+    .hidden = 256,
+    .heads = 4,
+    .kv_heads = 2,
+    .head_dim = 64,
+    .ffn = 512,
+    .vocab = 288,
+    .n_ctx = 128,
+    .packed = true,
+    .autobit = true,
+    .dtype = CK_BF16,
+    .scale_dtype = CK_BF16,
+    .rope_theta = 500000,
+    .eps = 1e-5,
+    .rms_eps = 1e-6,
+    .rope_key = "rope_type",
+    .not_converted = "null",
+    .embd_sd = 0.15,
+    .seed = 1,
+};
 
-/* A float's 16-bit forms are cut off, which any reader reads back alike. */
-static float put_float(struct fx_bytes *out, const char *dtype, float x)
+/* ---- Memory and text ------------------------------------------------------------------------- */
+
+/* Room for one more item of n. */
+static void *grow(void *items, int n, size_t size)
 {
-    uint32_t u;
-    memcpy(&u, &x, sizeof u);
-    if (strcmp(dtype, "F32") == 0) {
-        fx_put(out, &x, sizeof x);
-        return x;
-    }
-    if (strcmp(dtype, "BF16") == 0) {
-        const uint16_t h = (uint16_t)(u >> 16);
-        fx_put(out, &h, sizeof h);
-        u &= 0xffff0000u;
-    } else { /* F16, of normal numbers of its range or 0 */
-        const uint16_t h =
-            fabsf(x) < 6.2e-5f
-                ? (uint16_t)(u >> 16 & 0x8000u)
-                : (uint16_t)((u >> 16 & 0x8000u) | (((u >> 13) - (112u << 10)) & 0x7fffu));
-        fx_put(out, &h, sizeof h);
-        u = fabsf(x) < 6.2e-5f ? 0 : u & 0xffffe000u;
-    }
-    memcpy(&x, &u, sizeof x);
-    return x;
+    void *grown = realloc(items, ((size_t)n + 1) * size);
+    REQUIRE(grown);
+    return grown;
 }
 
-/* ---- Making tensors -------------------------------------------------------------------------- */
-
-static void add_floats(struct ck *ck, const char *name, int n_rows, int n_cols, float mean,
-                       float spread, uint64_t *rng)
+static char *copy_text(const char *text)
 {
-    const uint64_t dims[] = {(uint64_t)(n_rows > 1 ? n_rows : n_cols), (uint64_t)n_cols};
-    struct ck_floats *f = &ck->floats[ck->n_floats++];
-    struct fx_bytes bytes = {0};
-
-    REQUIRE(ck->n_floats <= MAX_TENSORS);
-    snprintf(f->name, sizeof f->name, "%s", name);
-    f->n = n_rows * n_cols;
-    f->x = malloc((size_t)f->n * sizeof *f->x);
-    REQUIRE(f->x);
-    for (int i = 0; i < f->n; i++)
-        f->x[i] = put_float(&bytes, ck->spec.dtype, mean + spread * fx_normal(rng));
-    sw_add(&ck->file, name, ck->spec.dtype, n_rows > 1 ? 2 : 1, dims, bytes.data, bytes.len);
-    free(bytes.data);
+    char *copy = malloc(strlen(text) + 1);
+    REQUIRE(copy);
+    return strcpy(copy, text);
 }
 
-/* Rows r, R+r, 2R+r, 3R+r share a byte, lowest bits first. */
-static void add_packed(struct ck *ck, struct ck_linear *l)
+/* Append formatted text; b is not terminated. */
+static void say(struct fx_bytes *b, const char *fmt, ...) TRIT_PRINTF(2, 3);
+static void say(struct fx_bytes *b, const char *fmt, ...)
 {
-    const int quarter = (l->n_out + 3) / 4;
-    const uint64_t dims[] = {(uint64_t)quarter, (uint64_t)l->n_in}, one[] = {1};
-    uint8_t *bytes = calloc((size_t)quarter, (size_t)l->n_in);
-    const bool divides = !ck->spec.linear_class || strcmp(ck->spec.linear_class, "bitlinear") == 0;
-    struct fx_bytes scale = {0};
-    char name[128];
-
-    REQUIRE(bytes);
-    for (int r = 0; r < l->n_out; r++)
-        for (int k = 0; k < l->n_in; k++)
-            bytes[r % quarter * l->n_in + k] |=
-                (uint8_t)((l->t[r * l->n_in + k] + 1) << 2 * (r / quarter));
-    snprintf(name, sizeof name, "%s.weight", l->name);
-    sw_add(&ck->file, name, "U8", 2, dims, bytes, (size_t)quarter * (size_t)l->n_in);
-    const float stored =
-        put_float(&scale, ck->spec.dtype, (float)(divides ? 1 / l->scale : l->scale));
-    l->scale = divides ? 1 / (double)stored : (double)stored;
-    snprintf(name, sizeof name, "%s.weight_scale", l->name);
-    sw_add(&ck->file, name, ck->spec.dtype, 1, one, scale.data, scale.len);
-    free(scale.data);
-    free(bytes);
+    char text[1024];
+    va_list args;
+    va_start(args, fmt);
+    const int n = vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    REQUIRE(n >= 0 && (size_t)n < sizeof text);
+    fx_put(b, text, (size_t)n);
 }
 
-/* Full-precision weights, and what absmean makes of them: a = mean|w|, T = rint(w/a) within -1..1.
- * Or floats that are T*a as they are. */
-static void add_master(struct ck *ck, struct ck_linear *l, uint64_t *rng)
+/* The bytes of b as a string of its own; b is empty after it. */
+static char *take_text(struct fx_bytes *b)
 {
-    const uint64_t dims[] = {(uint64_t)l->n_out, (uint64_t)l->n_in};
-    const int n = l->n_in * l->n_out;
-    const bool exact = ck->spec.form == CK_EXACT;
-    float *w = malloc((size_t)n * sizeof *w);
-    struct fx_bytes bytes = {0};
-    char name[128];
-    double sum = 0;
-
-    REQUIRE(w);
-    for (int i = 0; i < n; i++) {
-        w[i] = put_float(&bytes, ck->spec.dtype,
-                         (float)l->scale * (exact ? (float)l->t[i] : 1.3f * fx_normal(rng)));
-        sum += fabs((double)w[i]);
-    }
-    const double a = fmax(sum / n, 1e-5);
-    for (int i = 0; i < n; i++) {
-        if (!exact)
-            l->t[i] = (int8_t)fmax(-1, fmin(1, rint((double)w[i] / a)));
-        else if (l->t[i])
-            l->scale = fabs((double)w[i]);
-    }
-    l->scale = exact ? l->scale : a;
-    snprintf(name, sizeof name, "%s.weight", l->name);
-    sw_add(&ck->file, name, ck->spec.dtype, 2, dims, bytes.data, bytes.len);
-    free(bytes.data);
-    free(w);
+    fx_put(b, "", 1);
+    char *text = (char *)b->data;
+    *b = (struct fx_bytes){0};
+    return text;
 }
 
-static void add_linear(struct ck *ck, int layer, const char *name, int n_in, int n_out,
-                       uint64_t *rng)
+/* ---- Values ---------------------------------------------------------------------------------- */
+
+static const char *const dtype_names[] = {"U8", "BF16", "F16", "F32"};
+
+static size_t dtype_bytes(const char *dtype)
 {
-    struct ck_linear *l = &ck->linears[ck->n_linears++];
-    char norm[128];
-
-    REQUIRE(ck->n_linears <= MAX_TENSORS);
-    snprintf(l->name, sizeof l->name, "model.layers.%d.%s", layer, name);
-    l->n_in = n_in;
-    l->n_out = n_out;
-    l->t = malloc((size_t)n_in * (size_t)n_out);
-    l->scale = 1.2 / sqrt(n_in) * (1 + 0.1 * (layer + n_out % 7));
-    REQUIRE(l->t);
-    for (int i = 0; i < n_in * n_out; i++) {
-        const unsigned r = (unsigned)(fx_random(rng) >> 60);
-        l->t[i] = (int8_t)(r < 6 ? 0 : r < 11 ? 1 : -1);
-    }
-    if (ck->spec.form == CK_PACKED)
-        add_packed(ck, l);
-    else
-        add_master(ck, l, rng);
-    if (ck->spec.rms_norms) {
-        snprintf(norm, sizeof norm, "%s.rms_norm.weight", l->name);
-        add_floats(ck, norm, 1, n_in, 1.0f, 0.2f, rng);
-        l->norm = ck->floats[ck->n_floats - 1].x;
-    }
-}
-
-static void add_norm(struct ck *ck, int layer, const char *name, int n, uint64_t *rng)
-{
-    char full[128];
-    snprintf(full, sizeof full, "model.layers.%d.%s.weight", layer, name);
-    add_floats(ck, full, 1, n, 1.0f, 0.2f, rng);
-}
-
-static void add_layer(struct ck *ck, int i, uint64_t *rng)
-{
-    const struct ck_spec *s = &ck->spec;
-    const int q = s->n_head * s->head_dim, kv = s->n_head_kv * s->head_dim;
-
-    add_norm(ck, i, "input_layernorm", s->hidden, rng);
-    add_norm(ck, i, "post_attention_layernorm", s->hidden, rng);
-    if (s->attn_sub) {
-        add_norm(ck, i, s->attn_sub, q, rng);
-        add_norm(ck, i, s->ffn_sub, s->ffn, rng);
-    }
-    add_linear(ck, i, "self_attn.q_proj", s->hidden, q, rng);
-    add_linear(ck, i, "self_attn.k_proj", s->hidden, kv, rng);
-    add_linear(ck, i, "self_attn.v_proj", s->hidden, kv, rng);
-    add_linear(ck, i, "self_attn.o_proj", q, s->hidden, rng);
-    add_linear(ck, i, "mlp.gate_proj", s->hidden, s->ffn, rng);
-    add_linear(ck, i, "mlp.up_proj", s->hidden, s->ffn, rng);
-    add_linear(ck, i, "mlp.down_proj", s->ffn, s->hidden, rng);
-}
-
-static void set_defaults(struct ck_spec *s)
-{
-    s->dtype = s->dtype ? s->dtype : "BF16";
-    s->n_head = s->n_head ? s->n_head : 4;
-    s->n_head_kv = s->n_head_kv ? s->n_head_kv : 2;
-    s->head_dim = s->head_dim ? s->head_dim : s->hidden / s->n_head;
-    s->ffn = s->ffn ? s->ffn : 384;
-    s->theta = s->theta > 0 ? s->theta : 10000;
-    s->eps = s->eps > 0 ? s->eps : 1e-5;
-}
-
-void ck_make(struct ck *ck, const char *folder, const struct ck_spec *spec)
-{
-    uint64_t rng = spec->seed + 1;
-
-    *ck = (struct ck){.spec = *spec, .folder = fx_folder(folder)};
-    set_defaults(&ck->spec);
-    spec = &ck->spec;
-    ck->linears = calloc(MAX_TENSORS, sizeof *ck->linears);
-    ck->floats = calloc(MAX_TENSORS, sizeof *ck->floats);
-    REQUIRE(ck->linears && ck->floats);
-    add_floats(ck, "model.embed_tokens.weight", spec->n_vocab, spec->hidden, 0.0f, 0.5f, &rng);
-    for (int i = 0; i < spec->n_layer; i++)
-        add_layer(ck, i, &rng);
-    add_floats(ck, "model.norm.weight", 1, spec->hidden, 0.3f, 0.05f, &rng);
-    if (!spec->tied)
-        add_floats(ck, "lm_head.weight", spec->n_vocab, spec->hidden, 0.0f, 0.5f, &rng);
-}
-
-void ck_free(struct ck *ck)
-{
-    for (int i = 0; i < ck->n_linears; i++)
-        free(ck->linears[i].t);
-    for (int i = 0; i < ck->n_floats; i++)
-        free(ck->floats[i].x);
-    free(ck->linears);
-    free(ck->floats);
-    sw_free(&ck->file);
-}
-
-struct sw_tensor *ck_entry(struct ck *ck, const char *name)
-{
-    for (size_t i = 0; i < ck->file.n; i++)
-        if (strcmp(ck->file.tensors[i].name, name) == 0)
-            return &ck->file.tensors[i];
-    fprintf(stderr, "checkpoint: no tensor %s\n", name);
+    static const struct {
+        const char *name;
+        size_t bytes;
+    } sizes[] = {{"U8", 1},  {"I8", 1},  {"BOOL", 1}, {"BF16", 2}, {"F16", 2},
+                 {"I16", 2}, {"F32", 4}, {"I32", 4},  {"F64", 8},  {"I64", 8}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (strcmp(sizes[i].name, dtype) == 0)
+            return sizes[i].bytes;
+    fprintf(stderr, "checkpoint: no size of %s\n", dtype);
     abort();
 }
 
-/* ---- The other files ------------------------------------------------------------------------- */
-
-struct text {
-    char *bytes;
-    size_t len;
-};
-
-static void print(struct text *t, const char *fmt, ...) TRIT_PRINTF(2, 3);
-
-static void print(struct text *t, const char *fmt, ...)
+static uint16_t bf16_of(double x)
 {
-    va_list args;
-    char piece[1024];
-
-    va_start(args, fmt);
-    const int n = vsnprintf(piece, sizeof piece, fmt, args);
-    va_end(args);
-    REQUIRE(n >= 0 && n < (int)sizeof piece);
-    t->bytes = realloc(t->bytes, t->len + (size_t)n + 1);
-    REQUIRE(t->bytes);
-    memcpy(t->bytes + t->len, piece, (size_t)n + 1);
-    t->len += (size_t)n;
+    const float f = (float)x;
+    uint32_t u;
+    memcpy(&u, &f, sizeof u);
+    if (isnan(f))
+        return 0x7fc0;
+    return (uint16_t)((u + 0x7fff + (u >> 16 & 1)) >> 16);
 }
 
-static void write_text(const struct ck *ck, const char *name, struct text *t)
+static double bf16_value(uint16_t h)
 {
-    const char *slash = strrchr(ck->folder, '/');
-    char path[256];
-
-    snprintf(path, sizeof path, "%s/%s", slash ? slash + 1 : ck->folder, name);
-    fx_write(path, t->bytes, t->len);
-    free(t->bytes);
+    const uint32_t u = (uint32_t)h << 16;
+    float f;
+    memcpy(&f, &u, sizeof f);
+    return (double)f;
 }
 
-static void member(struct text *t, const struct ck_spec *s, const char *key, const char *fmt, ...)
-    TRIT_PRINTF(4, 5);
-
-/* A member of config.json, unless the spec has another word for it. */
-static void member(struct text *t, const struct ck_spec *s, const char *key, const char *fmt, ...)
+/* Half to even, subnormals kept. */
+static uint16_t f16_of(double x)
 {
-    char value[256], quoted[64];
-    va_list args;
+    const uint16_t sign = signbit(x) ? 0x8000 : 0;
+    const double a = fabs(x);
+    int e;
 
-    va_start(args, fmt);
-    vsnprintf(value, sizeof value, fmt, args);
-    va_end(args);
-    snprintf(quoted, sizeof quoted, "\"%s\"", key);
-    if ((s->drop && strcmp(s->drop, key) == 0) || (s->config && strstr(s->config, quoted)))
+    if (isnan(x))
+        return 0x7e00;
+    if (a < 0x1p-14)
+        return (uint16_t)(sign | (uint16_t)rint(ldexp(a, 24)));
+    frexp(a, &e);                                                         /* a = 0.1… * 2^e */
+    const double m = isinf(a) || e > 16 ? 65536 : rint(ldexp(a, 11 - e)); /* 1024..2048 */
+    if (m >= 65536 || (e == 16 && m >= 2048))
+        return sign | 0x7c00;
+    return (uint16_t)(sign | (uint16_t)((e + 13) * 1024 + (int)m));
+}
+
+static double f16_value(uint16_t h)
+{
+    const int e = h >> 10 & 31, m = h & 1023;
+    const double a = e == 31  ? (m ? (double)NAN : (double)INFINITY)
+                     : e == 0 ? ldexp(m, -24)
+                              : ldexp(1024 + m, e - 25);
+    return h & 0x8000 ? -a : a;
+}
+
+double ck_value(const struct ck_tensor *t, size_t i)
+{
+    uint16_t h;
+    float f;
+
+    REQUIRE(i < t->n_bytes / dtype_bytes(t->dtype));
+    if (strcmp(t->dtype, "F32") == 0) {
+        memcpy(&f, t->data + 4 * i, sizeof f);
+        return (double)f;
+    }
+    memcpy(&h, t->data + 2 * i, sizeof h);
+    if (strcmp(t->dtype, "BF16") == 0)
+        return bf16_value(h);
+    REQUIRE(strcmp(t->dtype, "F16") == 0);
+    return f16_value(h);
+}
+
+void ck_set_value(struct ck_tensor *t, size_t i, double x)
+{
+    const float f = (float)x;
+
+    REQUIRE(i < t->n_bytes / dtype_bytes(t->dtype));
+    if (strcmp(t->dtype, "F32") == 0) {
+        memcpy(t->data + 4 * i, &f, sizeof f);
         return;
-    print(t, ",\n  %s: %s", quoted, value);
-}
-
-static void write_config(const struct ck *ck)
-{
-    const struct ck_spec *s = &ck->spec;
-    struct text t = {0};
-
-    print(&t, "{\n  \"model_type\": \"x\"");
-    member(&t, s, "architectures", "[\"%s\"]", s->architecture);
-    member(&t, s, "hidden_size", "%d", s->hidden);
-    member(&t, s, "intermediate_size", "%d", s->ffn);
-    member(&t, s, "num_hidden_layers", "%d", s->n_layer);
-    member(&t, s, "num_attention_heads", "%d", s->n_head);
-    member(&t, s, "num_key_value_heads", "%d", s->n_head_kv);
-    member(&t, s, "max_position_embeddings", "%d", s->n_ctx);
-    member(&t, s, "vocab_size", "%d", s->n_vocab);
-    member(&t, s, "hidden_act", "\"%s\"", s->act);
-    member(&t, s, "rms_norm_eps", "%g", s->eps);
-    member(&t, s, "rope_theta", "%.1f", s->theta);
-    member(&t, s, "tie_word_embeddings", "%s", s->tied ? "true" : "false");
-    if (s->head_dim * s->n_head != s->hidden)
-        member(&t, s, "head_dim", "%d", s->head_dim);
-    if (s->rope_factor > 0)
-        member(&t, s, "rope_scaling", "{\"type\": \"linear\", \"factor\": %g}", s->rope_factor);
-    if (s->quantization_config)
-        member(&t, s, "quantization_config",
-               "{\"quant_method\": \"bitnet\"%s%s%s, \"modules_to_not_convert\": [\"lm_head\"]%s}",
-               s->linear_class ? ", \"linear_class\": \"" : "",
-               s->linear_class ? s->linear_class : "", s->linear_class ? "\"" : "",
-               s->rms_norms ? ", \"use_rms_norm\": true, \"rms_norm_eps\": 0.001" : "");
-    if (s->config)
-        print(&t, ",\n  %s", s->config);
-    print(&t, "\n}\n");
-    write_text(ck, "config.json", &t);
-}
-
-/* All bytes in the alphabet of byte-level BPE, " t", "he", " the", then added tokens. */
-static void write_bpe(const struct ck *ck)
-{
-    struct text t = {0};
-    int other = 256;
-
-    print(&t, "{\"added_tokens\": [");
-    for (int i = 259; i < ck->spec.n_vocab; i++)
-        print(&t, "%s{\"id\": %d, \"content\": \"<|%d|>\", \"special\": true}", i > 259 ? "," : "",
-              i, i);
-    print(&t, "], \"normalizer\": null, \"pre_tokenizer\": {\"type\": \"ByteLevel\", "
-              "\"add_prefix_space\": false, \"use_regex\": true}, \"post_processor\": null, "
-              "\"model\": {\"type\": \"BPE\", \"vocab\": {");
-    for (int i = 0; i < 256; i++) {
-        const bool plain = (i >= 33 && i <= 126) || (i >= 161 && i <= 172) || (i >= 174);
-        print(&t, "\"\\u%04x\": %d, ", plain ? i : other++, i);
     }
-    print(&t, "\"\\u0120t\": 256, \"he\": 257, \"\\u0120the\": 258}, "
-              "\"merges\": [\"\\u0120 t\", \"h e\", [\"\\u0120t\", \"he\"]]}}");
-    write_text(ck, "tokenizer.json", &t);
+    const bool bf16 = strcmp(t->dtype, "BF16") == 0;
+    REQUIRE(bf16 || strcmp(t->dtype, "F16") == 0);
+    const uint16_t h = bf16 ? bf16_of(x) : f16_of(x);
+    memcpy(t->data + 2 * i, &h, sizeof h);
 }
 
-/* What SentencePiece vocabularies are turned into: <unk>, <s>, </s>, bytes, pieces. */
-static void write_spm(const struct ck *ck)
-{
-    struct text t = {0};
+/* ---- Packed codes ----------------------------------------------------------------------------
+ *
+ * R = ceil(n_rows / 4) rows of bytes: byte [r, c] holds rows r, R + r, 2R + r and 3R + r of column
+ * c, from the low bits up, as code + 1. Where 4 does not divide n_rows the last group is short. */
 
-    print(&t,
-          "{\"added_tokens\": [{\"id\": 0, \"content\": \"<unk>\", \"special\": true}, "
-          "{\"id\": 1, \"content\": \"<s>\", \"special\": true}, "
-          "{\"id\": 2, \"content\": \"</s>\", \"special\": true}], "
-          "\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"Prepend\", "
-          "\"prepend\": \"\\u2581\"}, {\"type\": \"Replace\", \"pattern\": {\"String\": \" \"}, "
-          "\"content\": \"\\u2581\"}]}, \"pre_tokenizer\": null, "
-          "\"post_processor\": {\"type\": \"TemplateProcessing\", \"single\": "
-          "[{\"SpecialToken\": {\"id\": \"<s>\", \"type_id\": 0}}, "
-          "{\"Sequence\": {\"id\": \"A\", \"type_id\": 0}}]}, "
-          "\"model\": {\"type\": \"BPE\", \"byte_fallback\": true, \"unk_token\": \"<unk>\", "
-          "\"vocab\": {\"<unk>\": 0, \"<s>\": 1, \"</s>\": 2");
-    for (int i = 0; i < 256; i++)
-        print(&t, ", \"<0x%02X>\": %d", i, 3 + i);
-    print(&t, ", \"\\u2581\": 259, \"t\": 260, \"h\": 261, \"e\": 262, \"\\u2581t\": 263, "
-              "\"he\": 264, \"\\u2581the\": 265}, "
-              "\"merges\": [\"\\u2581 t\", \"h e\", \"\\u2581t he\"]}}");
-    write_text(ck, "tokenizer.json", &t);
+static uint8_t *code_byte(const struct ck_tensor *t, int n_rows, int row, int col, int *shift)
+{
+    const int group = (n_rows + 3) / 4;
+    REQUIRE(strcmp(t->dtype, "U8") == 0 && t->n_dims == 2 && t->dims[0] == (uint64_t)group);
+    REQUIRE(row >= 0 && row < n_rows && col >= 0 && (uint64_t)col < t->dims[1]);
+    *shift = row / group * 2;
+    return t->data + (uint64_t)(row % group) * t->dims[1] + (uint64_t)col;
 }
 
-void ck_write(struct ck *ck, size_t n_shards)
+int ck_code(const struct ck_tensor *t, int n_rows, int row, int col)
 {
-    const char *slash = strrchr(ck->folder, '/');
-    const char *folder = slash ? slash + 1 : ck->folder;
-    struct text settings = {0}, generation = {0};
-    char path[256];
-
-    write_config(ck);
-    if (ck->spec.spm)
-        write_spm(ck);
-    else
-        write_bpe(ck);
-    print(&settings, "{\"bos_token\": \"%s\", \"eos_token\": {\"content\": \"%s\"}}",
-          ck->spec.spm ? "<s>" : "<|259|>", ck->spec.spm ? "</s>" : "<|260|>");
-    write_text(ck, "tokenizer_config.json", &settings);
-    print(&generation, "{\"eos_token_id\": [260, 261]}");
-    write_text(ck, "generation_config.json", &generation);
-    if (n_shards > 1) {
-        sw_write_shards(folder, &ck->file, n_shards);
-    } else {
-        snprintf(path, sizeof path, "%s/model.safetensors", folder);
-        sw_write(path, &ck->file);
-    }
+    int shift;
+    const uint8_t *byte = code_byte(t, n_rows, row, col, &shift);
+    return (*byte >> shift & 3) - 1;
 }
 
-/* ---- The forward pass ------------------------------------------------------------------------ */
-
-static double *new_rows(int n, int width)
+void ck_set_code(struct ck_tensor *t, int n_rows, int row, int col, int code)
 {
-    double *x = calloc((size_t)n * (size_t)width, sizeof *x);
-    REQUIRE(x && width <= MAX_WIDTH);
-    return x;
+    int shift;
+    uint8_t *byte = code_byte(t, n_rows, row, col, &shift);
+    *byte = (uint8_t)((*byte & ~(3 << shift)) | (code + 1) << shift);
 }
 
-static const float *floats(const struct ck *ck, int layer, const char *name)
+/* ---- Tensors --------------------------------------------------------------------------------- */
+
+struct ck_tensor *ck_find(const struct ck *c, const char *name)
 {
-    char full[128];
-    if (layer < 0)
-        snprintf(full, sizeof full, "%s", name);
-    else
-        snprintf(full, sizeof full, "model.layers.%d.%s.weight", layer, name);
-    for (int i = 0; i < ck->n_floats; i++)
-        if (strcmp(ck->floats[i].name, full) == 0)
-            return ck->floats[i].x;
+    for (int i = 0; i < c->n_tensors; i++)
+        if (strcmp(c->tensors[i].name, name) == 0)
+            return &c->tensors[i];
     return NULL;
 }
 
-static void norm(double *y, const double *x, const float *w, int n, double eps)
+struct ck_tensor *ck_tensor(const struct ck *c, const char *name)
 {
-    double ss = 0;
+    struct ck_tensor *t = ck_find(c, name);
+    if (!t) {
+        fprintf(stderr, "checkpoint: there is no %s\n", name);
+        abort();
+    }
+    return t;
+}
+
+struct ck_tensor *ck_add(struct ck *c, const char *name, const char *dtype, const uint64_t *dims)
+{
+    c->tensors = grow(c->tensors, c->n_tensors, sizeof *c->tensors);
+    struct ck_tensor *t = &c->tensors[c->n_tensors++];
+
+    *t = (struct ck_tensor){.n_bytes = dtype_bytes(dtype)};
+    REQUIRE(strlen(name) < sizeof t->name);
+    strcpy(t->name, name);
+    snprintf(t->dtype, sizeof t->dtype, "%s", dtype);
+    for (; dims[t->n_dims]; t->n_dims++) {
+        REQUIRE(t->n_dims < CK_MAX_DIMS);
+        t->dims[t->n_dims] = dims[t->n_dims];
+        t->n_bytes *= dims[t->n_dims];
+    }
+    t->data = calloc(1, t->n_bytes);
+    REQUIRE(t->data);
+    return t;
+}
+
+void ck_drop(struct ck *c, const char *name)
+{
+    struct ck_tensor *t = ck_tensor(c, name);
+    free(t->data);
+    *t = c->tensors[--c->n_tensors];
+}
+
+void ck_rename(struct ck *c, const char *part, const char *with)
+{
+    for (int i = 0; i < c->n_tensors; i++) {
+        char name[sizeof c->tensors[i].name];
+        char *at = strstr(c->tensors[i].name, part);
+        if (!at)
+            continue;
+        const int n = snprintf(name, sizeof name, "%.*s%s%s", (int)(at - c->tensors[i].name),
+                               c->tensors[i].name, with, at + strlen(part));
+        REQUIRE((size_t)n < sizeof name);
+        strcpy(c->tensors[i].name, name);
+    }
+}
+
+static void add_norm(struct ck *c, const char *name, int n, uint64_t *rng)
+{
+    const uint64_t dims[] = {(uint64_t)n, 0};
+    struct ck_tensor *t = ck_add(c, name, dtype_names[c->spec.dtype], dims);
     for (int i = 0; i < n; i++)
-        ss += x[i] * x[i];
-    for (int i = 0; i < n; i++)
-        y[i] = (double)w[i] * x[i] / sqrt(ss / n + eps);
+        ck_set_value(t, (size_t)i, 1 + 0.2 * (double)fx_normal(rng));
 }
 
-/* y = W x' with x' the activations on a grid of 255 steps: round(x*s)/s, s = 127/max|x|. */
-static void linear(const struct ck *ck, double *y, int layer, const char *name, const double *x)
+static void add_matrix(struct ck *c, const char *name, int n_rows, int n_cols, double sd,
+                       uint64_t *rng)
 {
-    static double normed[MAX_WIDTH], q[MAX_WIDTH];
-    const struct ck_linear *l = NULL;
-    char full[128];
-    double top = 1e-5;
-
-    snprintf(full, sizeof full, "model.layers.%d.%s", layer, name);
-    for (int i = 0; i < ck->n_linears; i++)
-        if (strcmp(ck->linears[i].name, full) == 0)
-            l = &ck->linears[i];
-    REQUIRE(l);
-    if (l->norm) {
-        norm(normed, x, l->norm, l->n_in, 1e-3);
-        x = normed;
-    }
-    for (int i = 0; i < l->n_in; i++)
-        top = fmax(top, fabs(x[i]));
-    for (int i = 0; i < l->n_in; i++)
-        q[i] = rint(x[i] * (127 / top)) * top / 127;
-    for (int r = 0; r < l->n_out; r++) {
-        y[r] = 0;
-        for (int k = 0; k < l->n_in; k++)
-            y[r] += l->scale * l->t[r * l->n_in + k] * q[k];
-    }
+    const uint64_t dims[] = {(uint64_t)n_rows, (uint64_t)n_cols, 0};
+    struct ck_tensor *t = ck_add(c, name, dtype_names[c->spec.dtype], dims);
+    for (size_t i = 0; i < (size_t)n_rows * (size_t)n_cols; i++)
+        ck_set_value(t, i, sd * (double)fx_normal(rng));
 }
 
-/* Element j of a head turns with element d/2 + j. */
-static void rotate(const struct ck_spec *s, double *head, int pos)
+static void add_packed(struct ck *c, const char *stem, int n_rows, int n_cols, double scale,
+                       uint64_t *rng)
 {
-    const int d = s->head_dim;
-    const double factor = s->rope_factor > 0 ? s->rope_factor : 1;
+    const uint64_t dims[] = {(uint64_t)(n_rows + 3) / 4, (uint64_t)n_cols, 0};
+    const uint64_t one[] = {1, 0};
+    char name[128];
 
-    for (int j = 0; j < d / 2; j++) {
-        const double angle = pos / factor * pow(s->theta, -2.0 * j / d);
-        const double a = head[j], b = head[d / 2 + j];
-        head[j] = a * cos(angle) - b * sin(angle);
-        head[d / 2 + j] = b * cos(angle) + a * sin(angle);
-    }
-}
-
-static void attend(const struct ck_spec *s, double *out, const double *q, const double *k,
-                   const double *v, int t, double *weight)
-{
-    const int d = s->head_dim, stride = s->n_head_kv * d;
-    double sum = 0, top = -INFINITY;
-
-    for (int j = 0; j <= t; j++) {
-        weight[j] = 0;
-        for (int i = 0; i < d; i++)
-            weight[j] += q[i] * k[j * stride + i] / sqrt(d);
-        top = fmax(top, weight[j]);
-    }
-    for (int j = 0; j <= t; j++)
-        sum += weight[j] = exp(weight[j] - top);
-    for (int i = 0; i < d; i++) {
-        out[i] = 0;
-        for (int j = 0; j <= t; j++)
-            out[i] += weight[j] / sum * v[j * stride + i];
-    }
-}
-
-static void attention(const struct ck *ck, int layer, double *h, int n)
-{
-    const struct ck_spec *s = &ck->spec;
-    const int d = s->head_dim, nq = s->n_head * d, nkv = s->n_head_kv * d;
-    double *q = new_rows(n, nq), *k = new_rows(n, nkv), *v = new_rows(n, nkv);
-    double *x = new_rows(1, s->hidden), *a = new_rows(1, nq), *weight = new_rows(1, n);
-
-    for (int t = 0; t < n; t++) {
-        norm(x, h + t * s->hidden, floats(ck, layer, "input_layernorm"), s->hidden, s->eps);
-        linear(ck, q + t * nq, layer, "self_attn.q_proj", x);
-        linear(ck, k + t * nkv, layer, "self_attn.k_proj", x);
-        linear(ck, v + t * nkv, layer, "self_attn.v_proj", x);
-        for (int i = 0; i < s->n_head; i++)
-            rotate(s, q + t * nq + i * d, t);
-        for (int i = 0; i < s->n_head_kv; i++)
-            rotate(s, k + t * nkv + i * d, t);
-        for (int i = 0; i < s->n_head; i++) {
-            const int at = i / (s->n_head / s->n_head_kv) * d;
-            attend(s, a + i * d, q + t * nq + i * d, k + at, v + at, t, weight);
+    snprintf(name, sizeof name, "%s.weight", stem);
+    struct ck_tensor *t = ck_add(c, name, "U8", dims);
+    for (int r = 0; r < n_rows; r++)
+        for (int i = 0; i < n_cols; i++) {
+            const uint64_t x = fx_random(rng) >> 40;
+            ck_set_code(t, n_rows, r, i, x % 20 < 7 ? 0 : x >> 8 & 1 ? 1 : -1);
         }
-        if (s->attn_sub)
-            norm(a, a, floats(ck, layer, s->attn_sub), nq, s->eps);
-        linear(ck, x, layer, "self_attn.o_proj", a);
-        for (int i = 0; i < s->hidden; i++)
-            h[t * s->hidden + i] += x[i];
-    }
-    free(weight), free(a), free(x), free(v), free(k), free(q);
+    snprintf(name, sizeof name, "%s.weight_scale", stem);
+    t = ck_add(c, name, dtype_names[c->spec.scale_dtype], one);
+    ck_set_value(t, 0, c->spec.autobit ? scale : 1 / scale);
 }
 
-static void mlp(const struct ck *ck, int layer, double *h, int n)
+/* A linear whose output is about as large as its input. Each has a scale of its own. */
+static void add_linear(struct ck *c, int layer, const char *where, int n_rows, int n_cols,
+                       uint64_t *rng)
 {
-    const struct ck_spec *s = &ck->spec;
-    double *x = new_rows(1, s->hidden), *g = new_rows(1, s->ffn), *u = new_rows(1, s->ffn);
+    const double factor = 0.7 + 0.6 * (double)(fx_random(rng) >> 40) * 0x1p-24;
+    const double scale = factor / sqrt(0.65 * n_cols);
+    char stem[96], name[128];
 
-    for (int t = 0; t < n; t++) {
-        norm(x, h + t * s->hidden, floats(ck, layer, "post_attention_layernorm"), s->hidden,
-             s->eps);
-        linear(ck, g, layer, "mlp.gate_proj", x);
-        linear(ck, u, layer, "mlp.up_proj", x);
-        for (int i = 0; i < s->ffn; i++)
-            u[i] *= strcmp(s->act, "silu") == 0 ? g[i] / (1 + exp(-g[i]))
-                                                : fmax(g[i], 0) * fmax(g[i], 0);
-        if (s->ffn_sub)
-            norm(u, u, floats(ck, layer, s->ffn_sub), s->ffn, s->eps);
-        linear(ck, x, layer, "mlp.down_proj", u);
-        for (int i = 0; i < s->hidden; i++)
-            h[t * s->hidden + i] += x[i];
+    snprintf(stem, sizeof stem, "model.layers.%d.%s", layer, where);
+    if (c->spec.packed) {
+        add_packed(c, stem, n_rows, n_cols, scale, rng);
+    } else {
+        snprintf(name, sizeof name, "%s.weight", stem);
+        add_matrix(c, name, n_rows, n_cols, scale / 0.8, rng); /* mean |x| is 0.8 sd */
     }
-    free(u), free(g), free(x);
+    if (c->spec.rms_norm) {
+        snprintf(name, sizeof name, "%s.rms_norm.weight", stem);
+        add_norm(c, name, n_cols, rng);
+    }
 }
 
-double *ck_logits(const struct ck *ck, const int32_t *tokens, int n)
+static void add_layer(struct ck *c, int layer, uint64_t *rng)
 {
-    const struct ck_spec *s = &ck->spec;
-    const float *embd = floats(ck, -1, "model.embed_tokens.weight");
-    const float *head = s->tied ? embd : floats(ck, -1, "lm_head.weight");
-    double *h = new_rows(n, s->hidden), *x = new_rows(1, s->hidden);
-    double *logits = new_rows(n, s->n_vocab);
+    const struct ck_spec *s = &c->spec;
+    const int nq = s->heads * s->head_dim, nkv = s->kv_heads * s->head_dim;
+    const bool bitnet = s->family == CK_BITNET;
+    char name[128];
 
-    for (int t = 0; t < n; t++)
-        for (int i = 0; i < s->hidden; i++)
-            h[t * s->hidden + i] = (double)embd[tokens[t] * s->hidden + i];
-    for (int layer = 0; layer < s->n_layer; layer++) {
-        attention(ck, layer, h, n);
-        mlp(ck, layer, h, n);
+    snprintf(name, sizeof name, "model.layers.%d.input_layernorm.weight", layer);
+    add_norm(c, name, s->hidden, rng);
+    add_linear(c, layer, "self_attn.q_proj", nq, s->hidden, rng);
+    add_linear(c, layer, "self_attn.k_proj", nkv, s->hidden, rng);
+    add_linear(c, layer, "self_attn.v_proj", nkv, s->hidden, rng);
+    add_linear(c, layer, "self_attn.o_proj", s->hidden, nq, rng);
+    snprintf(name, sizeof name, "model.layers.%d.post_attention_layernorm.weight", layer);
+    add_norm(c, name, s->hidden, rng);
+    add_linear(c, layer, "mlp.gate_proj", s->ffn, s->hidden, rng);
+    add_linear(c, layer, "mlp.up_proj", s->ffn, s->hidden, rng);
+    add_linear(c, layer, "mlp.down_proj", s->hidden, s->ffn, rng);
+    if (s->family == CK_LLAMA)
+        return;
+    snprintf(name, sizeof name, "model.layers.%d.self_attn.%s.weight", layer,
+             bitnet ? "attn_sub_norm" : "inner_attn_ln");
+    add_norm(c, name, nq, rng);
+    snprintf(name, sizeof name, "model.layers.%d.mlp.%s.weight", layer,
+             bitnet ? "ffn_sub_norm" : "ffn_layernorm");
+    add_norm(c, name, s->ffn, rng);
+}
+
+static void add_tensors(struct ck *c)
+{
+    const struct ck_spec *s = &c->spec;
+    uint64_t rng = s->seed;
+
+    add_matrix(c, "model.embed_tokens.weight", s->vocab, s->hidden, s->embd_sd, &rng);
+    for (int i = 0; i < s->n_layer; i++)
+        add_layer(c, i, &rng);
+    add_norm(c, "model.norm.weight", s->hidden, &rng);
+    if (s->untied)
+        add_matrix(c, "lm_head.weight", s->vocab, s->hidden, 0.15, &rng);
+}
+
+/* ---- config.json ----------------------------------------------------------------------------- */
+
+static int find_member(const struct ck *c, const char *key)
+{
+    int i = 0;
+    while (i < c->n_members && strcmp(c->members[i].key, key) != 0)
+        i++;
+    return i;
+}
+
+void ck_set(struct ck *c, const char *key, const char *json)
+{
+    const int i = find_member(c, key);
+
+    if (i < c->n_members) {
+        free(c->members[i].json);
+        if (json)
+            c->members[i].json = copy_text(json);
+        else
+            c->members[i] = c->members[--c->n_members];
+        return;
     }
-    for (int t = 0; t < n; t++) {
-        norm(x, h + t * s->hidden, floats(ck, -1, "model.norm.weight"), s->hidden, s->eps);
-        for (int r = 0; r < s->n_vocab; r++)
-            for (int i = 0; i < s->hidden; i++)
-                logits[t * s->n_vocab + r] += (double)head[r * s->hidden + i] * x[i];
+    if (!json) {
+        fprintf(stderr, "checkpoint: config.json has no %s\n", key);
+        abort();
     }
-    free(x);
-    free(h);
-    return logits;
+    c->members = grow(c->members, c->n_members, sizeof *c->members);
+    struct ck_member *m = &c->members[c->n_members++];
+    REQUIRE(strlen(key) < sizeof m->key);
+    strcpy(m->key, key);
+    m->json = copy_text(json);
+}
+
+static void set_number(struct ck *c, const char *key, double x)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%.17g", x);
+    ck_set(c, key, text);
+}
+
+static void set_bool(struct ck *c, const char *key, bool x)
+{
+    ck_set(c, key, x ? "true" : "false");
+}
+
+static void set_shapes(struct ck *c)
+{
+    const struct ck_spec *s = &c->spec;
+    set_number(c, "hidden_size", s->hidden);
+    set_number(c, "intermediate_size", s->ffn);
+    set_number(c, "num_hidden_layers", s->n_layer);
+    set_number(c, "num_attention_heads", s->heads);
+    set_number(c, "num_key_value_heads", s->kv_heads);
+    set_number(c, "vocab_size", s->vocab);
+    set_number(c, "max_position_embeddings", s->n_ctx);
+    set_number(c, "rms_norm_eps", s->eps);
+    set_number(c, "rope_theta", s->rope_theta);
+    set_bool(c, "tie_word_embeddings", !s->untied);
+    if (!s->no_head_dim)
+        set_number(c, "head_dim", s->head_dim);
+    if (s->rope_factor > 0) {
+        char json[100];
+        snprintf(json, sizeof json, "{\"%s\": \"linear\", \"factor\": %.17g}", s->rope_key,
+                 s->rope_factor);
+        ck_set(c, "rope_scaling", json);
+    } else {
+        ck_set(c, "rope_scaling", "null");
+    }
+}
+
+static void set_quantization(struct ck *c)
+{
+    const struct ck_spec *s = &c->spec;
+
+    if (s->family == CK_1BITLLM) {
+        set_number(c, "input_bits", 8);
+        set_number(c, "weight_bits", 1);
+        return;
+    }
+    ck_set(c, "quantization_config.quant_method", "\"bitnet\"");
+    if (s->not_converted)
+        ck_set(c, "quantization_config.modules_to_not_convert", s->not_converted);
+    if (s->old_config)
+        return;
+    ck_set(c, "quantization_config.linear_class",
+           s->autobit ? "\"autobitlinear\"" : "\"bitlinear\"");
+    ck_set(c, "quantization_config.quantization_mode", s->packed ? "\"offline\"" : "\"online\"");
+    if (!s->rms_norm)
+        return;
+    ck_set(c, "quantization_config.use_rms_norm", "true");
+    set_number(c, "quantization_config.rms_norm_eps", s->rms_eps);
+}
+
+static void set_config(struct ck *c)
+{
+    static const struct {
+        const char *architectures, *model_type, *act;
+    } by_family[] = {{"[\"BitNetForCausalLM\"]", "\"bitnet\"", "relu2"},
+                     {"[\"LlamaForCausalLM\"]", "\"llama\"", "silu"},
+                     {"[\"BitnetForCausalLM\"]", "\"llama\"", "silu"}};
+    static const char *const torch_dtype[] = {NULL, "\"bfloat16\"", "\"float16\"", "\"float32\""};
+    const struct ck_spec *s = &c->spec;
+    const bool spm = s->family == CK_1BITLLM;
+    char act[40];
+
+    snprintf(act, sizeof act, "\"%s\"", s->hidden_act ? s->hidden_act : by_family[s->family].act);
+    ck_set(c, "architectures", by_family[s->family].architectures);
+    ck_set(c, "model_type", by_family[s->family].model_type);
+    ck_set(c, "hidden_act", act);
+    ck_set(c, "torch_dtype", torch_dtype[s->dtype]);
+    ck_set(c, "attention_bias", "false");
+    ck_set(c, "attention_dropout", "0.0");
+    ck_set(c, "initializer_range", "0.02");
+    ck_set(c, "use_cache", "true");
+    ck_set(c, "transformers_version", "\"4.52.0.dev0\"");
+    set_number(c, "bos_token_id", spm ? 1 : 264);
+    set_number(c, "eos_token_id", spm ? 2 : 265);
+    set_shapes(c);
+    set_quantization(c);
+}
+
+/* The members of an object, or with outer "" those of the whole. */
+static void say_members(struct fx_bytes *b, const struct ck *c, const char *outer)
+{
+    const size_t n = strlen(outer);
+    const char *comma = "";
+
+    say(b, "{");
+    for (int i = 0; i < c->n_members; i++) {
+        const struct ck_member *m = &c->members[i];
+        const char *dot = strchr(m->key, '.');
+        if (n ? strncmp(m->key, outer, n) != 0 || m->key[n] != '.' : dot != NULL)
+            continue;
+        say(b, "%s\n  \"%s\": %s", comma, n ? dot + 1 : m->key, m->json);
+        comma = ",";
+    }
+    if (!n && find_member(c, "quantization_config") == c->n_members) {
+        struct fx_bytes inner = {0};
+        say_members(&inner, c, "quantization_config");
+        if (inner.len > 3) {
+            say(b, "%s\n  \"quantization_config\": ", comma);
+            fx_put(b, inner.data, inner.len);
+        }
+        free(inner.data);
+    }
+    say(b, "\n}");
+}
+
+/* ---- Tokenizers ------------------------------------------------------------------------------ */
+
+/* A character as part of a JSON string. */
+static void say_character(struct fx_bytes *b, unsigned code)
+{
+    if (code == '"' || code == '\\')
+        say(b, "\\%c", (char)code);
+    else if (code < 0x80)
+        say(b, "%c", (char)code);
+    else
+        say(b, "%c%c", (char)(0xc0 | code >> 6), (char)(0x80 | (code & 63)));
+}
+
+/* Byte-level BPE: the printable Latin-1 characters stand for themselves, the other bytes are
+ * U+0100 and on, in order. */
+static void say_bytes(struct fx_bytes *b)
+{
+    unsigned next = 256;
+    for (unsigned i = 0; i < 256; i++) {
+        const bool plain = (i > 32 && i < 127) || (i > 160 && i != 173);
+        say(b, "\"");
+        say_character(b, plain ? i : next);
+        say(b, "\": %u, ", i);
+        next += !plain;
+    }
+}
+
+/* Added tokens with ids from first on; those that have no name are reserved. */
+static void say_added(struct fx_bytes *b, int first, const char *const *names, int n_names, int n)
+{
+    say(b, "\"added_tokens\": [");
+    for (int i = 0; i < n; i++) {
+        char name[40];
+        snprintf(name, sizeof name, "<|reserved_special_token_%d|>", i);
+        say(b,
+            "%s{\"id\": %d, \"content\": \"%s\", \"single_word\": false, \"lstrip\": false, "
+            "\"rstrip\": false, \"normalized\": false, \"special\": true}",
+            i ? ", " : "", first + i, i < n_names ? names[i] : name);
+    }
+    say(b, "], ");
+}
+
+static char *bpe_tokenizer(const struct ck_spec *s)
+{
+    static const char *const special[] = {"<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>"};
+    struct fx_bytes b = {0};
+
+    say(&b, "{\"version\": \"1.0\", \"truncation\": null, \"padding\": null, ");
+    say_added(&b, 264, special, 3, (s->n_tokens ? s->n_tokens : 270) - 264);
+    say(&b, "\"normalizer\": null, \"pre_tokenizer\": {\"type\": \"ByteLevel\", "
+            "\"add_prefix_space\": false, \"trim_offsets\": true, \"use_regex\": true}, ");
+    say(&b, "\"post_processor\": {\"type\": \"ByteLevel\", \"add_prefix_space\": true, "
+            "\"trim_offsets\": false, \"use_regex\": true}, ");
+    say(&b, "\"decoder\": {\"type\": \"ByteLevel\", \"add_prefix_space\": true, "
+            "\"trim_offsets\": true, \"use_regex\": true}, ");
+    say(&b, "\"model\": {\"type\": \"BPE\", \"dropout\": null, \"unk_token\": null, "
+            "\"continuing_subword_prefix\": null, \"end_of_word_suffix\": null, "
+            "\"fuse_unk\": false, \"byte_fallback\": false, \"vocab\": {");
+    say_bytes(&b);
+    say(&b, "\"th\": 256, \"the\": 257, \"Ġthe\": 258, \"in\": 259, \"an\": 260, \"and\": 261, "
+            "\"Ġand\": 262, \"er\": 263}, ");
+    say(&b, "\"merges\": [\"t h\", \"th e\", \"Ġ the\", \"i n\", \"a n\", \"an d\", "
+            "\"Ġ and\", \"e r\"]}}");
+    return take_text(&b);
+}
+
+static char *spm_tokenizer(const struct ck_spec *s)
+{
+    static const char *const special[] = {"<pad>"};
+    struct fx_bytes b = {0};
+
+    say(&b, "{\"version\": \"1.0\", \"truncation\": null, \"padding\": null, ");
+    say_added(&b, 269, special, 1, (s->n_tokens ? s->n_tokens : 270) - 269);
+    say(&b, "\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"Prepend\", "
+            "\"prepend\": \"▁\"}, {\"type\": \"Replace\", \"pattern\": {\"String\": \" \"}, "
+            "\"content\": \"▁\"}]}, \"pre_tokenizer\": null, ");
+    say(&b, "\"post_processor\": {\"type\": \"TemplateProcessing\", \"single\": "
+            "[{\"SpecialToken\": {\"id\": \"<s>\", \"type_id\": 0}}, "
+            "{\"Sequence\": {\"id\": \"A\", \"type_id\": 0}}], \"pair\": [], "
+            "\"special_tokens\": {\"<s>\": {\"id\": \"<s>\", \"ids\": [1], "
+            "\"tokens\": [\"<s>\"]}}}, ");
+    say(&b, "\"decoder\": {\"type\": \"Sequence\", \"decoders\": [{\"type\": \"Replace\", "
+            "\"pattern\": {\"String\": \"▁\"}, \"content\": \" \"}, {\"type\": \"ByteFallback\"}, "
+            "{\"type\": \"Fuse\"}, {\"type\": \"Strip\", \"content\": \" \", \"start\": 1, "
+            "\"stop\": 0}]}, ");
+    say(&b, "\"model\": {\"type\": \"BPE\", \"dropout\": null, \"unk_token\": \"<unk>\", "
+            "\"continuing_subword_prefix\": null, \"end_of_word_suffix\": null, "
+            "\"fuse_unk\": true, \"byte_fallback\": true, "
+            "\"vocab\": {\"<unk>\": 0, \"<s>\": 1, \"</s>\": 2, ");
+    for (int i = 0; i < 256; i++)
+        say(&b, "\"<0x%02X>\": %d, ", (unsigned)i, 3 + i);
+    say(&b, "\"▁\": 259, \"t\": 260, \"h\": 261, \"e\": 262, \"a\": 263, \"n\": 264, "
+            "\"th\": 265, \"the\": 266, \"▁the\": 267, \"an\": 268}, "
+            "\"merges\": [\"t h\", \"th e\", \"▁ the\", \"a n\"]}}");
+    return take_text(&b);
+}
+
+static void put_tokenizer(struct ck *c)
+{
+    const bool spm = c->spec.family == CK_1BITLLM;
+    char *text = spm ? spm_tokenizer(&c->spec) : bpe_tokenizer(&c->spec);
+
+    ck_put_file(c, "tokenizer.json", text);
+    free(text);
+    ck_put_file(c, "tokenizer_config.json",
+                spm ? "{\"tokenizer_class\": \"BitnetTokenizer\", \"add_bos_token\": true, "
+                      "\"add_eos_token\": false, \"bos_token\": \"<s>\", \"eos_token\": \"</s>\", "
+                      "\"pad_token\": \"<pad>\", \"unk_token\": \"<unk>\", \"legacy\": false}"
+                    : "{\"tokenizer_class\": \"PreTrainedTokenizerFast\", \"add_bos_token\": true, "
+                      "\"bos_token\": \"<|begin_of_text|>\", \"eos_token\": \"<|eot_id|>\", "
+                      "\"model_max_length\": 128}");
+    ck_put_file(c, "generation_config.json",
+                spm ? "{\"bos_token_id\": 1, \"eos_token_id\": 2, \"pad_token_id\": 269}"
+                    : "{\"bos_token_id\": 264, \"eos_token_id\": [265, 266], \"do_sample\": true}");
+}
+
+/* ---- A checkpoint ---------------------------------------------------------------------------- */
+
+struct ck *ck_new(const struct ck_spec *spec)
+{
+    struct ck *c = calloc(1, sizeof *c);
+    REQUIRE(c);
+    c->spec = *spec;
+    set_config(c);
+    put_tokenizer(c);
+    add_tensors(c);
+    return c;
+}
+
+struct ck *ck_copy(const struct ck *c)
+{
+    struct ck *copy = calloc(1, sizeof *copy);
+
+    REQUIRE(copy);
+    copy->spec = c->spec;
+    strcpy(copy->omitted, c->omitted);
+    for (int i = 0; i < c->n_members; i++)
+        ck_set(copy, c->members[i].key, c->members[i].json);
+    for (int i = 0; i < c->n_files; i++)
+        ck_put_file(copy, c->files[i].name, c->files[i].text);
+    for (int i = 0; i < c->n_tensors; i++) {
+        const struct ck_tensor *t = &c->tensors[i];
+        memcpy(ck_add(copy, t->name, t->dtype, t->dims)->data, t->data, t->n_bytes);
+    }
+    return copy;
+}
+
+void ck_free(struct ck *c)
+{
+    for (int i = 0; i < c->n_tensors; i++)
+        free(c->tensors[i].data);
+    for (int i = 0; i < c->n_members; i++)
+        free(c->members[i].json);
+    for (int i = 0; i < c->n_files; i++)
+        free(c->files[i].text);
+    free(c->tensors);
+    free(c->members);
+    free(c->files);
+    free(c);
+}
+
+void ck_put_file(struct ck *c, const char *name, const char *text)
+{
+    int i = 0;
+
+    while (i < c->n_files && strcmp(c->files[i].name, name) != 0)
+        i++;
+    if (i == c->n_files) {
+        c->files = grow(c->files, c->n_files, sizeof *c->files);
+        c->files[c->n_files++] = (struct ck_file){.text = NULL};
+        snprintf(c->files[i].name, sizeof c->files[i].name, "%s", name);
+    }
+    free(c->files[i].text);
+    c->files[i].text = copy_text(text);
+}
+
+void ck_omit(struct ck *c, const char *name)
+{
+    snprintf(c->omitted, sizeof c->omitted, "%s", name);
+}
+
+/* ---- Folders --------------------------------------------------------------------------------- */
+
+enum { MAX_FOLDERS = 128 };
+static char *folders[MAX_FOLDERS];
+static int n_folders;
+static char root[] = "checkpoint-XXXXXX";
+
+static void empty_folder(const char *path)
+{
+    DIR *d = opendir(path);
+    struct dirent *e;
+    char name[1024];
+
+    REQUIRE(d);
+    while ((e = readdir(d)) != NULL)
+        if (e->d_name[0] != '.') {
+            snprintf(name, sizeof name, "%s/%s", path, e->d_name);
+            unlink(name);
+        }
+    closedir(d);
+}
+
+static void remove_folders(void)
+{
+    for (int i = 0; i < n_folders; i++) {
+        empty_folder(folders[i]);
+        rmdir(folders[i]);
+        free(folders[i]);
+    }
+    rmdir(root);
+}
+
+/* An empty folder of that name. */
+static const char *new_folder(const char *name)
+{
+    char path[128];
+
+    if (n_folders == 0) {
+        REQUIRE(mkdtemp(root));
+        atexit(remove_folders);
+    }
+    const int n = snprintf(path, sizeof path, "%s/%s", root, name);
+    REQUIRE(n > 0 && (size_t)n < sizeof path);
+    for (int i = 0; i < n_folders; i++)
+        if (strcmp(folders[i], path) == 0) {
+            empty_folder(path);
+            return folders[i];
+        }
+    REQUIRE(n_folders < MAX_FOLDERS && mkdir(path, 0777) == 0);
+    folders[n_folders] = copy_text(path);
+    return folders[n_folders++];
+}
+
+static void write_file(const struct ck *c, const char *dir, const char *name, const void *data,
+                       size_t len)
+{
+    char path[256];
+
+    if (strcmp(name, c->omitted) == 0)
+        return;
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    unlink(path);
+    FILE *f = fopen(path, "wb");
+    REQUIRE(f && fwrite(data, 1, len, f) == len && fclose(f) == 0);
+}
+
+/* ---- safetensors -----------------------------------------------------------------------------
+ *
+ * u64 length of the header, little-endian | JSON, blanks to a multiple of 8 | data */
+
+static void write_weights(const struct ck *c, const char *dir, const char *name, int begin, int end)
+{
+    struct fx_bytes header = {0}, image = {0};
+    size_t at = 0;
+
+    say(&header, "{\"__metadata__\": {\"format\": \"pt\"}");
+    for (int i = begin; i < end; i++) {
+        const struct ck_tensor *t = &c->tensors[i];
+        say(&header, ", \"%s\": {\"dtype\": \"%s\", \"shape\": [", t->name, t->dtype);
+        for (int d = 0; d < t->n_dims; d++)
+            say(&header, "%s%" PRIu64, d ? ", " : "", t->dims[d]);
+        say(&header, "], \"data_offsets\": [%zu, %zu]}", at, at + t->n_bytes);
+        at += t->n_bytes;
+    }
+    say(&header, "}");
+    while (header.len % 8)
+        say(&header, " ");
+    fx_put_u64(&image, header.len);
+    fx_put(&image, header.data, header.len);
+    for (int i = begin; i < end; i++)
+        fx_put(&image, c->tensors[i].data, c->tensors[i].n_bytes);
+    write_file(c, dir, name, image.data, image.len);
+    free(image.data);
+    free(header.data);
+}
+
+static void write_shards(const struct ck *c, const char *dir)
+{
+    const int n = c->spec.n_shards;
+    struct fx_bytes index = {0};
+    const char *comma = "";
+
+    say(&index, "{\"metadata\": {\"total_size\": 0}, \"weight_map\": {");
+    for (int s = 0; s < n; s++) {
+        const int begin = c->n_tensors * s / n, end = c->n_tensors * (s + 1) / n;
+        char name[64];
+        snprintf(name, sizeof name, "model-%05d-of-%05d.safetensors", s + 1, n);
+        write_weights(c, dir, name, begin, end);
+        for (int i = begin; i < end; i++, comma = ", ")
+            say(&index, "%s\"%s\": \"%s\"", comma, c->tensors[i].name, name);
+    }
+    say(&index, "}}");
+    write_file(c, dir, "model.safetensors.index.json", index.data, index.len);
+    free(index.data);
+}
+
+const char *ck_write(const struct ck *c, const char *name)
+{
+    const char *dir = new_folder(name);
+    struct fx_bytes config = {0};
+
+    say_members(&config, c, "");
+    write_file(c, dir, "config.json", config.data, config.len);
+    free(config.data);
+    if (c->spec.n_shards)
+        write_shards(c, dir);
+    else
+        write_weights(c, dir, "model.safetensors", 0, c->n_tensors);
+    for (int i = 0; i < c->n_files; i++) /* perhaps in the place of one of these */
+        write_file(c, dir, c->files[i].name, c->files[i].text, strlen(c->files[i].text));
+    return dir;
+}
+
+/* ---- Reading one ----------------------------------------------------------------------------- */
+
+static uint8_t *read_file(const char *dir, const char *name, size_t *len)
+{
+    char path[1024];
+    long size;
+
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "rb");
+    REQUIRE(f && fseek(f, 0, SEEK_END) == 0 && (size = ftell(f)) >= 8);
+    rewind(f);
+    uint8_t *data = malloc((size_t)size);
+    REQUIRE(data && fread(data, 1, (size_t)size, f) == (size_t)size);
+    fclose(f);
+    *len = (size_t)size;
+    return data;
+}
+
+static struct trit_json *parse(const void *text, size_t len)
+{
+    struct trit_json *json;
+    struct trit_error err;
+    if (trit_json_read(&json, text, len, &err)) {
+        fprintf(stderr, "checkpoint: %s\n", err.text);
+        abort();
+    }
+    return json;
+}
+
+static int read_int(const struct trit_json_value *config, const char *key)
+{
+    int64_t x;
+    REQUIRE(trit_json_int64(trit_json_member(config, key), &x) && x > 0 && x <= INT32_MAX);
+    return (int)x;
+}
+
+static double read_number(const struct trit_json_value *config, const char *key, double missing)
+{
+    const struct trit_json_value *value = trit_json_member(config, key);
+    return trit_json_type_of(value) == TRIT_JSON_NUMBER ? trit_json_double(value) : missing;
+}
+
+static bool text_is(const struct trit_json_value *value, const char *text)
+{
+    return trit_json_type_of(value) == TRIT_JSON_STRING &&
+           strcmp(trit_json_text(value).bytes, text) == 0;
+}
+
+static void read_config(struct ck *c, const char *dir)
+{
+    size_t len;
+    uint8_t *text = read_file(dir, "config.json", &len);
+    struct trit_json *json = parse(text, len);
+    const struct trit_json_value *config = trit_json_root(json);
+    const struct trit_json_value *name =
+        trit_json_item(trit_json_member(config, "architectures"), 0);
+    const struct trit_json_value *quant = trit_json_member(config, "quantization_config");
+    const struct trit_json_value *rope = trit_json_member(config, "rope_scaling");
+    struct ck_spec *s = &c->spec;
+
+    s->family = text_is(name, "BitNetForCausalLM")  ? CK_BITNET
+                : text_is(name, "LlamaForCausalLM") ? CK_LLAMA
+                                                    : CK_1BITLLM;
+    s->n_layer = read_int(config, "num_hidden_layers");
+    s->hidden = read_int(config, "hidden_size");
+    s->heads = read_int(config, "num_attention_heads");
+    s->kv_heads = read_int(config, "num_key_value_heads");
+    s->head_dim = (int)read_number(config, "head_dim", s->hidden / s->heads);
+    s->ffn = read_int(config, "intermediate_size");
+    s->vocab = read_int(config, "vocab_size");
+    s->n_ctx = read_int(config, "max_position_embeddings");
+    s->untied = !trit_json_is_true(trit_json_member(config, "tie_word_embeddings"));
+    s->eps = read_number(config, "rms_norm_eps", NAN);
+    s->rope_theta = read_number(config, "rope_theta", 10000);
+    s->rope_factor = read_number(rope, "factor", 0);
+    s->autobit = text_is(trit_json_member(quant, "linear_class"), "autobitlinear");
+    s->rms_norm = trit_json_is_true(trit_json_member(quant, "use_rms_norm"));
+    s->rms_eps = read_number(quant, "rms_norm_eps", 1e-6);
+    trit_json_free(&json);
+    free(text);
+}
+
+static void read_weights(struct ck *c, const char *dir)
+{
+    size_t len;
+    uint8_t *image = read_file(dir, "model.safetensors", &len);
+    uint64_t n = 0;
+
+    for (int i = 7; i >= 0; i--)
+        n = n << 8 | image[i];
+    REQUIRE(n <= len - 8);
+    const uint8_t *data = image + 8 + n;
+    struct trit_json *json = parse(image + 8, n);
+    for (const struct trit_json_value *m = trit_json_first(trit_json_root(json)); m;
+         m = trit_json_next(m)) {
+        const struct trit_json_value *offsets = trit_json_member(m, "data_offsets");
+        const struct trit_json_value *shape = trit_json_member(m, "shape");
+        uint64_t dims[4] = {0};
+        int64_t x = 0;
+
+        if (strcmp(trit_json_key(m).bytes, "__metadata__") == 0)
+            continue;
+        REQUIRE(trit_json_count(shape) < 4);
+        for (size_t i = 0; i < trit_json_count(shape); i++, dims[i - 1] = (uint64_t)x)
+            REQUIRE(trit_json_int64(trit_json_item(shape, i), &x) && x > 0);
+        struct ck_tensor *t = ck_add(c, trit_json_key(m).bytes,
+                                     trit_json_text(trit_json_member(m, "dtype")).bytes, dims);
+        REQUIRE(trit_json_int64(trit_json_item(offsets, 0), &x) && x >= 0 &&
+                t->n_bytes <= len - 8 - n && (uint64_t)x <= len - 8 - n - t->n_bytes);
+        memcpy(t->data, data + x, t->n_bytes);
+        REQUIRE(trit_json_int64(trit_json_item(offsets, 1), &x) && x >= 0);
+    }
+    trit_json_free(&json);
+    free(image);
+}
+
+struct ck *ck_read(const char *dir)
+{
+    struct ck *c = calloc(1, sizeof *c);
+    REQUIRE(c);
+    read_config(c, dir);
+    read_weights(c, dir);
+    return c;
 }

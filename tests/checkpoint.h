@@ -1,74 +1,124 @@
-/* checkpoint.h - checkpoint folders as Hugging Face holds them, small and random, and what a model
- * of such weights computes, in double.
+/* checkpoint.h - small checkpoint folders as Hugging Face holds them, of every family that
+ * `convert` takes, made in memory from a seed.
  *
- * The forward pass works on the tensors by their names in the checkpoint and by the formulas of the
- * models' own code; nothing in it comes from the engine or the converter. Only the quantisation of
- * activations to int8 is imitated, as it is part of what the models compute. */
+ * A checkpoint is a list of tensors as they lie in safetensors, the members of its config.json and
+ * the texts of its other files; a test may change any of them before the folder is written. Folders
+ * lie below a directory of their own in the build folder and are removed at exit. Every failure of
+ * the maker itself aborts the test. */
 #ifndef TRIT_TESTS_CHECKPOINT_H
 #define TRIT_TESTS_CHECKPOINT_H
 
-#include "fixture.h"
-#include "safe_writer.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-enum ck_form {
-    CK_PACKED, /* 2-bit codes and a weight_scale */
-    CK_MASTER, /* full-precision weights */
-    CK_EXACT,  /* floats that are ternary already */
+enum ck_family {
+    CK_BITNET, /* BitNetForCausalLM: 2B-4T; ReLU2 and sub-norms */
+    CK_LLAMA,  /* LlamaForCausalLM with quant_method bitnet */
+    CK_1BITLLM /* BitnetForCausalLM: SiLU and sub-norms by other names, latent weights */
 };
 
-/* Zero is a default: BF16, 4 heads of hidden/4, 2 of them KV, FFN 384, theta 10000, eps 1e-5. */
+enum ck_dtype { CK_U8, CK_BF16, CK_F16, CK_F32 };
+
 struct ck_spec {
-    const char *architecture;
-    enum ck_form form;
-    const char *dtype;        /* of all floats: "BF16", "F16", "F32" */
-    const char *linear_class; /* NULL: not said */
-    bool quantization_config, rms_norms;
-    const char *attn_sub, *ffn_sub; /* names of the sub-norms; NULL: none */
-    const char *act;
-    bool tied, spm;
-    int n_layer, hidden, n_head, n_head_kv, head_dim, ffn, n_vocab, n_ctx;
-    double theta, eps, rope_factor;
-    const char *config; /* NULL, or members of config.json that replace or join the others */
-    const char *drop;   /* NULL, or a member of config.json that is left out */
+    enum ck_family family;
+    int n_layer, hidden, heads, kv_heads, head_dim, ffn, vocab, n_ctx;
+    int n_tokens;  /* of the tokenizer; 0: 270, the rows behind them being padding */
+    bool packed;   /* linears are u8 with a weight_scale; else a master of type dtype */
+    bool autobit;  /* linear_class autobitlinear, whose weight_scale multiplies; else it divides */
+    bool rms_norm; /* use_rms_norm: a norm of its own before each linear */
+    bool untied;   /* an lm_head */
+    bool old_config;  /* quantization_config without linear_class, quantization_mode and others */
+    bool no_head_dim; /* config.json leaves head_dim out */
+    enum ck_dtype dtype; /* of everything that is not packed */
+    enum ck_dtype scale_dtype;
+    double rope_theta, eps, rms_eps;
+    double rope_factor;        /* of linear scaling; 0: no rope_scaling */
+    const char *rope_key;      /* "type" or "rope_type" */
+    const char *not_converted; /* JSON of modules_to_not_convert; NULL: no such member */
+    double embd_sd;            /* of the embedding; small ones make eps tell */
+    int n_shards;              /* 0: one file and no index */
+    const char *hidden_act;    /* NULL: the family's */
     uint64_t seed;
 };
 
-/* A linear as the model computes with it. */
-struct ck_linear {
-    char name[96];
-    int n_in, n_out;
-    int8_t *t;    /* [n_out, n_in] */
-    double scale; /* what +1 stands for */
-    float *norm;  /* [n_in], or NULL */
+/* Two layers, hidden 256, 4 heads of 64 (2 KV), FFN 512, 288 rows of vocabulary, context 128; 2B-4T
+ * as it is published: packed, bf16, tied. */
+extern const struct ck_spec ck_default;
+
+enum { CK_MAX_DIMS = 3 };
+
+struct ck_tensor {
+    char name[128];
+    char dtype[8]; /* as the header says it */
+    int n_dims;
+    uint64_t dims[CK_MAX_DIMS + 1]; /* dims[n_dims - 1] is contiguous; a 0 behind them */
+    uint8_t *data;
+    size_t n_bytes;
 };
 
-struct ck_floats {
-    char name[96];
-    int n;
-    float *x;
+struct ck_member {
+    char key[64]; /* or OUTER.INNER */
+    char *json;
+};
+
+struct ck_file {
+    char name[64];
+    char *text;
 };
 
 struct ck {
     struct ck_spec spec;
-    const char *folder;
-    struct sw_file file;       /* may be spoiled before it is written */
-    struct ck_linear *linears; /* [n_linears] */
-    struct ck_floats *floats;  /* [n_floats] norms, embedding, head */
-    int n_linears, n_floats;
+    struct ck_tensor *tensors;
+    struct ck_member *members;
+    struct ck_file *files;
+    int n_tensors, n_members, n_files;
+    char omitted[64]; /* the name of a file that is not written, or "" */
 };
 
-/* Make the tensors of a model, in a folder of that name. */
-void ck_make(struct ck *ck, const char *folder, const struct ck_spec *spec);
+struct ck *ck_new(const struct ck_spec *spec);
+struct ck *ck_copy(const struct ck *c);
+void ck_free(struct ck *c);
 
-/* Write config.json, the tokenizer's files and the weights, in n_shards files. */
-void ck_write(struct ck *ck, size_t n_shards);
+/* Write it as a folder of that name, in the place of an earlier one; the path lives until exit. */
+const char *ck_write(const struct ck *c, const char *name);
 
-/* The entry of a tensor in ck->file. */
-struct sw_tensor *ck_entry(struct ck *ck, const char *name);
+/* A checkpoint that someone else wrote: config.json and model.safetensors of a folder. */
+struct ck *ck_read(const char *dir);
 
-void ck_free(struct ck *ck);
+/* ---- Changing it ----------------------------------------------------------------------------- */
 
-/* Logits after each token: [n, n_vocab], to be released with free(). */
-double *ck_logits(const struct ck *ck, const int32_t *tokens, int n);
+/* The tensor of that name, which must be there; or NULL if there is none. */
+struct ck_tensor *ck_tensor(const struct ck *c, const char *name);
+struct ck_tensor *ck_find(const struct ck *c, const char *name);
+
+/* Add a tensor of zeros. dims ends with 0. */
+struct ck_tensor *ck_add(struct ck *c, const char *name, const char *dtype, const uint64_t *dims);
+void ck_drop(struct ck *c, const char *name);
+
+/* Replace part of every name that has it, once a name: "self_attn" -> "attention". */
+void ck_rename(struct ck *c, const char *part, const char *with);
+
+/* Set a member of config.json, "hidden_size" or "quantization_config.linear_class", to this JSON
+ * text; NULL takes it away. */
+void ck_set(struct ck *c, const char *key, const char *json);
+
+/* Put a file with this text into the folder, in the place of the one that it would have, or leave
+ * one out: "config.json", "tokenizer.json", a shard. */
+void ck_put_file(struct ck *c, const char *name, const char *text);
+void ck_omit(struct ck *c, const char *name);
+
+/* ---- Values ---------------------------------------------------------------------------------- */
+
+/* Element i of a float tensor. */
+double ck_value(const struct ck_tensor *t, size_t i);
+
+/* Set it, rounded to its type. */
+void ck_set_value(struct ck_tensor *t, size_t i, double x);
+
+/* Ternary weight [row, col] of a packed tensor, as one of -1, 0, 1, 2. n_rows is how many rows it
+ * stands for. */
+int ck_code(const struct ck_tensor *t, int n_rows, int row, int col);
+void ck_set_code(struct ck_tensor *t, int n_rows, int row, int col, int code);
 
 #endif

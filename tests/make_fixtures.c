@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 
 #include "checkpoint.h"
+#include "fixture.h"
 
 static bool put_file(const char *dir, const char *name, const void *bytes, size_t len)
 {
@@ -197,28 +198,16 @@ static bool put_checkpoint(const char *dir)
 {
     static const char *const files[] = {"config.json", "tokenizer.json", "tokenizer_config.json",
                                         "generation_config.json", "model.safetensors"};
-    const struct ck_spec spec = {.architecture = "BitNetForCausalLM",
-                                 .quantization_config = true,
-                                 .linear_class = "autobitlinear",
-                                 .attn_sub = "self_attn.attn_sub_norm",
-                                 .ffn_sub = "mlp.ffn_sub_norm",
-                                 .act = "relu2",
-                                 .tied = true,
-                                 .n_layer = 2,
-                                 .hidden = 256,
-                                 .n_vocab = 300,
-                                 .n_ctx = 64};
+    struct ck *ck = ck_new(&ck_default);
+    const char *folder = ck_write(ck, "checkpoint");
     char path[1024];
-    struct ck ck;
     bool ok;
 
     snprintf(path, sizeof path, "%s/checkpoint", dir);
     ok = mkdir(path, 0777) == 0 || errno == EEXIST;
-    ck_make(&ck, "checkpoint", &spec);
-    ck_write(&ck, 1);
     for (size_t i = 0; ok && i < sizeof files / sizeof *files; i++) {
         static char bytes[1 << 20];
-        snprintf(path, sizeof path, "%s/%s", ck.folder, files[i]);
+        snprintf(path, sizeof path, "%s/%s", folder, files[i]);
         FILE *f = fopen(path, "rb");
         const size_t n = f ? fread(bytes, 1, sizeof bytes, f) : 0;
         if (f)
@@ -226,7 +215,7 @@ static bool put_checkpoint(const char *dir)
         snprintf(path, sizeof path, "checkpoint/%s", files[i]);
         ok = n > 0 && n < sizeof bytes && put_file(dir, path, bytes, n);
     }
-    ck_free(&ck);
+    ck_free(ck);
     return ok;
 }
 

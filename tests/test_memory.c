@@ -566,27 +566,17 @@ static void test_sweep_conversions(void **state)
 
     opt.map = fx_write("names", "x = ignore\n", 11);
     for (int i = 0; i < 4; i++) {
-        const struct ck_spec spec = {.architecture =
-                                         i % 2 ? "BitNetForCausalLM" : "LlamaForCausalLM",
-                                     .quantization_config = true,
-                                     .form = i < 2 ? CK_PACKED : CK_MASTER,
-                                     .linear_class = "bitlinear",
-                                     .attn_sub = i % 2 ? "self_attn.attn_sub_norm" : NULL,
-                                     .ffn_sub = i % 2 ? "mlp.ffn_sub_norm" : NULL,
-                                     .act = "silu",
-                                     .tied = i == 1,
-                                     .spm = i == 2,
-                                     .n_layer = 1,
-                                     .hidden = 128,
-                                     .n_vocab = 300,
-                                     .n_ctx = 64};
-        struct ck ck;
-        ck_make(&ck, "swept", &spec);
-        ck_write(&ck, 1);
+        struct ck_spec spec = ck_default;
+        spec.family = i == 0 ? CK_LLAMA : i == 2 ? CK_1BITLLM : CK_BITNET;
+        spec.packed = i < 2;
+        spec.untied = i == 3;
+        spec.n_layer = 1;
+        struct ck *ck = ck_new(&spec);
+        const char *folder = ck_write(ck, "swept");
         for (int after = 0; after < 2; after++)
-            for (long n = 1; convert_without(ck.folder, NULL, &opt, n, after); n++)
+            for (long n = 1; convert_without(folder, NULL, &opt, n, after); n++)
                 assert_true(n < 2000);
-        ck_free(&ck);
+        ck_free(ck);
     }
     assert_int_equal(trit_file_open(&file, model_path(FX_TQ2_0), NULL, &err), TRIT_OK);
     opt = (struct trit_convert_options){.n_threads = 2, .embd = "q8_0"};

@@ -177,11 +177,13 @@ static void read_rope(struct reader *r, struct trit_config *c)
 {
     struct trit_knobs *k = &c->knobs;
     const bool newer = find(r, "rope_parameters") != NULL;
+    const char *object = newer ? "rope_parameters" : "rope_scaling";
     const char *theta = newer ? "rope_parameters.rope_theta" : "rope_theta";
-    char key[64],
-        *end = key + snprintf(key, sizeof key, "%s.", newer ? "rope_parameters" : "rope_scaling");
+    char key[64], *end = key + snprintf(key, sizeof key, "%s.", object);
     const size_t left = sizeof key - (size_t)(end - key);
 
+    if (find(r, object) && trit_json_type_of(find(r, object)) != TRIT_JSON_OBJECT)
+        fail(r, TRIT_E_FILE, object, "is no object");
     if (!find(r, theta))
         trit_note(r->notes, "RoPE's base is 10000: config.json has no %s", theta);
     k->rope_base = read_real(r, theta, 1, 1e12, 10000);
@@ -222,6 +224,17 @@ static void read_act(struct reader *r, struct trit_config *c)
         fail_text(r, "hidden_act", act, "'silu' and 'relu2'");
 }
 
+/* One value is supported, which is also meant where there is none. */
+static void check_number(struct reader *r, const char *key, int32_t supported)
+{
+    const int32_t x = read_int(r, key, 1, 64, supported);
+    char what[64];
+
+    snprintf(what, sizeof what, "is %d; supported is %d", x, supported);
+    if (x != supported)
+        fail(r, TRIT_E_UNSUPPORTED, key, what);
+}
+
 /* What other models of these families may have and the forward pass has not. */
 static void refuse_extras(struct reader *r)
 {
@@ -232,10 +245,8 @@ static void refuse_extras(struct reader *r)
             fail(r, TRIT_E_UNSUPPORTED, never[i], "is true; biases are not supported");
     if (read_real(r, "partial_rotary_factor", 0, 1, 1) < 1)
         fail(r, TRIT_E_UNSUPPORTED, "partial_rotary_factor", "is less than 1");
-    if (read_int(r, "input_bits", 1, 64, 8) != 8)
-        fail(r, TRIT_E_UNSUPPORTED, "input_bits", "is not 8");
-    if (read_int(r, "weight_bits", 1, 64, 1) > 2)
-        fail(r, TRIT_E_UNSUPPORTED, "weight_bits", "is neither 1 nor 2");
+    check_number(r, "input_bits", 8);
+    check_number(r, "weight_bits", 1);
 }
 
 /* ---- How it was quantised -------------------------------------------------------------------- */

@@ -112,31 +112,66 @@ static char *trim(char *text)
     return text;
 }
 
-/* Take one line apart. @return what is wrong with it, or NULL */
-static const char *read_line(struct trit_names *names, char *line)
+/* More than one {} would leave open which is the number. */
+static bool has_two_holes(const char *text)
+{
+    const char *hole = strstr(text, "{}");
+    return hole && strstr(hole + 2, "{}");
+}
+
+/* What a pair has in common with an earlier one; NULL: nothing. */
+static const char *repeated(const struct trit_names *names, const char *source, const char *target)
+{
+    for (size_t i = 0; i < names->n; i++) {
+        const struct trit_name_pair *p = &names->pairs[i];
+        if (strcmp(p->source, source) == 0)
+            return source;
+        if (target && p->target && strcmp(p->target, target) == 0)
+            return target;
+    }
+    return NULL;
+}
+
+static struct trit_quoted quoted(const char *text)
+{
+    return trit_quote((struct trit_string){text, strlen(text)});
+}
+
+/* Take one line apart. @return TRIT_OK, or TRIT_E_FILE with the rest of a sentence that begins with
+ * the line */
+static trit_status read_line(struct trit_names *names, char *line, size_t number,
+                             struct trit_error *why)
 {
     line[strcspn(line, "#")] = '\0';
     char *equals = strchr(line, '=');
     char *source = trim(line);
 
     if (!*source)
-        return NULL;
+        return TRIT_OK;
     if (!equals)
-        return "has no '='";
+        return trit_fail(why, TRIT_E_FILE, "has no '='");
     *equals = '\0';
     source = trim(source);
     char *target = trim(equals + 1);
     if (!*source || strlen(source) >= TRIT_MAX_NAME - 8)
-        return "has no tensor of the checkpoint, or too long a name, before '='";
-    if (strcmp(target, "ignore") != 0 && !is_target(target))
-        return "has none of this program's tensors (such as blk.{}.attn_q.weight) behind '=', "
-               "nor 'ignore'";
+        return trit_fail(why, TRIT_E_FILE,
+                         "has no tensor of the checkpoint, or too long a name, before '='");
     if (strcmp(target, "ignore") == 0)
         target = NULL;
+    else if (!is_target(target))
+        return trit_fail(why, TRIT_E_FILE,
+                         "has '%s' behind '=', which is none of this program's tensors (such as "
+                         "blk.{}.attn_q.weight), nor 'ignore'",
+                         quoted(target).text);
     else if (!strstr(target, "{}") != !strstr(source, "{}"))
-        return "has {} on one side only";
-    names->pairs[names->n++] = (struct trit_name_pair){source, target};
-    return NULL;
+        return trit_fail(why, TRIT_E_FILE, "has {} on one side only");
+    if (has_two_holes(source))
+        return trit_fail(why, TRIT_E_FILE, "has {} twice in one name");
+    const char *again = repeated(names, source, target);
+    if (again)
+        return trit_fail(why, TRIT_E_FILE, "names '%s' a second time", quoted(again).text);
+    names->pairs[names->n++] = (struct trit_name_pair){source, target, number, false};
+    return TRIT_OK;
 }
 
 trit_status trit_names_read(struct trit_names *out, const char *path, struct trit_error *err)
@@ -144,7 +179,7 @@ trit_status trit_names_read(struct trit_names *out, const char *path, struct tri
     struct trit_bytes file;
     size_t n_lines = 1, number = 1;
 
-    *out = (struct trit_names){0};
+    *out = (struct trit_names){.path = path};
     const trit_status status = trit_bytes_open(&file, path, false, err);
     if (status)
         return status;
@@ -166,9 +201,9 @@ trit_status trit_names_read(struct trit_names *out, const char *path, struct tri
         next = strchr(line, '\n');
         if (next)
             *next++ = '\0';
-        const char *why = read_line(out, line);
-        if (why)
-            return trit_fail(err, TRIT_E_FILE, "%s: line %zu %s", path, number, why);
+        struct trit_error why;
+        if (read_line(out, line, number, &why))
+            return trit_fail(err, TRIT_E_FILE, "%s: line %zu %s", path, number, why.text);
     }
     return TRIT_OK;
 }
@@ -183,12 +218,13 @@ void trit_names_free(struct trit_names *names)
 /* ---- Looking up ------------------------------------------------------------------------------ */
 
 /* The source that the file gives a target; false: none. */
-static bool given(char out[TRIT_MAX_NAME], const struct trit_names *names, const char *target)
+static bool given(char out[TRIT_MAX_NAME], struct trit_names *names, const char *target)
 {
     for (size_t i = 0; i < names->n; i++) {
         const struct trit_string text = {target, strlen(target)};
         const int32_t n = names->pairs[i].target ? match(names->pairs[i].target, text) : -1;
         if (n != -1) {
+            names->pairs[i].used = true;
             fill(out, names->pairs[i].source, n);
             return true;
         }
@@ -207,7 +243,7 @@ static void change_end(char name[TRIT_MAX_NAME], const char *end)
     snprintf(name + len, TRIT_MAX_NAME - len, "%s", end);
 }
 
-void trit_names_source(char out[TRIT_MAX_NAME], const struct trit_names *names,
+void trit_names_source(char out[TRIT_MAX_NAME], struct trit_names *names,
                        const struct trit_family *family, int32_t layer, const char *slot,
                        const char *what)
 {
@@ -239,4 +275,16 @@ bool trit_names_ignores(const struct trit_names *names, struct trit_string sourc
         if (!names->pairs[i].target && match(names->pairs[i].source, source) != -1)
             return true;
     return false;
+}
+
+trit_status trit_names_check(const struct trit_names *names, struct trit_error *err)
+{
+    for (size_t i = 0; i < names->n; i++) {
+        const struct trit_name_pair *p = &names->pairs[i];
+        if (p->target && !p->used)
+            return trit_fail(err, TRIT_E_FILE,
+                             "%s: line %zu: this model has no %s, which '%s' is to be", names->path,
+                             p->line, p->target, quoted(p->source).text);
+    }
+    return TRIT_OK;
 }

@@ -9,27 +9,37 @@
 
 enum { TRIT_MAX_NAME = 256 }; /* bytes of a name in a checkpoint, with the NUL */
 
-/* A line SOURCE = TARGET; an ignored SOURCE has no TARGET. Zero is the empty list. */
-struct trit_names {
-    struct trit_name_pair {
-        char *source, *target;
-    } * pairs;
-    size_t n;
-    char *text;
+/* A line SOURCE = TARGET; an ignored SOURCE has no TARGET. */
+struct trit_name_pair {
+    char *source, *target;
+    size_t line;
+    bool used;
 };
 
-/* Read a file of names. @return TRIT_OK; TRIT_E_FILE: cannot be read, or a line makes no sense (by
- * its number); TRIT_E_MEMORY. Release with trit_names_free() either way. */
+/* Zero is the empty list. */
+struct trit_names {
+    struct trit_name_pair *pairs;
+    size_t n;
+    char *text;
+    const char *path;
+};
+
+/* Read a file of names; path must live as long. @return TRIT_OK; TRIT_E_FILE: cannot be read, or a
+ * line makes no sense (by its number); TRIT_E_MEMORY. Release with trit_names_free() either way. */
 trit_status trit_names_read(struct trit_names *out, const char *path, struct trit_error *err);
 void trit_names_free(struct trit_names *names);
 
 /* The checkpoint's name of a tensor "blk.<layer>.<slot>.<what>", what being "weight", "scale" or,
  * of the linear's own norm, "norm_in"; or with layer -1 of "<slot>.weight". */
-void trit_names_source(char out[TRIT_MAX_NAME], const struct trit_names *names,
+void trit_names_source(char out[TRIT_MAX_NAME], struct trit_names *names,
                        const struct trit_family *family, int32_t layer, const char *slot,
                        const char *what);
 
 /* Whether the file of names wants a tensor to be left out. */
 bool trit_names_ignores(const struct trit_names *names, struct trit_string source);
+
+/* Whether each TARGET was looked up. @return TRIT_OK or TRIT_E_FILE: one is of no tensor that this
+ * model has */
+trit_status trit_names_check(const struct trit_names *names, struct trit_error *err);
 
 #endif

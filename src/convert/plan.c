@@ -34,6 +34,9 @@ static trit_status find(const struct planner *p, const char *name, bool optional
     const struct trit_safetensors *w = p->plan->weights;
 
     *out = trit_safetensors_find(w, name);
+    if (*out && trit_names_ignores(p->plan->names, (*out)->name))
+        return trit_plan_fail(p->plan, *out, TRIT_E_FILE, p->err,
+                              "is needed, but the file of names says that it is to be left out");
     if (*out && p->plan->used[*out - w->tensors])
         return trit_plan_fail(p->plan, *out, TRIT_E_FILE, p->err,
                               "is wanted twice; the file of names is wrong");
@@ -101,8 +104,8 @@ static trit_status plan_floats(const struct planner *p, const char *name, const 
     enum trit_format format = TRIT_FORMAT_F32;
     trit_status status;
 
-    if ((status = find(p, source, false, &from)) ||
-        (status = check_shape(p, from, n_rows, n_cols)) || (status = check_float(p, from, &format)))
+    if ((status = find(p, source, false, &from)) || (status = check_float(p, from, &format)) ||
+        (status = check_shape(p, from, n_rows, n_cols)))
         return status;
     add(p->plan, name, kind, from, n_rows, n_cols)->format = format;
     return TRIT_OK;
@@ -116,15 +119,17 @@ static trit_status read_scale(const struct planner *p, const struct trit_safe_te
     const struct trit_config *c = p->plan->config;
     enum trit_format format = TRIT_FORMAT_F32;
     struct trit_kernels scalar;
-    char what[96];
+    char what[sizeof(struct trit_safe_shape) + 96];
     float stored;
 
     const trit_status status = check_float(p, t, &format);
     if (status)
         return status;
-    if (t->n_bytes != trit_format_bytes(format, 1))
-        return trit_plan_fail(p->plan, t, TRIT_E_FILE, p->err,
-                              "is the scale of a tensor and must hold one number");
+    if (t->n_bytes != trit_format_bytes(format, 1)) {
+        snprintf(what, sizeof what, "has shape %s; expected is [1], one scale",
+                 trit_safetensors_shape(t).text);
+        return trit_plan_fail(p->plan, t, TRIT_E_FILE, p->err, what);
+    }
     trit_kernels_init_scalar(&scalar);
     scalar.decode[format](&stored, t->data, 1);
     *out = c->scale == TRIT_SCALE_DIVIDES ? 1.0f / stored : stored;
@@ -138,12 +143,23 @@ static trit_status read_scale(const struct planner *p, const struct trit_safe_te
 static trit_status plan_packed(const struct planner *p, struct trit_planned *t,
                                const char *scale_name)
 {
+    const size_t n_packed = (t->n_rows + 3) / 4;
+    const struct trit_safe_shape shape = trit_safetensors_shape(t->from);
     const struct trit_safe_tensor *scale;
-    trit_status status = check_shape(p, t->from, (t->n_rows + 3) / 4, t->n_cols);
+    char what[sizeof shape + 160];
+    trit_status status;
 
     t->kind = TRIT_PLANNED_PACKED;
     p->plan->n_packed++;
-    if (status || (status = find(p, scale_name, false, &scale)))
+    if (t->from->n_dims != 2 || t->from->dims[0] != n_packed || t->from->dims[1] != t->n_cols) {
+        snprintf(what, sizeof what,
+                 "has shape %s, which is %llu rows packed by fours; expected is [%zu, %zu], which "
+                 "is %zu rows",
+                 shape.text, (unsigned long long)t->from->dims[0] * 4, n_packed, t->n_cols,
+                 t->n_rows);
+        return trit_plan_fail(p->plan, t->from, TRIT_E_FILE, p->err, what);
+    }
+    if ((status = find(p, scale_name, false, &scale)))
         return status;
     if (!p->plan->config->scale_why)
         return trit_plan_fail(p->plan, t->from, TRIT_E_FILE, p->err,
@@ -172,8 +188,8 @@ static trit_status plan_linear(const struct planner *p, int32_t layer, const str
         status = plan_packed(p, t, scale_name);
     } else {
         p->plan->n_masters++;
-        if ((status = check_shape(p, from, n_rows, n_cols)) ||
-            (status = check_float(p, from, &t->format)) ||
+        if ((status = check_float(p, from, &t->format)) ||
+            (status = check_shape(p, from, n_rows, n_cols)) ||
             (status = find(p, scale_name, true, &scale)))
             return status;
         if (scale)
@@ -308,7 +324,8 @@ static trit_status plan_all(const struct planner *p)
             return status;
     trit_names_source(source, p->plan->names, c->family, -1, "output_norm", "weight");
     if ((status = plan_floats(p, "output_norm.weight", source, TRIT_PLANNED_VECTOR, 1, n_embd)) ||
-        (status = plan_head(p)) || (status = check_unused(p)))
+        (status = plan_head(p)) || (status = trit_names_check(p->plan->names, p->err)) ||
+        (status = check_unused(p)))
         return status;
     note_linears(p);
     return TRIT_OK;

@@ -31,7 +31,7 @@ struct trit_planned {
 struct trit_plan {
     const struct trit_config *config;
     const struct trit_safetensors *weights;
-    const struct trit_names *names;
+    struct trit_names *names;
     struct trit_planned *tensors; /* in the order of the file */
     size_t n;
     size_t n_packed, n_masters; /* linears */

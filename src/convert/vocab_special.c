@@ -96,7 +96,7 @@ static void choose(struct trit_import *im, int32_t *out, const char *what, const
                   trit_quote(im->v->tokens[*out].text).text);
 }
 
-/* A second end token, which ends a turn: of the list in generation_config.json. */
+/* A second end token, of the list in generation_config.json. */
 static void choose_eot(struct trit_import *im, const struct trit_json_value *generation)
 {
     for (size_t i = 0; i < 16; i++) {
@@ -104,7 +104,7 @@ static void choose_eot(struct trit_import *im, const struct trit_json_value *gen
         if (id < 0 || id == im->v->eos || im->v->eot >= 0)
             continue;
         im->v->eot = id;
-        trit_note(im->notes, "the end of a turn is %d (%s), by generation_config.json", id,
+        trit_note(im->notes, "text ends with %d (%s) too, by generation_config.json", id,
                   trit_quote(im->v->tokens[id].text).text);
     }
 }

@@ -4,42 +4,44 @@ $ trit convert checkpoint -o model.gguf 2>&1 | sed 's/in .* s$/in X s/'
 trit: BitNetForCausalLM is BitNet b1.58 as of 2B-4T: architecture bitnet-b1.58
 trit: 14 linears are packed; their weight_scale multiplies the ternary values (linear_class autobitlinear)
 trit: the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokeniser is gpt-2's, by its expressions
-trit: the BOS is 259 (<|259|>)
-trit: the end token is 260 (<|260|>)
-trit: the end of a turn is 261 (<|261|>), by generation_config.json
-trit: texts do not begin with the BOS, by tokenizer.json's post-processor
-model.gguf: 24 tensors, 0.4 MB in X s
+trit: the BOS is 264 (<|begin_of_text|>)
+trit: the end token is 266 (<|eot_id|>), as the tokenizer has it; config.json says 265 (<|end_of_text|>)
+trit: text ends with 265 (<|end_of_text|>) too, by generation_config.json
+trit: texts begin with the BOS, by add_bos_token
+trit: 18 rows of the embedding have no token; they are unused ones now
+model.gguf: 24 tensors, 0.5 MB in X s
 
 $ trit info -m model.gguf
 file      model.gguf · GGUF 3 · 0.4 MiB · 24 tensors
-arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 384 · vocabulary 300
-block     relu2 (the file's hidden_activation) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 64 positions
-weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
+arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 512 · vocabulary 288
+block     relu2 (the file's hidden_activation) · sub-norms · RoPE half, base 500000 · norm eps 1e-05 · trained for 128 positions
+weights   1.3 M parameters, 1.2 M of them ternary · embedding F16 · head tied to it
 memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
 chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
 notes     BitNetForCausalLM is BitNet b1.58 as of 2B-4T: architecture bitnet-b1.58
           14 linears are packed; their weight_scale multiplies the ternary values (linear_class autobitlinear)
           the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokeniser is gpt-2's, by its expressions
-          the BOS is 259 (<|259|>)
-          the end token is 260 (<|260|>)
-          the end of a turn is 261 (<|261|>), by generation_config.json
-          texts do not begin with the BOS, by tokenizer.json's post-processor
+          the BOS is 264 (<|begin_of_text|>)
+          the end token is 266 (<|eot_id|>), as the tokenizer has it; config.json says 265 (<|end_of_text|>)
+          text ends with 265 (<|end_of_text|>) too, by generation_config.json
+          texts begin with the BOS, by add_bos_token
+          18 rows of the embedding have no token; they are unused ones now
 
 $ trit run -m model.gguf -p hi -n 5 -q >out && [ -s out ] && echo it runs
 it runs
 
 # What would be written, and nothing is.
 
-$ trit convert checkpoint --type f16 --embd q8_0 --dry-run -q | tail -n 5
-blk.1.ffn_up.weight          F16      256 x 384              196608  from model.layers.1.mlp.up_proj.weight (U8 packed)
-blk.1.ffn_sub_norm.weight    F32      384                      1536  from model.layers.1.mlp.ffn_sub_norm.weight (BF16)
-blk.1.ffn_down.weight        F16      384 x 256              196608  from model.layers.1.mlp.down_proj.weight (U8 packed)
+$ trit convert checkpoint --type tq2_0 --embd q8_0 --dry-run -q | tail -n 5
+blk.1.ffn_up.weight          TQ2_0    256 x 512               33792  from model.layers.1.mlp.up_proj.weight (U8 packed)
+blk.1.ffn_sub_norm.weight    F32      512                      2048  from model.layers.1.mlp.ffn_sub_norm.weight (BF16)
+blk.1.ffn_down.weight        TQ2_0    512 x 256               33792  from model.layers.1.mlp.down_proj.weight (U8 packed)
 output_norm.weight           F32      256                      1024  from model.norm.weight (BF16)
-24 tensors, 2.1 MB
+24 tensors, 0.4 MB
 
 $ trit convert checkpoint --dry-run --json -q | head -c 120; echo
 [
-{"name":"token_embd.weight","type":"F16","bytes":153600,"shape":[256,300],"source":"model.embed_tokens.weight","source
+{"name":"token_embd.weight","type":"F16","bytes":147456,"shape":[256,288],"source":"model.embed_tokens.weight","source
 
 $ trit convert checkpoint -o model.gguf -q && cp model.gguf before.gguf
 > trit convert checkpoint -o model.gguf --type q4_0
@@ -56,10 +58,6 @@ $ trit convert checkpoint
 $ trit convert -o no.gguf
 ! trit: no checkpoint given; trit convert FOLDER -o FILE.gguf
 [2]
-
-$ trit convert checkpoint -o no.gguf --type tq2_0 -q
-! trit: checkpoint/model.safetensors: tensor 'model.layers.0.mlp.down_proj.weight' has rows of 384, which are no whole blocks of 256, as type TQ2_0 needs
-[4]
 
 $ trit convert nowhere -o no.gguf
 ! trit: nowhere/config.json: No such file or directory
