@@ -466,6 +466,26 @@ static void check_same_bytes(struct fx_bytes got, const struct fx_bytes *wanted,
     free(got.data);
 }
 
+/* Files of all ages say RoPE's base in one of these places. */
+static void rope_base_makes_the_same_file(void **state)
+{
+    static const char *const objects[] = {"{\"rope_type\": \"default\", \"rope_theta\": 500000.0}",
+                                          "{\"rope_type\": \"default\"}", "{}"};
+    struct ck *c = ck_new(&ck_default);
+    struct fx_bytes wanted = convert(ck_write(c, "theta"), NULL);
+    (void)state;
+
+    for (size_t i = 0; i < 3; i++) {
+        ck_set(c, "rope_parameters", objects[i]);
+        if (i == 0)
+            ck_set(c, "rope_theta", NULL);
+        check_same_bytes(convert(ck_write(c, "theta"), NULL), &wanted, objects[i]);
+        ck_set(c, "rope_theta", "500000");
+    }
+    free(wanted.data);
+    ck_free(c);
+}
+
 static void shards_make_the_same_file(void **state)
 {
     struct ck *c = ck_new(&ck_default);
@@ -924,6 +944,7 @@ int main(void)
         cmocka_unit_test(types_agree_but_for_scales),
         cmocka_unit_test(types_are_those_asked_for),
         cmocka_unit_test(small_embeddings),
+        cmocka_unit_test(rope_base_makes_the_same_file),
         cmocka_unit_test(shards_make_the_same_file),
         cmocka_unit_test(order_does_not_matter),
         cmocka_unit_test(threads_make_the_same_file),

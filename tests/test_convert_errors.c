@@ -227,6 +227,7 @@ static const struct {
      {"factor", "-4"}},
     {LLAMA, "rope_scaling", "{\"rope_type\": \"linear\", \"factor\": \"4\"}", EITHER, {"factor"}},
     {LLAMA, "rope_scaling", "5", EITHER, {"rope_scaling"}},
+    {LLAMA, "rope_scaling", "{\"factor\": 4}", EITHER, {"rope_scaling.factor", "rope_type"}},
     /* sizes */
     {BITNET, "hidden_size", NULL, DAMAGED, {"hidden_size"}},
     {BITNET, "hidden_size", "\"128\"", DAMAGED, {"hidden_size"}},
@@ -284,6 +285,19 @@ static void spoilt_config(void **state)
 }
 
 /* A plain Llama: its linears are no ternary ones, and nobody said they were to be. */
+static void rope_said_twice(void **state)
+{
+    static const char *const words[3] = {"rope_scaling", "rope_parameters"};
+    struct ck *c = new_checkpoint(LLAMA);
+    (void)state;
+
+    ck_set(c, "rope_parameters", "{\"rope_type\": \"default\", \"rope_theta\": 500000}");
+    ck_set(c, "rope_scaling", "{\"rope_type\": \"linear\", \"factor\": 4}");
+    refused("rope_scaling beside rope_parameters", c, EITHER, words);
+    ck_free(c);
+    none_wrong();
+}
+
 static void plain_llama(void **state)
 {
     static const char *const words[3] = {"quantization_config"};
@@ -775,6 +789,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unspoilt),
         cmocka_unit_test(spoilt_config),
+        cmocka_unit_test(rope_said_twice),
         cmocka_unit_test(plain_llama),
         cmocka_unit_test(linear_left_out),
         cmocka_unit_test(files_that_are_missing),

@@ -480,6 +480,33 @@ static void refusals(void **state)
     trit_file_close(&file);
 }
 
+/* A tensor of zeros may have any scale; a scale of 0 under weights is damage, as for running. */
+static void scales_of_zero(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        const struct fx_model *m = model_of(FX_I2_S, "bitnet-b1.58");
+        trit_file *file = open_as(m->path, NULL);
+        const struct gguf_tensor *t = gguf_find_tensor(file, "blk.0.attn_v.weight");
+        const size_t size = (size_t)trit_file_size(file), n = (size_t)(t->dims[0] * t->dims[1] / 4);
+        uint8_t *bytes = malloc(size);
+        FILE *f = fopen(m->path, "rb");
+        assert_true(f && bytes && fread(bytes, 1, size, f) == size);
+        fclose(f);
+        uint8_t *data = bytes + (gguf_data(file, t) - file->bytes.data);
+        memcpy(data + n, &(float){i == 1 ? -0.0f : 0.0f}, 4);
+        if (i == 2)
+            memset(data, 0x55, n);
+        trit_file_close(&file);
+        const char *path = fx_write("scale0.gguf", bytes, size);
+        if (i < 2)
+            refuse(path, NULL, NULL, TRIT_E_FILE, "blk.0.attn_v.weight", "positive");
+        else
+            quantized(path, &(struct trit_convert_options){.type = "f32"}, NULL);
+        free(bytes);
+    }
+}
+
 /* A scale that f16 has not; a ternary embedding in an odd layout, which is no linear. */
 static void scales_and_other_tensors(void **state)
 {
@@ -554,6 +581,7 @@ int main(void)
         cmocka_unit_test(masters),
         cmocka_unit_test(refusals),
         cmocka_unit_test(the_sink_may_stop),
+        cmocka_unit_test(scales_of_zero),
         cmocka_unit_test(scales_and_other_tensors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

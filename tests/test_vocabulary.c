@@ -342,6 +342,8 @@ static void refused_json(void **state)
         {"{\"model\": {\"vocab\": {\"a\": -1}}}", TRIT_E_FILE, "-1", ""},
         {"{\"model\": {\"vocab\": {\"a\": 0}, \"merges\": [\"ab\"]}}", TRIT_E_FILE, "merge 0", ""},
         {"{\"model\": {\"vocab\": {\"a\": 0}, \"merges\": [[\"a\"]]}}", TRIT_E_FILE, "merge 0", ""},
+        {"{\"model\": {\"vocab\": {\"a\": 0}, \"merges\": [[\"a\", \"b c\"]]}}", TRIT_E_FILE,
+         "merge 0", "space"},
         {"{\"model\": {\"vocab\": {\"a\": 0}, \"merges\": [\"a b c\"]}}", TRIT_E_FILE, "merge 0",
          ""},
         {"{\"pre_tokenizer\": " GPT2_PRE ", \"model\": {\"vocab\": {\"a\": 0}, \"merges\": []}, "
@@ -438,7 +440,7 @@ static void add_piece(struct text *model, const char *text, float score, unsigne
 enum { N_SPM = 3 + 256 + 7 };
 
 /* <unk>, <s>, </s>, all bytes, pieces. */
-static struct text spm_model(unsigned type, bool prefix)
+static struct text spm_model_of(unsigned type, bool prefix, const uint64_t ids[4])
 {
     static const char *const pieces[] = {"\xE2\x96\x81",   "t", "h", "e", "\xE2\x96\x81t", "he",
                                          "\xE2\x96\x81the"};
@@ -456,10 +458,8 @@ static struct text spm_model(unsigned type, bool prefix)
     for (int i = 0; i < 7; i++)
         add_piece(&model, pieces[i], scores[i], 1);
     put_number(&trainer, 3, type);
-    put_number(&trainer, 40, 0);
-    put_number(&trainer, 41, 1);
-    put_number(&trainer, 42, 2);
-    put_number(&trainer, 43, UINT64_MAX); /* -1 */
+    for (unsigned i = 0; i < 4; i++)
+        put_number(&trainer, 40 + i, ids[i]);
     put_bytes(&model, 2, trainer.bytes, trainer.len);
     put_number(&normalizer, 3, prefix);
     put_number(&normalizer, 4, 0);
@@ -467,6 +467,13 @@ static struct text spm_model(unsigned type, bool prefix)
     free(trainer.bytes);
     free(normalizer.bytes);
     return model;
+}
+
+static const uint64_t spm_ids[4] = {0, 1, 2, UINT64_MAX}; /* UNK, BOS, EOS, PAD (-1: none) */
+
+static struct text spm_model(unsigned type, bool prefix)
+{
+    return spm_model_of(type, prefix, spm_ids);
 }
 
 static void put_model(unsigned type, bool prefix)
@@ -553,6 +560,48 @@ static void sentencepiece(void **state)
     refuse(N_SPM, TRIT_E_UNSUPPORTED, "unigram", "BPE");
     put_model(2, true);
     refuse(N_SPM - 1, TRIT_E_FILE, "265", "rows");
+}
+
+/* Tokens that a SentencePiece model names and has not. */
+static void sentencepiece_names_no_token(void **state)
+{
+    static const char *const names[] = {"UNK is", "BOS is", "EOS is", "PAD is"};
+    static const uint64_t bad[] = {N_SPM, N_SPM + 4, 5000000, INT32_MAX};
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        for (int k = 0; k < 4; k++) {
+            uint64_t ids[4];
+            memcpy(ids, spm_ids, sizeof ids);
+            ids[i] = bad[k];
+            struct text model = spm_model_of(2, true, ids);
+            empty_folder();
+            put("vocabulary", "tokenizer.model", model.bytes, model.len);
+            refuse(N_SPM + 8, TRIT_E_FILE, names[i], "0 to 265");
+            free(model.bytes);
+        }
+}
+
+/* Markers of a chat that only tokenizer.json has, beside a vocabulary of SentencePiece. */
+static void added_beside_sentencepiece(void **state)
+{
+    struct trit_vocabulary v;
+    struct trit_notes notes;
+    struct text model = spm_model(2, true);
+    (void)state;
+
+    empty_folder();
+    put("vocabulary", "tokenizer.model", model.bytes, model.len);
+    put_text(
+        "vocabulary", "tokenizer.json",
+        "{\"added_tokens\": [{\"id\": 267, \"content\": \"<|im_start|>\", \"special\": true}], "
+        "\"model\": {\"byte_fallback\": true, \"vocab\": {}, \"merges\": []}}");
+    OK(read_vocabulary(&v, &notes, fx_folder("vocabulary"), N_SPM + 2));
+    assert_true(trit_string_is(v.tokens[267].text, "<|im_start|>"));
+    assert_int_equal(v.tokens[267].type, TRIT_TOKEN_CONTROL);
+    assert_int_equal(v.tokens[266].type, TRIT_TOKEN_UNUSED);
+    trit_vocabulary_free(&v);
+    trit_notes_free(&notes);
+    free(model.bytes);
 }
 
 /* ---- Where text begins and ends -------------------------------------------------------------- */
@@ -911,6 +960,8 @@ int main(void)
         cmocka_unit_test(refused_json),
         cmocka_unit_test(plain_files),
         cmocka_unit_test(sentencepiece),
+        cmocka_unit_test(sentencepiece_names_no_token),
+        cmocka_unit_test(added_beside_sentencepiece),
         cmocka_unit_test(begins_and_ends),
         cmocka_unit_test(chat_templates),
         cmocka_unit_test(damaged_files),

@@ -178,12 +178,15 @@ static void read_rope(struct reader *r, struct trit_config *c)
     struct trit_knobs *k = &c->knobs;
     const bool newer = find(r, "rope_parameters") != NULL;
     const char *object = newer ? "rope_parameters" : "rope_scaling";
-    const char *theta = newer ? "rope_parameters.rope_theta" : "rope_theta";
+    const char *theta =
+        find(r, "rope_parameters.rope_theta") ? "rope_parameters.rope_theta" : "rope_theta";
     char key[64], *end = key + snprintf(key, sizeof key, "%s.", object);
     const size_t left = sizeof key - (size_t)(end - key);
 
     if (find(r, object) && trit_json_type_of(find(r, object)) != TRIT_JSON_OBJECT)
         fail(r, TRIT_E_FILE, object, "is no object");
+    if (newer && find(r, "rope_scaling"))
+        fail(r, TRIT_E_FILE, "rope_scaling", "stands beside rope_parameters; which holds?");
     if (!find(r, theta))
         trit_note(r->notes, "RoPE's base is 10000: config.json has no %s", theta);
     k->rope_base = read_real(r, theta, 1, 1e12, 10000);
@@ -192,6 +195,11 @@ static void read_rope(struct reader *r, struct trit_config *c)
     if (!find(r, key))
         snprintf(end, left, "type");
     const struct trit_string type = read_text(r, key);
+    if (!type.len) {
+        snprintf(end, left, "factor");
+        if (find(r, key))
+            fail(r, TRIT_E_FILE, key, "has no rope_type beside it");
+    }
     if (!type.len || trit_string_is(type, "default"))
         return;
     if (!trit_string_is(type, "linear") && !trit_string_is(type, "llama3")) {

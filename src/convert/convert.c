@@ -107,8 +107,10 @@ static bool is_exact(struct converter *c, const struct trit_planned *t)
     struct trit_error why;
     float scale;
 
-    return !trit_unpack_float(c->t2, &scale, &row, &why) &&
-           !trit_unpack_float(c->t2, &scale, &all, &why) && scale > 0.0f;
+    const bool exact = !trit_unpack_float(c->t2, &scale, &row, &why) &&
+                       !trit_unpack_float(c->t2, &scale, &all, &why) && scale > 0.0f;
+    trit_safetensors_done(&c->weights, t->from->data, t->from->n_bytes);
+    return exact;
 }
 
 /* Which masters are to be quantised, and which are ternary already. */

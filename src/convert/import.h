@@ -48,10 +48,14 @@ trit_status trit_import_ids(struct trit_import *im, const struct trit_json_value
 trit_status trit_import_merge(struct trit_import *im, struct trit_string left,
                               struct trit_string right);
 
+/* Whether a token has this id. */
+bool trit_import_is_token(const struct trit_import *im, int64_t id);
+
 /* The id of a text, or -1; walks. */
 int32_t trit_import_find(const struct trit_import *im, struct trit_string text);
 
-/* The readers. */
+/* The readers; _added: of tokenizer.json only the added tokens, beside another vocabulary. */
+trit_status trit_import_added(struct trit_import *im, const struct trit_json_value *root);
 trit_status trit_import_tokenizer_json(struct trit_import *im, const struct trit_json_value *root);
 trit_status trit_import_vocab_json(struct trit_import *im);
 trit_status trit_import_sentencepiece(struct trit_import *im, const struct trit_bytes *file);

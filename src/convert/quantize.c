@@ -93,8 +93,10 @@ static bool is_ternary(struct quantizer *q, const struct gguf_tensor *t)
     float scale;
 
     row.n_rows = 1;
-    return !t->type->unpack_t2(q->t2, &scale, &row, &why) &&
-           !t->type->unpack_t2(q->t2, &scale, &all, &why) && scale > 0.0f;
+    const bool ternary = !t->type->unpack_t2(q->t2, &scale, &row, &why) &&
+                         !t->type->unpack_t2(q->t2, &scale, &all, &why) && scale > 0.0f;
+    trit_bytes_release(&q->file->bytes, all.data, (size_t)t->n_bytes);
+    return ternary;
 }
 
 static trit_status plan_linear(struct quantizer *q, struct planned *p)
@@ -284,24 +286,35 @@ static void tell(const struct quantizer *q, const struct planned *p)
         q->opt->on_tensor(q->opt->user, &out);
 }
 
+static bool all_zero(const uint8_t *t2, size_t n_bytes)
+{
+    size_t i = 0;
+
+    while (i < n_bytes && t2[i] == 0x55) /* four times code 1 */
+        i++;
+    return i == n_bytes;
+}
+
 static trit_status write_ternary(struct quantizer *q, const struct planned *p)
 {
     const struct gguf_tensor *t = p->from;
     const struct trit_packed m = packed(q, t);
+    const size_t n_bytes = m.n_rows * trit_t2_row_bytes(m.n_cols);
     struct trit_error why = {0};
     float scale;
 
     trit_status status = p->master ? trit_absmean_t2(q->t2, &scale, &m, q->pool, &why)
                                    : t->type->unpack_t2(q->t2, &scale, &m, &why);
-    if (!status && trit_t2_is_damaged(q->t2, m.n_rows * trit_t2_row_bytes(m.n_cols)))
+    if (!status && trit_t2_is_damaged(q->t2, n_bytes))
         status = trit_fail(&why, TRIT_E_FILE, "holds a code 3; codes of weights are 0, 1 and 2");
-    if (!status && !(scale >= 0.0f && scale - scale == 0.0f))
+    if (!status && scale == 0.0f && all_zero(q->t2, n_bytes))
+        scale = 1e-5f; /* what absmean takes for such a tensor; no product has it */
+    if (!status && !(scale > 0.0f && scale - scale == 0.0f))
         status =
             trit_fail(&why, TRIT_E_FILE, "has the scale %g; it must be positive", (double)scale);
     if (status)
         return fail(q, t, status, why.text);
-    status = trit_emit_t2(&q->emitter, p->type, q->t2, scale > 0.0f ? scale : 1e-5f, m.n_rows,
-                          m.n_cols, &why);
+    status = trit_emit_t2(&q->emitter, p->type, q->t2, scale, m.n_rows, m.n_cols, &why);
     return status == TRIT_E_UNSUPPORTED ? fail(q, t, status, why.text)
            : status                     ? trit_fail(q->err, status, "%s", why.text)
                                         : TRIT_OK;

@@ -189,8 +189,9 @@ static trit_status read_merges(struct trit_import *im, const struct trit_json_va
     return status;
 }
 
-static trit_status read_added(struct trit_import *im, const struct trit_json_value *list)
+trit_status trit_import_added(struct trit_import *im, const struct trit_json_value *root)
 {
+    const struct trit_json_value *list = trit_json_member(root, "added_tokens");
     trit_status status = TRIT_OK;
 
     for (const struct trit_json_value *t = trit_json_first(list); t && !status;
@@ -373,5 +374,5 @@ trit_status trit_import_tokenizer_json(struct trit_import *im, const struct trit
     status = trit_json_is_true(trit_json_member(model, "byte_fallback"))
                  ? read_spm(im, root)
                  : read_byte_level(im, root);
-    return status ? status : read_added(im, trit_json_member(root, "added_tokens"));
+    return status ? status : trit_import_added(im, root);
 }

@@ -69,9 +69,7 @@ static int32_t numbered(const struct trit_import *im, const struct trit_json_val
         v = trit_json_item(v, i);
     else if (i > 0)
         v = NULL;
-    return trit_json_int64(v, &id) && id >= 0 && id < im->n_rows && im->v->tokens[id].type
-               ? (int32_t)id
-               : -1;
+    return trit_json_int64(v, &id) && trit_import_is_token(im, id) ? (int32_t)id : -1;
 }
 
 /* The first of: the tokenizer's name for it, what the vocabulary file said, generation_config.json,

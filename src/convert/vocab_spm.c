@@ -156,6 +156,23 @@ static trit_status read_normalizer(struct trit_import *im, struct message m)
     return more < 0 ? damaged(im) : TRIT_OK;
 }
 
+/* The trainer may name tokens before their pieces come, so they are checked when all are read. */
+static trit_status check_ids(struct trit_import *im)
+{
+    const struct trit_vocabulary *v = im->v;
+    const struct {
+        const char *name;
+        int32_t id;
+    } ids[] = {{"UNK", v->unknown}, {"BOS", v->bos}, {"EOS", v->eos}, {"PAD", v->pad}};
+
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+        if (ids[i].id >= 0 && !trit_import_is_token(im, ids[i].id))
+            return trit_import_fail(im, TRIT_E_FILE,
+                                    "says that the %s is %d; its pieces are 0 to %d", ids[i].name,
+                                    ids[i].id, v->n_tokens - 1);
+    return TRIT_OK;
+}
+
 trit_status trit_import_sentencepiece(struct trit_import *im, const struct trit_bytes *file)
 {
     struct message m = {file->data, file->data + file->size};
@@ -181,6 +198,8 @@ trit_status trit_import_sentencepiece(struct trit_import *im, const struct trit_
         return status;
     if (more < 0 || n == 0 || !trainer)
         return damaged(im);
+    if ((status = check_ids(im)))
+        return status;
     trit_note(im->notes, "the vocabulary is SentencePiece's, read from tokenizer.model");
     return TRIT_OK;
 }

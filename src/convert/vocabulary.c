@@ -142,6 +142,8 @@ trit_status trit_import_merge(struct trit_import *im, struct trit_string left,
     if (left.len + right.len + 1 > sizeof joined || !left.len || !right.len)
         return trit_import_fail(im, TRIT_E_FILE, "merge %d has parts of %zu and %zu bytes",
                                 v->n_merges, left.len, right.len);
+    if (memchr(left.bytes, ' ', left.len) || memchr(right.bytes, ' ', right.len))
+        return trit_import_fail(im, TRIT_E_FILE, "merge %d has a space inside a part", v->n_merges);
     if (v->n_merges == v->merges_size) {
         const int32_t size = v->merges_size ? 2 * v->merges_size : 1 << 16;
         struct trit_string *grown = realloc(v->merges, (size_t)size * sizeof *grown);
@@ -167,6 +169,11 @@ int32_t trit_import_find(const struct trit_import *im, struct trit_string text)
         if (im->v->tokens[i].type && trit_string_order(im->v->tokens[i].text, text) == 0)
             return i;
     return -1;
+}
+
+bool trit_import_is_token(const struct trit_import *im, int64_t id)
+{
+    return id >= 0 && id < im->n_rows && im->v->tokens[id].type;
 }
 
 /* Rows of the embedding that no token has. */
@@ -222,8 +229,13 @@ static trit_status read_tokens(struct trit_import *im, const struct trit_json_va
     }
     if (!tokenizer && trit_import_has(im, "vocab.json") && trit_import_has(im, "merges.txt"))
         return trit_import_vocab_json(im);
-    if (model)
-        return read_model_file(im);
+    if (model) {
+        const trit_status status = read_model_file(im);
+        if (status || !tokenizer)
+            return status;
+        (void)trit_import_has(im, "tokenizer.json");
+        return trit_import_added(im, tokenizer);
+    }
     return trit_fail(im->err, TRIT_E_FILE,
                      "%s: has no tokenizer: neither tokenizer.json, nor vocab.json and merges.txt, "
                      "nor tokenizer.model",

@@ -44,7 +44,8 @@ static trit_status count_unpacked(uint64_t counts[4], float *scale, bool *ternar
     if (!status) {
         count_codes(counts, t2, n_bytes);
         counts[1] -= 4 * (uint64_t)n_bytes - (uint64_t)n_rows * n_cols; /* padding */
-    } else if (t->type->format >= 0) {
+    } else if (status == TRIT_E_UNSUPPORTED && t->type->format >= 0) {
+        *scale = 0.0f;
         status = TRIT_OK;
     }
     trit_free(t2);
