@@ -329,6 +329,11 @@ struct trit_model_info {
     bool tied;               /**< head and embedding are one tensor */
     bool sub_norms;          /**< attn_sub_norm and ffn_sub_norm are there */
     bool linear_norms;       /**< each linear has a norm of its own on its input */
+    const char *act_form;    /**< of activations x with the maximum m: "mul", x*(127/m), or "div",
+                                  (x*127)/m */
+    const char *linear_post; /**< on each linear's output: "none" or "relu2" */
+    bool exit_norm;          /**< the final norm comes before an early head too */
+    double act_eps;          /**< least m */
     int32_t n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff, n_vocab;
     int32_t n_ctx; /**< positions it was trained for */
     double rope_base, norm_eps;

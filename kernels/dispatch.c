@@ -93,7 +93,8 @@ void trit_kernels_init(struct trit_kernels *k, const struct trit_isa *isa)
 #define AT(member) offsetof(struct trit_kernels, member)
 
 const struct trit_operation trit_operations[] = {
-    {"quantize_row", AT(quantize_row)},
+    {"quantize_row_mul", AT(quantize_row[TRIT_ACT_FORM_MUL])},
+    {"quantize_row_div", AT(quantize_row[TRIT_ACT_FORM_DIV])},
     {"t2_gemm", AT(t2_gemm)},
     {"decode_f32", AT(decode[TRIT_FORMAT_F32])},
     {"decode_f16", AT(decode[TRIT_FORMAT_F16])},

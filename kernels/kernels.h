@@ -87,6 +87,10 @@ struct trit_softmax {
     float sum; /* of exp(score - max) */
 };
 
+/* How activations are brought to whole numbers; the results differ by rounding. */
+enum trit_act_form { TRIT_ACT_FORM_MUL, TRIT_ACT_FORM_DIV, TRIT_N_ACT_FORMS };
+#define TRIT_DIV_MAX 0x1p120f /* q_max times more than that may be infinite */
+
 /* The widths of one attention call. */
 struct trit_attn_shape {
     size_t n_keys;   /* 1..TRIT_ATTN_BLOCK */
@@ -97,12 +101,12 @@ struct trit_attn_shape {
 };
 
 struct trit_kernels {
-    /* q[i] = rint(x[i]*s), i < n, half to even, s = q_max/m, m the larger of eps and max|x| (the
-     * integer maximum of the bit patterns without sign); q[n..n_padded) = 0.
-     * x: [n], q: [n_padded]. eps >= 1e-30; q_max is 127 for 8 bits.
-     * Returns false, and q all 0, if an x is NaN or infinite. */
-    bool (*quantize_row)(int8_t *q, struct trit_q8 *out, const float *x, size_t n, size_t n_padded,
-                         float eps, float q_max);
+    /* MUL: q[i] = rint(x[i]*s); DIV: q[i] = rint((x[i]*q_max)/m); i < n, half to even, s = q_max/m,
+     * m the larger of eps and max|x| (the integer maximum of the bit patterns without sign);
+     * q[n..n_padded) = 0. x: [n], q: [n_padded]. eps >= 1e-30; q_max is 127 for 8 bits.
+     * Returns false, and q all 0, if an x is NaN or infinite; of DIV, or beyond TRIT_DIV_MAX. */
+    bool (*quantize_row[TRIT_N_ACT_FORMS])(int8_t *q, struct trit_q8 *out, const float *x, size_t n,
+                                           size_t n_padded, float eps, float q_max);
 
     /* y[t*ldy + r] = (float)(sum_k c[r][k]*x[t][k] - xq[t].sum) * (w_scale / xq[t].s)
      * with c the T2 codes 0..3. w: [n_rows, n_cols] T2; x: [n_tokens, n_cols] int8;

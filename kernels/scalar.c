@@ -60,12 +60,12 @@ static uint32_t abs_max_bits(const float *x, size_t n)
     return m;
 }
 
-static bool quantize_row(int8_t *q, struct trit_q8 *out, const float *x, size_t n, size_t n_padded,
-                         float eps, float q_max)
+static bool quantize_row(bool divides, int8_t *q, struct trit_q8 *out, const float *x, size_t n,
+                         size_t n_padded, float eps, float q_max)
 {
     const uint32_t bits = abs_max_bits(x, n);
-    const bool finite = bits < F32_INF_BITS;
     const float top = trit_bits_f32(bits);
+    const bool finite = bits < F32_INF_BITS && !(divides && top > TRIT_DIV_MAX);
     const float m = finite && top > eps ? top : eps;
 
     out->s = q_max / m;
@@ -76,10 +76,22 @@ static bool quantize_row(int8_t *q, struct trit_q8 *out, const float *x, size_t 
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        q[i] = (int8_t)rintf(x[i] * out->s);
+        q[i] = (int8_t)rintf(divides ? x[i] * q_max / m : x[i] * out->s);
         out->sum += q[i];
     }
     return true;
+}
+
+static bool quantize_row_mul(int8_t *q, struct trit_q8 *out, const float *x, size_t n,
+                             size_t n_padded, float eps, float q_max)
+{
+    return quantize_row(false, q, out, x, n, n_padded, eps, q_max);
+}
+
+static bool quantize_row_div(int8_t *q, struct trit_q8 *out, const float *x, size_t n,
+                             size_t n_padded, float eps, float q_max)
+{
+    return quantize_row(true, q, out, x, n, n_padded, eps, q_max);
 }
 
 /* ---- Ternary --------------------------------------------------------------------------------- */
@@ -494,7 +506,8 @@ static uint64_t probe_fmas(size_t n_rounds)
 void trit_kernels_init_scalar(struct trit_kernels *k)
 {
     *k = (struct trit_kernels){
-        .quantize_row = quantize_row,
+        .quantize_row =
+            {[TRIT_ACT_FORM_MUL] = quantize_row_mul, [TRIT_ACT_FORM_DIV] = quantize_row_div},
         .t2_gemm = t2_gemm,
         .decode = {[TRIT_FORMAT_F32] = decode_f32,
                    [TRIT_FORMAT_F16] = decode_f16,

@@ -337,12 +337,13 @@ static void fill_quantize(float *x, size_t n, int kind, float q_max)
     }
 }
 
-static void quantize_case(size_t n, size_t n_padded, int kind)
+static void quantize_case(enum trit_act_form form, size_t n, size_t n_padded, int kind)
 {
     const float q_max = below(8) ? 127.0f : 7.0f;
     const float eps = kind == BELOW_EPS ? 1.0f : kind == SMALL ? 1e-35f : 1e-5f;
     static const char *const names[] = {"ties", "below eps"};
-    begin("n %zu, n_padded %zu, %s, eps %g, q_max %g", n, n_padded,
+    begin("%s, n %zu, n_padded %zu, %s, eps %g, q_max %g",
+          form == TRIT_ACT_FORM_DIV ? "div" : "mul", n, n_padded,
           kind < N_FILLS ? fill_names[kind] : names[kind - N_FILLS], (double)eps, (double)q_max);
 
     float *x = input(n * sizeof *x, sizeof *x);
@@ -351,8 +352,8 @@ static void quantize_case(size_t n, size_t n_padded, int kind)
     const struct output xq = output(sizeof(struct trit_q8), 4);
     bool ok[2];
     for (int side = 0; side < 2; side++)
-        ok[side] = enter(side)->quantize_row((int8_t *)q.p[side], (void *)xq.p[side], x, n,
-                                             n_padded, eps, q_max);
+        ok[side] = enter(side)->quantize_row[form]((int8_t *)q.p[side], (void *)xq.p[side], x, n,
+                                                   n_padded, eps, q_max);
     compare(&q, "q", BITS);
     compare(&xq, "out", BITS);
 
@@ -364,16 +365,15 @@ static void quantize_case(size_t n, size_t n_padded, int kind)
             fail("q[%zu] is not 0", i);
 }
 
-static void check_quantize_row(int unused)
+static void check_quantize_row(int form)
 {
     static const size_t wide[] = {320, 864, 2560, 6912};
-    (void)unused;
     for (size_t i = 1; i <= 70 + LENGTH(wide); i++)
         for (int kind = 0; kind < N_QUANTIZE_KINDS; kind++) {
             const size_t n = i <= 70 ? i : wide[i - 71];
-            quantize_case(n, n, kind);
-            quantize_case(n, (n + 127) / 128 * 128, kind);
-            quantize_case(n, n + below(40), kind);
+            quantize_case((enum trit_act_form)form, n, n, kind);
+            quantize_case((enum trit_act_form)form, n, (n + 127) / 128 * 128, kind);
+            quantize_case((enum trit_act_form)form, n, n + below(40), kind);
         }
 }
 
@@ -940,7 +940,8 @@ static const struct {
     void (*check)(int index);
     int index;
 } checks[] = {
-    {check_quantize_row, 0},          /* quantize_row */
+    {check_quantize_row, TRIT_ACT_FORM_MUL}, /* quantize_row */
+    {check_quantize_row, TRIT_ACT_FORM_DIV},
     {check_t2_gemm, 0},               /* t2_gemm */
     {check_decode, TRIT_FORMAT_F32},  /* decode_f32 */
     {check_decode, TRIT_FORMAT_F16},  /* decode_f16 */
@@ -1175,7 +1176,8 @@ static void bench_attn(const struct trit_kernels *k, const struct bench *b)
 
 static void bench_quantize(const struct trit_kernels *k, const struct bench *b)
 {
-    k->quantize_row(data.q, data.xq, data.x, b->n_cols, b->n_cols, 1e-5f, 127.0f);
+    k->quantize_row[TRIT_ACT_FORM_MUL](data.q, data.xq, data.x, b->n_cols, b->n_cols, 1e-5f,
+                                       127.0f);
 }
 
 static void bench_rmsnorm(const struct trit_kernels *k, const struct bench *b)

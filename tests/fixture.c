@@ -589,6 +589,8 @@ static void put_sizes(struct fx_gguf *g, const struct fx_spec *s)
         snprintf(name, sizeof name, "%s.hidden_activation", s->arch);
         fx_str(g, name, s->hidden_activation);
     }
+    if (s->linear_relu2)
+        fx_str(g, "trit.linear_post", "relu2");
     if (s->linear_norms) {
         fx_str(g, "trit.linear_norm", "rms");
         fx_f32(g, "trit.linear_norm_eps", 1e-3f);

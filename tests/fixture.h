@@ -75,7 +75,7 @@ struct fx_spec {
     int n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff, n_vocab, n_ctx;
     uint32_t linear_type; /* one of the ternary types, or F16, BF16, F32 */
     uint32_t embd_type;   /* of the embedding, and of the head where untied */
-    bool untied, sub_norms, linear_norms, extra_scales, no_bos_key;
+    bool untied, sub_norms, linear_norms, linear_relu2, extra_scales, no_bos_key;
     float rope_base, weight_scale;
     float head_scale;              /* of the final norm; less makes flatter distributions. 0: 1 */
     const char *hidden_activation; /* NULL: no key */

@@ -55,7 +55,7 @@ static void rmsnorm(double *y, const double *x, const float *w, int n)
 
 /* y = W quantised(x), x normed where the linear has a norm: q = rint(x*127/m) with
  * m = max(|x|, 1e-5); y = scale * m/127 * sum t*q */
-static void linear(double *y, const struct fx_linear *w, const double *x)
+static void linear(const struct pass *p, double *y, const struct fx_linear *w, const double *x)
 {
     static double normed[MAX_WIDTH];
     int32_t q[MAX_WIDTH];
@@ -75,6 +75,8 @@ static void linear(double *y, const struct fx_linear *w, const double *x)
         for (int i = 0; i < w->n_in; i++)
             sum += t[i] * q[i];
         y[r] = (double)w->scale * m / 127 * sum;
+        if (p->m->spec.linear_relu2)
+            y[r] = y[r] > 0 ? y[r] * y[r] : 0;
     }
 }
 
@@ -125,9 +127,9 @@ static void attention(const struct pass *p, const struct fx_layer *l, double *h)
 
     for (int t = 0; t < p->n; t++) {
         rmsnorm(x, h + t * s->n_embd, l->attn_norm, s->n_embd);
-        linear(q + t * nq, &l->q, x);
-        linear(k + t * nkv, &l->k, x);
-        linear(v + t * nkv, &l->v, x);
+        linear(p, q + t * nq, &l->q, x);
+        linear(p, k + t * nkv, &l->k, x);
+        linear(p, v + t * nkv, &l->v, x);
         for (int i = 0; i < s->n_head; i++)
             rotate(p, q + t * nq + i * d, t);
         for (int i = 0; i < s->n_head_kv; i++)
@@ -140,7 +142,7 @@ static void attention(const struct pass *p, const struct fx_layer *l, double *h)
         }
         if (l->attn_sub_norm)
             rmsnorm(att, att, l->attn_sub_norm, nq);
-        linear(x, &l->o, att);
+        linear(p, x, &l->o, att);
         for (int i = 0; i < s->n_embd; i++)
             h[t * s->n_embd + i] += x[i];
     }
@@ -155,13 +157,13 @@ static void ffn(const struct pass *p, const struct fx_layer *l, double *h)
 
     for (int t = 0; t < p->n; t++) {
         rmsnorm(x, h + t * s->n_embd, l->ffn_norm, s->n_embd);
-        linear(g, &l->gate, x);
-        linear(u, &l->up, x);
+        linear(p, g, &l->gate, x);
+        linear(p, u, &l->up, x);
         for (int i = 0; i < s->n_ff; i++)
             u[i] *= p->relu2 ? (g[i] > 0 ? g[i] * g[i] : 0) : g[i] / (1 + exp(-g[i]));
         if (l->ffn_sub_norm)
             rmsnorm(u, u, l->ffn_sub_norm, s->n_ff);
-        linear(x, &l->down, u);
+        linear(p, x, &l->down, u);
         for (int i = 0; i < s->n_embd; i++)
             h[t * s->n_embd + i] += x[i];
     }

@@ -84,6 +84,11 @@ static const struct config configs[] = {
     MODEL("linear norms and sub-norms", "bitnet", FX_F16, FX_F16, .seed = 44, .linear_norms = true,
           .n_embd = 320),
 
+    /* Activations divided; ReLU2 on the output of each linear */
+    MODEL("bitskip", "bitskip", FX_I2_S, FX_F16, .seed = 45, .untied = true),
+    MODEL("bitskip with relu2", "bitskip", FX_I2_S, FX_F16, .seed = 46, .linear_relu2 = true),
+    MODEL("llama with relu2", "llama", FX_F16, FX_F16, .seed = 47, .linear_relu2 = true),
+
     /* Heads */
     MODEL("MHA", "bitnet-b1.58", FX_I2_S, FX_F16, .seed = 51, .n_head_kv = 4),
     MODEL("MQA", "llama", FX_I2_S, FX_F16, .seed = 52, .n_head_kv = 1),
@@ -166,9 +171,10 @@ static struct fx_spec full_spec(const struct config *c)
     s.rope_base = o->rope_base > 0 ? o->rope_base : s.rope_base;
     s.untied = o->untied;
     s.linear_norms = o->linear_norms;
+    s.linear_relu2 = o->linear_relu2;
     s.extra_scales = o->extra_scales;
     s.hidden_activation = o->hidden_activation;
-    s.sub_norms = strcmp(s.arch, "llama") != 0;
+    s.sub_norms = strncmp(s.arch, "bitnet", 6) == 0;
     return s;
 }
 

@@ -145,6 +145,43 @@ static void exit_is_a_shallower_model(void **state)
     }
 }
 
+/* A file may leave the final norm to those that pass all layers. */
+static void exit_without_the_norm(void **state)
+{
+    struct fx_spec spec = weights->spec;
+    struct fx_gguf g;
+    struct fx_model m;
+    trit_file *f;
+    trit_model *other;
+    trit_session *plain = open_keeping(), *s = NULL;
+    const struct trit_session_options opt = {
+        .early_exit = true, .kv = TRIT_KV_TYPE_F32, .n_ctx = 128, .n_threads = 1};
+    (void)state;
+
+    fx_model_gguf(&g, &m, &spec);
+    fx_bool(&g, "trit.exit_norm", false);
+    OK(trit_file_open(&f, fx_write_gguf("no-norm", &g), NULL, &why));
+    OK(trit_model_open(&other, f, &why));
+    OK(trit_session_open(&s, other, &opt, &why));
+    OK(trit_session_eval(s, tokens, 5, NULL, NULL, &why));
+    OK(trit_session_eval(plain, tokens, 5, NULL, NULL, &why));
+    assert_same_logits(s, plain);
+    OK(trit_session_set_exit_layer(s, 2, &why));
+    OK(trit_session_eval(s, tokens + 5, 1, NULL, NULL, &why));
+    for (int r = 0; r < N_VOCAB; r += 29) { /* the head on h as it is */
+        double sum = 0;
+        for (int i = 0; i < m.spec.n_embd; i++)
+            sum += (double)m.head[r * m.spec.n_embd + i] * (double)s->h[i];
+        assert_true(fabs(sum - (double)trit_session_logits(s)[r]) < 1e-3 * (1 + fabs(sum)));
+    }
+    trit_session_close(&s);
+    trit_model_close(&other);
+    trit_file_close(&f);
+    trit_session_close(&plain);
+    fx_free(&g);
+    fx_model_free(&m);
+}
+
 static void full_depth_is_as_ever(void **state)
 {
     trit_session *kept = open_keeping();
@@ -435,6 +472,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exit_is_a_shallower_model),
+        cmocka_unit_test(exit_without_the_norm),
         cmocka_unit_test(full_depth_is_as_ever),
         cmocka_unit_test(mixed_exits_leave_no_trace),
         cmocka_unit_test(leaves_where_it_is_sure),

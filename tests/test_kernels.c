@@ -244,7 +244,8 @@ static double round_half_even(double x)
     return fmod(down, 2.0) == 0.0 ? down : down + 1.0;
 }
 
-static void check_quantized(const float *x, size_t n, size_t n_padded, float eps, float q_max)
+static void check_quantized_as(enum trit_act_form form, const float *x, size_t n, size_t n_padded,
+                               float eps, float q_max)
 {
     int8_t q[512];
     struct trit_q8 xq;
@@ -252,13 +253,14 @@ static void check_quantized(const float *x, size_t n, size_t n_padded, float eps
     int32_t sum = 0;
 
     memset(q, 99, sizeof q);
-    assert_true(k.quantize_row(q, &xq, x, n, n_padded, eps, q_max));
+    assert_true(k.quantize_row[form](q, &xq, x, n, n_padded, eps, q_max));
     for (size_t i = 0; i < n; i++)
         m = fabsf(x[i]) > m ? fabsf(x[i]) : m;
     assert_same(xq.s, q_max / m, "s of width", n);
     for (size_t i = 0; i < n; i++) {
-        const float product = x[i] * xq.s;
-        assert_int_equal(q[i], (int)round_half_even((double)product));
+        const float top = x[i] * q_max;
+        const float scaled = form == TRIT_ACT_FORM_DIV ? top / m : x[i] * xq.s;
+        assert_int_equal(q[i], (int)round_half_even((double)scaled));
         assert_in_range(q[i] + 127, 0, 254);
         sum += q[i];
     }
@@ -266,6 +268,12 @@ static void check_quantized(const float *x, size_t n, size_t n_padded, float eps
         assert_int_equal(q[i], 0);
     assert_int_equal(xq.sum, sum);
     assert_int_equal(q[n_padded], 99);
+}
+
+static void check_quantized(const float *x, size_t n, size_t n_padded, float eps, float q_max)
+{
+    check_quantized_as(TRIT_ACT_FORM_MUL, x, n, n_padded, eps, q_max);
+    check_quantized_as(TRIT_ACT_FORM_DIV, x, n, n_padded, eps, q_max);
 }
 
 static void test_quantize_row(void **state)
@@ -299,10 +307,20 @@ static void test_quantize_row_not_finite(void **state)
             fill_uniform(x, 40);
             x[at] = bad[b];
             memset(q, 99, sizeof q);
-            assert_false(k.quantize_row(q, &xq, x, 40, 128, 1e-5f, 127.0f));
-            for (size_t i = 0; i < 128; i++)
-                assert_int_equal(q[i], 0);
+            for (int form = 0; form < TRIT_N_ACT_FORMS; form++) {
+                assert_false(k.quantize_row[form](q, &xq, x, 40, 128, 1e-5f, 127.0f));
+                for (size_t i = 0; i < 128; i++)
+                    assert_int_equal(q[i], 0);
+            }
         }
+    float x[2] = {0x1.8p120f, 1};
+    int8_t q[2];
+    struct trit_q8 xq;
+    assert_true(k.quantize_row[TRIT_ACT_FORM_MUL](q, &xq, x, 2, 2, 1e-5f, 127.0f));
+    assert_false(k.quantize_row[TRIT_ACT_FORM_DIV](q, &xq, x, 2, 2, 1e-5f, 127.0f));
+    x[0] = TRIT_DIV_MAX;
+    assert_true(k.quantize_row[TRIT_ACT_FORM_DIV](q, &xq, x, 2, 2, 1e-5f, 127.0f));
+    assert_int_equal(q[0], 127);
 }
 
 /* ---- 16-bit floats --------------------------------------------------------------------------- */

@@ -253,10 +253,9 @@ static void architectures(void **state)
         const char *arch, *act, *rope;
         bool sub_norms;
     } rows[] = {
-        {"bitnet-b1.58", "relu2", "half", true},
-        {"bitnet-25", "relu2", "half", true},
-        {"bitnet", "silu", "half", true},
-        {"llama", "silu", "pairs", false},
+        {"bitnet-b1.58", "relu2", "half", true}, {"bitnet-25", "relu2", "half", true},
+        {"bitnet", "silu", "half", true},        {"llama", "silu", "pairs", false},
+        {"bitskip", "silu", "half", false},
     };
     (void)state;
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
@@ -274,7 +273,8 @@ static void architectures(void **state)
         assert_int_equal(i.sub_norms, rows[r].sub_norms);
         const struct trit_knobs *k = &o.model->knobs;
         assert_int_equal(k->ffn_sub_norm, rows[r].sub_norms);
-        assert_true(k->act_eps == 1e-5f && k->act_max == 127.0f);
+        assert_true(k->act_eps == (strcmp(rows[r].arch, "bitskip") == 0 ? 1e-6f : 1e-5f));
+        assert_true(k->act_max == 127.0f);
         assert_true(k->causal && !k->learned_positions && k->rope_factor == 1);
         assert_int_equal(k->n_rot, 64);
         close_model(&o);
@@ -343,6 +343,55 @@ static void linear_norms(void **state)
     o = accept(&g);
     assert_false(info_of(&o).linear_norms);
     close_model(&o);
+}
+
+/* What models of a family leave open are keys of ours, with the family's defaults. */
+static void variants(void **state)
+{
+    static const struct {
+        const char *key, *value, *part;
+    } bad[] = {{"trit.act_form", "sub", "'mul' and 'div'"},
+               {"trit.linear_post", "gelu", "'none' and 'relu2'"}};
+    struct fx_spec s = one_layer();
+    struct fx_gguf g;
+    (void)state;
+    s.arch = "bitskip";
+    s.sub_norms = false;
+    build_spec(&g, &s);
+    struct opened o = accept(&g);
+    const struct trit_knobs *k = &o.model->knobs;
+    assert_true(k->act_form == TRIT_ACT_FORM_DIV && k->act_eps == 1e-6f && k->exit_norm);
+    assert_true(k->linear_post == TRIT_LINEAR_POST_NONE && k->causal && k->act_max == 127.0f);
+    assert_string_equal(info_of(&o).act_form, "div");
+    close_model(&o);
+
+    build_spec(&g, &s);
+    fx_str(&g, "trit.act_form", "mul");
+    fx_str(&g, "trit.linear_post", "relu2");
+    fx_f32(&g, "trit.act_eps", 0.25f);
+    fx_bool(&g, "trit.exit_norm", false);
+    fx_bool(&g, "trit.causal", true);
+    o = accept(&g);
+    k = &o.model->knobs;
+    assert_true(k->act_form == TRIT_ACT_FORM_MUL && k->act_eps == 0.25f && !k->exit_norm);
+    assert_int_equal(k->linear_post, TRIT_LINEAR_POST_RELU2);
+    assert_string_equal(info_of(&o).linear_post, "relu2");
+    close_model(&o);
+
+    for (size_t i = 0; i < 2; i++) {
+        build_spec(&g, &s);
+        fx_str(&g, bad[i].key, bad[i].value);
+        refuse(&g, TRIT_E_UNSUPPORTED, bad[i].key, bad[i].part);
+    }
+    build_spec(&g, &s);
+    fx_bool(&g, "trit.causal", false);
+    refuse(&g, TRIT_E_UNSUPPORTED, "trit.causal", "later tokens");
+    build_spec(&g, &s);
+    fx_f32(&g, "trit.act_eps", 0.0f);
+    refuse(&g, TRIT_E_FILE, "trit.act_eps", "0");
+    build_spec(&g, &s);
+    fx_str(&g, "trit.exit_norm", "yes");
+    refuse(&g, TRIT_E_FILE, "trit.exit_norm", "");
 }
 
 /* The text says what was found: the value, where a key's value is what is refused. */
@@ -1074,6 +1123,7 @@ int main(void)
         cmocka_unit_test(architectures),
         cmocka_unit_test(hidden_activation),
         cmocka_unit_test(linear_norms),
+        cmocka_unit_test(variants),
         cmocka_unit_test(refused_values_are_named),
         cmocka_unit_test(shapes_of_1bitllm),
         cmocka_unit_test(defaults),

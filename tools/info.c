@@ -352,6 +352,10 @@ static void print_model(const struct trit_model_info *m, uint64_t session_bytes)
            m->ffn_act, m->ffn_act_why, m->sub_norms ? "sub-norms" : "no sub-norms",
            m->linear_norms ? " · norms of linears" : "", m->rope_style, m->rope_base, m->norm_eps,
            m->n_ctx);
+    if (strcmp(m->act_form, "mul") != 0 || strcmp(m->linear_post, "none") != 0 || !m->exit_norm ||
+        m->act_eps < 0.9e-5 || m->act_eps > 1.1e-5)
+        printf("variant   act_form %s · act_eps %g · linear_post %s · exit_norm %s\n", m->act_form,
+               m->act_eps, m->linear_post, m->exit_norm ? "true" : "false");
     printf("weights   %.1f M parameters, %.1f M of them ternary · embedding %s · head %s\n",
            (double)m->n_params * 1e-6, (double)m->n_ternary * 1e-6, m->embd_type,
            m->tied ? "tied to it" : m->head_type);

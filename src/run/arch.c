@@ -28,6 +28,15 @@ static const struct trit_arch archs[] = {
     {"llama", /* Q and K rows are permuted in these files, so that pairs rotate */
      {B158_COMMON, .ffn_act = TRIT_ACT_SILU, .rope = TRIT_ROPE_PAIRS},
      .may_be_1bitllm = false},
+    {"bitskip", /* v1; what its sources leave open are keys trit.* of the file */
+     {.act_eps = 1e-6f,
+      .act_max = 127.0f,
+      .act_form = TRIT_ACT_FORM_DIV,
+      .causal = true,
+      .exit_norm = true,
+      .ffn_act = TRIT_ACT_SILU,
+      .rope = TRIT_ROPE_HALF},
+     .may_be_1bitllm = false},
 };
 
 enum { N_ARCHS = sizeof archs / sizeof *archs };
@@ -192,17 +201,56 @@ static void read_act(struct reader *r, struct trit_knobs *k, const struct trit_a
     fail_string(r, "hidden_activation", name, "'silu' and 'relu2'");
 }
 
+/* One of some words; `missing` if the key is absent. */
+static int read_choice(struct reader *r, const char *key, const char *const *words, int n,
+                       int missing)
+{
+    const struct trit_string s = read_string(r, key);
+    char supported[96] = "";
+    size_t len = 0;
+
+    for (int i = 0; i < n; i++) {
+        if (trit_string_is(s, words[i]))
+            return i;
+        len += (size_t)snprintf(supported + len, sizeof supported - len, "%s'%s'", i ? " and " : "",
+                                words[i]);
+    }
+    if (s.len)
+        fail_string(r, key, s, supported);
+    return missing;
+}
+
+static void read_bool(struct reader *r, const char *key, bool *out)
+{
+    if (!r->status)
+        r->status = gguf_get_bool(r->file, full_key(r, key), out, r->err);
+}
+
 /* A norm of its own on the input of each linear: transformers' use_rms_norm. */
 static void read_linear_norm(struct reader *r, struct trit_knobs *k)
 {
-    const struct trit_string name = read_string(r, "linear_norm");
+    static const char *const norms[] = {"none", "rms"};
 
-    if (trit_string_is(name, "rms")) {
-        k->linear_norm = TRIT_LINEAR_NORM_RMS;
+    k->linear_norm =
+        (enum trit_linear_norm)read_choice(r, "linear_norm", norms, 2, TRIT_LINEAR_NORM_NONE);
+    if (k->linear_norm == TRIT_LINEAR_NORM_RMS)
         k->linear_norm_eps = (float)read_real(r, "linear_norm_eps", 1e-30, 1, NAN);
-    } else if (name.len && !trit_string_is(name, "none")) {
-        fail_string(r, "linear_norm", name, "'none' and 'rms'");
-    }
+}
+
+/* What papers and models of a family do differently, or leave open; the table has the defaults. */
+static void read_variants(struct reader *r, struct trit_knobs *k)
+{
+    static const char *const forms[] = {"mul", "div"}, *const posts[] = {"none", "relu2"};
+
+    k->act_form = (enum trit_act_form)read_choice(r, "act_form", forms, 2, (int)k->act_form);
+    k->linear_post =
+        (enum trit_linear_post)read_choice(r, "linear_post", posts, 2, (int)k->linear_post);
+    k->act_eps = (float)read_real(r, "act_eps", 1e-30, 1, (double)k->act_eps);
+    read_bool(r, "exit_norm", &k->exit_norm);
+    read_bool(r, "causal", &k->causal);
+    if (!r->status && !k->causal)
+        fail(r, TRIT_E_UNSUPPORTED, "causal",
+             "is false; attention to later tokens is not supported");
 }
 
 static trit_status unknown_arch(const trit_file *file, struct trit_string name,
@@ -244,5 +292,6 @@ trit_status trit_arch_read(const struct trit_arch **arch, struct trit_knobs *kno
     read_act(&r, knobs, *arch);
     r.prefix = "trit";
     read_linear_norm(&r, knobs);
+    read_variants(&r, knobs);
     return r.status;
 }

@@ -12,12 +12,14 @@
 enum trit_norm_kind { TRIT_NORM_RMS /* later: LayerNorm with weight and bias */ };
 enum trit_block_form { TRIT_BLOCK_PRE_NORM /* later: POST_NORM */ };
 enum trit_ffn_form { TRIT_FFN_GATED /* act(gate)*up; later: act(up) */ };
-enum trit_act_form { TRIT_ACT_FORM_MUL /* x*(127/m); later: DIV, (x*127)/m */ };
 enum trit_linear_norm {
     TRIT_LINEAR_NORM_NONE,
     TRIT_LINEAR_NORM_RMS /* on the input of each linear; later: LAYER */
 };
-enum trit_linear_post { TRIT_LINEAR_POST_NONE /* later: RELU2: on the output of each linear */ };
+enum trit_linear_post {
+    TRIT_LINEAR_POST_NONE,
+    TRIT_LINEAR_POST_RELU2 /* of each linear's output */
+};
 enum trit_hadamard { TRIT_HADAMARD_NONE /* later: before or after quantisation */ };
 
 /* What positions may be divided by. The largest angle, of a context of 2^20 by both kinds of

@@ -23,6 +23,7 @@ static const struct vocabulary tiny_vocabulary = {BYTE_BPE, "llama-bpe", 512, 50
 static const struct vocabulary llama2 = {SPM, NULL, 32002, 1, 2, 0};
 static const struct vocabulary llama3 = {BYTE_BPE, "llama-bpe", 128256, 128000, 128009, 128000};
 static const struct vocabulary b4t = {BYTE_BPE, NULL, 128256, 128000, 128001, 128000};
+static const struct vocabulary gpt2 = {BYTE_BPE, "gpt-2", 50257, 50256, 50256, 50256};
 static const struct vocabulary falcon3 = {BYTE_BPE, "falcon3", 131072, -1, 131071, 131071};
 static const struct vocabulary falcon_e = {BYTE_BPE, "falcon_e", 32768, -1, 32767, 32767};
 
@@ -56,6 +57,8 @@ static const struct shape {
      false, true, 24, 2048, 16,  2, 128,  9216,  8192, 1000042, 1e-6f},
     {"falcon-e-3b", "tiiuae/Falcon-E-3B", "llama", &falcon_e,
      false, true, 32, 2048, 16,  2, 128, 13312,  8192, 1000042, 1e-6f},
+    {"bitskip-v1", "Ram07/bitskip-v1-earlyexit", "bitskip", &gpt2,
+     false, true, 24, 2048, 32,  8,  64,  4096,   512,   10000, 1e-5f},
 };
 /* clang-format on */
 

@@ -70,8 +70,8 @@ static void quantize_tokens(void *ctx, size_t begin, size_t end, int worker)
                 s->kernels.rmsnorm(scratch, row, job->own_norm, job->width, k->linear_norm_eps);
             row = scratch;
         }
-        finite &= s->kernels.quantize_row(s->xq + t * padded, &s->xq_scale[t], row, job->width,
-                                          padded, k->act_eps, k->act_max);
+        finite &= s->kernels.quantize_row[k->act_form](s->xq + t * padded, &s->xq_scale[t], row,
+                                                       job->width, padded, k->act_eps, k->act_max);
         if (!finite)
             atomic_store(&job->b->bad, true);
     }
@@ -113,6 +113,14 @@ struct linears_job {
     size_t n_rows; /* of all parts; set by run_linears() */
 };
 
+static void relu2(float *y, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float r = y[i] > 0.0f ? y[i] : 0.0f;
+        y[i] = r * r;
+    }
+}
+
 /* Rows begin..end-1 of part i for n_t tokens from token t on. */
 static void part_rows(const struct linears_job *job, size_t i, size_t t, size_t n_t, size_t begin,
                       size_t end)
@@ -123,6 +131,9 @@ static void part_rows(const struct linears_job *job, size_t i, size_t t, size_t 
 
     s->kernels.t2_gemm(y, w->n_out, w->t2 + begin * (w->n_cols / 4), s->xq + t * w->n_cols,
                        s->xq_scale + t, w->scale, end - begin, w->n_cols, n_t);
+    if (s->model->knobs.linear_post == TRIT_LINEAR_POST_RELU2)
+        for (size_t k = 0; k < n_t; k++)
+            relu2(y + k * w->n_out, end - begin);
     if (!job->sum)
         return;
     float *sum = job->sum + t * w->n_out + begin;
@@ -327,9 +338,14 @@ bool trit_forward_head(struct trit_session *s, size_t first, size_t n)
     bool finite = true;
 
     assert(n <= TRIT_HEAD_TOKENS);
-    for (size_t t = 0; t < n; t++)
-        finite &= s->kernels.rmsnorm(s->head_in + t * width, s->h + (first + t) * width,
-                                     m->output_norm, width, m->knobs.norm_eps);
+    const bool normed = m->knobs.exit_norm || s->last_depth == m->knobs.n_layer;
+    for (size_t t = 0; t < n; t++) {
+        const float *row = s->h + (first + t) * width;
+        finite &= s->kernels.rmsnorm(s->head_in + t * width, row, m->output_norm, width,
+                                     m->knobs.norm_eps);
+        if (!normed) /* but it has told whether the row is finite */
+            memcpy(s->head_in + t * width, row, width * sizeof *row);
+    }
     if (finite)
         trit_pool_run(s->pool, head_rows, &job, m->output.n_rows,
                       row_chunk(m->output.row_bytes, n));

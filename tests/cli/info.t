@@ -145,12 +145,12 @@ $ trit info -m good.gguf --tensors --json | tr '{' '\n' | tail -n 3
 $ trit info -m unknown_arch.gguf
 file      unknown_arch.gguf · GGUF 3 · 0.4 MiB · 24 tensors
 chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
-! trit: unknown_arch.gguf: has architecture 'perceptron', which is not supported; supported are: bitnet-b1.58, bitnet-25, bitnet, llama
+! trit: unknown_arch.gguf: has architecture 'perceptron', which is not supported; supported are: bitnet-b1.58, bitnet-25, bitnet, llama, bitskip
 [4]
 
 $ trit info -m unknown_arch.gguf --json
 {"file":"unknown_arch.gguf","gguf_version":3,"bytes":416736,"n_tensors":24,"model":null,"chat":{"template":"plain","why":"the file has no chat template, and neither its name nor its end token is a chat model's","base":true,"guessed":false}}
-! trit: unknown_arch.gguf: has architecture 'perceptron', which is not supported; supported are: bitnet-b1.58, bitnet-25, bitnet, llama
+! trit: unknown_arch.gguf: has architecture 'perceptron', which is not supported; supported are: bitnet-b1.58, bitnet-25, bitnet, llama, bitskip
 [4]
 
 $ trit info -m unknown_type.gguf --tensors | grep 'file\|ffn_up'; echo ${PIPESTATUS[0]}
@@ -222,14 +222,14 @@ $ trit info --json | grep -c '{"name":"scalar","built":true,"usable":true}'
 
 $ trit info --isa scalar | sed -n '/^kernels/,$p'
 kernels  of each, where scalar is used
-  scalar   quantize_row t2_gemm decode_f32 decode_f16 decode_bf16 decode_q8_0 decode_q4_0
-           decode_q4_k decode_q6_k gemm_f32 gemm_f16 gemm_bf16 gemm_q8_0 gemm_q4_0
-           gemm_q4_k gemm_q6_k rmsnorm rope_half rope_pairs glu_silu glu_relu2 kv_store_f16
-           kv_store_f32 kv_store_i8 attn_block_f16 attn_block_f32 attn_block_i8 attn_merge
-           probe_read probe_macs probe_fmas
+  scalar   quantize_row_mul quantize_row_div t2_gemm decode_f32 decode_f16 decode_bf16
+           decode_q8_0 decode_q4_0 decode_q4_k decode_q6_k gemm_f32 gemm_f16 gemm_bf16
+           gemm_q8_0 gemm_q4_0 gemm_q4_k gemm_q6_k rmsnorm rope_half rope_pairs glu_silu
+           glu_relu2 kv_store_f16 kv_store_f32 kv_store_i8 attn_block_f16 attn_block_f32
+           attn_block_i8 attn_merge probe_read probe_macs probe_fmas
 
 $ trit info --json | sed 's/.*"kernels"//' | grep -o '":"' | wc -l
-31
+32
 
 $ trit info --isa sse9
 ! trit: unknown instruction set 'sse9'
