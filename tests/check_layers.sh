@@ -4,7 +4,7 @@
 #
 #   includes point downwards only; conditions on the architecture only where they belong; src/ and
 #   kernels/ never print, exit or read the environment; kernels/ has no memory and no threads; form
-#   of the text; exported symbols.
+#   of the text; exported symbols; nothing at the top but what belongs there.
 #
 # Offenders are printed as FILE:LINE: why. Exit code 1 if there are any.
 
@@ -163,8 +163,18 @@ check_symbols() {
     done
 }
 
+# ---- The top -------------------------------------------------------------------------------------
+
+# What git keeps at the top, where this is a checkout; tests that are killed leave folders behind.
+check_top() {
+    git ls-files 2>/dev/null | cut -d / -f 1 | sort -u |
+        grep -vxE '\..*|CMakeLists\.txt|README\.md|LICENSE|include|src|kernels|tools|tests|models|scripts' |
+        sed 's/$/: does not belong at the top/' >>"$found"
+}
+
 # ---- All of it -----------------------------------------------------------------------------------
 
+check_top
 n_files=0
 for file in include/*.h kernels/*.[ch] kernels/*.inc src/*/*.[ch] tools/*.[ch]; do
     [ -f "$file" ] || continue
