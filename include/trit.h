@@ -140,6 +140,9 @@ TRIT_API const struct trit_json_value *trit_json_member(const struct trit_json_v
 TRIT_API struct trit_string trit_json_key(const struct trit_json_value *member);
 TRIT_API struct trit_string trit_json_text(const struct trit_json_value *value);
 
+/** Whether a value is that string. */
+TRIT_API bool trit_json_is_text(const struct trit_json_value *value, const char *text);
+
 /** The number, or NAN of anything else. */
 TRIT_API double trit_json_double(const struct trit_json_value *value);
 

@@ -8,12 +8,6 @@
 #include "common.h"
 #include "json.h"
 
-static bool is_text(const struct trit_json_value *v, const char *text)
-{
-    const struct trit_string s = trit_json_text(v);
-    return s.len == strlen(text) && memcmp(s.bytes, text, s.len) == 0;
-}
-
 /* The member that a row lacks, or has with a value that cannot be; NULL: none. */
 static const char *missing(const struct trit_json_value *row)
 {
@@ -76,7 +70,7 @@ void baseline_choose_model(struct baseline *base, const char *model_type, bool q
 
     for (const struct trit_json_value *row = first; row && !base->same_model;
          row = trit_json_next(row))
-        base->same_model = is_text(trit_json_member(row, "model_type"), model_type);
+        base->same_model = trit_json_is_text(trit_json_member(row, "model_type"), model_type);
     if (base->same_model || quiet)
         return;
     fprintf(stderr, "trit: %s is of another model: ", base->path);
@@ -92,9 +86,10 @@ double baseline_find(const struct baseline *base, const char *model_type, const 
     for (const struct trit_json_value *row = trit_json_first(trit_json_root(base->tree)); row;
          row = trit_json_next(row)) {
         int64_t threads;
-        if (is_text(trit_json_member(row, "test"), test) &&
+        if (trit_json_is_text(trit_json_member(row, "test"), test) &&
             trit_json_int64(trit_json_member(row, "n_threads"), &threads) && threads == n_threads &&
-            (!base->same_model || is_text(trit_json_member(row, "model_type"), model_type)))
+            (!base->same_model ||
+             trit_json_is_text(trit_json_member(row, "model_type"), model_type)))
             found = trit_json_double(trit_json_member(row, "avg_ts"));
     }
     return found;

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "percentile.h"
+
 bool divergence_init(struct divergence *d, int64_t n_positions, int32_t n_vocab)
 {
     *d = (struct divergence){.n_vocab = n_vocab};
@@ -72,12 +74,6 @@ void divergence_add(struct divergence *d, const float *base, const float *logits
     d->n++;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double mean(const double *x, int64_t n, double *standard_error)
 {
     double sum = 0, squares = 0;
@@ -91,19 +87,11 @@ static double mean(const double *x, int64_t n, double *standard_error)
     return average;
 }
 
-/* Of sorted values: the one that part of them are below. */
-static double percentile(const double *x, int64_t n, double part)
-{
-    const double place = part * (double)(n - 1);
-    const int64_t i = (int64_t)place;
-    return i + 1 < n ? x[i] + (x[i + 1] - x[i]) * (place - (double)i) : x[n - 1];
-}
-
 void divergence_summarise(struct divergence *d, struct divergence_summary *out)
 {
     const double n = (double)d->n;
 
-    qsort(d->kl, (size_t)d->n, sizeof *d->kl, ascending);
+    sort_ascending(d->kl, d->n);
     out->kl_mean = mean(d->kl, d->n, &out->kl_stderr);
     out->kl_median = percentile(d->kl, d->n, 0.5);
     out->kl_p99 = percentile(d->kl, d->n, 0.99);

@@ -15,6 +15,7 @@
 #include "common.h"
 #include "json.h"
 #include "layers.h"
+#include "percentile.h"
 #include "windows.h"
 
 enum { MAX_REPEATS = 1000, DEFAULT_WINDOWS = 20, SAMPLE_PROMPT = 12, SAMPLE_TOKENS = 32 };
@@ -75,12 +76,6 @@ static int measure(const struct sweep *s, struct depth *d, int round)
     return code;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static int measure_all(const struct sweep *s)
 {
     const int rounds = s->args->repeats;
@@ -96,8 +91,8 @@ static int measure_all(const struct sweep *s)
     clear_status();
     for (int32_t i = 0; i < s->n && !code; i++) {
         struct depth *d = &s->depths[i];
-        qsort(d->samples, (size_t)rounds, sizeof *d->samples, ascending);
-        d->speed = (d->samples[rounds / 2] + d->samples[(rounds - 1) / 2]) / 2;
+        sort_ascending(d->samples, rounds);
+        d->speed = percentile(d->samples, rounds, 0.5);
     }
     return code;
 }

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "order.h"
+
 struct trit_json_value {
     const char *key; /* of a member; else NULL */
     union {
@@ -559,6 +561,12 @@ struct trit_string trit_json_text(const struct trit_json_value *value)
     return trit_json_type_of(value) == TRIT_JSON_STRING
                ? (struct trit_string){value->of.text, value->n}
                : (struct trit_string){"", 0};
+}
+
+bool trit_json_is_text(const struct trit_json_value *value, const char *text)
+{
+    return trit_json_type_of(value) == TRIT_JSON_STRING &&
+           trit_string_is(trit_json_text(value), text);
 }
 
 double trit_json_double(const struct trit_json_value *value)

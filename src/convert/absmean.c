@@ -75,8 +75,19 @@ trit_status trit_absmean_t2(uint8_t *t2, float *scale, const struct trit_packed 
     free(job.sums);
     if (!isfinite(sum))
         return trit_fail(why, TRIT_E_FILE, "holds a weight that is not finite");
-    *scale = fmaxf((float)(sum / ((double)m->n_rows * (double)m->n_cols)), 1e-5f);
+    *scale = fmaxf((float)(sum / ((double)m->n_rows * (double)m->n_cols)), TRIT_ABSMEAN_LEAST);
     job.inverse = 1.0f / *scale;
     trit_pool_run(pool, round_rows, &job, m->n_rows, ROWS_AT_ONCE);
     return TRIT_OK;
+}
+
+bool trit_floats_are_ternary(uint8_t *t2, const struct trit_packed *m)
+{
+    struct trit_packed row = *m;
+    struct trit_error why;
+    float scale;
+
+    row.n_rows = 1;
+    return !trit_unpack_float(t2, &scale, &row, &why) && !trit_unpack_float(t2, &scale, m, &why) &&
+           scale > 0.0f;
 }

@@ -5,6 +5,9 @@
 #include "pool.h"
 #include "type.h"
 
+/* The least scale of a tensor. */
+#define TRIT_ABSMEAN_LEAST 1e-5f
+
 /* BitNet b1.58's quantisation: a = max(mean|w|, 1e-5), T = clamp(rint(w*(1/a)), -1, 1), in f32,
  * half to even; the mean is summed in double, row by row, so that threads do not matter. m: F32,
  * F16 or BF16. *scale receives a.
@@ -12,5 +15,9 @@
  *         sentence whose subject is the tensor. */
 trit_status trit_absmean_t2(uint8_t *t2, float *scale, const struct trit_packed *m,
                             struct trit_pool *pool, struct trit_error *why);
+
+/* Whether floats are 0 and plus or minus one number, and not all 0: no master, but ternary as they
+ * are. t2: room for them. The first row tells of almost all masters. */
+bool trit_floats_are_ternary(uint8_t *t2, const struct trit_packed *m);
 
 #endif

@@ -267,7 +267,7 @@ static void read_not_converted(struct reader *r)
     if (list && trit_json_type_of(list) != TRIT_JSON_ARRAY)
         fail(r, TRIT_E_FILE, key, "is no list");
     for (const struct trit_json_value *v = trit_json_first(list); v; v = trit_json_next(v))
-        if (!trit_string_is(trit_json_text(v), "lm_head"))
+        if (!trit_json_is_text(v, "lm_head"))
             fail_text(r, key, trit_json_text(v), "['lm_head'] and null");
 }
 

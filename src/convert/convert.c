@@ -93,22 +93,17 @@ static trit_status take_buffers(struct converter *c)
     return TRIT_OK;
 }
 
-static struct trit_packed master(const struct trit_planned *t, size_t n_rows)
+static struct trit_packed master(const struct trit_planned *t)
 {
     return (struct trit_packed){
-        .data = t->from->data, .n_rows = n_rows, .n_cols = t->n_cols, .format = t->format};
+        .data = t->from->data, .n_rows = t->n_rows, .n_cols = t->n_cols, .format = t->format};
 }
 
-/* Whether every weight of a master is 0 or plus or minus one number, and not all are 0. The first
- * row tells of almost all masters that they are not. */
 static bool is_exact(struct converter *c, const struct trit_planned *t)
 {
-    const struct trit_packed row = master(t, 1), all = master(t, t->n_rows);
-    struct trit_error why;
-    float scale;
+    const struct trit_packed m = master(t);
+    const bool exact = trit_floats_are_ternary(c->t2, &m);
 
-    const bool exact = !trit_unpack_float(c->t2, &scale, &row, &why) &&
-                       !trit_unpack_float(c->t2, &scale, &all, &why) && scale > 0.0f;
     trit_safetensors_done(&c->weights, t->from->data, t->from->n_bytes);
     return exact;
 }
@@ -148,7 +143,7 @@ static void rearrange(uint8_t *to, const uint8_t *from, const struct trit_planne
 static trit_status convert_linear(struct converter *c, size_t i)
 {
     const struct trit_planned *t = &c->plan.tensors[i];
-    const struct trit_packed m = master(t, t->n_rows);
+    const struct trit_packed m = master(t);
     const uint8_t *t2 = c->t2;
     float scale = t->scale;
     struct trit_error why = {0};
@@ -301,11 +296,7 @@ static void write_knobs(struct converter *c)
 static void write_notes(struct converter *c)
 {
     gguf_write_array(&c->w, "trit.notes", TRIT_VALUE_STRING, c->notes.n);
-    for (size_t i = 0; i < c->notes.n; i++) {
-        gguf_write_item_string(&c->w, c->notes.text[i], strlen(c->notes.text[i]));
-        if (c->opt->on_note)
-            c->opt->on_note(c->opt->user, c->notes.text[i]);
-    }
+    trit_notes_write(&c->notes, &c->w, c->opt);
 }
 
 static trit_status list_tensors(struct converter *c)

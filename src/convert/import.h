@@ -21,7 +21,10 @@ struct trit_import {
 /* A file of the folder; im->path is set. @return TRIT_OK, as trit_bytes_open() */
 trit_status trit_import_open(struct trit_import *im, struct trit_bytes *out, const char *name);
 
-/* Whether it is there. */
+/* Messages are about this file of the folder from now on. @return false: its name is too long */
+bool trit_import_at(struct trit_import *im, const char *name);
+
+/* Whether it is there; im->path is set. */
 bool trit_import_has(struct trit_import *im, const char *name);
 
 /* A file of the folder as JSON; *out is NULL if it is not there. @return TRIT_OK, or an error */
@@ -43,6 +46,10 @@ trit_status trit_import_token(struct trit_import *im, int64_t id, struct trit_st
 /* Tokens as {"text": id, …}. */
 trit_status trit_import_ids(struct trit_import *im, const struct trit_json_value *object,
                             int32_t type);
+
+/* The parts of "left right", neither empty nor with a space. @return false: it is not that */
+bool trit_import_split(struct trit_string text, struct trit_string *left,
+                       struct trit_string *right);
 
 /* One more merge; the list grows. */
 trit_status trit_import_merge(struct trit_import *im, struct trit_string left,

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void trit_note(struct trit_notes *notes, const char *fmt, ...)
 {
@@ -36,4 +37,14 @@ void trit_notes_free(struct trit_notes *notes)
         free(notes->text[i]);
     free(notes->text);
     *notes = (struct trit_notes){0};
+}
+
+void trit_notes_write(const struct trit_notes *notes, struct gguf_writer *w,
+                      const struct trit_convert_options *opt)
+{
+    for (size_t i = 0; i < notes->n; i++) {
+        gguf_write_item_string(w, notes->text[i], strlen(notes->text[i]));
+        if (opt->on_note)
+            opt->on_note(opt->user, notes->text[i]);
+    }
 }

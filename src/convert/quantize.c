@@ -74,28 +74,12 @@ static enum role role_of(struct trit_string name)
     return is_linear(name) ? LINEAR : COPIED;
 }
 
-static struct trit_packed packed(const struct quantizer *q, const struct gguf_tensor *t)
-{
-    return (struct trit_packed){
-        .data = gguf_data(q->file, t),
-        .n_rows = (size_t)t->dims[1],
-        .n_cols = (size_t)t->dims[0],
-        .format = t->type->format >= 0 ? (enum trit_format)t->type->format : TRIT_FORMAT_F32,
-        .layout = q->file->i2s_layout,
-    };
-}
-
-/* Whether floats are ternary as they are: the first row tells of almost all masters that not. */
 static bool is_ternary(struct quantizer *q, const struct gguf_tensor *t)
 {
-    struct trit_packed all = packed(q, t), row = all;
-    struct trit_error why;
-    float scale;
+    const struct trit_packed m = gguf_packed(q->file, t);
+    const bool ternary = trit_floats_are_ternary(q->t2, &m);
 
-    row.n_rows = 1;
-    const bool ternary = !t->type->unpack_t2(q->t2, &scale, &row, &why) &&
-                         !t->type->unpack_t2(q->t2, &scale, &all, &why) && scale > 0.0f;
-    trit_bytes_release(&q->file->bytes, all.data, (size_t)t->n_bytes);
+    trit_bytes_release(&q->file->bytes, m.data, (size_t)t->n_bytes);
     return ternary;
 }
 
@@ -245,11 +229,7 @@ static void write_metadata(struct quantizer *q)
         const struct trit_string s = gguf_next_value(TRIT_VALUE_STRING, &p).s;
         gguf_write_item_string(&q->w, s.bytes, s.len);
     }
-    for (size_t i = 0; i < q->notes.n; i++) {
-        gguf_write_item_string(&q->w, q->notes.text[i], strlen(q->notes.text[i]));
-        if (q->opt->on_note)
-            q->opt->on_note(q->opt->user, q->notes.text[i]);
-    }
+    trit_notes_write(&q->notes, &q->w, q->opt);
 }
 
 static trit_status list_tensors(struct quantizer *q)
@@ -298,7 +278,7 @@ static bool all_zero(const uint8_t *t2, size_t n_bytes)
 static trit_status write_ternary(struct quantizer *q, const struct planned *p)
 {
     const struct gguf_tensor *t = p->from;
-    const struct trit_packed m = packed(q, t);
+    const struct trit_packed m = gguf_packed(q->file, t);
     const size_t n_bytes = m.n_rows * trit_t2_row_bytes(m.n_cols);
     struct trit_error why = {0};
     float scale;
@@ -308,7 +288,7 @@ static trit_status write_ternary(struct quantizer *q, const struct planned *p)
     if (!status && trit_t2_is_damaged(q->t2, n_bytes))
         status = trit_fail(&why, TRIT_E_FILE, "holds a code 3; codes of weights are 0, 1 and 2");
     if (!status && scale == 0.0f && all_zero(q->t2, n_bytes))
-        scale = 1e-5f; /* what absmean takes for such a tensor; no product has it */
+        scale = TRIT_ABSMEAN_LEAST; /* no product has it */
     if (!status && !(scale > 0.0f && scale - scale == 0.0f))
         status =
             trit_fail(&why, TRIT_E_FILE, "has the scale %g; it must be positive", (double)scale);

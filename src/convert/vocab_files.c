@@ -27,7 +27,7 @@ static bool next_line(const char **at, const char *end, struct trit_string *line
 static trit_status read_merges(struct trit_import *im)
 {
     struct trit_bytes file;
-    struct trit_string line;
+    struct trit_string line, left, right;
     size_t number = 0;
     trit_status status = trit_import_open(im, &file, "merges.txt");
 
@@ -38,13 +38,10 @@ static trit_status read_merges(struct trit_import *im)
         number++;
         if (!line.len || (number == 1 && line.len > 8 && memcmp(line.bytes, "#version", 8) == 0))
             continue;
-        const char *space = memchr(line.bytes, ' ', line.len);
-        const size_t left = space ? (size_t)(space - line.bytes) : 0;
-        if (!left || left + 1 == line.len || memchr(space + 1, ' ', line.len - left - 1))
-            status = trit_import_fail(im, TRIT_E_FILE, "line %zu is not of two parts", number);
+        if (trit_import_split(line, &left, &right))
+            status = trit_import_merge(im, left, right);
         else
-            status = trit_import_merge(im, (struct trit_string){line.bytes, left},
-                                       (struct trit_string){space + 1, line.len - left - 1});
+            status = trit_import_fail(im, TRIT_E_FILE, "line %zu is not of two parts", number);
     }
     trit_bytes_close(&file);
     return status;

@@ -19,11 +19,6 @@ static const struct trit_json_value *at(const struct trit_json_value *v, const c
     return below ? trit_json_member(v, below) : v;
 }
 
-static bool text_is(const struct trit_json_value *v, const char *text)
-{
-    return trit_json_type_of(v) == TRIT_JSON_STRING && trit_string_is(trit_json_text(v), text);
-}
-
 static bool is_set(const struct trit_json_value *v)
 {
     return trit_json_type_of(v) != TRIT_JSON_ABSENT && trit_json_type_of(v) != TRIT_JSON_NULL;
@@ -72,16 +67,19 @@ static void describe_step(char *out, size_t size, const struct trit_json_value *
     const struct trit_json_value *own = trit_json_member(step, "use_regex");
 
     *out = '\0';
-    if (text_is(type, "ByteLevel") && !trit_json_is_true(at(step, "add_prefix_space", NULL)))
+    if (trit_json_is_text(type, "ByteLevel") &&
+        !trit_json_is_true(at(step, "add_prefix_space", NULL)))
         snprintf(out, size, "%s",
                  !is_set(own) || trit_json_is_true(own) ? "ByteLevel with its expression"
                                                         : "ByteLevel");
-    else if (text_is(type, "Split") && regex.len < size && text_is(behavior, "Isolated") &&
+    else if (trit_json_is_text(type, "Split") && regex.len < size &&
+             trit_json_is_text(behavior, "Isolated") &&
              !trit_json_is_true(at(step, "invert", NULL)))
         snprintf(out, size, "%.*s", (int)regex.len, regex.bytes);
-    else if (text_is(type, "Punctuation") && text_is(behavior, "Contiguous"))
+    else if (trit_json_is_text(type, "Punctuation") && trit_json_is_text(behavior, "Contiguous"))
         snprintf(out, size, "Punctuation, contiguous");
-    else if (text_is(type, "Digits") && trit_json_is_true(at(step, "individual_digits", NULL)))
+    else if (trit_json_is_text(type, "Digits") &&
+             trit_json_is_true(at(step, "individual_digits", NULL)))
         snprintf(out, size, "Digits, single");
 }
 
@@ -101,7 +99,7 @@ static trit_status fail_step(struct trit_import *im, const struct trit_json_valu
 static trit_status list_steps(struct trit_import *im, struct steps *out,
                               const struct trit_json_value *pre)
 {
-    const bool sequence = text_is(trit_json_member(pre, "type"), "Sequence");
+    const bool sequence = trit_json_is_text(trit_json_member(pre, "type"), "Sequence");
     const struct trit_json_value *step =
         sequence ? trit_json_first(trit_json_member(pre, "pretokenizers")) : pre;
 
@@ -157,19 +155,11 @@ static trit_status read_vocab(struct trit_import *im, const struct trit_json_val
 static bool merge_parts(const struct trit_json_value *m, struct trit_string *left,
                         struct trit_string *right)
 {
-    const struct trit_string text = trit_json_text(m);
-    const char *space = text.len ? memchr(text.bytes, ' ', text.len) : NULL;
-
-    if (trit_json_type_of(m) == TRIT_JSON_ARRAY) {
-        *left = trit_json_text(trit_json_item(m, 0));
-        *right = trit_json_text(trit_json_item(m, 1));
-        return trit_json_count(m) == 2 && left->len && right->len;
-    }
-    if (!space)
-        return false;
-    *left = (struct trit_string){text.bytes, (size_t)(space - text.bytes)};
-    *right = (struct trit_string){space + 1, text.len - left->len - 1};
-    return left->len && right->len && !memchr(right->bytes, ' ', right->len);
+    if (trit_json_type_of(m) != TRIT_JSON_ARRAY)
+        return trit_import_split(trit_json_text(m), left, right);
+    *left = trit_json_text(trit_json_item(m, 0));
+    *right = trit_json_text(trit_json_item(m, 1));
+    return trit_json_count(m) == 2;
 }
 
 static trit_status read_merges(struct trit_import *im, const struct trit_json_value *merges)
@@ -217,17 +207,19 @@ static trit_status read_space_prefix(struct trit_import *im, const struct trit_j
 {
     const struct trit_json_value *normalizer = trit_json_member(root, "normalizer");
     const struct trit_json_value *pre = trit_json_member(root, "pre_tokenizer");
-    const bool sequence = text_is(trit_json_member(normalizer, "type"), "Sequence");
+    const bool sequence = trit_json_is_text(trit_json_member(normalizer, "type"), "Sequence");
     const struct trit_json_value *step =
         sequence ? trit_json_first(trit_json_member(normalizer, "normalizers")) : normalizer;
 
     im->v->space_prefix = 0;
     for (; is_set(step); step = sequence ? trit_json_next(step) : NULL) {
         const struct trit_json_value *type = trit_json_member(step, "type");
-        if (text_is(type, "Prepend") && text_is(trit_json_member(step, "prepend"), MARK))
+        if (trit_json_is_text(type, "Prepend") &&
+            trit_json_is_text(trit_json_member(step, "prepend"), MARK))
             im->v->space_prefix = 1;
-        else if (!text_is(type, "Replace") || !text_is(at(step, "pattern", "String"), " ") ||
-                 !text_is(trit_json_member(step, "content"), MARK))
+        else if (!trit_json_is_text(type, "Replace") ||
+                 !trit_json_is_text(at(step, "pattern", "String"), " ") ||
+                 !trit_json_is_text(trit_json_member(step, "content"), MARK))
             return trit_import_fail(im, TRIT_E_UNSUPPORTED,
                                     "has a normaliser of type '%s' that is not known beside byte "
                                     "fallback",
@@ -235,14 +227,14 @@ static trit_status read_space_prefix(struct trit_import *im, const struct trit_j
     }
     if (!is_set(pre))
         return TRIT_OK;
-    if (!text_is(trit_json_member(pre, "type"), "Metaspace"))
+    if (!trit_json_is_text(trit_json_member(pre, "type"), "Metaspace"))
         return trit_import_fail(
             im, TRIT_E_UNSUPPORTED,
             "has a pre-tokeniser of type '%s' beside byte fallback; supported is Metaspace",
             trit_quote(trit_json_text(trit_json_member(pre, "type"))).text);
     const struct trit_json_value *scheme = trit_json_member(pre, "prepend_scheme");
     im->v->space_prefix = is_set(scheme)
-                              ? !text_is(scheme, "never")
+                              ? !trit_json_is_text(scheme, "never")
                               : trit_json_is_true(trit_json_member(pre, "add_prefix_space"));
     return TRIT_OK;
 }
@@ -336,7 +328,7 @@ static trit_status read_byte_level(struct trit_import *im, const struct trit_jso
     if (status)
         return status;
     v->model = "gpt2";
-    if (is_set(normalizer) && !text_is(trit_json_member(normalizer, "type"), "NFC"))
+    if (is_set(normalizer) && !trit_json_is_text(trit_json_member(normalizer, "type"), "NFC"))
         return trit_import_fail(
             im, TRIT_E_UNSUPPORTED, "has a normaliser of type '%s'; supported are NFC and none",
             trit_quote(trit_json_text(trit_json_member(normalizer, "type"))).text);
@@ -360,7 +352,7 @@ trit_status trit_import_tokenizer_json(struct trit_import *im, const struct trit
     const struct trit_json_value *type = trit_json_member(model, "type");
     trit_status status;
 
-    if (is_set(type) && !text_is(type, "BPE"))
+    if (is_set(type) && !trit_json_is_text(type, "BPE"))
         return trit_import_fail(im, TRIT_E_UNSUPPORTED,
                                 "has a model of type '%s'; supported is BPE",
                                 trit_quote(trit_json_text(type)).text);

@@ -25,7 +25,7 @@ static trit_status read_decoder(struct trit_import *im)
     const struct trit_json_value *list = trit_json_member(im->settings, "added_tokens_decoder");
     trit_status status = TRIT_OK;
 
-    (void)trit_import_has(im, "tokenizer_config.json"); /* the path, for messages */
+    trit_import_at(im, "tokenizer_config.json");
     for (const struct trit_json_value *t = trit_json_first(list); t && !status;
          t = trit_json_next(t)) {
         const struct trit_string key = trit_json_key(t);
@@ -115,7 +115,7 @@ static bool template_has(const struct trit_json_value *post, bool first)
     const struct trit_json_value *single = trit_json_member(post, "single");
     bool found = false;
 
-    if (trit_string_is(trit_json_text(type), "Sequence")) {
+    if (trit_json_is_text(type, "Sequence")) {
         for (const struct trit_json_value *p =
                  trit_json_first(trit_json_member(post, "processors"));
              p; p = trit_json_next(p))
@@ -123,7 +123,7 @@ static bool template_has(const struct trit_json_value *post, bool first)
         return found;
     }
     const size_t n = trit_json_count(single);
-    return trit_string_is(trit_json_text(type), "TemplateProcessing") && n > 0 &&
+    return trit_json_is_text(type, "TemplateProcessing") && n > 0 &&
            trit_json_member(trit_json_item(single, first ? 0 : n - 1), "SpecialToken");
 }
 
@@ -164,7 +164,7 @@ static struct trit_string template_of(const struct trit_json_value *v)
     if (trit_json_type_of(v) != TRIT_JSON_ARRAY)
         return trit_json_text(v);
     for (const struct trit_json_value *t = trit_json_first(v); t; t = trit_json_next(t))
-        if (trit_string_is(trit_json_text(trit_json_member(t, "name")), "default"))
+        if (trit_json_is_text(trit_json_member(t, "name"), "default"))
             return trit_json_text(trit_json_member(t, "template"));
     return (struct trit_string){"", 0};
 }

@@ -40,19 +40,19 @@ struct trit_string trit_import_keep(struct trit_import *im, const char *bytes, s
 
 /* ---- Files of the folder --------------------------------------------------------------------- */
 
-static bool set_path(struct trit_import *im, const char *name)
+bool trit_import_at(struct trit_import *im, const char *name)
 {
     return snprintf(im->path, sizeof im->path, "%s/%s", im->dir, name) < (int)sizeof im->path;
 }
 
 bool trit_import_has(struct trit_import *im, const char *name)
 {
-    return set_path(im, name) && trit_exists(im->path);
+    return trit_import_at(im, name) && trit_exists(im->path);
 }
 
 trit_status trit_import_open(struct trit_import *im, struct trit_bytes *out, const char *name)
 {
-    if (!set_path(im, name))
+    if (!trit_import_at(im, name))
         return trit_fail(im->err, TRIT_E_ARGUMENT, "the name of the folder is too long");
     return trit_bytes_open(out, im->path, false, im->err);
 }
@@ -131,6 +131,17 @@ trit_status trit_import_ids(struct trit_import *im, const struct trit_json_value
         status = trit_import_token(im, id, trit_json_key(t), type, 0.0f);
     }
     return status;
+}
+
+bool trit_import_split(struct trit_string text, struct trit_string *left, struct trit_string *right)
+{
+    const char *space = text.len ? memchr(text.bytes, ' ', text.len) : NULL;
+
+    if (!space)
+        return false;
+    *left = (struct trit_string){text.bytes, (size_t)(space - text.bytes)};
+    *right = (struct trit_string){space + 1, text.len - left->len - 1};
+    return left->len && right->len && !memchr(right->bytes, ' ', right->len);
 }
 
 trit_status trit_import_merge(struct trit_import *im, struct trit_string left,
@@ -224,7 +235,7 @@ static trit_status read_tokens(struct trit_import *im, const struct trit_json_va
     const bool model = trit_import_has(im, "tokenizer.model");
 
     if (tokenizer && !(is_spm_json(tokenizer) && model)) {
-        (void)trit_import_has(im, "tokenizer.json"); /* the path, for messages */
+        trit_import_at(im, "tokenizer.json");
         return trit_import_tokenizer_json(im, tokenizer);
     }
     if (!tokenizer && trit_import_has(im, "vocab.json") && trit_import_has(im, "merges.txt"))
@@ -233,7 +244,7 @@ static trit_status read_tokens(struct trit_import *im, const struct trit_json_va
         const trit_status status = read_model_file(im);
         if (status || !tokenizer)
             return status;
-        (void)trit_import_has(im, "tokenizer.json");
+        trit_import_at(im, "tokenizer.json");
         return trit_import_added(im, tokenizer);
     }
     return trit_fail(im->err, TRIT_E_FILE,

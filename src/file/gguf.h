@@ -47,6 +47,25 @@ static inline const uint8_t *gguf_data(const trit_file *f, const struct gguf_ten
     return f->bytes.data + t->offset;
 }
 
+/* A tensor of two dimensions as unpack_t2 of its type takes it. */
+static inline struct trit_packed gguf_packed(const trit_file *f, const struct gguf_tensor *t)
+{
+    return (struct trit_packed){
+        .data = gguf_data(f, t),
+        .n_rows = (size_t)t->dims[1],
+        .n_cols = (size_t)t->dims[0],
+        .format = t->type->format >= 0 ? (enum trit_format)t->type->format : TRIT_FORMAT_F32,
+        .layout = f->i2s_layout,
+    };
+}
+
+/* Whether its bytes are rows of T2 as they lie in the file. */
+static inline bool gguf_is_t2(const trit_file *f, const struct gguf_tensor *t)
+{
+    return t->type_id == TRIT_TYPE_I2_S && t->dims[0] % TRIT_T2_BLOCK == 0 &&
+           f->i2s_layout <= TRIT_I2S_128_ROWS;
+}
+
 static inline uint64_t gguf_n_elements(const struct gguf_tensor *t)
 {
     return t->dims[0] * t->dims[1] * t->dims[2] * t->dims[3];

@@ -15,26 +15,13 @@ static void count_codes(uint64_t counts[4], const uint8_t *t2, size_t n_bytes)
             counts[b >> shift & 3] += of_byte[b];
 }
 
-static bool is_t2(const trit_file *f, const struct gguf_tensor *t)
-{
-    return t->type_id == TRIT_TYPE_I2_S && t->dims[0] % TRIT_T2_BLOCK == 0 &&
-           f->i2s_layout <= TRIT_I2S_128_ROWS;
-}
-
 /* By way of a copy in T2. *ternary: false where floats are none */
 static trit_status count_unpacked(uint64_t counts[4], float *scale, bool *ternary,
                                   const trit_file *f, const struct gguf_tensor *t,
                                   struct trit_error *why)
 {
-    const size_t n_cols = (size_t)t->dims[0], n_rows = (size_t)t->dims[1];
-    const size_t n_bytes = n_rows * trit_t2_row_bytes(n_cols);
-    const struct trit_packed m = {
-        .data = gguf_data(f, t),
-        .n_rows = n_rows,
-        .n_cols = n_cols,
-        .format = t->type->format >= 0 ? (enum trit_format)t->type->format : TRIT_FORMAT_F32,
-        .layout = f->i2s_layout,
-    };
+    const struct trit_packed m = gguf_packed(f, t);
+    const size_t n_bytes = m.n_rows * trit_t2_row_bytes(m.n_cols);
     uint8_t *t2 = trit_alloc(n_bytes);
 
     if (!t2)
@@ -43,7 +30,7 @@ static trit_status count_unpacked(uint64_t counts[4], float *scale, bool *ternar
     *ternary = !status;
     if (!status) {
         count_codes(counts, t2, n_bytes);
-        counts[1] -= 4 * (uint64_t)n_bytes - (uint64_t)n_rows * n_cols; /* padding */
+        counts[1] -= 4 * (uint64_t)n_bytes - (uint64_t)m.n_rows * m.n_cols; /* padding */
     } else if (status == TRIT_E_UNSUPPORTED && t->type->format >= 0) {
         *scale = 0.0f;
         status = TRIT_OK;
@@ -64,7 +51,7 @@ trit_status trit_file_tensor_stats(const trit_file *f, size_t i, struct trit_ten
     if (!t->type || !t->type->unpack_t2 || (t->type->id_is_shared && !t->fits_span) ||
         t->n_dims != 2)
         return TRIT_OK;
-    if (is_t2(f, t)) {
+    if (gguf_is_t2(f, t)) {
         out->ternary = true;
         out->scale = trit_i2s_scale(gguf_data(f, t), (size_t)out->n);
         count_codes(counts, gguf_data(f, t), (size_t)out->n / 4);

@@ -232,8 +232,7 @@ static trit_status find_linear(struct loader *l, const char *stem, size_t n_in, 
     };
     if ((status = find_extra_scale(l, stem, &out->scale)))
         return status;
-    if (t->type_id == TRIT_TYPE_I2_S && out->n_cols == n_in &&
-        l->m->file->i2s_layout <= TRIT_I2S_128_ROWS) {
+    if (gguf_is_t2(l->m->file, t)) {
         const float scale = trit_i2s_scale(gguf_data(l->m->file, t), n_in * n_out);
         if ((status = check_scale(l, t, scale, false)))
             return status;
@@ -324,14 +323,7 @@ static trit_status find_all(struct loader *l)
 static trit_status fill_linear(const struct loader *l, const struct pending *p)
 {
     struct trit_linear *linear = p->to.linear;
-    const struct trit_packed packed = {
-        .data = gguf_data(l->m->file, p->tensor),
-        .n_rows = linear->n_out,
-        .n_cols = linear->n_in,
-        .format = p->tensor->type->format >= 0 ? (enum trit_format)p->tensor->type->format
-                                               : TRIT_FORMAT_F32,
-        .layout = l->m->file->i2s_layout,
-    };
+    const struct trit_packed packed = gguf_packed(l->m->file, p->tensor);
     uint8_t *t2 =
         trit_arena_take(&l->m->memory, linear->n_out * trit_t2_row_bytes(linear->n_in), 1);
     struct trit_error why;
