@@ -36,6 +36,12 @@ void fx_put(struct fx_bytes *b, const void *p, size_t n)
     b->len += n;
 }
 
+bool fx_append(void *fx_bytes, const void *p, size_t n)
+{
+    fx_put(fx_bytes, p, n);
+    return true;
+}
+
 void fx_put_u32(struct fx_bytes *b, uint32_t x)
 {
     fx_put(b, &x, sizeof x);
@@ -244,6 +250,12 @@ float fx_normal(uint64_t *state)
     for (int i = 0; i < 12; i++)
         sum += (float)(fx_random(state) >> 40) * 0x1p-24f;
     return sum - 6.0f;
+}
+
+void fx_ids(int32_t *ids, int n, int n_vocab, uint64_t seed)
+{
+    for (int i = 0; i < n; i++)
+        ids[i] = (int32_t)(fx_random(&seed) % (uint64_t)n_vocab);
 }
 
 /* ---- Packing --------------------------------------------------------------------------------- */

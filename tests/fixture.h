@@ -26,6 +26,7 @@ void fx_init(struct fx_gguf *g);
 void fx_free(struct fx_gguf *g);
 
 void fx_put(struct fx_bytes *b, const void *p, size_t n);
+bool fx_append(void *fx_bytes, const void *p, size_t n); /* the same, as a trit_write_fn */
 void fx_put_u32(struct fx_bytes *b, uint32_t x);
 void fx_put_u64(struct fx_bytes *b, uint64_t x);
 void fx_put_string(struct fx_bytes *b, const char *s);
@@ -123,5 +124,6 @@ void fx_model_free(struct fx_model *m);
 /* A small generator, the same everywhere. */
 uint64_t fx_random(uint64_t *state);
 float fx_normal(uint64_t *state); /* mean 0, deviation 1, roughly */
+void fx_ids(int32_t *ids, int n, int n_vocab, uint64_t seed);
 
 #endif

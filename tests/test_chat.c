@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "shared.h"
 #include "tokenizer.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -635,21 +636,11 @@ static void ends(void **state)
 
 static struct opened open_shared(const char *name)
 {
-    const char *root = getenv("TRIT_SHARED");
     struct trit_error err;
     struct opened o = {0};
-    char path[1024];
 
-    if (!root || !*root) {
-        printf("skipped: TRIT_SHARED is not set\n");
-        skip();
-    }
-    snprintf(path, sizeof path, "%s/tokenizer/%s.gguf", root, name);
-    if (trit_file_open(&o.file, path, NULL, &err)) {
-        printf("skipped: %s\n", err.text);
-        skip();
-    }
-    if (trit_tokenizer_open(&o.tokenizer, o.file, &err))
+    if (trit_file_open(&o.file, shared_path("tokenizer/%s.gguf", name), NULL, &err) ||
+        trit_tokenizer_open(&o.tokenizer, o.file, &err))
         fail_msg("%s", err.text);
     return o;
 }

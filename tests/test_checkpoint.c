@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,14 +19,10 @@
 #include "fixture.h"
 #include "hf_reference.h"
 #include "model.h"
+#include "running.h"
+#include "shared.h"
 
 enum { N_IDS = 32 };
-
-static void random_ids(int32_t *ids, int n, int vocab, uint64_t seed)
-{
-    for (int i = 0; i < n; i++)
-        ids[i] = (int32_t)(fx_random(&seed) % (uint64_t)vocab);
-}
 
 /* ---- The maker ------------------------------------------------------------------------------- */
 
@@ -135,7 +130,7 @@ static void logits_say_something(void **state)
         spec.family = (enum ck_family)family;
         spec.packed = family != CK_1BITLLM;
         struct ck *c = ck_new(&spec);
-        random_ids(ids, N_IDS, spec.vocab, 5);
+        fx_ids(ids, N_IDS, spec.vocab, 5);
         double *a = hf_logits(c, ids, N_IDS), variance = 0, change = 0;
         ids[0] ^= 1; /* far back from the last one */
         double *b = hf_logits(c, ids, N_IDS);
@@ -287,7 +282,7 @@ static void mistakes_are_seen(void **state)
     llama.rms_eps = 0.1;
     llama.embd_sd = 0.002;
     llama.rope_factor = 4;
-    random_ids(ids, N_IDS, ck_default.vocab, 6);
+    fx_ids(ids, N_IDS, ck_default.vocab, 6);
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
         struct ck *c = ck_new(mistakes[i].llama ? &llama : &ck_default);
         float measured[N_IDS * 288];
@@ -327,52 +322,6 @@ static void figures(void **state)
 }
 
 /* ---- Reference logits of others -------------------------------------------------------------- */
-
-static const char *shared(const char *folder, const char *name, const char *extension)
-{
-    static char path[1024];
-    const char *root = getenv("TRIT_SHARED");
-
-    if (!root || !*root) {
-        printf("skipped: TRIT_SHARED is not set\n");
-        skip();
-    }
-    snprintf(path, sizeof path, "%s/%s/%s%s", root, folder, name, extension);
-    FILE *f = fopen(path, "rb");
-    if (!f) {
-        printf("skipped: %s is not there\n", path);
-        skip();
-    }
-    fclose(f);
-    return path;
-}
-
-static int read_ids(const char *path, int32_t *ids, int max)
-{
-    char text[8192];
-    int n = 0;
-    FILE *f = fopen(path, "rb");
-
-    assert_non_null(f);
-    text[fread(text, 1, sizeof text - 1, f)] = '\0';
-    fclose(f);
-    for (char *p = text; isdigit((unsigned char)*p) && n < max; p += *p == ',')
-        ids[n++] = (int32_t)strtol(p, &p, 10);
-    return n;
-}
-
-/* The floats of a .npy, whose header ends with a newline. */
-static float *read_npy(const char *path, size_t n)
-{
-    float *x = malloc(n * sizeof *x);
-    FILE *f = fopen(path, "rb");
-
-    assert_true(x && f);
-    assert_int_equal(fseek(f, -(long)(n * sizeof *x), SEEK_END), 0);
-    assert_int_equal(fread(x, sizeof *x, n, f), n);
-    fclose(f);
-    return x;
-}
 
 static void add_floats(struct ck *c, const char *name, const float *x, int n_rows, int n_cols)
 {
@@ -479,15 +428,6 @@ static struct ck *from_model(const trit_model *m)
     return c;
 }
 
-static trit_model *open_model(const char *path, trit_file **file)
-{
-    struct trit_error err;
-    trit_model *model = NULL;
-    if (trit_file_open(file, path, NULL, &err) || trit_model_open(&model, *file, &err))
-        fail_msg("%s", err.text);
-    return model;
-}
-
 static void report(const char *name, const struct hf_distance *d)
 {
     printf("%s: mean KL %.2e, top-1 %.3f, mean error %.2e sd\n", name, d->kl, d->top1, d->error);
@@ -500,70 +440,46 @@ static void golden(void **state)
     static const char *const names[] = {"b158-f32embd",    "b158-i2s",   "b158-q8head",
                                         "bitnet-f16-odd",  "bitnet-tq2", "llama-i2s-long",
                                         "llama-tq1-untied"};
-    int32_t ids[512];
     (void)state;
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        trit_file *file;
-        trit_model *model = open_model(shared("golden", names[i], ".gguf"), &file);
-        struct ck *c = from_model(model);
-        const int n = read_ids(shared("golden", names[i], ".tokens"), ids, 512);
-        const size_t n_rows = (size_t)n, n_vocab = (size_t)c->spec.vocab;
-        float *theirs = read_npy(shared("golden", names[i], ".npy"), n_rows * n_vocab);
+        int32_t n;
+        int32_t *ids = shared_ids(shared_path("golden/%s.tokens", names[i]), &n);
+        struct opened_model o = open_path(shared_path("golden/%s.gguf", names[i]));
+        struct ck *c = from_model(o.model);
+        float *theirs = shared_npy(shared_path("golden/%s.npy", names[i]), n, c->spec.vocab);
         double *ours = hf_logits(c, ids, n);
-        const struct hf_distance d = hf_compare(ours, theirs, n_rows, n_vocab);
+        const struct hf_distance d = hf_compare(ours, theirs, (size_t)n, (size_t)c->spec.vocab);
         report(names[i], &d);
         free(ours);
         free(theirs);
+        free(ids);
         ck_free(c);
-        trit_model_close(&model);
-        trit_file_close(&file);
+        close_opened(&o);
     }
-}
-
-struct rows {
-    float *logits;
-    size_t n_vocab, n;
-};
-
-static bool keep_row(void *user, int32_t position, const float *logits)
-{
-    struct rows *r = user;
-    assert_int_equal(position, r->n);
-    memcpy(r->logits + r->n++ * r->n_vocab, logits, r->n_vocab * sizeof *logits);
-    return true;
 }
 
 /* The trained model: its packed folder by the reference, its GGUF by the engine. */
 static void fables(void **state)
 {
+    enum { N = 64 };
     const struct trit_session_options opt = {.kv = TRIT_KV_TYPE_F32, .n_threads = 2};
-    struct trit_error err;
-    trit_file *file;
-    trit_model *model = open_model(shared("models/fables", "fables", ".gguf"), &file);
-    trit_session *session;
-    int32_t ids[64];
+    int32_t n_ids, *ids;
     (void)state;
 
-    const int n = read_ids(shared("golden", "llama-i2s-long", ".tokens"), ids, 64);
-    assert_int_equal(n, 64);
-    shared("models/fables/hf-packed", "model", ".safetensors");
-    struct ck *c = ck_read(shared("models/fables", "hf-packed", ""));
-    struct rows rows = {.n_vocab = (size_t)c->spec.vocab};
-    rows.logits = malloc(64 * rows.n_vocab * sizeof(float));
-    assert_non_null(rows.logits);
-    if (trit_session_open(&session, model, &opt, &err) ||
-        trit_session_eval(session, ids, n, keep_row, &rows, &err))
-        fail_msg("%s", err.text);
-    double *logits = hf_logits(c, ids, n);
-    const struct hf_distance d = hf_compare(logits, rows.logits, 64, rows.n_vocab);
+    ids = shared_ids(shared_path("golden/llama-i2s-long.tokens"), &n_ids);
+    assert_true(n_ids >= N);
+    struct opened_model o = open_path(shared_path("models/fables/fables.gguf"));
+    struct ck *c = ck_read(shared_path("models/fables/hf-packed"));
+    float *theirs = logits_of(o.model, ids, N, &opt);
+    double *logits = hf_logits(c, ids, N);
+    const struct hf_distance d = hf_compare(logits, theirs, N, (size_t)c->spec.vocab);
     report("fables", &d);
     free(logits);
-    free(rows.logits);
+    free(theirs);
+    free(ids);
     ck_free(c);
-    trit_session_close(&session);
-    trit_model_close(&model);
-    trit_file_close(&file);
+    close_opened(&o);
 }
 
 int main(void)

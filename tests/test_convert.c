@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,14 +18,10 @@
 #include "fixture.h"
 #include "hf_reference.h"
 #include "model.h"
+#include "running.h"
+#include "shared.h"
 
 enum { N_IDS = 32 };
-
-static void random_ids(int32_t *ids, int n, int vocab, uint64_t seed)
-{
-    for (int i = 0; i < n; i++)
-        ids[i] = (int32_t)(fx_random(&seed) % (uint64_t)vocab);
-}
 
 /* ---- Converting and running ------------------------------------------------------------------ */
 
@@ -62,69 +57,20 @@ static struct fx_bytes convert(const char *dir, const struct trit_convert_option
     return o.bytes;
 }
 
-struct opened {
-    trit_file *file;
-    trit_model *model;
-};
-
-static struct opened open_path(const char *path)
-{
-    struct opened o = {NULL, NULL};
-    struct trit_error err;
-    if (trit_file_open(&o.file, path, NULL, &err) || trit_model_open(&o.model, o.file, &err))
-        fail_msg("%s", err.text);
-    return o;
-}
-
-static struct opened open_bytes(const char *name, const struct fx_bytes *b)
+static struct opened_model open_bytes(const char *name, const struct fx_bytes *b)
 {
     return open_path(fx_write(name, b->data, b->len));
 }
 
-static void close_opened(struct opened *o)
-{
-    trit_model_close(&o->model);
-    trit_file_close(&o->file);
-}
-
-struct rows {
-    float *logits;
-    size_t n_vocab, n;
-};
-
-static bool keep_row(void *user, int32_t position, const float *logits)
-{
-    struct rows *r = user;
-    assert_int_equal(position, r->n);
-    memcpy(r->logits + r->n++ * r->n_vocab, logits, r->n_vocab * sizeof *logits);
-    return true;
-}
-
-/* [n, vocab], released with free() */
-static float *logits_of(const trit_model *model, const int32_t *ids, int n)
-{
-    const struct trit_session_options opt = {.kv = TRIT_KV_TYPE_F32, .n_threads = 1};
-    struct rows rows = {.n_vocab = (size_t)trit_model_vocab_size(model)};
-    struct trit_error err;
-    trit_session *s;
-
-    rows.logits = malloc((size_t)n * rows.n_vocab * sizeof(float));
-    assert_non_null(rows.logits);
-    if (trit_session_open(&s, model, &opt, &err) ||
-        trit_session_eval(s, ids, n, keep_row, &rows, &err))
-        fail_msg("%s", err.text);
-    assert_int_equal(rows.n, n);
-    trit_session_close(&s);
-    return rows.logits;
-}
+static const struct trit_session_options exact = {.kv = TRIT_KV_TYPE_F32, .n_threads = 1};
 
 /* Logits of a checkpoint that is converted so. */
 static float *converted_logits(const char *dir, const struct trit_convert_options *opt,
                                const int32_t *ids, int n)
 {
     struct fx_bytes b = convert(dir, opt);
-    struct opened o = open_bytes("out.gguf", &b);
-    float *logits = logits_of(o.model, ids, n);
+    struct opened_model o = open_bytes("out.gguf", &b);
+    float *logits = logits_of(o.model, ids, n, &exact);
     close_opened(&o);
     free(b.data);
     return logits;
@@ -271,11 +217,11 @@ static void family(void **state)
     struct ck *c = ck_new(&spec);
     int32_t ids[N_IDS];
 
-    random_ids(ids, N_IDS, spec.vocab, spec.seed);
+    fx_ids(ids, N_IDS, spec.vocab, spec.seed);
     struct fx_bytes b = convert(ck_write(c, "family"), &opt);
-    struct opened o = open_bytes("family.gguf", &b);
+    struct opened_model o = open_bytes("family.gguf", &b);
     check_info(o.model, &spec);
-    float *measured = logits_of(o.model, ids, N_IDS);
+    float *measured = logits_of(o.model, ids, N_IDS, &exact);
     double *reference = hf_logits(c, ids, N_IDS);
     const struct hf_distance d = hf_compare(reference, measured, N_IDS, (size_t)spec.vocab);
     printf("%s: mean KL %.2e, top-1 %.3f, mean error %.2e sd\n", s->name, d.kl, d.top1, d.error);
@@ -299,7 +245,7 @@ static void master_of_zeros(void **state)
     struct ck *c = ck_new(&spec);
     struct ck_tensor *t = ck_tensor(c, "model.layers.1.mlp.up_proj.weight");
     memset(t->data, 0, t->n_bytes);
-    random_ids(ids, N_IDS, spec.vocab, 9);
+    fx_ids(ids, N_IDS, spec.vocab, 9);
     float *measured = converted_logits(ck_write(c, "zeros"), NULL, ids, N_IDS);
     double *reference = hf_logits(c, ids, N_IDS);
     const struct hf_distance d = hf_compare(reference, measured, N_IDS, (size_t)spec.vocab);
@@ -323,7 +269,7 @@ static void types_agree_exactly(void **state)
     int32_t ids[N_IDS];
     (void)state;
 
-    random_ids(ids, N_IDS, ck_default.vocab, 10);
+    fx_ids(ids, N_IDS, ck_default.vocab, 10);
     float *wanted = converted_logits(dir, NULL, ids, N_IDS);
     for (int i = 0; i < N_TYPES; i++) {
         const struct trit_convert_options opt = {.type = types[i]};
@@ -376,12 +322,12 @@ static void types_agree_but_for_scales(void **state)
         struct ck *c = ck_new(&spec);
         const char *dir = ck_write(c, "types");
         struct fx_bytes b = convert(dir, NULL);
-        struct opened wanted = open_bytes("wanted.gguf", &b);
+        struct opened_model wanted = open_bytes("wanted.gguf", &b);
         free(b.data);
         for (int i = 0; i < N_TYPES; i++) {
             const struct trit_convert_options opt = {.type = types[i]};
             b = convert(dir, &opt);
-            struct opened got = open_bytes("got.gguf", &b);
+            struct opened_model got = open_bytes("got.gguf", &b);
             check_same_linears(wanted.model, got.model, tolerance[i]);
             close_opened(&got);
             free(b.data);
@@ -411,7 +357,7 @@ static void types_are_those_asked_for(void **state)
         const struct trit_convert_options opt = {.type = types[i % N_TYPES],
                                                  .embd = embds[i].option};
         struct fx_bytes b = convert(dir, &opt);
-        struct opened o = open_bytes("types.gguf", &b);
+        struct opened_model o = open_bytes("types.gguf", &b);
         for (size_t t = 0; t < trit_file_n_tensors(o.file); t++) {
             const struct trit_tensor_info info = trit_file_tensor(o.file, t);
             char name[64];
@@ -442,7 +388,7 @@ static void small_embeddings(void **state)
     spec.untied = true;
     struct ck *c = ck_new(&spec);
     const char *dir = ck_write(c, "embd");
-    random_ids(ids, N_IDS, spec.vocab, 11);
+    fx_ids(ids, N_IDS, spec.vocab, 11);
     double *reference = hf_logits(c, ids, N_IDS);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct trit_convert_options opt = {.embd = cases[i].embd};
@@ -587,7 +533,7 @@ static void told_what_is_written(void **state)
     struct trit_convert_options opt = {
         .on_note = told_note, .on_tensor = told_tensor, .user = &wet};
     struct fx_bytes b = convert(dir, &opt), written = {0};
-    struct opened o = open_bytes("told.gguf", &b);
+    struct opened_model o = open_bytes("told.gguf", &b);
     struct trit_error err;
     uint64_t n_bytes = 0;
     (void)state;
@@ -816,7 +762,7 @@ static void tokenizers(void **state)
         spec.packed = spec.autobit = !is_spm;
         struct ck *c = ck_new(&spec);
         struct fx_bytes b = convert(ck_write(c, "tokenizer"), NULL);
-        struct opened o = open_bytes("tokenizer.gguf", &b);
+        struct opened_model o = open_bytes("tokenizer.gguf", &b);
         if (trit_tokenizer_open(&t, o.file, &err))
             fail_msg("%s", err.text);
         assert_int_equal(trit_tokenizer_n_vocab(t), spec.vocab);
@@ -834,55 +780,25 @@ static void tokenizers(void **state)
 
 /* ---- A trained model ------------------------------------------------------------------------- */
 
-/* The path of something below TRIT_SHARED, or a skipped test. Not freed before the next call. */
-static const char *shared(const char *name)
-{
-    static char path[1024];
-    const char *root = getenv("TRIT_SHARED");
-
-    if (!root || !*root) {
-        printf("skipped: TRIT_SHARED is not set\n");
-        skip();
-    }
-    snprintf(path, sizeof path, "%s/%s", root, name);
-    FILE *f = fopen(path, "rb");
-    if (!f) {
-        printf("skipped: %s is not there\n", path);
-        skip();
-    }
-    fclose(f);
-    return path;
-}
-
-static int read_ids(const char *path, int32_t *ids, int max)
-{
-    char text[8192];
-    int n = 0;
-    FILE *f = fopen(path, "rb");
-
-    assert_non_null(f);
-    text[fread(text, 1, sizeof text - 1, f)] = '\0';
-    fclose(f);
-    for (char *p = text; isdigit((unsigned char)*p) && n < max; p += *p == ',')
-        ids[n++] = (int32_t)strtol(p, &p, 10);
-    return n;
-}
-
 /* The packed checkpoint must become the very model that its makers' GGUF is. */
 static void fables_packed(void **state)
 {
-    int32_t ids[64];
+    enum { N = 64 };
+    int32_t n_ids, *ids;
     (void)state;
 
-    const int n = read_ids(shared("golden/llama-i2s-long.tokens"), ids, 64);
-    struct opened theirs = open_path(shared("models/fables/fables.gguf"));
-    struct fx_bytes b = convert(shared("models/fables/hf-packed"), NULL);
-    struct opened ours = open_bytes("fables.gguf", &b);
-    float *wanted = logits_of(theirs.model, ids, n), *got = logits_of(ours.model, ids, n);
+    ids = shared_ids(shared_path("golden/llama-i2s-long.tokens"), &n_ids);
+    assert_true(n_ids >= N);
+    struct opened_model theirs = open_path(shared_path("models/fables/fables.gguf"));
+    struct fx_bytes b = convert(shared_path("models/fables/hf-packed"), NULL);
+    struct opened_model ours = open_bytes("fables.gguf", &b);
+    float *wanted = logits_of(theirs.model, ids, N, &exact);
+    float *got = logits_of(ours.model, ids, N, &exact);
     const size_t n_vocab = (size_t)trit_model_vocab_size(theirs.model);
     assert_int_equal(trit_model_vocab_size(ours.model), n_vocab);
-    assert_memory_equal(got, wanted, (size_t)n * n_vocab * sizeof *got);
+    assert_memory_equal(got, wanted, N * n_vocab * sizeof *got);
     check_same_linears(theirs.model, ours.model, 0);
+    free(ids);
     free(got);
     free(wanted);
     close_opened(&ours);
@@ -894,9 +810,10 @@ static void fables_packed(void **state)
 static void fables_master(void **state)
 {
     (void)state;
-    struct fx_bytes master = convert(shared("models/fables/hf"), NULL);
-    struct fx_bytes packed = convert(shared("models/fables/hf-packed"), NULL);
-    struct opened a = open_bytes("master.gguf", &master), b = open_bytes("packed.gguf", &packed);
+    struct fx_bytes master = convert(shared_path("models/fables/hf"), NULL);
+    struct fx_bytes packed = convert(shared_path("models/fables/hf-packed"), NULL);
+    struct opened_model a = open_bytes("master.gguf", &master),
+                        b = open_bytes("packed.gguf", &packed);
 
     check_same_linears(a.model, b.model, 0x1p-8);
     close_opened(&a);
@@ -913,9 +830,9 @@ static void fables_tokenizer(void **state)
     int32_t *ids = NULL, n = 0;
     (void)state;
 
-    struct opened theirs = open_path(shared("models/fables/fables.gguf"));
-    struct fx_bytes b = convert(shared("models/fables/hf-packed"), NULL);
-    struct opened ours = open_bytes("fables.gguf", &b);
+    struct opened_model theirs = open_path(shared_path("models/fables/fables.gguf"));
+    struct fx_bytes b = convert(shared_path("models/fables/hf-packed"), NULL);
+    struct opened_model ours = open_bytes("fables.gguf", &b);
     if (trit_tokenizer_open(&t, theirs.file, &err) || trit_tokenizer_open(&u, ours.file, &err) ||
         trit_tokenizer_encode(t, text, strlen(text), TRIT_ENCODE_BOS, &ids, &n, &err))
         fail_msg("%s", err.text);

@@ -23,6 +23,7 @@
 
 #include "fixture.h"
 #include "reference.h"
+#include "running.h"
 
 static const double max_median = 1e-6, max_worst = 0.05;
 enum { SEGMENT = 64, N_TRIES = 6, MAX_TOKENS = 256 };
@@ -180,42 +181,14 @@ static struct fx_spec full_spec(const struct config *c)
 
 /* ---- The comparison -------------------------------------------------------------------------- */
 
-struct logits {
-    float *rows; /* [n, n_vocab] */
-    size_t n_vocab;
-    int n;
-};
-
-static bool keep(void *user, int32_t position, const float *row)
-{
-    struct logits *l = user;
-    assert_int_equal(position, l->n);
-    memcpy(l->rows + (size_t)l->n++ * l->n_vocab, row, l->n_vocab * sizeof *row);
-    return true;
-}
-
 static float *engine_logits(const char *path, const int32_t *tokens, int n)
 {
     const struct trit_session_options opt = {.kv = TRIT_KV_TYPE_F32, .n_threads = 2};
-    struct trit_error err = {0};
-    struct logits l = {0};
-    trit_file *file = NULL;
-    trit_model *model = NULL;
-    trit_session *session = NULL;
+    struct opened_model o = open_path(path);
+    float *logits = logits_of(o.model, tokens, n, &opt);
 
-    if (trit_file_open(&file, path, NULL, &err) || trit_model_open(&model, file, &err) ||
-        trit_session_open(&session, model, &opt, &err))
-        fail_msg("%s", err.text);
-    l.n_vocab = (size_t)trit_model_vocab_size(model);
-    l.rows = malloc((size_t)n * l.n_vocab * sizeof *l.rows);
-    assert_non_null(l.rows);
-    if (trit_session_eval(session, tokens, n, keep, &l, &err))
-        fail_msg("%s", err.text);
-    assert_int_equal(l.n, n);
-    trit_session_close(&session);
-    trit_model_close(&model);
-    trit_file_close(&file);
-    return l.rows;
+    close_opened(&o);
+    return logits;
 }
 
 /* Mean |error| of a row over the reference's standard deviation. */

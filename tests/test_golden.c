@@ -21,146 +21,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trit.h"
+#include "running.h"
+#include "shared.h"
 
 static const char *const models[] = {
     "b158-f32embd", "b158-i2s",       "b158-q8head",      "bitnet-f16-odd",
     "bitnet-tq2",   "llama-i2s-long", "llama-tq1-untied",
 };
 enum { N_MODELS = sizeof models / sizeof *models };
-
-/* ---- Files of the reference ------------------------------------------------------------------ */
-
-/* The path of a file below TRIT_SHARED, or a skipped test. Not freed before the next call. */
-static const char *shared(const char *folder, const char *name, const char *extension)
-{
-    static char path[1024];
-    const char *root = getenv("TRIT_SHARED");
-
-    if (!root || !*root) {
-        printf("skipped: TRIT_SHARED is not set\n");
-        skip();
-    }
-    snprintf(path, sizeof path, "%s/%s/%s%s", root, folder, name, extension);
-    FILE *f = fopen(path, "rb");
-    if (!f) {
-        printf("skipped: %s is not there\n", path);
-        skip();
-    }
-    fclose(f);
-    return path;
-}
-
-static uint8_t *read_file(const char *path, size_t *len)
-{
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    assert_int_equal(fseek(f, 0, SEEK_END), 0);
-    const long size = ftell(f);
-    assert_true(size > 0);
-    rewind(f);
-    uint8_t *data = malloc((size_t)size + 1);
-    assert_non_null(data);
-    assert_int_equal(fread(data, 1, (size_t)size, f), (size_t)size);
-    data[size] = '\0';
-    fclose(f);
-    *len = (size_t)size;
-    return data;
-}
-
-static int32_t *read_tokens(const char *path, int32_t *n)
-{
-    size_t len;
-    char *text = (char *)read_file(path, &len), *p = text;
-    int32_t *ids = malloc((len + 1) * sizeof *ids);
-
-    assert_non_null(ids);
-    for (*n = 0; isdigit((unsigned char)*p); p += *p == ',') {
-        char *end;
-        ids[(*n)++] = (int32_t)strtol(p, &end, 10);
-        p = end;
-    }
-    assert_true(*n > 0 && (*p == '\0' || isspace((unsigned char)*p)));
-    free(text);
-    return ids;
-}
-
-/* A .npy file: format 1.0, '<f4', C order, of that shape. */
-static float *read_npy(const char *path, int32_t n_rows, int32_t n_cols)
-{
-    size_t len;
-    uint8_t *data = read_file(path, &len);
-    char shape[64];
-
-    assert_true(len > 10 && memcmp(data, "\x93NUMPY\x01\x00", 8) == 0);
-    const size_t header = 10 + (size_t)data[8] + 256 * (size_t)data[9];
-    const size_t n = (size_t)n_rows * (size_t)n_cols;
-    assert_true(len == header + n * sizeof(float));
-    char *dict = (char *)data + 10;
-    dict[header - 11] = '\0'; /* was the newline */
-    snprintf(shape, sizeof shape, "'shape': (%d, %d)", n_rows, n_cols);
-    assert_non_null(strstr(dict, "'descr': '<f4'"));
-    assert_non_null(strstr(dict, "'fortran_order': False"));
-    assert_non_null(strstr(dict, shape));
-    float *logits = malloc(n * sizeof *logits);
-    assert_non_null(logits);
-    memcpy(logits, data + header, n * sizeof *logits);
-    free(data);
-    return logits;
-}
-
-/* ---- Running --------------------------------------------------------------------------------- */
-
-struct opened {
-    trit_file *file;
-    trit_model *model;
-};
-
-static struct opened open_path(const char *path)
-{
-    struct opened o = {NULL, NULL};
-    struct trit_error err;
-    if (trit_file_open(&o.file, path, NULL, &err) || trit_model_open(&o.model, o.file, &err))
-        fail_msg("%s", err.text);
-    return o;
-}
-
-static void close_opened(struct opened *o)
-{
-    trit_model_close(&o->model);
-    trit_file_close(&o->file);
-}
-
-struct rows {
-    float *logits;
-    int32_t n_vocab, n;
-};
-
-static bool keep_row(void *user, int32_t position, const float *logits)
-{
-    struct rows *r = user;
-    const size_t n = (size_t)r->n_vocab;
-    assert_int_equal(position, r->n); /* in order */
-    memcpy(r->logits + (size_t)r->n++ * n, logits, n * sizeof *logits);
-    return true;
-}
-
-static float *logits_of(const trit_model *model, const int32_t *ids, int32_t n,
-                        const struct trit_session_options *opt)
-{
-    struct rows rows = {.n_vocab = trit_model_vocab_size(model)};
-    struct trit_error err;
-    trit_session *s;
-
-    rows.logits = malloc((size_t)n * (size_t)rows.n_vocab * sizeof(float));
-    assert_non_null(rows.logits);
-    if (trit_session_open(&s, model, opt, &err) ||
-        trit_session_eval(s, ids, n, keep_row, &rows, &err))
-        fail_msg("%s", err.text);
-    assert_int_equal(rows.n, n);
-    trit_session_close(&s);
-    return rows.logits;
-}
 
 /* ---- Comparing ------------------------------------------------------------------------------- */
 
@@ -241,12 +109,12 @@ static void golden(void **state)
         .n_threads = 1, .kv = TRIT_KV_TYPE_F32, .isa = "scalar"};
     int32_t n;
 
-    shared("golden", name, ".gguf"); /* all three, before anything is open */
-    shared("golden", name, ".npy");
-    int32_t *ids = read_tokens(shared("golden", name, ".tokens"), &n);
-    struct opened o = open_path(shared("golden", name, ".gguf"));
+    shared_path("golden/%s.gguf", name); /* all three, before anything is open */
+    shared_path("golden/%s.npy", name);
+    int32_t *ids = shared_ids(shared_path("golden/%s.tokens", name), &n);
+    struct opened_model o = open_path(shared_path("golden/%s.gguf", name));
     const int32_t n_vocab = trit_model_vocab_size(o.model);
-    float *reference = read_npy(shared("golden", name, ".npy"), n, n_vocab);
+    float *reference = shared_npy(shared_path("golden/%s.npy", name), n, n_vocab);
     float *scalar = logits_of(o.model, ids, n, &opt);
 
     check_bounds(name, reference, scalar, (size_t)n, (size_t)n_vocab);
@@ -274,7 +142,7 @@ static bool keep_text(void *user, const char *bytes, size_t len)
     return true;
 }
 
-static void continue_text(struct text *out, const struct opened *o, const char *prompt,
+static void continue_text(struct text *out, const struct opened_model *o, const char *prompt,
                           const struct trit_session_options *options)
 {
     const struct trit_generate_options opt = {.max_tokens = 60, .on_text = keep_text, .user = out};
@@ -330,7 +198,7 @@ static void check_english(const struct text *t)
 
 static void fables(void **state)
 {
-    struct opened o = open_path(shared("models/fables", "fables", ".gguf"));
+    struct opened_model o = open_path(shared_path("models/fables/fables.gguf"));
     const struct trit_session_options one = {.n_threads = 1, .isa = "scalar"};
     struct text wanted, got;
     struct trit_isa_info isa;

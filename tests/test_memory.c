@@ -255,18 +255,12 @@ static bool ignore_bytes(void *user, const void *bytes, size_t n)
     return true;
 }
 
-static bool append(void *user, const void *bytes, size_t n)
-{
-    fx_put(user, bytes, n);
-    return true;
-}
-
 /* What is evaluated now, as a file. */
 static const char *session_file(trit_session *s)
 {
     struct fx_bytes b = {0};
     struct trit_error err = {.text = "?"};
-    if (trit_session_save(s, append, &b, &err))
+    if (trit_session_save(s, fx_append, &b, &err))
         fail_msg("%s", err.text);
     const char *file = fx_write("session", b.data, b.len);
     free(b.data);

@@ -29,12 +29,6 @@ static const uint32_t linear_ids[] = {FX_F32, FX_F16, FX_BF16, FX_TQ1_0, FX_TQ2_
 
 /* ---- Helpers --------------------------------------------------------------------------------- */
 
-static bool append(void *user, const void *bytes, size_t n)
-{
-    fx_put(user, bytes, n);
-    return true;
-}
-
 static trit_file *open_as(const char *path, const char *layout)
 {
     const struct trit_file_options opt = {.i2s_layout = layout};
@@ -50,7 +44,7 @@ static const char *quantized(const char *path, const struct trit_convert_options
     struct fx_bytes b = {0};
     uint64_t n_bytes = 0;
 
-    OK(trit_quantize(file, opt, append, &b, &n_bytes, &why));
+    OK(trit_quantize(file, opt, fx_append, &b, &n_bytes, &why));
     assert_int_equal(n_bytes, b.len);
     trit_file_close(&file);
     const char *out = fx_write("quantized.gguf", b.data, b.len);
@@ -107,7 +101,7 @@ static void refuse(const char *path, const struct trit_convert_options *opt, con
 {
     trit_file *file = open_as(path, layout);
     struct fx_bytes b = {0};
-    const trit_status got = trit_quantize(file, opt, append, &b, NULL, &why);
+    const trit_status got = trit_quantize(file, opt, fx_append, &b, NULL, &why);
 
     free(b.data);
     trit_file_close(&file);

@@ -20,6 +20,7 @@
 #include "order.h"
 #include "safe_writer.h"
 #include "safetensors.h"
+#include "shared.h"
 
 #define SINGLE "model.safetensors"
 #define INDEX "model.safetensors.index.json"
@@ -843,21 +844,12 @@ static void real(void **state)
     static const struct {
         const char *folder, *dtype, *shape;
     } all[] = {{"hf", "BF16", "[256, 768]"}, {"hf-packed", "U8", "[64, 768]"}};
-    const char *root = getenv("TRIT_SHARED");
     (void)state;
 
-    if (!root || !*root) {
-        printf("skipped: TRIT_SHARED is not set\n");
-        skip();
-    }
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char dir[1024], file[1100];
-        snprintf(dir, sizeof dir, "%s/models/fables/%s", root, all[i].folder);
-        snprintf(file, sizeof file, "%s/" SINGLE, dir);
-        if (access(file, R_OK) != 0) {
-            printf("skipped: %s is not there\n", file);
-            skip();
-        }
+        snprintf(file, sizeof file, "%s", shared_path("models/fables/%s/" SINGLE, all[i].folder));
+        snprintf(dir, sizeof dir, "%s", shared_path("models/fables/%s", all[i].folder));
         struct trit_safetensors s = open_good(dir);
         const struct trit_safe_tensor *embd =
             trit_safetensors_find(&s, "model.embed_tokens.weight");

@@ -74,16 +74,10 @@ static trit_session *open_evaluated(struct trit_session_options opt, int n)
     return s;
 }
 
-static bool append(void *user, const void *bytes, size_t n)
-{
-    fx_put(user, bytes, n);
-    return true;
-}
-
 static struct fx_bytes save(trit_session *s)
 {
     struct fx_bytes b = {0};
-    OK(trit_session_save(s, append, &b, &why));
+    OK(trit_session_save(s, fx_append, &b, &why));
     return b;
 }
 
@@ -629,7 +623,7 @@ static void test_nothing_to_save(void **state)
     trit_session *s = open_session(&plain, (struct trit_session_options){0});
     struct fx_bytes b = {0};
     (void)state;
-    assert_int_equal(trit_session_save(s, append, &b, &why), TRIT_E_ARGUMENT);
+    assert_int_equal(trit_session_save(s, fx_append, &b, &why), TRIT_E_ARGUMENT);
     assert_int_equal(b.len, 0);
     trit_session_close(&s);
 }

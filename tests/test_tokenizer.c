@@ -20,6 +20,7 @@
 #include "fixture.h"
 #include "gguf.h"
 #include "pretokenize.h"
+#include "shared.h"
 #include "unicode.h"
 #include "vocab.h"
 
@@ -1845,26 +1846,6 @@ static void read_samples(void **state)
     free(s);
 }
 
-/* The path of a file below TRIT_SHARED, or a skipped test. Not freed before the next call. */
-static const char *shared(const char *name, const char *extension)
-{
-    static char path[1024];
-    const char *root = getenv("TRIT_SHARED");
-
-    if (!root || !*root) {
-        printf("skipped: TRIT_SHARED is not set\n");
-        skip();
-    }
-    snprintf(path, sizeof path, "%s/tokenizer/%s%s", root, name, extension);
-    FILE *f = fopen(path, "rb");
-    if (!f) {
-        printf("skipped: no tokenizer/%s%s in TRIT_SHARED\n", name, extension);
-        skip();
-    }
-    fclose(f);
-    return path;
-}
-
 static void check_samples(const trit_tokenizer *t, FILE *f, bool spm)
 {
     char *line = malloc(MAX_LINE);
@@ -1909,8 +1890,8 @@ static void real_vocabulary(void **state)
     trit_tokenizer *t;
     trit_file *file;
 
-    FILE *f = fopen(shared(name, ".jsonl"), "rb");
-    if (trit_file_open(&file, shared(name, ".gguf"), NULL, &err) ||
+    FILE *f = fopen(shared_path("tokenizer/%s.jsonl", name), "rb");
+    if (trit_file_open(&file, shared_path("tokenizer/%s.gguf", name), NULL, &err) ||
         trit_tokenizer_open(&t, file, &err))
         fail_msg("%s", err.text);
     trit_file_close(&file);

@@ -14,6 +14,7 @@
 
 #include "fixture.h"
 #include "gguf.h"
+#include "shared.h"
 #include "tokenizer.h"
 #include "vocabulary.h"
 
@@ -103,19 +104,13 @@ static trit_status read_vocabulary(struct trit_vocabulary *v, struct trit_notes 
                                 &why);
 }
 
-static bool append(void *user, const void *bytes, size_t n)
-{
-    fx_put(user, bytes, n);
-    return true;
-}
-
 /* A GGUF of nothing but the vocabulary of a folder. */
 static trit_file *vocabulary_file(const char *folder, int32_t n_rows)
 {
     struct trit_vocabulary v;
     struct trit_notes notes;
     struct fx_bytes b = {0};
-    struct gguf_writer w = {.write = append, .user = &b};
+    struct gguf_writer w = {.write = fx_append, .user = &b};
     trit_file *file;
 
     OK(read_vocabulary(&v, &notes, folder, n_rows));
@@ -742,16 +737,8 @@ static void damaged_files(void **state)
 
 static trit_file *shared(const char *name)
 {
-    char path[1024];
-    const char *root = getenv("TRIT_SHARED");
     trit_file *file;
-
-    if (!root || !*root) {
-        printf("skipped: TRIT_SHARED is not set\n");
-        skip();
-    }
-    snprintf(path, sizeof path, "%s/tokenizer/%s.gguf", root, name);
-    OK(trit_file_open(&file, path, NULL, &why));
+    OK(trit_file_open(&file, shared_path("tokenizer/%s.gguf", name), NULL, &why));
     return file;
 }
 
