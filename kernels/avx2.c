@@ -30,6 +30,18 @@ BY_HALVES(lanes_max, _mm256_max_ps)
 BY_HALVES(lanes_min, _mm256_min_ps)
 #undef BY_HALVES
 
+INLINE __m256 swap8(__m256 x, int len)
+{
+    return len == 1   ? _mm256_permute_ps(x, 0xb1)
+           : len == 2 ? _mm256_permute_ps(x, 0x4e)
+                      : _mm256_permute2f128_ps(x, x, 1);
+}
+
+INLINE lanes lanes_swap(lanes x, int len)
+{
+    return len == 8 ? (lanes){x.hi, x.lo} : (lanes){swap8(x.lo, len), swap8(x.hi, len)};
+}
+
 INLINE lanes lanes_fma(lanes a, lanes b, lanes c)
 {
     return (lanes){_mm256_fmadd_ps(a.lo, b.lo, c.lo), _mm256_fmadd_ps(a.hi, b.hi, c.hi)};

@@ -82,6 +82,14 @@ INLINE lanes lanes_from_i8(bytes16 q)
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(q));
 }
 
+INLINE lanes lanes_swap(lanes x, int len)
+{
+    return len == 1   ? _mm512_permute_ps(x, 0xb1)
+           : len == 2 ? _mm512_permute_ps(x, 0x4e)
+           : len == 4 ? _mm512_shuffle_f32x4(x, x, 0xb1)
+                      : _mm512_shuffle_f32x4(x, x, 0x4e);
+}
+
 /* In quarters of four lanes, a: [0 1 2 3] -> [0+2 1+3], and the same of b behind it. */
 INLINE __m512 fold2(lanes a, lanes b)
 {

@@ -111,6 +111,8 @@ const struct trit_operation trit_operations[] = {
     {"gemm_q4_k", AT(gemm[TRIT_FORMAT_Q4_K])},
     {"gemm_q6_k", AT(gemm[TRIT_FORMAT_Q6_K])},
     {"rmsnorm", AT(rmsnorm)},
+    {"layernorm", AT(layernorm)},
+    {"fwht", AT(fwht)},
     {"rope_half", AT(rope[TRIT_ROPE_HALF])},
     {"rope_pairs", AT(rope[TRIT_ROPE_PAIRS])},
     {"glu_silu", AT(glu[TRIT_ACT_SILU])},

@@ -128,6 +128,17 @@ struct trit_kernels {
      * x, y, w: [n]; y may be x. Returns false if ss is not finite. */
     bool (*rmsnorm)(float *y, const float *x, const float *w, size_t n, float eps);
 
+    /* y[i] = ((x[i] - mean) * r) * w[i] + b[i], r = 1/sqrtf(ss/n + eps), mean = (sum x[i])/n by the
+     * lane rule with adds, ss = sum (x[i] - mean)^2 by the lane rule. w and b NULL: neither product
+     * nor sum. x, y, w, b: [n]; y may be x. Returns false if ss is not finite. */
+    bool (*layernorm)(float *y, const float *x, const float *w, const float *b, size_t n,
+                      float eps);
+
+    /* The Walsh-Hadamard transform of x in place, natural order, not normalised: for len = 1, 2, 4,
+     * ..., n/2 the pairs (x[i], x[i+len]) with bit len of i clear become (a+b, a-b). n is a power
+     * of two. Of whole numbers the result is exact as long as none exceeds 2^24. */
+    void (*fwht)(float *x, size_t n);
+
     /* Rotate x[0..n_rot) in place by the position's angles. cos, sin: [n_rot/2].
      * (a, b) -> (a*c - b*s, a*s + b*c), each product rounded. */
     void (*rope[TRIT_N_ROPE_STYLES])(float *x, const float *cos, const float *sin, size_t n_rot);

@@ -57,6 +57,20 @@ INLINE float lanes_largest(lanes l)
     return vgetq_lane_f32(larger(by2, vdupq_laneq_f32(by2, 1)), 0);
 }
 
+INLINE float32x4_t swap4(float32x4_t x, int len)
+{
+    return len == 1 ? vrev64q_f32(x) : vextq_f32(x, x, 2);
+}
+
+INLINE lanes lanes_swap(lanes x, int len)
+{
+    const float32x4_t *v = x.val;
+    return len == 8 ? (lanes){{v[2], v[3], v[0], v[1]}}
+           : len == 4
+               ? (lanes){{v[1], v[0], v[3], v[2]}}
+               : (lanes){{swap4(v[0], len), swap4(v[1], len), swap4(v[2], len), swap4(v[3], len)}};
+}
+
 INLINE lanes lanes_fma(lanes a, lanes b, lanes c)
 {
     return (lanes){

@@ -252,6 +252,41 @@ static bool rmsnorm(float *y, const float *x, const float *w, size_t n, float ep
     return isfinite(ss);
 }
 
+static float sum_lanes(const float *x, size_t n)
+{
+    float lane[TRIT_LANES] = {0};
+    for (size_t i = 0; i < (n + TRIT_LANES - 1) / TRIT_LANES * TRIT_LANES; i++)
+        lane[i % TRIT_LANES] += i < n ? x[i] : 0.0f;
+    return fold_lanes(lane);
+}
+
+static bool layernorm(float *y, const float *x, const float *w, const float *b, size_t n, float eps)
+{
+    const float mean = sum_lanes(x, n) / (float)n;
+    float lane[TRIT_LANES] = {0};
+
+    for (size_t i = 0; i < (n + TRIT_LANES - 1) / TRIT_LANES * TRIT_LANES; i++) {
+        const float d = i < n ? x[i] - mean : 0.0f;
+        lane[i % TRIT_LANES] = fmaf(d, d, lane[i % TRIT_LANES]);
+    }
+    const float ss = fold_lanes(lane);
+    const float r = 1.0f / sqrtf(ss / (float)n + eps);
+    for (size_t i = 0; i < n; i++)
+        y[i] = w ? (x[i] - mean) * r * w[i] + b[i] : (x[i] - mean) * r;
+    return isfinite(ss);
+}
+
+static void fwht(float *x, size_t n)
+{
+    for (size_t len = 1; len < n; len *= 2)
+        for (size_t i = 0; i < n; i++)
+            if (!(i & len)) {
+                const float a = x[i], b = x[i + len];
+                x[i] = a + b;
+                x[i + len] = a - b;
+            }
+}
+
 static void rotate(float *a, float *b, float c, float s)
 {
     const float x = *a, y = *b;
@@ -524,6 +559,8 @@ void trit_kernels_init_scalar(struct trit_kernels *k)
                  [TRIT_FORMAT_Q4_K] = gemm_q4_k,
                  [TRIT_FORMAT_Q6_K] = gemm_q6_k},
         .rmsnorm = rmsnorm,
+        .layernorm = layernorm,
+        .fwht = fwht,
         .rope = {[TRIT_ROPE_HALF] = rope_half, [TRIT_ROPE_PAIRS] = rope_pairs},
         .glu = {[TRIT_ACT_SILU] = glu_silu, [TRIT_ACT_RELU2] = glu_relu2},
         .kv_store = {[TRIT_KV_F16] = kv_store_f16,

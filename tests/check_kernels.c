@@ -619,16 +619,19 @@ static void check_gemm(int index)
         gemm_case(format, 11 + 2 * below(30), narrow, 1 + below(9), ALIKE, X_UNIFORM);
 }
 
-/* ---- rmsnorm, rope, glu ---------------------------------------------------------------------- */
+/* ---- Norms, Hadamard transform, rope, glu ---------------------------------------------------- */
 
 enum { HUGE_VALUE = N_FILLS, N_NORM_KINDS };
 
-static void rmsnorm_case(size_t n, int kind, bool in_place)
+enum { RMSNORM, LAYERNORM, LAYERNORM_PLAIN, N_NORMS };
+
+static void norm_case(int norm, size_t n, int kind, bool in_place)
 {
-    begin("n %zu, %s%s", n, kind == HUGE_VALUE ? "with 1e30" : fill_names[kind],
-          in_place ? ", in place" : "");
+    begin("n %zu, %s%s%s", n, kind == HUGE_VALUE ? "with 1e30" : fill_names[kind],
+          norm == LAYERNORM_PLAIN ? ", no weights" : "", in_place ? ", in place" : "");
     float *x = input_floats(n, kind == HUGE_VALUE ? UNIFORM : (enum fill)kind);
     const float *w = input_floats(n, below(4) ? UNIFORM : WIDE);
+    const float *b = input_floats(n, UNIFORM);
     const struct output y = output(n * sizeof *x, sizeof *x);
     const float eps = below(2) ? 1e-5f : 1e-6f;
     bool ok[2];
@@ -638,22 +641,43 @@ static void rmsnorm_case(size_t n, int kind, bool in_place)
         preload(&y, x);
     for (int side = 0; side < 2; side++) {
         float *p = floats(&y, side);
-        ok[side] = enter(side)->rmsnorm(p, in_place ? p : x, w, n, eps);
+        const float *from = in_place ? p : x;
+        const struct trit_kernels *k = enter(side);
+        ok[side] = norm == RMSNORM     ? k->rmsnorm(p, from, w, n, eps)
+                   : norm == LAYERNORM ? k->layernorm(p, from, w, b, n, eps)
+                                       : k->layernorm(p, from, NULL, NULL, n, eps);
     }
     compare(&y, "y", FLOATS);
-    const bool finite = kind < N_FINITE_FILLS;
+    /* a lone element less its mean is 0 */
+    const bool finite = kind < N_FINITE_FILLS || (kind == HUGE_VALUE && norm != RMSNORM && n == 1);
     if (ok[0] != finite || ok[1] != finite)
         fail("returns %d, scalar %d, instead of %d", ok[1], ok[0], finite);
 }
 
-static void check_rmsnorm(int unused)
+static void check_norm(int norm)
 {
     static const size_t wide[] = {320, 864, 2560, 6912};
-    (void)unused;
     for (size_t i = 1; i <= 70 + LENGTH(wide); i++)
         for (int kind = 0; kind < N_NORM_KINDS; kind++) {
-            rmsnorm_case(i <= 70 ? i : wide[i - 71], kind, false);
-            rmsnorm_case(i <= 70 ? i : wide[i - 71], kind, true);
+            norm_case(norm, i <= 70 ? i : wide[i - 71], kind, false);
+            norm_case(norm, i <= 70 ? i : wide[i - 71], kind, true);
+        }
+    if (norm == LAYERNORM)
+        check_norm(LAYERNORM_PLAIN);
+}
+
+static void check_fwht(int unused)
+{
+    (void)unused;
+    for (size_t n = 1; n <= 32768; n *= 2)
+        for (int kind = 0; kind < N_FILLS; kind++) {
+            begin("n %zu, %s", n, fill_names[kind]);
+            const float *before = input_floats(n, (enum fill)kind);
+            const struct output x = output(n * sizeof *before, sizeof *before);
+            preload(&x, before);
+            for (int side = 0; side < 2; side++)
+                enter(side)->fwht(floats(&x, side), n);
+            compare(&x, "x", FLOATS);
         }
 }
 
@@ -957,7 +981,9 @@ static const struct {
     {check_gemm, TRIT_FORMAT_Q4_0},   /* gemm_q4_0 */
     {check_gemm, TRIT_FORMAT_Q4_K},   /* gemm_q4_k */
     {check_gemm, TRIT_FORMAT_Q6_K},   /* gemm_q6_k */
-    {check_rmsnorm, 0},               /* rmsnorm */
+    {check_norm, RMSNORM},            /* rmsnorm */
+    {check_norm, LAYERNORM},          /* layernorm */
+    {check_fwht, 0},                  /* fwht */
     {check_rope, TRIT_ROPE_HALF},     /* rope_half */
     {check_rope, TRIT_ROPE_PAIRS},    /* rope_pairs */
     {check_glu, TRIT_ACT_SILU},       /* glu_silu */
@@ -1185,6 +1211,17 @@ static void bench_rmsnorm(const struct trit_kernels *k, const struct bench *b)
     k->rmsnorm(data.y, data.x, data.x + b->n_cols, b->n_cols, 1e-5f);
 }
 
+static void bench_layernorm(const struct trit_kernels *k, const struct bench *b)
+{
+    k->layernorm(data.y, data.x, data.x + b->n_cols, data.x, b->n_cols, 1e-5f);
+}
+
+/* In place, so that values grow; after so many they are infinite, which costs nothing more. */
+static void bench_fwht(const struct trit_kernels *k, const struct bench *b)
+{
+    k->fwht(data.y, b->n_cols);
+}
+
 static void bench_read(const struct trit_kernels *k, const struct bench *b)
 {
     data.sum ^= k->probe_read(data.stream + data.at, b->n_weight_bytes);
@@ -1222,6 +1259,8 @@ static const struct bench benches[] = {
     {"attn_block_f16", TRIT_KV_F16, 2 * 64, 128, 8, bench_attn, 2 * 64 * 128 * 2},
     {"quantize_row", 0, 1, 2560, 1, bench_quantize, 2560 * 4},
     {"rmsnorm", 0, 1, 2560, 1, bench_rmsnorm, 2 * 2560 * 4},
+    {"layernorm", 0, 1, 2048, 1, bench_layernorm, 3 * 2048 * 4},
+    {"fwht", 0, 1, 2048, 1, bench_fwht, 2048 * 4},
 };
 
 static bool streams(const struct bench *b)

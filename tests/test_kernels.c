@@ -693,7 +693,7 @@ static void test_relu2(void **state)
     assert_same(gate[N - 1], 18.5f * 18.5f * up[N - 1], "relu2 in place", N - 1);
 }
 
-/* ---- rmsnorm and rope ------------------------------------------------------------------------ */
+/* ---- Norms, Hadamard transform and rope ------------------------------------------------------ */
 
 static void test_rmsnorm(void **state)
 {
@@ -731,6 +731,62 @@ static void test_rmsnorm_not_finite(void **state)
         fill_uniform(w, 20);
         x[17] = bad[b];
         assert_false(k.rmsnorm(y, x, w, 20, 1e-5f));
+    }
+}
+
+static void test_layernorm(void **state)
+{
+    enum { MAX = 900 };
+    static float x[MAX], w[MAX], b[MAX], y[MAX], plain[MAX];
+    (void)state;
+    for (size_t n = 1; n <= MAX; n += n < 40 ? 1 : 61) {
+        double mean = 0.0, ss = 0.0;
+        fill_uniform(x, n);
+        fill_uniform(w, n);
+        fill_uniform(b, n);
+        for (size_t i = 0; i < n; i++)
+            mean += (double)x[i] / (double)n;
+        for (size_t i = 0; i < n; i++)
+            ss += ((double)x[i] - mean) * ((double)x[i] - mean);
+        const double root = sqrt(ss / (double)n + 1e-3);
+        assert_true(k.layernorm(y, x, w, b, n, 1e-3f));
+        assert_true(k.layernorm(plain, x, NULL, NULL, n, 1e-3f));
+        for (size_t i = 0; i < n; i++) {
+            const double want = ((double)x[i] - mean) / root;
+            assert_near((double)plain[i], want, 1e-5, "layernorm", i);
+            assert_near((double)y[i], want * (double)w[i] + (double)b[i], 1e-5, "layernorm", i);
+            assert_same(y[i], plain[i] * w[i] + b[i], "layernorm", i);
+        }
+        assert_true(k.layernorm(x, x, w, b, n, 1e-3f));
+        assert_memory_equal(x, y, n * sizeof *x);
+    }
+    x[0] = INFINITY;
+    assert_false(k.layernorm(y, x, w, b, 20, 1e-3f));
+}
+
+/* Row i, column j of the matrix is -1 to the number of bits that i and j share. */
+static void test_fwht(void **state)
+{
+    enum { MAX = 256 };
+    float x[MAX], before[MAX];
+    (void)state;
+    for (size_t n = 1; n <= MAX; n *= 2) {
+        for (size_t i = 0; i < n; i++)
+            before[i] = x[i] = (float)(int)(uniform() * 127.0f);
+        k.fwht(x, n);
+        for (size_t i = 0; i < n; i++) {
+            float sum = 0.0f; /* exact: whole numbers */
+            for (size_t j = 0; j < n; j++) {
+                size_t shared = 0;
+                for (size_t bits = i & j; bits; bits &= bits - 1)
+                    shared++;
+                sum += shared % 2 ? -before[j] : before[j];
+            }
+            assert_same(x[i], sum, "fwht", i);
+        }
+        k.fwht(x, n); /* twice: n times what it was */
+        for (size_t i = 0; i < n; i++)
+            assert_same(x[i], (float)n * before[i], "fwht twice", i);
     }
 }
 
@@ -1085,6 +1141,8 @@ int main(void)
         cmocka_unit_test(test_relu2),
         cmocka_unit_test(test_rmsnorm),
         cmocka_unit_test(test_rmsnorm_not_finite),
+        cmocka_unit_test(test_layernorm),
+        cmocka_unit_test(test_fwht),
         cmocka_unit_test(test_rope),
         cmocka_unit_test(test_kv_i8),
         cmocka_unit_test(test_kv_i8_edges),

@@ -224,12 +224,12 @@ $ trit info --isa scalar | sed -n '/^kernels/,$p'
 kernels  of each, where scalar is used
   scalar   quantize_row_mul quantize_row_div t2_gemm decode_f32 decode_f16 decode_bf16
            decode_q8_0 decode_q4_0 decode_q4_k decode_q6_k gemm_f32 gemm_f16 gemm_bf16
-           gemm_q8_0 gemm_q4_0 gemm_q4_k gemm_q6_k rmsnorm rope_half rope_pairs glu_silu
-           glu_relu2 kv_store_f16 kv_store_f32 kv_store_i8 attn_block_f16 attn_block_f32
-           attn_block_i8 attn_merge probe_read probe_macs probe_fmas
+           gemm_q8_0 gemm_q4_0 gemm_q4_k gemm_q6_k rmsnorm layernorm fwht rope_half
+           rope_pairs glu_silu glu_relu2 kv_store_f16 kv_store_f32 kv_store_i8 attn_block_f16
+           attn_block_f32 attn_block_i8 attn_merge probe_read probe_macs probe_fmas
 
 $ trit info --json | sed 's/.*"kernels"//' | grep -o '":"' | wc -l
-32
+34
 
 $ trit info --isa sse9
 ! trit: unknown instruction set 'sse9'
