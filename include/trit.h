@@ -332,11 +332,7 @@ struct trit_model_info {
     bool tied;               /**< head and embedding are one tensor */
     bool sub_norms;          /**< attn_sub_norm and ffn_sub_norm are there */
     bool linear_norms;       /**< each linear has a norm of its own on its input */
-    const char *act_form;    /**< of activations x with the maximum m: "mul", x*(127/m), or "div",
-                                  (x*127)/m */
-    const char *linear_post; /**< on each linear's output: "none" or "relu2" */
-    bool exit_norm;          /**< the final norm comes before an early head too */
-    double act_eps;          /**< least m */
+    bool causal;             /**< tokens do not see those that follow them */
     int32_t n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff, n_vocab;
     int32_t n_ctx; /**< positions it was trained for */
     double rope_base, norm_eps;
@@ -346,6 +342,18 @@ struct trit_model_info {
     uint64_t token_bytes;    /**< weight bytes read for each generated token */
 };
 TRIT_API void trit_model_info(const trit_model *model, struct trit_model_info *out);
+
+/** What models of these families do in more than one way: the key trit.<name> of a file. What each
+ *  means: README.md, "Knobs". */
+struct trit_knob_info {
+    const char *name;
+    char value[32]; /**< "true", "relu2", "1e-06" */
+    bool is_word;   /**< a text, not a number or a truth value */
+    bool notable;   /**< not what BitNet b1.58 does, or left open by the sources of this family */
+};
+
+/** Knob i of a model, counted from 0. @return false past the last */
+TRIT_API bool trit_model_knob_at(const trit_model *model, int i, struct trit_knob_info *out);
 
 /* ---- Session -------------------------------------------------------------------------------- */
 
@@ -366,6 +374,9 @@ struct trit_session_options {
     /** Layers that are left out, numbered from 0: [n_skip], read when the session is opened. */
     const int32_t *skip_layers;
     int32_t n_skip;
+    /** Texts are evaluated whole, each from an empty timeline, and memory is taken for as many
+     *  tokens at once as the context has. A model whose tokens see later ones can do no other. */
+    bool whole;
 };
 
 /** Bytes that a session with these options takes in one block. Beside it there are only the stacks
@@ -381,7 +392,8 @@ TRIT_API trit_status trit_session_bytes(uint64_t *out, const trit_model *model,
  *  @param model  borrowed; must stay open as long as the session.
  *  @param opt    NULL for the defaults; copied.
  *  @return TRIT_OK; TRIT_E_ARGUMENT: an option out of range, or an unknown ISA name;
- *          TRIT_E_UNSUPPORTED: an ISA that this build or CPU lacks; TRIT_E_MEMORY;
+ *          TRIT_E_UNSUPPORTED: an ISA that this build or CPU lacks, or a model that is not causal
+ *          without `whole`; TRIT_E_MEMORY;
  *          TRIT_E_FAILED: the system gives no more threads. */
 TRIT_API trit_status trit_session_open(trit_session **out, const trit_model *model,
                                        const struct trit_session_options *opt,
@@ -399,7 +411,8 @@ typedef bool (*trit_logits_fn)(void *user, int32_t position, const float *logits
 /** Append tokens to the timeline and evaluate them. Unless fn is given, only the last token's
  *  logits are computed; read them with trit_session_logits().
  *
- *  @param tokens  [n], each in 0..vocabulary-1. n >= 1, and no more than the context has left.
+ *  @param tokens  [n], each in 0..vocabulary-1. n >= 1, and no more than the context has left; of
+ *                 a session for whole texts the timeline must be empty.
  *  @param fn      NULL, or receives the logits of every token as they are computed.
  *  @return TRIT_OK; TRIT_E_ARGUMENT: a token or n out of range, nothing was evaluated;
  *          TRIT_E_FAILED: the model produced a non-finite value; TRIT_E_CANCELLED: fn returned

@@ -379,8 +379,8 @@ static void add_layer(struct ck *c, int i, const struct trit_layer *l, int n_pai
     const struct ck_spec *s = &c->spec;
     const bool relu2 = s->family == CK_BITNET;
 
-    add_norm(c, i, "input_layernorm", l->attn_norm, s->hidden);
-    add_norm(c, i, "post_attention_layernorm", l->ffn_norm, s->hidden);
+    add_norm(c, i, "input_layernorm", l->attn_norm.w, s->hidden);
+    add_norm(c, i, "post_attention_layernorm", l->ffn_norm.w, s->hidden);
     add_linear(c, i, "self_attn.q_proj", &l->attn_q, n_pairs);
     add_linear(c, i, "self_attn.k_proj", &l->attn_k, n_pairs);
     add_linear(c, i, "self_attn.v_proj", &l->attn_v, 0);
@@ -390,9 +390,9 @@ static void add_layer(struct ck *c, int i, const struct trit_layer *l, int n_pai
     add_linear(c, i, "mlp.down_proj", &l->ffn_down, 0);
     if (s->family == CK_LLAMA)
         return;
-    add_norm(c, i, relu2 ? "self_attn.attn_sub_norm" : "self_attn.inner_attn_ln", l->attn_sub_norm,
-             s->heads * s->head_dim);
-    add_norm(c, i, relu2 ? "mlp.ffn_sub_norm" : "mlp.ffn_layernorm", l->ffn_sub_norm, s->ffn);
+    add_norm(c, i, relu2 ? "self_attn.attn_sub_norm" : "self_attn.inner_attn_ln",
+             l->attn_sub_norm.w, s->heads * s->head_dim);
+    add_norm(c, i, relu2 ? "mlp.ffn_sub_norm" : "mlp.ffn_layernorm", l->ffn_sub_norm.w, s->ffn);
 }
 
 /* The checkpoint that a GGUF could come from. */
@@ -422,7 +422,7 @@ static struct ck *from_model(const trit_model *m)
     add_matrix(c, "model.embed_tokens.weight", &m->token_embd);
     for (int i = 0; i < info.n_layer; i++)
         add_layer(c, i, &m->layers[i], strcmp(info.rope_style, "pairs") ? 0 : info.head_dim / 2);
-    add_floats(c, "model.norm.weight", m->output_norm, 1, info.n_embd);
+    add_floats(c, "model.norm.weight", m->output_norm.w, 1, info.n_embd);
     if (!info.tied)
         add_matrix(c, "lm_head.weight", &m->output);
     return c;

@@ -336,8 +336,8 @@ static void linear_norms(void **state)
     fx_f32(&g, "trit.linear_norm_eps", 1e-6f);
     refuse(&g, TRIT_E_FILE, "attn_q_norm_in.weight", "missing");
     build(&g);
-    fx_str(&g, "trit.linear_norm", "layer");
-    refuse(&g, TRIT_E_UNSUPPORTED, "trit.linear_norm", "layer");
+    fx_str(&g, "trit.linear_norm", "batch");
+    refuse(&g, TRIT_E_UNSUPPORTED, "trit.linear_norm", "batch");
     build(&g);
     fx_str(&g, "trit.linear_norm", "none");
     o = accept(&g);
@@ -346,12 +346,27 @@ static void linear_norms(void **state)
 }
 
 /* What models of a family leave open are keys of ours, with the family's defaults. */
+/* The value of a knob as people see it; it must be one of those that are shown. */
+static const char *shown(const struct opened *o, const char *name)
+{
+    static struct trit_knob_info info;
+
+    for (int i = 0; trit_model_knob_at(o->model, i, &info); i++)
+        if (strcmp(info.name, name) == 0) {
+            assert_true(info.notable);
+            return info.value;
+        }
+    fail_msg("there is no knob %s", name);
+    return NULL;
+}
+
 static void variants(void **state)
 {
     static const struct {
         const char *key, *value, *part;
     } bad[] = {{"trit.act_form", "sub", "'mul' and 'div'"},
-               {"trit.linear_post", "gelu", "'none' and 'relu2'"}};
+               {"trit.linear_post", "gelu", "'none' and 'relu2'"},
+               {"trit.hadamard", "during", "'none', 'before' and 'after'"}};
     struct fx_spec s = one_layer();
     struct fx_gguf g;
     (void)state;
@@ -362,36 +377,77 @@ static void variants(void **state)
     const struct trit_knobs *k = &o.model->knobs;
     assert_true(k->act_form == TRIT_ACT_FORM_DIV && k->act_eps == 1e-6f && k->exit_norm);
     assert_true(k->linear_post == TRIT_LINEAR_POST_NONE && k->causal && k->act_max == 127.0f);
-    assert_string_equal(info_of(&o).act_form, "div");
+    assert_string_equal(shown(&o, "act_form"), "div");
+    assert_string_equal(shown(&o, "act_eps"), "1e-06");
+    assert_string_equal(shown(&o, "causal"), "true"); /* its sources leave it open */
     close_model(&o);
 
     build_spec(&g, &s);
     fx_str(&g, "trit.act_form", "mul");
     fx_str(&g, "trit.linear_post", "relu2");
     fx_f32(&g, "trit.act_eps", 0.25f);
+    fx_u32(&g, "trit.act_bits", 4);
     fx_bool(&g, "trit.exit_norm", false);
     fx_bool(&g, "trit.causal", true);
     o = accept(&g);
     k = &o.model->knobs;
     assert_true(k->act_form == TRIT_ACT_FORM_MUL && k->act_eps == 0.25f && !k->exit_norm);
     assert_int_equal(k->linear_post, TRIT_LINEAR_POST_RELU2);
-    assert_string_equal(info_of(&o).linear_post, "relu2");
+    assert_true(k->act_max == 7.0f);
+    assert_string_equal(shown(&o, "linear_post"), "relu2");
+    assert_string_equal(shown(&o, "exit_norm"), "false");
     close_model(&o);
 
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         build_spec(&g, &s);
         fx_str(&g, bad[i].key, bad[i].value);
         refuse(&g, TRIT_E_UNSUPPORTED, bad[i].key, bad[i].part);
     }
-    build_spec(&g, &s);
-    fx_bool(&g, "trit.causal", false);
-    refuse(&g, TRIT_E_UNSUPPORTED, "trit.causal", "later tokens");
     build_spec(&g, &s);
     fx_f32(&g, "trit.act_eps", 0.0f);
     refuse(&g, TRIT_E_FILE, "trit.act_eps", "0");
     build_spec(&g, &s);
     fx_str(&g, "trit.exit_norm", "yes");
     refuse(&g, TRIT_E_FILE, "trit.exit_norm", "");
+    build_spec(&g, &s);
+    fx_bool(&g, "trit.attn_in_norm", true);
+    refuse(&g, TRIT_E_UNSUPPORTED, "attn_in_norm", "'post'");
+    build_spec(&g, &s); /* its FFN is 384 wide */
+    fx_str(&g, "trit.hadamard", "after");
+    refuse(&g, TRIT_E_UNSUPPORTED, "Hadamard", "384");
+}
+
+/* A model whose tokens see later ones is told of, and evaluates whole texts or none. */
+static void not_causal(void **state)
+{
+    const int32_t ids[] = {1, 2, 3, 4};
+    struct fx_spec s = one_layer();
+    struct trit_error err;
+    trit_session *session;
+    struct fx_gguf g;
+    (void)state;
+
+    build_spec(&g, &s);
+    fx_bool(&g, "trit.causal", false);
+    struct opened o = accept(&g);
+    assert_false(info_of(&o).causal);
+    assert_int_equal(trit_session_open(&session, o.model, NULL, &err), TRIT_E_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "later tokens"));
+    assert_non_null(strstr(err.text, "trit.causal"));
+    const struct trit_session_options whole = {.whole = true, .n_ctx = 8, .early_exit = true};
+    assert_int_equal(trit_session_open(&session, o.model, &whole, &err), TRIT_OK);
+    assert_int_equal(trit_session_set_exit_threshold(session, 0.5f, NULL, 0, &err),
+                     TRIT_E_UNSUPPORTED);
+    assert_int_equal(trit_session_eval(session, ids, 4, NULL, NULL, &err), TRIT_OK);
+    assert_int_equal(trit_session_eval(session, ids, 1, NULL, NULL, &err), TRIT_E_ARGUMENT);
+    assert_non_null(strstr(err.text, "whole texts"));
+    trit_session_rewind(session, 3); /* what is kept depended on what is forgotten */
+    assert_int_equal(trit_session_n_tokens(session), 0);
+    assert_int_equal(trit_session_sync(session, ids, 3, &err), TRIT_OK);
+    assert_int_equal(trit_session_sync(session, ids, 4, &err), TRIT_OK);
+    assert_int_equal(trit_session_n_tokens(session), 4);
+    trit_session_close(&session);
+    close_model(&o);
 }
 
 /* The text says what was found: the value, where a key's value is what is refused. */
@@ -1124,6 +1180,7 @@ int main(void)
         cmocka_unit_test(hidden_activation),
         cmocka_unit_test(linear_norms),
         cmocka_unit_test(variants),
+        cmocka_unit_test(not_causal),
         cmocka_unit_test(refused_values_are_named),
         cmocka_unit_test(shapes_of_1bitllm),
         cmocka_unit_test(defaults),

@@ -160,6 +160,14 @@ static void describe(const struct opened *o, const struct args *args)
             trit_session_n_ctx(o->session), o->load_ms);
 }
 
+/* Others are evaluated over whole texts, and that is what logits does. */
+static bool is_causal(const trit_model *model)
+{
+    struct trit_model_info m;
+    trit_model_info(model, &m);
+    return m.causal;
+}
+
 int open_session(struct opened *o, const struct args *args)
 {
     const double start = now_ms();
@@ -175,6 +183,8 @@ int open_session(struct opened *o, const struct args *args)
         code = open_model(o, args);
     if (!code)
         code = plan_layers(&opt, &skip, args, o->model);
+    if (!code && args->command == CMD_LOGITS)
+        opt.whole = !is_causal(o->model);
     if (!code && trit_session_open(&o->session, o->model, &opt, &err))
         code = report(&err);
     clear_status();

@@ -352,16 +352,41 @@ static void print_model(const struct trit_model_info *m, uint64_t session_bytes)
            m->ffn_act, m->ffn_act_why, m->sub_norms ? "sub-norms" : "no sub-norms",
            m->linear_norms ? " · norms of linears" : "", m->rope_style, m->rope_base, m->norm_eps,
            m->n_ctx);
-    if (strcmp(m->act_form, "mul") != 0 || strcmp(m->linear_post, "none") != 0 || !m->exit_norm ||
-        m->act_eps < 0.9e-5 || m->act_eps > 1.1e-5)
-        printf("variant   act_form %s · act_eps %g · linear_post %s · exit_norm %s\n", m->act_form,
-               m->act_eps, m->linear_post, m->exit_norm ? "true" : "false");
     printf("weights   %.1f M parameters, %.1f M of them ternary · embedding %s · head %s\n",
            (double)m->n_params * 1e-6, (double)m->n_ternary * 1e-6, m->embd_type,
            m->tied ? "tied to it" : m->head_type);
     printf("memory    %.1f MiB for the context, %.1f MiB beside the file; %.1f MiB read per "
            "token\n",
            mib(session_bytes), mib(m->repacked_bytes), mib(m->token_bytes));
+}
+
+/* What is not as in most models, or left open by the sources of this one's family. */
+static void print_knobs(const trit_model *model)
+{
+    struct trit_knob_info knob;
+    int column = 0;
+
+    for (int i = 0; trit_model_knob_at(model, i, &knob); i++) {
+        if (!knob.notable)
+            continue;
+        if (!column || column > 75)
+            column = printf(column ? "\n          " : "knobs     ");
+        else
+            column += printf(" ");
+        column += printf("%s=%s", knob.name, knob.value);
+    }
+    if (column)
+        putchar('\n');
+}
+
+static void print_knobs_json(const trit_model *model)
+{
+    struct trit_knob_info knob;
+
+    for (int i = 0; trit_model_knob_at(model, i, &knob); i++)
+        printf(knob.is_word ? "%s\"%s\":\"%s\"" : "%s\"%s\":%s", i ? "," : ",\"knobs\":{",
+               knob.name, knob.value);
+    printf("}}");
 }
 
 static void print_model_json(const struct trit_model_info *m, uint64_t session_bytes)
@@ -384,7 +409,7 @@ static void print_model_json(const struct trit_model_info *m, uint64_t session_b
         json_number(stdout, numbers[i].value);
     }
     printf(",\"n_params\":%llu,\"n_ternary\":%llu,\"session_bytes\":%llu,\"repacked_bytes\":%llu,"
-           "\"token_bytes\":%llu}",
+           "\"token_bytes\":%llu",
            (unsigned long long)m->n_params, (unsigned long long)m->n_ternary,
            (unsigned long long)session_bytes, (unsigned long long)m->repacked_bytes,
            (unsigned long long)m->token_bytes);
@@ -413,6 +438,7 @@ static void print_chat_json(const struct trit_chat *c)
 
 struct found {
     bool runs;
+    const trit_model *open;
     struct trit_error why_not;
     struct trit_model_info model;
     uint64_t session_bytes;
@@ -426,8 +452,10 @@ static int print_text(const struct args *args, const trit_file *f, const struct 
 
     printf("file      %s · GGUF %u · %.1f MiB · %zu tensors\n", args->model, trit_file_version(f),
            mib(trit_file_size(f)), trit_file_n_tensors(f));
-    if (found->runs)
+    if (found->runs) {
         print_model(&found->model, found->session_bytes);
+        print_knobs(found->open);
+    }
     print_chat(&found->chat);
     print_notes(f, false);
     if (args->list_metadata) {
@@ -454,9 +482,10 @@ static int print_json(const struct args *args, const trit_file *f, const struct 
     json_string(stdout, args->model, strlen(args->model));
     printf(",\"gguf_version\":%u,\"bytes\":%llu,\"n_tensors\":%zu,\"model\":", trit_file_version(f),
            (unsigned long long)trit_file_size(f), trit_file_n_tensors(f));
-    if (found->runs)
+    if (found->runs) {
         print_model_json(&found->model, found->session_bytes);
-    else
+        print_knobs_json(found->open);
+    } else
         printf("null");
     printf(",\"chat\":");
     print_chat_json(&found->chat);
@@ -492,10 +521,13 @@ int info_main(const struct args *args)
     session_options(&opt, args);
     if ((code = open_file(&o, args)))
         return code;
-    found.runs = !trit_model_open(&o.model, o.file, &found.why_not) &&
-                 !trit_session_bytes(&found.session_bytes, o.model, &opt, &found.why_not);
-    if (found.runs)
+    found.runs = !trit_model_open(&o.model, o.file, &found.why_not);
+    if (found.runs) {
         trit_model_info(o.model, &found.model);
+        found.open = o.model;
+        opt.whole = !found.model.causal;
+        found.runs = !trit_session_bytes(&found.session_bytes, o.model, &opt, &found.why_not);
+    }
     if (!trit_tokenizer_open(&o.tokenizer, o.file, NULL))
         trit_chat_choose(&found.chat, o.file, o.tokenizer, NULL, NULL);
     code = args->json ? print_json(args, o.file, &found) : print_text(args, o.file, &found);

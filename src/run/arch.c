@@ -9,34 +9,36 @@
 
 /* What all BitNet b1.58 families have in common. */
 #define B158_COMMON                                                                                \
-    .act_eps = 1e-5f, .act_max = 127.0f, .act_form = TRIT_ACT_FORM_MUL, .causal = true,            \
+    .act_eps = 1e-5f, .act_bits = 8, .act_form = TRIT_ACT_FORM_MUL, .causal = true,                \
     .exit_norm = true
 
+/* And those of bitskip: (x * act_max) / m, as its code has it. */
+#define BITSKIP_COMMON                                                                             \
+    .act_eps = 1e-6f, .act_bits = 8, .act_form = TRIT_ACT_FORM_DIV, .causal = true,                \
+    .exit_norm = true, .rope = TRIT_ROPE_HALF
+
 static const struct trit_arch archs[] = {
-    {"bitnet-b1.58",
-     {B158_COMMON, .attn_sub_norm = true, .ffn_sub_norm = true, .ffn_act = TRIT_ACT_RELU2,
-      .rope = TRIT_ROPE_HALF},
+    {.name = "bitnet-b1.58",
+     .knobs = {B158_COMMON, .attn_sub_norm = true, .ffn_sub_norm = true, .ffn_act = TRIT_ACT_RELU2,
+               .rope = TRIT_ROPE_HALF},
      .may_be_1bitllm = true},
-    {"bitnet-25",
-     {B158_COMMON, .attn_sub_norm = true, .ffn_sub_norm = true, .ffn_act = TRIT_ACT_RELU2,
-      .rope = TRIT_ROPE_HALF},
+    {.name = "bitnet-25",
+     .knobs = {B158_COMMON, .attn_sub_norm = true, .ffn_sub_norm = true, .ffn_act = TRIT_ACT_RELU2,
+               .rope = TRIT_ROPE_HALF},
      .may_be_1bitllm = true},
-    {"bitnet",
-     {B158_COMMON, .attn_sub_norm = true, .ffn_sub_norm = true, .ffn_act = TRIT_ACT_SILU,
-      .rope = TRIT_ROPE_HALF},
-     .may_be_1bitllm = false},
-    {"llama", /* Q and K rows are permuted in these files, so that pairs rotate */
-     {B158_COMMON, .ffn_act = TRIT_ACT_SILU, .rope = TRIT_ROPE_PAIRS},
-     .may_be_1bitllm = false},
-    {"bitskip", /* v1; what its sources leave open are keys trit.* of the file */
-     {.act_eps = 1e-6f,
-      .act_max = 127.0f,
-      .act_form = TRIT_ACT_FORM_DIV,
-      .causal = true,
-      .exit_norm = true,
-      .ffn_act = TRIT_ACT_SILU,
-      .rope = TRIT_ROPE_HALF},
-     .may_be_1bitllm = false},
+    {.name = "bitnet",
+     .knobs = {B158_COMMON, .attn_sub_norm = true, .ffn_sub_norm = true, .ffn_act = TRIT_ACT_SILU,
+               .rope = TRIT_ROPE_HALF}},
+    /* Q and K rows are permuted in these files, so that pairs rotate */
+    {.name = "llama", .knobs = {B158_COMMON, .ffn_act = TRIT_ACT_SILU, .rope = TRIT_ROPE_PAIRS}},
+    /* v1; v2 and v3 are the same with norms and Hadamard transforms on their linears */
+    {.name = "bitskip", .knobs = {BITSKIP_COMMON, .ffn_act = TRIT_ACT_SILU}, .open = true},
+    {.name = "bitnet-8bit",
+     .knobs = {BITSKIP_COMMON, .block = TRIT_BLOCK_POST, .norm = TRIT_NORM_LAYER,
+               .attn_in_norm = true, .ffn = TRIT_FFN_PLAIN, .ffn_act = TRIT_ACT_RELU2,
+               .linear_post = TRIT_LINEAR_POST_RELU2, .learned_positions = true,
+               .exit_min_layers = 4, .exit_threshold = 0.95f},
+     .open = true},
 };
 
 enum { N_ARCHS = sizeof archs / sizeof *archs };
@@ -201,56 +203,66 @@ static void read_act(struct reader *r, struct trit_knobs *k, const struct trit_a
     fail_string(r, "hidden_activation", name, "'silu' and 'relu2'");
 }
 
-/* One of some words; `missing` if the key is absent. */
-static int read_choice(struct reader *r, const char *key, const char *const *words, int n,
-                       int missing)
+/* A word of the knob's; the knob as it is if the key is absent. */
+static double read_word(struct reader *r, const struct trit_knob *knob, double missing)
 {
-    const struct trit_string s = read_string(r, key);
-    char supported[96] = "";
-    size_t len = 0;
+    const struct trit_string s = read_string(r, knob->name);
 
-    for (int i = 0; i < n; i++) {
-        if (trit_string_is(s, words[i]))
+    for (int i = 0; i < knob->n_words; i++)
+        if (trit_string_is(s, knob->words[i]))
             return i;
-        len += (size_t)snprintf(supported + len, sizeof supported - len, "%s'%s'", i ? " and " : "",
-                                words[i]);
-    }
     if (s.len)
-        fail_string(r, key, s, supported);
+        fail_string(r, knob->name, s, trit_knob_range(knob).text);
     return missing;
 }
 
-static void read_bool(struct reader *r, const char *key, bool *out)
+static bool read_bool(struct reader *r, const char *key, bool missing)
 {
+    bool out = missing;
     if (!r->status)
-        r->status = gguf_get_bool(r->file, full_key(r, key), out, r->err);
+        r->status = gguf_get_bool(r->file, full_key(r, key), &out, r->err);
+    return out;
 }
 
-/* A norm of its own on the input of each linear: transformers' use_rms_norm. */
-static void read_linear_norm(struct reader *r, struct trit_knobs *k)
+/* What models of a family do differently, or leave open; the table has the defaults. */
+static void read_knob(struct reader *r, const struct trit_knob *knob, struct trit_knobs *k)
 {
-    static const char *const norms[] = {"none", "rms"};
+    const double is = trit_knob_get(knob, k);
 
-    k->linear_norm =
-        (enum trit_linear_norm)read_choice(r, "linear_norm", norms, 2, TRIT_LINEAR_NORM_NONE);
-    if (k->linear_norm == TRIT_LINEAR_NORM_RMS)
-        k->linear_norm_eps = (float)read_real(r, "linear_norm_eps", 1e-30, 1, NAN);
+    trit_knob_set(knob, k,
+                  knob->kind == TRIT_KNOB_BOOL   ? read_bool(r, knob->name, is != 0)
+                  : knob->kind == TRIT_KNOB_WORD ? read_word(r, knob, is)
+                  : knob->kind == TRIT_KNOB_INT
+                      ? read_int(r, knob->name, (int32_t)knob->lo, (int32_t)knob->hi, (int32_t)is)
+                      : read_real(r, knob->name, knob->lo, knob->hi, is));
 }
 
-/* What papers and models of a family do differently, or leave open; the table has the defaults. */
-static void read_variants(struct reader *r, struct trit_knobs *k)
+static void read_knobs(struct reader *r, struct trit_knobs *k)
 {
-    static const char *const forms[] = {"mul", "div"}, *const posts[] = {"none", "relu2"};
+    const struct trit_knob *knob;
+    struct trit_error why;
 
-    k->act_form = (enum trit_act_form)read_choice(r, "act_form", forms, 2, (int)k->act_form);
-    k->linear_post =
-        (enum trit_linear_post)read_choice(r, "linear_post", posts, 2, (int)k->linear_post);
-    k->act_eps = (float)read_real(r, "act_eps", 1e-30, 1, (double)k->act_eps);
-    read_bool(r, "exit_norm", &k->exit_norm);
-    read_bool(r, "causal", &k->causal);
-    if (!r->status && !k->causal)
-        fail(r, TRIT_E_UNSUPPORTED, "causal",
-             "is false; attention to later tokens is not supported");
+    for (size_t i = 0; (knob = trit_knob_at(i)); i++)
+        read_knob(r, knob, k);
+    if (r->status)
+        return;
+    const trit_status status = trit_knobs_finish(k, &why);
+    if (status)
+        r->status = trit_fail(r->err, status, "%s: %s", r->file->path, why.text);
+}
+
+const struct trit_arch *trit_arch_named(struct trit_string name)
+{
+    for (size_t i = 0; i < N_ARCHS; i++)
+        if (trit_string_is(name, archs[i].name))
+            return &archs[i];
+    return NULL;
+}
+
+const char *trit_norm_eps_key(enum trit_norm_kind norm)
+{
+    return norm == TRIT_NORM_LAYER ? "attention.layer_norm_epsilon"
+                                   : "attention.layer_norm_rms_epsilon";
 }
 
 static trit_status unknown_arch(const trit_file *file, struct trit_string name,
@@ -277,21 +289,18 @@ trit_status trit_arch_read(const struct trit_arch **arch, struct trit_knobs *kno
         return status;
     if (!name.len)
         return trit_fail(err, TRIT_E_FILE, "%s: names no architecture", file->path);
-    *arch = NULL;
-    for (size_t i = 0; i < N_ARCHS; i++)
-        if (trit_string_is(name, archs[i].name))
-            *arch = &archs[i];
+    *arch = trit_arch_named(name);
     if (!*arch)
         return unknown_arch(file, name, err);
 
     struct reader r = {.file = file, .prefix = (*arch)->name, .err = err};
     *knobs = (*arch)->knobs;
     read_sizes(&r, knobs);
-    knobs->norm_eps = (float)read_real(&r, "attention.layer_norm_rms_epsilon", 1e-30, 1, NAN);
     read_rope(&r, knobs);
     read_act(&r, knobs, *arch);
     r.prefix = "trit";
-    read_linear_norm(&r, knobs);
-    read_variants(&r, knobs);
+    read_knobs(&r, knobs);
+    r.prefix = (*arch)->name;
+    knobs->norm_eps = (float)read_real(&r, trit_norm_eps_key(knobs->norm), 1e-30, 1, NAN);
     return r.status;
 }

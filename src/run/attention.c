@@ -1,8 +1,9 @@
-/* attention.c - causal attention with grouped heads, in blocks of keys.
+/* attention.c - attention with grouped heads, in blocks of keys.
  *
  * A query's keys are cut into blocks of 64 from position 0, whatever batch it came in; each block
  * is a softmax of its own and blocks are merged in ascending order. So the result of a query does
- * not depend on what was computed beside it. Keys after the query are left out, not masked.
+ * not depend on what was computed beside it. Keys after the query are left out, not masked; of a
+ * model that is not causal every query sees the keys of the whole text.
  *
  * Queries that see the same keys share the reading of a block: those of several tokens for a block
  * that all of them see whole; those of a group's heads for the block that a token is in, and for
@@ -81,6 +82,14 @@ static void add_block(const struct trit_session *s, const struct queries *q, siz
         add_to(s, s->att + q->at + i * q->ldq, q->sm[i], acc + i * s->kv.head_dim, &sm[i]);
 }
 
+/* The first n_keys rows from row on. */
+static void add_blocks(const struct trit_session *s, const struct queries *q, size_t row,
+                       size_t n_keys)
+{
+    for (size_t j = 0; j < n_keys; j += TRIT_ATTN_BLOCK)
+        add_block(s, q, row + j, n_keys - j < TRIT_ATTN_BLOCK ? n_keys - j : TRIT_ATTN_BLOCK);
+}
+
 /* All query heads of one KV head, for n_tokens tokens from position pos on (number t of the batch),
  * which lie in one block. */
 static void attend(const struct job *job, size_t kv_head, size_t t, size_t n_tokens)
@@ -91,6 +100,7 @@ static void attend(const struct job *job, size_t kv_head, size_t t, size_t n_tok
     const size_t group = n_head / (size_t)k->n_head_kv, pos = job->pos + t;
     const size_t row = trit_kv_row(&s->kv, job->layer, kv_head, 0);
     const size_t own = pos / TRIT_ATTN_BLOCK * TRIT_ATTN_BLOCK;
+    const size_t shared = k->causal ? own : job->pos + job->n; /* keys that all tokens see */
 
     for (size_t first = 0; first < group; first += TRIT_ATTN_QUERIES) {
         const size_t n_heads =
@@ -102,16 +112,16 @@ static void attend(const struct job *job, size_t kv_head, size_t t, size_t n_tok
             struct queries q = {at + h * d, n_tokens, n_head * d, {NULL}};
             for (size_t i = 0; i < n_tokens; i++)
                 q.sm[i] = &sm[i][h];
-            for (size_t j = 0; j < own; j += TRIT_ATTN_BLOCK)
-                add_block(s, &q, row + j, TRIT_ATTN_BLOCK);
+            add_blocks(s, &q, row, shared);
         }
         for (size_t i = 0; i < n_tokens; i++) {
             struct queries q = {at + i * n_head * d, n_heads, d, {NULL}};
             for (size_t h = 0; h < n_heads; h++)
                 q.sm[h] = &sm[i][h];
-            for (size_t j = 0; n_tokens == 1 && j < own; j += TRIT_ATTN_BLOCK)
-                add_block(s, &q, row + j, TRIT_ATTN_BLOCK);
-            add_block(s, &q, row + own, pos + i - own + 1);
+            if (n_tokens == 1)
+                add_blocks(s, &q, row, shared);
+            if (k->causal)
+                add_block(s, &q, row + own, pos + i - own + 1);
             for (size_t h = 0; h < n_heads; h++)
                 normalise(s->att + q.at + h * d, &sm[i][h], d);
         }

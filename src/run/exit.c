@@ -130,9 +130,9 @@ trit_status trit_forward(struct trit_session *s, const int32_t *tokens, size_t n
                          bool *decided, struct trit_error *err)
 {
     *decided = false;
-    trit_embed(s, tokens, n);
     for (size_t i = 0; i < n; i++)
         s->places[i] = s->n_tokens + (int32_t)i;
+    trit_embed(s, tokens, n);
     s->last_depth = s->exit_layer;
     if (s->keeps)
         return forward_kept(s, n, decide && s->exit_threshold > 0.0f, decided, err);
@@ -176,6 +176,10 @@ trit_status trit_session_set_exit_threshold(trit_session *s, float threshold, co
         status = trit_fail(err, TRIT_E_ARGUMENT,
                            "an exit threshold of %g is out of range; possible is 0 to 1",
                            (double)threshold);
+    if (!status && !k->causal && threshold > 0.0f)
+        status = trit_fail(err, TRIT_E_UNSUPPORTED,
+                           "a token that sees later ones cannot leave by itself: the model is not "
+                           "causal; a fixed exit layer is possible");
     for (int32_t i = 0; i < n_check && !status; i++)
         status = check_layer(s, "a layer to check of", check[i], err);
     if (status)

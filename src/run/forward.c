@@ -7,12 +7,16 @@
  *   x = norm(h) quantised
  *   h += W_down quantised(sub_norm(act(W_gate x) * W_up x))
  *
- * (2B-4T: transformers' modeling_bitnet; without sub-norms: the Llama block.) Each step is a loop
+ * (2B-4T: transformers' modeling_bitnet; without sub-norms: the Llama block.) In blocks of form
+ * post (bitskip's public code) the norms follow the sums instead, h = norm(h + ...); an FFN without
+ * a gate is W_down act(W_up x). Each step is a loop
  * over tokens or over rows of weights that the pool shares out; every element of every result is
  * computed whole by one worker, in an order that does not depend on the split. */
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
+#include "checked.h"
 #include "half.h"
 #include "session.h"
 
@@ -38,12 +42,92 @@ static bool all_finite(const float *x, size_t n)
 
 /* ---- Activation rows ------------------------------------------------------------------------- */
 
+static bool norm_row(const struct trit_session *s, float *y, const float *x,
+                     const struct trit_norm *norm, enum trit_norm_kind kind, float eps, size_t n)
+{
+    return kind == TRIT_NORM_LAYER ? s->kernels.layernorm(y, x, norm->w, norm->b, n, eps)
+                                   : s->kernels.rmsnorm(y, x, norm->w, n, eps);
+}
+
+/* In place. */
+static void hadamard(const struct trit_session *s, float *x, size_t n)
+{
+    s->kernels.fwht(x, n);
+    if (!s->model->knobs.hadamard_norm)
+        return;
+    const float r = 1.0f / sqrtf((float)n);
+    for (size_t i = 0; i < n; i++)
+        x[i] *= r;
+}
+
+/* Numbers to the base 255, of digits -127..127, which are what t2_gemm takes: two of them reach
+ * 127 * 256, three more than 127 * TRIT_MAX_HADAMARD. Sums of a digit over a row are whole numbers
+ * that floats hold, too. 1: activations are plain. */
+enum { DIGIT_BASE = 255 };
+
+static size_t digits_of(const struct trit_knobs *k, size_t n_in)
+{
+    return k->hadamard != TRIT_HADAMARD_AFTER       ? 1
+           : (size_t)k->act_max * n_in <= 127 * 256 ? 2
+                                                    : TRIT_MAX_DIGITS;
+}
+
+/* q: [n] of quantised activations -> [digits, padded], the digits of their transform, lowest first.
+ * x: scratch of n. */
+static void transform_quantised(const struct trit_session *s, int8_t *q, struct trit_q8 *scales,
+                                size_t digits, float *x, size_t n, size_t padded)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = (float)q[i];
+    s->kernels.fwht(x, n);
+    for (size_t d = 0; d < digits; d++, q += padded) {
+        int32_t sum = 0;
+        for (size_t i = 0; i < n; i++) {
+            const int32_t v = (int32_t)x[i], half = v < 0 ? -(DIGIT_BASE / 2) : DIGIT_BASE / 2;
+            const int32_t rest = (v + half) / DIGIT_BASE;
+            q[i] = (int8_t)(v - DIGIT_BASE * rest);
+            x[i] = (float)rest;
+            sum += q[i];
+        }
+        memset(q + n, 0, padded - n);
+        scales[d] = (struct trit_q8){1.0f, sum};
+    }
+}
+
+/* One row to what t2_rows() multiplies. x: [n], scratch. */
+static bool quantize_row(struct trit_session *s, size_t t, const float *row, float *x, size_t n)
+{
+    const struct trit_knobs *k = &s->model->knobs;
+    const size_t padded = trit_round_up(n, TRIT_T2_BLOCK), digits = digits_of(k, n);
+    int8_t *q = s->xq + t * digits * padded;
+    struct trit_q8 scale;
+
+    if (k->hadamard == TRIT_HADAMARD_BEFORE) {
+        memmove(x, row, n * sizeof *x);
+        hadamard(s, x, n);
+        row = x;
+    }
+    const bool finite =
+        s->kernels.quantize_row[k->act_form](q, &scale, row, n, padded, k->act_eps, k->act_max);
+    if (k->act_dequant == TRIT_ACT_DEQUANT_LEGACY_DIV)
+        scale.s = k->act_max / scale.s;
+    s->xq_scale[t * digits] = scale;
+    if (digits > 1) {
+        s->digit_scale[t] = k->hadamard_norm ? scale.s * sqrtf((float)n) : scale.s;
+        transform_quantised(s, q, s->xq_scale + t * digits, digits, x, n, padded);
+    }
+    return finite;
+}
+
 /* rows: [n tokens, width] -> joined with up by the activation (unless NULL) -> norm (unless NULL)
- * -> the linear's own norm (unless NULL) -> s->xq, s->xq_scale: one pass per token. */
+ * -> the linear's own norm (where it has one) -> s->xq, s->xq_scale: one pass per token. */
 struct quantize_job {
     struct batch *b;
-    const float *rows, *up, *norm, *own_norm;
-    size_t width;
+    const struct trit_linear *w;
+    const float *rows, *up;
+    size_t ldup; /* 0: the same row of up for all */
+    const struct trit_norm *norm;
+    enum trit_norm_kind kind;
 };
 
 static void quantize_tokens(void *ctx, size_t begin, size_t end, int worker)
@@ -51,44 +135,60 @@ static void quantize_tokens(void *ctx, size_t begin, size_t end, int worker)
     const struct quantize_job *job = ctx;
     struct trit_session *s = job->b->s;
     const struct trit_knobs *k = &s->model->knobs;
-    const size_t padded = (job->width + TRIT_T2_BLOCK - 1) / TRIT_T2_BLOCK * TRIT_T2_BLOCK;
+    const enum trit_norm_kind own =
+        k->linear_norm == TRIT_LINEAR_NORM_LAYER ? TRIT_NORM_LAYER : TRIT_NORM_RMS;
+    const size_t width = job->w->n_in;
     float *scratch = s->norm_row + (size_t)worker * s->widest;
 
     for (size_t t = begin; t < end; t++) {
-        const float *row = job->rows + t * job->width;
+        const float *row = job->rows + t * width;
         bool finite = true;
         if (job->up) {
-            s->kernels.glu[k->ffn_act](scratch, row, job->up + t * job->width, job->width);
+            s->kernels.glu[k->ffn_act](scratch, row, job->up + t * job->ldup, width);
             row = scratch;
         }
         if (job->norm) {
-            finite = s->kernels.rmsnorm(scratch, row, job->norm, job->width, k->norm_eps);
+            finite = norm_row(s, scratch, row, job->norm, job->kind, k->norm_eps, width);
             row = scratch;
         }
-        if (job->own_norm) {
-            finite &=
-                s->kernels.rmsnorm(scratch, row, job->own_norm, job->width, k->linear_norm_eps);
+        if (job->w->norm.w) {
+            finite &= norm_row(s, scratch, row, &job->w->norm, own, k->linear_norm_eps, width);
             row = scratch;
         }
-        finite &= s->kernels.quantize_row[k->act_form](s->xq + t * padded, &s->xq_scale[t], row,
-                                                       job->width, padded, k->act_eps, k->act_max);
+        finite &= quantize_row(s, t, row, scratch, width);
         if (!finite)
             atomic_store(&job->b->bad, true);
     }
 }
 
-/* For the linear w. */
-static void quantize(struct batch *b, const float *rows, const float *up, const float *norm,
-                     const struct trit_linear *w)
+/* What the linear w takes, of these rows or of norm(rows). */
+static void quantize(struct batch *b, const float *rows, const struct trit_norm *norm,
+                     enum trit_norm_kind kind, const struct trit_linear *w)
 {
-    struct quantize_job job = {b, rows, up, norm, w->norm, w->n_in};
+    struct quantize_job job = {.b = b, .w = w, .rows = rows, .norm = norm, .kind = kind};
     trit_pool_run(b->s->pool, quantize_tokens, &job, b->n, 1);
+}
+
+/* The FFN's middle: act(gate) * up, or act(up), which is act(up) * 1. */
+static void quantize_middle(struct batch *b)
+{
+    const struct trit_session *s = b->s;
+    const struct trit_knobs *k = &s->model->knobs;
+    const bool gated = k->ffn == TRIT_FFN_GATED;
+    struct quantize_job job = {.b = b,
+                               .w = &b->layer->ffn_down,
+                               .rows = gated ? s->gate : s->up,
+                               .up = gated ? s->up : s->ones,
+                               .ldup = gated ? (size_t)k->n_ff : 0,
+                               .norm = k->ffn_sub_norm ? &b->layer->ffn_sub_norm : NULL,
+                               .kind = k->norm};
+    trit_pool_run(s->pool, quantize_tokens, &job, b->n, 1);
 }
 
 /* ---- Linears --------------------------------------------------------------------------------- */
 
 /* Tokens whose activations stay in a core's second-level cache while rows of weights pass. */
-enum { TOKEN_BLOCK = 128 };
+enum { TOKEN_BLOCK = TRIT_TOKEN_BLOCK };
 
 /* Rows of weights that a worker takes at a time: enough to be worth the taking, few enough that the
  * last piece does not keep the others waiting. Many tokens make each row long work. */
@@ -113,39 +213,80 @@ struct linears_job {
     size_t n_rows; /* of all parts; set by run_linears() */
 };
 
-static void relu2(float *y, size_t n)
+/* A stretch of an output row: its last step, and the sum that it goes into (or NULL). */
+static void finish_outputs(const struct trit_session *s, float *y, float *sum, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        const float r = y[i] > 0.0f ? y[i] : 0.0f;
-        y[i] = r * r;
+    if (s->model->knobs.linear_post == TRIT_LINEAR_POST_RELU2)
+        for (size_t i = 0; i < n; i++) {
+            const float r = y[i] > 0.0f ? y[i] : 0.0f;
+            y[i] = r * r;
+        }
+    for (size_t i = 0; sum && i < n; i++)
+        sum[i] += y[i];
+}
+
+/* The same product of activations that have digits: each is a token to t2_gemm, and the sums are
+ * put together as whole numbers, exactly. */
+static void digit_rows(const struct trit_session *s, float *y, const struct trit_linear *w,
+                       size_t t, size_t n_t, size_t begin, size_t end, size_t digits, int worker)
+{
+    float *sums = s->digit_sums + (size_t)worker * TRIT_DIGIT_SUMS;
+
+    for (size_t n; begin < end; begin += n, y += n) {
+        n = end - begin < TRIT_DIGIT_ROWS ? end - begin : TRIT_DIGIT_ROWS;
+        s->kernels.t2_gemm(sums, n, w->t2 + begin * (w->n_cols / 4), s->xq + t * digits * w->n_cols,
+                           s->xq_scale + t * digits, 1.0f, n, w->n_cols, n_t * digits);
+        for (size_t k = 0; k < n_t; k++) {
+            const float scale = w->scale / s->digit_scale[t + k];
+            const float *of_token = sums + k * digits * n;
+            for (size_t r = 0; r < n; r++) {
+                int64_t sum = 0;
+                for (size_t d = digits; d-- > 0;)
+                    sum = sum * DIGIT_BASE + (int64_t)of_token[d * n + r];
+                y[k * w->n_out + r] = (float)sum * scale;
+            }
+        }
     }
 }
 
 /* Rows begin..end-1 of part i for n_t tokens from token t on. */
 static void part_rows(const struct linears_job *job, size_t i, size_t t, size_t n_t, size_t begin,
-                      size_t end)
+                      size_t end, int worker)
 {
     const struct trit_session *s = job->b->s;
+    const struct trit_knobs *knobs = &s->model->knobs;
     const struct trit_linear *w = job->parts[i].w;
-    float *y = job->parts[i].y + t * w->n_out + begin;
+    const size_t digits = digits_of(knobs, w->n_in), at = t * w->n_out + begin;
+    float *y = job->parts[i].y + at;
 
-    s->kernels.t2_gemm(y, w->n_out, w->t2 + begin * (w->n_cols / 4), s->xq + t * w->n_cols,
-                       s->xq_scale + t, w->scale, end - begin, w->n_cols, n_t);
-    if (s->model->knobs.linear_post == TRIT_LINEAR_POST_RELU2)
-        for (size_t k = 0; k < n_t; k++)
-            relu2(y + k * w->n_out, end - begin);
-    if (!job->sum)
-        return;
-    float *sum = job->sum + t * w->n_out + begin;
-    for (size_t k = 0; k < n_t; k++)
-        for (size_t r = 0; r < end - begin; r++)
-            sum[k * w->n_out + r] += y[k * w->n_out + r];
+    if (digits > 1)
+        digit_rows(s, y, w, t, n_t, begin, end, digits, worker);
+    else
+        s->kernels.t2_gemm(y, w->n_out, w->t2 + begin * (w->n_cols / 4), s->xq + t * w->n_cols,
+                           s->xq_scale + t, w->scale, end - begin, w->n_cols, n_t);
+    for (size_t k = 0; k < n_t && !knobs->hadamard_output; k++)
+        finish_outputs(s, y + k * w->n_out, job->sum ? job->sum + at + k * w->n_out : NULL,
+                       end - begin);
+}
+
+/* Whole output rows of tokens, where they are transformed. */
+static void transform_outputs(void *ctx, size_t begin, size_t end, int worker)
+{
+    const struct linears_job *job = ctx;
+    (void)worker;
+
+    for (size_t t = begin; t < end; t++)
+        for (size_t i = 0; i < job->n; i++) {
+            const size_t n_out = job->parts[i].w->n_out;
+            float *y = job->parts[i].y + t * n_out;
+            hadamard(job->b->s, y, n_out);
+            finish_outputs(job->b->s, y, job->sum ? job->sum + t * n_out : NULL, n_out);
+        }
 }
 
 static void linears_rows(void *ctx, size_t begin, size_t end, int worker)
 {
     const struct linears_job *job = ctx;
-    (void)worker;
 
     while (begin < end) {
         const size_t block = begin / job->n_rows, from = begin % job->n_rows;
@@ -159,7 +300,7 @@ static void linears_rows(void *ctx, size_t begin, size_t end, int worker)
                               : from + n - first < n_out ? from + n - first
                                                          : n_out;
             if (lo < hi)
-                part_rows(job, i, t, left < TOKEN_BLOCK ? left : TOKEN_BLOCK, lo, hi);
+                part_rows(job, i, t, left < TOKEN_BLOCK ? left : TOKEN_BLOCK, lo, hi, worker);
         }
         begin += n;
     }
@@ -174,18 +315,21 @@ static void run_linears(struct linears_job *job)
         job->n_rows += job->parts[i].w->n_out;
     trit_pool_run(b->s->pool, linears_rows, job, n_blocks * job->n_rows,
                   row_chunk(job->parts[0].w->n_cols / 4, b->n));
+    if (b->s->model->knobs.hadamard_output)
+        trit_pool_run(b->s->pool, transform_outputs, job, b->n, 1);
 }
 
-/* The parts of job, linears of norm(h): of the same activations, or of ones of their own. */
-static void run_normed(const struct linears_job *job, const float *norm)
+/* The parts of job, linears of h or of norm(h): of the same activations, or of their own. */
+static void run_normed(const struct linears_job *job, const struct trit_norm *norm,
+                       enum trit_norm_kind kind)
 {
     struct batch *b = job->b;
-    const size_t n_at_once = job->parts[0].w->norm ? 1 : job->n;
+    const size_t n_at_once = job->parts[0].w->norm.w ? 1 : job->n;
 
     for (size_t i = 0; i < job->n; i += n_at_once) {
         struct linears_job part = {.b = b, .n = n_at_once};
         memcpy(part.parts, job->parts + i, n_at_once * sizeof *part.parts);
-        quantize(b, b->s->h, NULL, norm, part.parts[0].w);
+        quantize(b, b->s->h, norm, kind, part.parts[0].w);
         run_linears(&part);
     }
 }
@@ -254,33 +398,83 @@ static void attend(const struct batch *b)
 
 /* ---- The stack ------------------------------------------------------------------------------- */
 
+struct norm_job {
+    struct batch *b;
+    const struct trit_norm *norm;
+};
+
+static void norm_tokens(void *ctx, size_t begin, size_t end, int worker)
+{
+    const struct norm_job *job = ctx;
+    const struct trit_session *s = job->b->s;
+    const struct trit_knobs *k = &s->model->knobs;
+    const size_t width = (size_t)k->n_embd;
+    (void)worker;
+
+    for (size_t t = begin; t < end; t++) {
+        float *row = s->h + t * width;
+        if (!norm_row(s, row, row, job->norm, k->norm, k->norm_eps, width))
+            atomic_store(&job->b->bad, true);
+    }
+}
+
+/* h = norm(h), where the block's form is post. */
+static void norm_after(struct batch *b, const struct trit_norm *norm)
+{
+    struct norm_job job = {b, norm};
+
+    if (b->s->model->knobs.block == TRIT_BLOCK_POST)
+        trit_pool_run(b->s->pool, norm_tokens, &job, b->n, 1);
+}
+
 static void block(struct batch *b)
 {
+    static const struct trit_norm no_weights = {NULL, NULL};
     struct trit_session *s = b->s;
     const struct trit_layer *l = b->layer;
+    const struct trit_knobs *k = &s->model->knobs;
+    const bool pre = k->block == TRIT_BLOCK_PRE;
     const struct linears_job qkv = {
         b, 3, {{&l->attn_q, s->q}, {&l->attn_k, s->k}, {&l->attn_v, s->v}}, NULL, 0};
-    const struct linears_job ffn = {b, 2, {{&l->ffn_gate, s->gate}, {&l->ffn_up, s->up}}, NULL, 0};
+    const struct linears_job gated = {
+        b, 2, {{&l->ffn_gate, s->gate}, {&l->ffn_up, s->up}}, NULL, 0};
+    const struct linears_job plain = {b, 1, {{&l->ffn_up, s->up}}, NULL, 0};
 
-    run_normed(&qkv, l->attn_norm);
+    if (pre)
+        run_normed(&qkv, &l->attn_norm, k->norm);
+    else
+        run_normed(&qkv, k->attn_in_norm ? &no_weights : NULL, TRIT_NORM_LAYER);
     trit_pool_run(s->pool, place_tokens, b, b->n, 1);
     attend(b);
-    quantize(b, s->att, NULL, l->attn_sub_norm, &l->attn_output);
+    quantize(b, s->att, k->attn_sub_norm ? &l->attn_sub_norm : NULL, k->norm, &l->attn_output);
     add_residual(b, &l->attn_output);
+    norm_after(b, &l->attn_norm_post);
 
-    run_normed(&ffn, l->ffn_norm);
-    quantize(b, s->gate, s->up, l->ffn_sub_norm, &l->ffn_down);
+    run_normed(k->ffn == TRIT_FFN_GATED ? &gated : &plain, pre ? &l->ffn_norm : NULL, k->norm);
+    quantize_middle(b);
     add_residual(b, &l->ffn_down);
+    norm_after(b, &l->ffn_norm_post);
+}
+
+static void decode_row(const struct trit_session *s, float *y, const struct trit_matrix *m,
+                       int32_t row)
+{
+    s->kernels.decode[m->format](y, m->data + (size_t)row * m->row_bytes, m->n_cols);
 }
 
 void trit_embed(struct trit_session *s, const int32_t *tokens, size_t n)
 {
-    const struct trit_matrix *embd = &s->model->token_embd;
+    const size_t width = s->model->token_embd.n_cols;
 
-    for (size_t t = 0; t < n; t++)
-        s->kernels.decode[embd->format](s->h + t * embd->n_cols,
-                                        embd->data + (size_t)tokens[t] * embd->row_bytes,
-                                        embd->n_cols);
+    for (size_t t = 0; t < n; t++) {
+        float *h = s->h + t * width;
+        decode_row(s, h, &s->model->token_embd, tokens[t]);
+        if (!s->model->knobs.learned_positions)
+            continue;
+        decode_row(s, s->norm_row, &s->model->position_embd, s->places[t]);
+        for (size_t i = 0; i < width; i++)
+            h[i] += s->norm_row[i];
+    }
 }
 
 trit_status trit_forward_layers(struct trit_session *s, size_t n, int32_t begin, int32_t end,
@@ -341,8 +535,8 @@ bool trit_forward_head(struct trit_session *s, size_t first, size_t n)
     const bool normed = m->knobs.exit_norm || s->last_depth == m->knobs.n_layer;
     for (size_t t = 0; t < n; t++) {
         const float *row = s->h + (first + t) * width;
-        finite &= s->kernels.rmsnorm(s->head_in + t * width, row, m->output_norm, width,
-                                     m->knobs.norm_eps);
+        finite &= norm_row(s, s->head_in + t * width, row, &m->output_norm, m->knobs.norm,
+                           m->knobs.norm_eps, width);
         if (!normed) /* but it has told whether the row is finite */
             memcpy(s->head_in + t * width, row, width * sizeof *row);
     }

@@ -12,23 +12,26 @@
 
 #include "checked.h"
 
-enum { MAX_ROWS = 1 << 24 };
+enum { MAX_ROWS = 1 << 24, PER_SLOT = 3 /* a linear and its norm's weight and bias */ };
 
 /* ---- Slots ----------------------------------------------------------------------------------- */
 
 #define MEMBER(name) #name, .member = offsetof(struct trit_layer, name)
 static const struct trit_slot slots[] = {
-    {MEMBER(attn_norm), .kind = TRIT_VECTOR, .in = TRIT_WIDTH_EMBD},
+    {MEMBER(attn_norm), .kind = TRIT_NORM, .in = TRIT_WIDTH_EMBD, .where = TRIT_IF_PRE_NORM},
     {MEMBER(attn_q), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_Q},
     {MEMBER(attn_k), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_KV},
     {MEMBER(attn_v), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_KV},
-    {MEMBER(attn_sub_norm), .kind = TRIT_VECTOR, .in = TRIT_WIDTH_Q, .attn_sub = true},
+    {MEMBER(attn_sub_norm), .kind = TRIT_NORM, .in = TRIT_WIDTH_Q, .where = TRIT_IF_ATTN_SUB_NORM},
     {MEMBER(attn_output), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_Q, .out = TRIT_WIDTH_EMBD},
-    {MEMBER(ffn_norm), .kind = TRIT_VECTOR, .in = TRIT_WIDTH_EMBD},
-    {MEMBER(ffn_gate), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_FF},
+    {MEMBER(attn_norm_post), .kind = TRIT_NORM, .in = TRIT_WIDTH_EMBD, .where = TRIT_IF_POST_NORM},
+    {MEMBER(ffn_norm), .kind = TRIT_NORM, .in = TRIT_WIDTH_EMBD, .where = TRIT_IF_PRE_NORM},
+    {MEMBER(ffn_gate), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_FF,
+     .where = TRIT_IF_GATED},
     {MEMBER(ffn_up), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_FF},
-    {MEMBER(ffn_sub_norm), .kind = TRIT_VECTOR, .in = TRIT_WIDTH_FF, .ffn_sub = true},
+    {MEMBER(ffn_sub_norm), .kind = TRIT_NORM, .in = TRIT_WIDTH_FF, .where = TRIT_IF_FFN_SUB_NORM},
     {MEMBER(ffn_down), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_FF, .out = TRIT_WIDTH_EMBD},
+    {MEMBER(ffn_norm_post), .kind = TRIT_NORM, .in = TRIT_WIDTH_EMBD, .where = TRIT_IF_POST_NORM},
 };
 enum { N_SLOTS = sizeof slots / sizeof *slots };
 
@@ -39,7 +42,20 @@ const struct trit_slot *trit_slot_at(size_t i)
 
 bool trit_slot_exists(const struct trit_slot *s, const struct trit_knobs *k)
 {
-    return (!s->attn_sub || k->attn_sub_norm) && (!s->ffn_sub || k->ffn_sub_norm);
+    switch (s->where) {
+    case TRIT_IF_PRE_NORM:
+        return k->block == TRIT_BLOCK_PRE;
+    case TRIT_IF_POST_NORM:
+        return k->block == TRIT_BLOCK_POST;
+    case TRIT_IF_ATTN_SUB_NORM:
+        return k->attn_sub_norm;
+    case TRIT_IF_FFN_SUB_NORM:
+        return k->ffn_sub_norm;
+    case TRIT_IF_GATED:
+        return k->ffn == TRIT_FFN_GATED;
+    default:
+        return true;
+    }
 }
 
 size_t trit_width(const struct trit_knobs *k, enum trit_width w)
@@ -61,11 +77,8 @@ size_t trit_width(const struct trit_knobs *k, enum trit_width w)
 /* A tensor that has been found but whose values go into memory that is not there yet. */
 struct pending {
     const struct gguf_tensor *tensor;
-    enum trit_slot_kind kind;
-    union {
-        float **vector;
-        struct trit_linear *linear;
-    } to;
+    float **vector; /* or NULL, and */
+    struct trit_linear *linear;
 };
 
 struct loader {
@@ -132,13 +145,10 @@ static trit_status check_type(const struct loader *l, const struct gguf_tensor *
 }
 
 /* Its part of the arena is counted here and taken, in the same order, when it is filled. */
-static struct pending *defer(struct loader *l, const struct gguf_tensor *t,
-                             enum trit_slot_kind kind, uint64_t bytes)
+static void defer(struct loader *l, const struct pending *p, uint64_t bytes)
 {
-    struct pending *p = &l->pending[l->n_pending++];
-    *p = (struct pending){.tensor = t, .kind = kind};
+    l->pending[l->n_pending++] = *p;
     trit_arena_take(&l->m->memory, bytes, 1);
-    return p;
 }
 
 /* A vector of floats, decoded into memory. */
@@ -154,8 +164,20 @@ static trit_status find_vector(struct loader *l, const char *name, size_t n, boo
     if ((status = check_type(l, t, false)) || (status = check_shape(l, t, n, 1)))
         return status;
     l->m->n_params += n;
-    defer(l, t, TRIT_VECTOR, n * sizeof(float))->to.vector = to;
+    defer(l, &(struct pending){.tensor = t, .vector = to}, n * sizeof(float));
     return TRIT_OK;
+}
+
+/* <stem>.weight, and of a LayerNorm <stem>.bias. */
+static trit_status find_norm(struct loader *l, const char *stem, size_t n, bool layer,
+                             struct trit_norm *out)
+{
+    char name[80];
+
+    snprintf(name, sizeof name, "%s.weight", stem);
+    const trit_status status = find_vector(l, name, n, false, &out->w);
+    snprintf(name, sizeof name, "%s.bias", stem);
+    return status || !layer ? status : find_vector(l, name, n, false, &out->b);
 }
 
 static trit_status find_matrix(struct loader *l, const char *name, bool optional,
@@ -241,15 +263,16 @@ static trit_status find_linear(struct loader *l, const char *stem, size_t n_in, 
             return status;
         out->t2 = gguf_data(l->m->file, t);
     } else {
-        defer(l, t, TRIT_LINEAR, (uint64_t)n_out * trit_t2_row_bytes(n_in))->to.linear = out;
+        defer(l, &(struct pending){.tensor = t, .linear = out},
+              (uint64_t)n_out * trit_t2_row_bytes(n_in));
     }
     l->m->n_params += n_in * n_out;
     l->m->n_ternary += n_in * n_out;
     l->m->ternary_bytes += n_out * trit_t2_row_bytes(n_in);
-    snprintf(name, sizeof name, "%s_norm_in.weight", stem);
-    if (l->m->knobs.linear_norm == TRIT_LINEAR_NORM_RMS)
-        return find_vector(l, name, n_in, false, &out->norm);
-    return TRIT_OK;
+    snprintf(name, sizeof name, "%s_norm_in", stem);
+    if (l->m->knobs.linear_norm == TRIT_LINEAR_NORM_NONE)
+        return TRIT_OK;
+    return find_norm(l, name, n_in, l->m->knobs.linear_norm == TRIT_LINEAR_NORM_LAYER, &out->norm);
 }
 
 static trit_status find_layer(struct loader *l, int32_t il)
@@ -264,13 +287,10 @@ static trit_status find_layer(struct loader *l, int32_t il)
         char name[64];
         if (!trit_slot_exists(s, k))
             continue;
-        if (s->kind == TRIT_VECTOR) {
-            snprintf(name, sizeof name, "blk.%d.%s.weight", il, s->name);
-            status = find_vector(l, name, trit_width(k, s->in), false, member);
-        } else {
-            snprintf(name, sizeof name, "blk.%d.%s", il, s->name);
-            status = find_linear(l, name, trit_width(k, s->in), trit_width(k, s->out), member);
-        }
+        snprintf(name, sizeof name, "blk.%d.%s", il, s->name);
+        status = s->kind == TRIT_NORM
+                     ? find_norm(l, name, trit_width(k, s->in), k->norm == TRIT_NORM_LAYER, member)
+                     : find_linear(l, name, trit_width(k, s->in), trit_width(k, s->out), member);
     }
     return status;
 }
@@ -296,8 +316,10 @@ static trit_status find_all(struct loader *l)
 
     if ((status = find_matrix(l, "token_embd.weight", false, &m->token_embd)) ||
         (status = find_matrix(l, "output.weight", true, &m->output)) ||
-        (status =
-             find_vector(l, "output_norm.weight", (size_t)k->n_embd, false, &m->output_norm)) ||
+        (k->learned_positions &&
+         (status = find_matrix(l, "position_embd.weight", false, &m->position_embd))) ||
+        (status = find_norm(l, "output_norm", (size_t)k->n_embd, k->norm == TRIT_NORM_LAYER,
+                            &m->output_norm)) ||
         (status =
              find_vector(l, "rope_freqs.weight", (size_t)k->n_rot / 2, true, &m->rope_factors)))
         return status;
@@ -322,7 +344,7 @@ static trit_status find_all(struct loader *l)
 
 static trit_status fill_linear(const struct loader *l, const struct pending *p)
 {
-    struct trit_linear *linear = p->to.linear;
+    struct trit_linear *linear = p->linear;
     const struct trit_packed packed = gguf_packed(l->m->file, p->tensor);
     uint8_t *t2 =
         trit_arena_take(&l->m->memory, linear->n_out * trit_t2_row_bytes(linear->n_in), 1);
@@ -345,8 +367,8 @@ static void fill_vector(const struct loader *l, const struct pending *p)
     struct trit_kernels scalar;
 
     trit_kernels_init_scalar(&scalar);
-    *p->to.vector = trit_arena_take(&l->m->memory, n * sizeof(float), 1);
-    scalar.decode[p->tensor->type->format](*p->to.vector, gguf_data(l->m->file, p->tensor), n);
+    *p->vector = trit_arena_take(&l->m->memory, n * sizeof(float), 1);
+    scalar.decode[p->tensor->type->format](*p->vector, gguf_data(l->m->file, p->tensor), n);
 }
 
 /* Divisors of the frequencies must leave angles that can be computed. */
@@ -369,7 +391,7 @@ static trit_status load(struct loader *l)
     trit_status status;
 
     m->layers = calloc(n_layer, sizeof *m->layers);
-    l->pending = calloc(n_layer * 2 * N_SLOTS + 2, sizeof *l->pending);
+    l->pending = calloc(n_layer * PER_SLOT * N_SLOTS + 3, sizeof *l->pending);
     l->used = calloc(m->file->n_tensors + 1, sizeof *l->used);
     if (!m->layers || !l->pending || !l->used)
         return trit_fail_memory(l->err, n_layer * sizeof *m->layers, "the model's tables");
@@ -377,7 +399,7 @@ static trit_status load(struct loader *l)
         (status = trit_arena_alloc(&m->memory, "norms and repacked weights", l->err)))
         return status;
     for (size_t i = 0; i < l->n_pending && !status; i++)
-        if (l->pending[i].kind == TRIT_VECTOR)
+        if (l->pending[i].vector)
             fill_vector(l, &l->pending[i]);
         else
             status = fill_linear(l, &l->pending[i]);
@@ -449,10 +471,7 @@ void trit_model_info(const trit_model *m, struct trit_model_info *out)
         .tied = m->tied,
         .sub_norms = k->attn_sub_norm,
         .linear_norms = k->linear_norm != TRIT_LINEAR_NORM_NONE,
-        .act_form = k->act_form == TRIT_ACT_FORM_DIV ? "div" : "mul",
-        .linear_post = k->linear_post == TRIT_LINEAR_POST_RELU2 ? "relu2" : "none",
-        .exit_norm = k->exit_norm,
-        .act_eps = (double)k->act_eps,
+        .causal = k->causal,
         .n_layer = k->n_layer,
         .n_embd = k->n_embd,
         .n_head = k->n_head,
@@ -469,4 +488,21 @@ void trit_model_info(const trit_model *m, struct trit_model_info *out)
         .token_bytes = m->ternary_bytes + (uint64_t)m->output.n_rows * m->output.row_bytes +
                        m->token_embd.row_bytes,
     };
+}
+
+bool trit_model_knob_at(const trit_model *m, int i, struct trit_knob_info *out)
+{
+    const struct trit_knob *knob = i < 0 ? NULL : trit_knob_at((size_t)i);
+    const struct trit_arch *usual = trit_arch_named((struct trit_string){"bitnet-b1.58", 12});
+
+    if (!knob)
+        return false;
+    *out = (struct trit_knob_info){
+        .name = knob->name,
+        .is_word = knob->kind == TRIT_KNOB_WORD,
+        .notable =
+            m->arch->open || trit_knob_get(knob, &m->knobs) != trit_knob_get(knob, &usual->knobs),
+    };
+    snprintf(out->value, sizeof out->value, "%.31s", trit_knob_value(knob, &m->knobs).text);
+    return true;
 }

@@ -6,10 +6,15 @@
 #include "arena.h"
 #include "gguf.h"
 
+/* The weight of a norm, and of a LayerNorm the bias: both of the width of its rows. NULL: none. */
+struct trit_norm {
+    float *w, *b;
+};
+
 /* A ternary matrix: y = scale * T x. */
 struct trit_linear {
-    float *norm;       /* [n_in] of the RMSNorm that its input passes, or NULL */
-    const uint8_t *t2; /* [n_out, n_in padded to TRIT_T2_BLOCK] */
+    struct trit_norm norm; /* of its own, that its input passes; w is NULL where there is none */
+    const uint8_t *t2;     /* [n_out, n_in padded to TRIT_T2_BLOCK] */
     float scale;
     size_t n_in, n_out;
     size_t n_cols; /* n_in padded */
@@ -22,16 +27,27 @@ struct trit_matrix {
     size_t n_rows, n_cols, row_bytes;
 };
 
-/* One tensor of a layer, blk.N.<name>.weight, and where it goes in struct trit_layer. */
-enum trit_slot_kind { TRIT_VECTOR, TRIT_LINEAR };
+/* One tensor of a layer, blk.N.<name>.weight, and where it goes in struct trit_layer; a LayerNorm
+ * has a .bias beside it. */
+enum trit_slot_kind { TRIT_NORM, TRIT_LINEAR };
 enum trit_width { TRIT_WIDTH_EMBD, TRIT_WIDTH_Q, TRIT_WIDTH_KV, TRIT_WIDTH_FF };
+
+/* In all models, or in those whose knobs ask for it. */
+enum trit_slot_where {
+    TRIT_EVERYWHERE,
+    TRIT_IF_PRE_NORM,
+    TRIT_IF_POST_NORM,
+    TRIT_IF_ATTN_SUB_NORM,
+    TRIT_IF_FFN_SUB_NORM,
+    TRIT_IF_GATED,
+};
 
 struct trit_slot {
     const char *name;
     enum trit_slot_kind kind;
     size_t member;
-    enum trit_width in, out; /* a VECTOR has in only */
-    bool attn_sub, ffn_sub;  /* only where the knobs ask for that sub-norm */
+    enum trit_width in, out; /* a NORM has in only */
+    enum trit_slot_where where;
 };
 
 /* Slot i of the table, in the order of a block's data; NULL past the last. */
@@ -40,7 +56,9 @@ bool trit_slot_exists(const struct trit_slot *s, const struct trit_knobs *k);
 size_t trit_width(const struct trit_knobs *k, enum trit_width w);
 
 struct trit_layer {
-    float *attn_norm, *attn_sub_norm, *ffn_norm, *ffn_sub_norm; /* sub-norms may be NULL */
+    struct trit_norm attn_norm, ffn_norm;           /* of blocks of form pre */
+    struct trit_norm attn_norm_post, ffn_norm_post; /* of form post */
+    struct trit_norm attn_sub_norm, ffn_sub_norm;   /* w may be NULL */
     struct trit_linear attn_q, attn_k, attn_v, attn_output, ffn_gate, ffn_up, ffn_down;
 };
 
@@ -49,8 +67,9 @@ struct trit_model {
     const struct trit_arch *arch;
     struct trit_knobs knobs;
     struct trit_matrix token_embd, output; /* the same one where tied */
+    struct trit_matrix position_embd;      /* [positions, embd], or no rows */
     bool tied;
-    float *output_norm;
+    struct trit_norm output_norm;
     float *rope_factors;       /* [n_rot/2] divisors of the frequencies, or NULL */
     struct trit_layer *layers; /* [n_layer] */
     struct trit_arena memory;  /* norms and repacked weights */

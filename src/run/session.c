@@ -54,7 +54,19 @@ static trit_status set_options(struct trit_session *s, const struct trit_session
     if (opt->kv < TRIT_KV_TYPE_F16 || opt->kv > TRIT_KV_TYPE_I8)
         return trit_fail(err, TRIT_E_ARGUMENT, "unknown type of key and value cache: %d",
                          (int)opt->kv);
-    if (s->n_batch > s->n_ctx)
+    if (s->model->knobs.learned_positions && s->n_ctx > (int64_t)s->model->position_embd.n_rows)
+        return trit_fail(err, TRIT_E_ARGUMENT,
+                         "a context of %d is more than the %zu positions that the model has",
+                         s->n_ctx, s->model->position_embd.n_rows);
+    if (!s->model->knobs.causal && !opt->whole)
+        return trit_fail(
+            err, TRIT_E_UNSUPPORTED,
+            "the model attends to later tokens (its key trit.causal is false): what it "
+            "gives for a token depends on those behind it, so it can neither write a "
+            "text token by token nor be scored on one; 'trit logits' runs it on a "
+            "whole text");
+    s->whole = opt->whole;
+    if (s->n_batch > s->n_ctx || s->whole)
         s->n_batch = s->n_ctx;
     for (int32_t i = 0; i < opt->n_skip; i++)
         if (opt->skip_layers[i] < 0 || opt->skip_layers[i] >= s->model->knobs.n_layer)
@@ -87,10 +99,12 @@ static void lay_out(struct trit_session *s, enum trit_kv_format format)
     const uint64_t all_blocks = (ctx + TRIT_ATTN_BLOCK - 1) / TRIT_ATTN_BLOCK;
     const bool split = s->n_threads > 1 && all_blocks >= TRIT_SPLIT_BLOCKS;
     const uint64_t n_blocks = split ? all_blocks : 0;
+    const bool transformed = k->hadamard == TRIT_HADAMARD_AFTER;
     uint64_t widest = embd > ff ? embd : ff;
 
     widest = trit_round_up(q > widest ? q : widest, TRIT_T2_BLOCK);
     s->widest = (size_t)widest;
+    s->digits = transformed ? TRIT_MAX_DIGITS : 1;
     s->tokens = trit_arena_take(a, ctx, sizeof *s->tokens);
     s->places = trit_arena_take(a, b, sizeof *s->places);
     s->skip = trit_arena_take(a, (uint64_t)k->n_layer, sizeof *s->skip);
@@ -110,8 +124,12 @@ static void lay_out(struct trit_session *s, enum trit_kv_format format)
     s->gate = trit_arena_take(a, b * ff, f);
     s->up = trit_arena_take(a, b * ff, f);
     s->proj = trit_arena_take(a, b * embd, f);
-    s->xq = trit_arena_take(a, b * widest, 1);
-    s->xq_scale = trit_arena_take(a, b, sizeof *s->xq_scale);
+    s->xq = trit_arena_take(a, b * s->digits * widest, 1);
+    s->xq_scale = trit_arena_take(a, b * s->digits, sizeof *s->xq_scale);
+    s->digit_scale = trit_arena_take(a, transformed ? b : 0, f);
+    s->digit_sums =
+        trit_arena_take(a, transformed ? (uint64_t)s->n_threads * TRIT_DIGIT_SUMS : 0, f);
+    s->ones = trit_arena_take(a, k->ffn == TRIT_FFN_PLAIN ? ff : 0, f);
     s->norm_row = trit_arena_take(a, (uint64_t)s->n_threads * widest, f);
     s->head_in = trit_arena_take(a, TRIT_HEAD_TOKENS * embd, f);
     s->logits = trit_arena_take(a, TRIT_HEAD_TOKENS * (uint64_t)s->model->output.n_rows, f);
@@ -149,6 +167,8 @@ static trit_status open_session(struct trit_session *s, const struct trit_sessio
     memset(s->skip, 0, (size_t)s->model->knobs.n_layer * sizeof *s->skip);
     for (int32_t i = 0; i < opt->n_skip; i++)
         s->skip[opt->skip_layers[i]] = true;
+    for (int32_t i = 0; s->model->knobs.ffn == TRIT_FFN_PLAIN && i < s->model->knobs.n_ff; i++)
+        s->ones[i] = 1.0f;
     if ((status = trit_pool_open(&s->pool, s->n_threads, err)))
         return status;
     trit_kernels_init(&s->kernels, s->isa);
@@ -197,6 +217,10 @@ static trit_status check_tokens(const struct trit_session *s, int32_t n_before,
 
     if (n < 1)
         return trit_fail(err, TRIT_E_ARGUMENT, "there are no tokens to evaluate");
+    if (s->whole && n_before > 0)
+        return trit_fail(err, TRIT_E_ARGUMENT,
+                         "the session takes whole texts, and %d tokens are there already",
+                         n_before);
     if (n > s->n_ctx - n_before)
         return trit_fail(err, TRIT_E_ARGUMENT,
                          "%d tokens are more than the context of %d has left (%d)", n, s->n_ctx,
@@ -297,6 +321,8 @@ trit_status trit_session_sync(trit_session *s, const int32_t *tokens, int32_t n,
         return TRIT_OK;
     if (common == n)
         common--; /* the last token's logits are wanted */
+    if (s->whole)
+        common = 0;
     trit_session_rewind(s, common);
     return trit_session_eval(s, tokens + common, n - common, NULL, NULL, err);
 }
@@ -306,6 +332,7 @@ void trit_session_rewind(trit_session *s, int32_t n)
     n = n < 0 ? 0 : n;
     if (n >= s->n_tokens)
         return;
+    n = s->whole ? 0 : n; /* a token's keys may depend on what is forgotten */
     s->n_tokens = n;
     s->has_logits = false;
 }

@@ -8,6 +8,11 @@
 #include "model.h"
 #include "pool.h"
 
+/* Activations that a Hadamard transform has made wide whole numbers of are multiplied digit by
+ * digit: so many floats are the sums of one piece of rows for a block of tokens. */
+enum { TRIT_MAX_DIGITS = 3, TRIT_TOKEN_BLOCK = 128, TRIT_DIGIT_ROWS = 48 };
+enum { TRIT_DIGIT_SUMS = TRIT_MAX_DIGITS * TRIT_TOKEN_BLOCK * TRIT_DIGIT_ROWS };
+
 /* Tokens whose logits are computed in one pass over the head. */
 enum { TRIT_HEAD_TOKENS = 16 };
 
@@ -20,6 +25,7 @@ struct trit_session {
     struct trit_kernels kernels;
     struct trit_pool *pool;
     int32_t n_ctx, n_batch, n_threads;
+    bool whole; /* each evaluation is of a text from its beginning */
 
     int32_t *tokens; /* [n_ctx], n_tokens of them evaluated */
     int32_t *places; /* [n_batch] positions of the rows of h */
@@ -54,8 +60,12 @@ struct trit_session {
     struct trit_softmax *block_sm; /* [n_ctx/64 up, n_head] */
     float *gate, *up;              /* [B, ff]         after their projections */
     float *proj;                   /* [B, embd]       output and down projections, before the add */
-    int8_t *xq;                    /* [B, widest]     quantised activations */
-    struct trit_q8 *xq_scale;      /* [B] */
+    int8_t *xq;                    /* [B, digits, widest] quantised activations */
+    struct trit_q8 *xq_scale;      /* [B, digits] */
+    size_t digits;                 /* the most of one activation: forward.c */
+    float *digit_scale;            /* [B]             of the activations that have digits */
+    float *digit_sums;             /* [n_threads, ...] products of digits */
+    float *ones;                   /* [ff]            where the FFN has no gate */
     float *norm_row;               /* [n_threads, widest] */
     float *head_in;                /* [HEAD_TOKENS, embd] */
     float *logits;                 /* [HEAD_TOKENS, vocab] */
@@ -63,7 +73,7 @@ struct trit_session {
     size_t last_logits;            /* the row of logits that holds the last token's */
 };
 
-/* Rows 0.. of h: the embeddings of tokens[0..n), n <= n_batch. */
+/* Rows 0.. of h: the embeddings of tokens[0..n), n <= n_batch, at positions places[]. */
 void trit_embed(struct trit_session *s, const int32_t *tokens, size_t n);
 
 /* Take rows 0..n-1 of h through layers begin..end-1 but for those that are skipped. Row i is of

@@ -45,33 +45,18 @@ enum { N_SAMPLES = 8, SAMPLE_BYTES = 256 };
 static void add_knobs(struct trit_hash *h, const struct trit_knobs *k)
 {
     const int64_t ints[] = {
-        k->n_layer,
-        k->n_embd,
-        k->n_head,
-        k->n_head_kv,
-        k->head_dim,
-        k->n_ff,
-        k->block,
-        k->norm,
-        k->attn_sub_norm,
-        k->ffn_sub_norm,
-        k->ffn,
-        k->ffn_act,
-        k->act_form,
-        k->linear_norm,
-        k->linear_post,
-        k->hadamard,
-        k->rope,
-        k->n_rot,
-        k->learned_positions,
-        k->causal,
-        k->exit_norm,
-        k->exit_min_layers,
+        k->n_layer,       k->n_embd,       k->n_head,  k->n_head_kv, k->head_dim, k->n_ff,
+        k->attn_sub_norm, k->ffn_sub_norm, k->ffn_act, k->rope,      k->n_rot,
     };
-    const double reals[] = {k->norm_eps,  k->act_eps,     k->act_max,       k->linear_norm_eps,
-                            k->rope_base, k->rope_factor, k->exit_threshold};
+    const double reals[] = {k->norm_eps, k->rope_base, k->rope_factor};
+    const struct trit_knob *knob;
+
     ADD(h, ints);
     ADD(h, reals);
+    for (size_t i = 0; (knob = trit_knob_at(i)); i++) {
+        const double value = trit_knob_get(knob, k);
+        ADD(h, value);
+    }
 }
 
 static void add_tensor(struct trit_hash *h, const trit_file *f, const struct gguf_tensor *t)

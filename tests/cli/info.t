@@ -17,7 +17,7 @@ memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
 chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
 
 $ trit info -m good.gguf --json
-{"file":"good.gguf","gguf_version":3,"bytes":416768,"n_tensors":24,"model":{"arch":"bitnet-b1.58","ffn_act":"relu2","ffn_act_why":"architecture","rope_style":"half","sub_norms":true,"tied":true,"embd_type":"F16","head_type":"F16","n_layer":2,"n_embd":256,"n_head":4,"n_head_kv":2,"head_dim":64,"n_ff":384,"n_vocab":300,"n_ctx":256,"rope_base":10000,"norm_eps":9.99999975e-06,"n_params":1062400,"n_ternary":983040,"session_bytes":X,"repacked_bytes":X,"token_bytes":399872},"chat":{"template":"plain","why":"the file has no chat template, and neither its name nor its end token is a chat model's","base":true,"guessed":false}}
+{"file":"good.gguf","gguf_version":3,"bytes":416768,"n_tensors":24,"model":{"arch":"bitnet-b1.58","ffn_act":"relu2","ffn_act_why":"architecture","rope_style":"half","sub_norms":true,"tied":true,"embd_type":"F16","head_type":"F16","n_layer":2,"n_embd":256,"n_head":4,"n_head_kv":2,"head_dim":64,"n_ff":384,"n_vocab":300,"n_ctx":256,"rope_base":10000,"norm_eps":9.99999975e-06,"n_params":1062400,"n_ternary":983040,"session_bytes":X,"repacked_bytes":X,"token_bytes":399872,"knobs":{"causal":true,"block":"pre","norm":"rms","attn_in_norm":false,"ffn":"gated","learned_positions":false,"linear_norm":"none","linear_norm_eps":0,"hadamard":"none","hadamard_norm":false,"hadamard_output":false,"act_bits":8,"act_eps":1e-05,"act_form":"mul","act_dequant":"standard","linear_post":"none","exit_norm":true,"exit_min_layers":0,"exit_threshold":0}},"chat":{"template":"plain","why":"the file has no chat template, and neither its name nor its end token is a chat model's","base":true,"guessed":false}}
 
 # Memory is counted for the session that options ask for.
 
@@ -145,12 +145,12 @@ $ trit info -m good.gguf --tensors --json | tr '{' '\n' | tail -n 3
 $ trit info -m unknown_arch.gguf
 file      unknown_arch.gguf · GGUF 3 · 0.4 MiB · 24 tensors
 chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
-! trit: unknown_arch.gguf: has architecture 'perceptron', which is not supported; supported are: bitnet-b1.58, bitnet-25, bitnet, llama, bitskip
+! trit: unknown_arch.gguf: has architecture 'perceptron', which is not supported; supported are: bitnet-b1.58, bitnet-25, bitnet, llama, bitskip, bitnet-8bit
 [4]
 
 $ trit info -m unknown_arch.gguf --json
 {"file":"unknown_arch.gguf","gguf_version":3,"bytes":416736,"n_tensors":24,"model":null,"chat":{"template":"plain","why":"the file has no chat template, and neither its name nor its end token is a chat model's","base":true,"guessed":false}}
-! trit: unknown_arch.gguf: has architecture 'perceptron', which is not supported; supported are: bitnet-b1.58, bitnet-25, bitnet, llama, bitskip
+! trit: unknown_arch.gguf: has architecture 'perceptron', which is not supported; supported are: bitnet-b1.58, bitnet-25, bitnet, llama, bitskip, bitnet-8bit
 [4]
 
 $ trit info -m unknown_type.gguf --tensors | grep 'file\|ffn_up'; echo ${PIPESTATUS[0]}

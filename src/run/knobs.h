@@ -1,0 +1,120 @@
+/* knobs.h - what a model computes, as knobs.
+ *
+ * Sizes come from the keys of the architecture; where families differ in what they compute, or
+ * where their sources leave it open, a knob of the table is the key trit.<name> of the file, a row
+ * of `trit info` and an argument of `trit convert --knob`. */
+#ifndef TRIT_RUN_KNOBS_H
+#define TRIT_RUN_KNOBS_H
+
+#include "kernels.h"
+#include "trit.h"
+
+enum trit_block_form {
+    TRIT_BLOCK_PRE, /* h += f(norm(h)) */
+    TRIT_BLOCK_POST /* h = norm(h + f(h)) */
+};
+enum trit_norm_kind {
+    TRIT_NORM_RMS,
+    TRIT_NORM_LAYER /* LayerNorm with weight and bias */
+};
+enum trit_ffn_form {
+    TRIT_FFN_GATED, /* down(act(gate) * up) */
+    TRIT_FFN_PLAIN  /* down(act(up)) */
+};
+enum trit_linear_norm { TRIT_LINEAR_NORM_NONE, TRIT_LINEAR_NORM_RMS, TRIT_LINEAR_NORM_LAYER };
+enum trit_linear_post { TRIT_LINEAR_POST_NONE, TRIT_LINEAR_POST_RELU2 };
+enum trit_act_dequant {
+    TRIT_ACT_DEQUANT_STANDARD,  /* sums are multiplied by m/act_max */
+    TRIT_ACT_DEQUANT_LEGACY_DIV /* divided by m: bitskip's code of September 2025 */
+};
+enum trit_hadamard {
+    TRIT_HADAMARD_NONE,
+    TRIT_HADAMARD_BEFORE, /* of the activations, before they are quantised */
+    TRIT_HADAMARD_AFTER   /* of the quantised ones */
+};
+
+/* Wider rows are not transformed after quantisation: their digits would not do (forward.c). */
+enum { TRIT_MAX_HADAMARD = 32768 };
+
+/* What positions may be divided by. The largest angle, of a context of 2^20 by both kinds of
+ * factor, stays below 2^30, as fmath.h asks. */
+#define TRIT_MIN_ROPE_FACTOR 0.1
+#define TRIT_MAX_ROPE_FACTOR 1e6
+
+struct trit_knobs {
+    /* Sizes */
+    int32_t n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff;
+    int32_t n_ctx; /* positions of the training */
+
+    /* Block */
+    enum trit_block_form block;
+    enum trit_norm_kind norm;
+    float norm_eps;
+    bool attn_in_norm;                /* LayerNorm without weights on what attention reads of h */
+    bool attn_sub_norm, ffn_sub_norm; /* before the output and the down projection */
+    enum trit_ffn_form ffn;
+    enum trit_act ffn_act;
+    const char *ffn_act_why;
+
+    /* Linears: norm, transform, quantisation, product, transform, relu2, in this order */
+    enum trit_linear_norm linear_norm;
+    float linear_norm_eps;
+    enum trit_hadamard hadamard;
+    bool hadamard_norm;   /* each transform of n is divided by sqrt(n) */
+    bool hadamard_output; /* the output row is transformed too */
+    int32_t act_bits;
+    float act_eps; /* least absolute maximum of an activation row */
+    float act_max; /* largest quantised activation, by act_bits: 127 for 8 */
+    enum trit_act_form act_form;
+    enum trit_act_dequant act_dequant;
+    enum trit_linear_post linear_post;
+
+    /* Positions and attention */
+    enum trit_rope_style rope;
+    int32_t n_rot;                 /* elements of a head that rotate; even */
+    double rope_base, rope_factor; /* positions are divided by the factor */
+    bool learned_positions;        /* added to the embeddings, beside RoPE */
+    bool causal;                   /* tokens see none that follow them */
+
+    /* Early exit */
+    bool exit_norm;          /* the final norm also before an early head */
+    int32_t exit_min_layers; /* the first that is checked where nothing else is asked for */
+    float exit_threshold;    /* the model's own, told to people; 0: none */
+};
+
+/* One that a file may set. */
+struct trit_knob {
+    const char *name;
+    enum { TRIT_KNOB_BOOL, TRIT_KNOB_INT, TRIT_KNOB_REAL, TRIT_KNOB_WORD } kind;
+    size_t offset; /* in struct trit_knobs, of a bool, int32_t, float or enumeration */
+    const char *const *words;
+    int n_words;
+    double lo, hi; /* of INT and REAL */
+};
+
+/* Knob i of the table; NULL past the last. The one of that name, or NULL. */
+const struct trit_knob *trit_knob_at(size_t i);
+const struct trit_knob *trit_knob_named(struct trit_string name);
+
+/* The value as a number: of a word its place among the words, of a bool 0 or 1. */
+double trit_knob_get(const struct trit_knob *knob, const struct trit_knobs *k);
+void trit_knob_set(const struct trit_knob *knob, struct trit_knobs *k, double value);
+
+/* What can be: "'none' and 'relu2'", "true and false", "1e-30 to 1". */
+struct trit_knob_text {
+    char text[96];
+};
+struct trit_knob_text trit_knob_range(const struct trit_knob *knob);
+struct trit_knob_text trit_knob_value(const struct trit_knob *knob, const struct trit_knobs *k);
+
+/* Set a knob from text. @return TRIT_OK, or TRIT_E_ARGUMENT with the knob, what was found and what
+ * can be */
+trit_status trit_knob_parse(const struct trit_knob *knob, struct trit_knobs *k,
+                            struct trit_string text, struct trit_error *err);
+
+/* After the last change: what follows from other knobs, and what does not go together.
+ * @return TRIT_OK; TRIT_E_FILE or TRIT_E_UNSUPPORTED with the rest of a sentence that begins with
+ *         the file */
+trit_status trit_knobs_finish(struct trit_knobs *k, struct trit_error *why);
+
+#endif
