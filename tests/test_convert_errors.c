@@ -645,6 +645,34 @@ static void values_beyond_a_type(void **state)
     none_wrong();
 }
 
+/* Types of blocks search for their scales; what no float holds on the way must not become zeros. */
+static void values_beyond_blocks(void **state)
+{
+    static const char *const types[] = {"f16", "q8_0", "q6_k", "q4_k", "q4_0"};
+    static const double values[] = {1e9, 1e13, 1e20, 1e22, 1e30, 3e38};
+    struct ck *sound = ck_new(&ck_default);
+    (void)state;
+
+    for (size_t v = 0; v < sizeof values / sizeof *values; v++)
+        for (size_t n = 1; n <= 256; n += 255) { /* one weight of a block, and all of them */
+            struct ck *c = ck_copy(sound);
+            for (size_t i = 0; i < n; i++)
+                ck_set_value(ck_tensor(c, "model.embed_tokens.weight"), 256 + i,
+                             values[v] * (i % 3 ? -0.37 : 1));
+            const char *dir = ck_write(c, "beyond");
+            for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+                const struct trit_convert_options opt = {.embd = types[i]};
+                char what[64];
+                snprintf(what, sizeof what, "%zu of %g as %s", n, values[v], types[i]);
+                refused_folder(what, dir, &opt, DAMAGED,
+                               (const char *[3]){"model.embed_tokens.weight", "not within type"});
+            }
+            ck_free(c);
+        }
+    ck_free(sound);
+    none_wrong();
+}
+
 /* ---- Options --------------------------------------------------------------------------------- */
 
 static void unknown_types(void **state)
@@ -804,6 +832,7 @@ int main(void)
         cmocka_unit_test(scales),
         cmocka_unit_test(unknown_tensors),
         cmocka_unit_test(values_beyond_a_type),
+        cmocka_unit_test(values_beyond_blocks),
         cmocka_unit_test(unknown_types),
         cmocka_unit_test(types_that_do_not_fit),
         cmocka_unit_test(weights_that_are_no_blocks),

@@ -60,16 +60,18 @@ void trit_encode_q8_0(uint8_t *out, const float *x, size_t n)
  *
  * A block of weights is s*q with whole q in -most..most-1. Candidates for s put the largest weight
  * a little above or below -most; of each the best scale for its q follows by least squares, weights
- * of large values counting more. */
+ * of large values counting more. Where these squares are beyond a float no candidate is the best;
+ * the plain scale stays then, which is beyond the type too, so that the weights are refused. */
 
 static float best_scale(const float *x, size_t n, float most)
 {
-    float top = 0.0f, best = 0.0f, best_gain = -1.0f;
+    float top = 0.0f, best_gain = -1.0f;
 
     for (size_t i = 0; i < n; i++)
         top = fabsf(x[i]) > fabsf(top) ? x[i] : top;
     if (fabsf(top) < 1e-30f)
         return 0.0f;
+    float best = top / -most;
     for (int step = -9; step <= 9; step++) {
         const float inverse = -(most + 0.1f * (float)step) / top;
         float sum_xq = 0.0f, sum_qq = 0.0f;
@@ -113,7 +115,8 @@ void trit_encode_q4_0(uint8_t *out, const float *x, size_t n)
 enum { SUB_4 = 32, N_SUBS_4 = K_BLOCK / SUB_4 };
 
 /* Scale and minimum (>= 0, taken off) of 32 weights: of a few ways to cut their range into 15 steps
- * the one whose least-squares line has the least error. */
+ * the one whose least-squares line has the least error; the plain steps where no error is a float's
+ * (as in best_scale()). */
 static void best_line(const float *x, float *scale, float *min)
 {
     float lo = 0.0f, hi = 0.0f, best = INFINITY;
@@ -125,6 +128,8 @@ static void best_line(const float *x, float *scale, float *min)
     }
     if (!(hi - lo > 1e-30f))
         return;
+    *scale = (hi - lo) / 15.0f;
+    *min = -lo;
     for (int step = -5; step <= 10; step++) {
         const float inverse = (15.0f + 0.2f * (float)step) / (hi - lo);
         float q[SUB_4], sum_q = 0.0f, sum_qq = 0.0f, sum_x = 0.0f, sum_xq = 0.0f, error = 0.0f;
