@@ -501,10 +501,16 @@ static void scales_of_zero(void **state)
     }
 }
 
-/* A scale that f16 has not; a ternary embedding in an odd layout, which is no linear. */
+/* A scale that 16 bits have not; a ternary embedding in an odd layout, which is no linear. */
 static void scales_and_other_tensors(void **state)
 {
-    static const char *const to[] = {"f16", "tq1_0", "tq2_0"};
+    static const struct {
+        const char *to;
+        float tiny, huge;
+    } halves[] = {{"f16", 1e-9f, 1e6f},
+                  {"tq1_0", 1e-9f, 1e6f},
+                  {"tq2_0", 1e-9f, 1e6f},
+                  {"bf16", 1e-41f, 3.4e38f / 1.04f}}; /* the fixture has 1.04 of it here */
     struct fx_spec spec = fx_default;
     const uint64_t dims[] = {256, 8, 0};
     struct fx_gguf g;
@@ -515,13 +521,14 @@ static void scales_and_other_tensors(void **state)
 
     spec.n_layer = 1;
     spec.n_ff = 512;
-    for (int i = 0; i < 3; i++) {
-        spec.weight_scale = 1e-9f;
-        refuse(fx_model("tiny.gguf", &spec)->path, &(struct trit_convert_options){.type = to[i]},
-               NULL, TRIT_E_UNSUPPORTED, "blk.0.attn_q.weight", "cannot keep");
-        spec.weight_scale = 1e6f;
-        refuse(fx_model("huge.gguf", &spec)->path, &(struct trit_convert_options){.type = to[i]},
-               NULL, TRIT_E_UNSUPPORTED, "blk.0.attn_q.weight", "cannot keep");
+    for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) {
+        const struct trit_convert_options opt = {.type = halves[i].to};
+        spec.weight_scale = halves[i].tiny;
+        refuse(fx_model("tiny.gguf", &spec)->path, &opt, NULL, TRIT_E_UNSUPPORTED,
+               "blk.0.attn_q.weight", "cannot keep");
+        spec.weight_scale = halves[i].huge;
+        refuse(fx_model("huge.gguf", &spec)->path, &opt, NULL, TRIT_E_UNSUPPORTED,
+               "blk.0.attn_q.weight", "cannot keep");
     }
     spec.weight_scale = 0.1f;
     fx_model_gguf(&g, &m, &spec);

@@ -155,12 +155,23 @@ static trit_status finish(struct trit_emitter *e, struct trit_error *err)
 
 /* ---- Tensors --------------------------------------------------------------------------------- */
 
-/* A positive scale must stay one: types keep 16 bits of it. */
+/* What a type keeps of a scale: 16 bits, or all of it. */
+static float kept_scale(const struct trit_type *type, float scale)
+{
+    uint8_t bf16[2];
+
+    if (type->id == TRIT_TYPE_F16 || type->id == TRIT_TYPE_TQ1_0 || type->id == TRIT_TYPE_TQ2_0)
+        return trit_f16_to_f32(trit_f32_to_f16(scale));
+    if (type->id != TRIT_TYPE_BF16)
+        return scale;
+    trit_encode_bf16(bf16, &scale, 1);
+    return trit_bf16_to_f32(trit_load_u16(bf16));
+}
+
+/* A positive scale must stay one. */
 static trit_status check_scale(const struct trit_type *type, float scale, struct trit_error *why)
 {
-    const bool f16 =
-        type->id == TRIT_TYPE_F16 || type->id == TRIT_TYPE_TQ1_0 || type->id == TRIT_TYPE_TQ2_0;
-    const float kept = f16 ? trit_f16_to_f32(trit_f32_to_f16(scale)) : scale;
+    const float kept = kept_scale(type, scale);
 
     if (kept > 0.0f && isfinite(kept))
         return TRIT_OK;

@@ -64,6 +64,7 @@ struct trit_type {
 enum {
     TRIT_TYPE_F32 = 0,
     TRIT_TYPE_F16 = 1,
+    TRIT_TYPE_BF16 = 30,
     TRIT_TYPE_TQ1_0 = 34,
     TRIT_TYPE_TQ2_0 = 35,
     TRIT_TYPE_I2_S = 36,
