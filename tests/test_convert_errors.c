@@ -627,6 +627,41 @@ static void unknown_tensors(void **state)
     none_wrong();
 }
 
+/* A head that a tied model leaves out must at least be one. */
+static void heads_left_out(void **state)
+{
+    static const uint64_t rows[] = {289, 128, 0}, cols[] = {288, 64, 0}, sound[] = {288, 128, 0};
+    static const struct {
+        const uint64_t *dims;
+        const char *dtype;
+        unsigned statuses;
+        const char *word;
+    } cases[] = {{rows, "BF16", DAMAGED, "[288, 128]"},
+                 {cols, "F32", DAMAGED, "[288, 128]"},
+                 {sound, "U8", UNSUPPORTED, "U8"}};
+    static const char ignore[] = "lm_head.weight = ignore\n";
+    const struct trit_convert_options opt = {.map = fx_write("names.txt", ignore, strlen(ignore))};
+    struct trit_error err;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ck *c = new_checkpoint(BITNET);
+        ck_add(c, "lm_head.weight", cases[i].dtype, cases[i].dims);
+        const char *dir = ck_write(c, "head");
+        refused_folder("a head of a tied model", dir, NULL, cases[i].statuses,
+                       (const char *[3]){"lm_head.weight", cases[i].word});
+        if (trit_convert(dir, &opt, discard, NULL, NULL, &err))
+            wrong("a head that is to be left out", "is refused: ", err.text);
+        ck_free(c);
+    }
+    struct ck *c = new_checkpoint(BITNET);
+    ck_add(c, "lm_head.weight", "F32", sound);
+    if (trit_convert(ck_write(c, "head"), NULL, discard, NULL, NULL, &err))
+        wrong("a head of a tied model", "is refused: ", err.text);
+    ck_free(c);
+    none_wrong();
+}
+
 /* An embedding that f16 cannot hold is refused, and taken where the type can. */
 static void values_beyond_a_type(void **state)
 {
@@ -831,6 +866,7 @@ int main(void)
         cmocka_unit_test(codes),
         cmocka_unit_test(scales),
         cmocka_unit_test(unknown_tensors),
+        cmocka_unit_test(heads_left_out),
         cmocka_unit_test(values_beyond_a_type),
         cmocka_unit_test(values_beyond_blocks),
         cmocka_unit_test(unknown_types),

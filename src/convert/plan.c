@@ -227,6 +227,22 @@ static trit_status plan_layer(const struct planner *p, int32_t layer)
 
 /* ---- The rest -------------------------------------------------------------------------------- */
 
+/* A head that a tied model has all the same is left out, but must be one. */
+static trit_status leave_out_head(const struct planner *p, const struct trit_safe_tensor *head)
+{
+    const struct trit_config *c = p->plan->config;
+    enum trit_format format;
+    trit_status status;
+
+    if ((status = check_float(p, head, &format)) ||
+        (status = check_shape(p, head, (size_t)c->n_vocab, (size_t)c->knobs.n_embd)))
+        return status;
+    p->plan->used[head - p->plan->weights->tensors] = true;
+    trit_note(p->notes, "%s is left out: tie_word_embeddings makes the embedding the head",
+              trit_quote(head->name).text);
+    return TRIT_OK;
+}
+
 /* The head: its own, or the embedding over again. */
 static trit_status plan_head(const struct planner *p)
 {
@@ -245,12 +261,8 @@ static trit_status plan_head(const struct planner *p)
     if (!p->plan->tied)
         return plan_floats(p, "output.weight", source, TRIT_PLANNED_MATRIX, (size_t)c->n_vocab,
                            (size_t)c->knobs.n_embd);
-    if (head) {
-        p->plan->used[head - p->plan->weights->tensors] = true;
-        trit_note(p->notes, "%s is left out: tie_word_embeddings makes the embedding the head",
-                  source);
-    }
-    return TRIT_OK;
+    return head && !trit_names_ignores(p->plan->names, head->name) ? leave_out_head(p, head)
+                                                                   : TRIT_OK;
 }
 
 static bool ends_with(struct trit_string s, const char *end)
