@@ -524,6 +524,29 @@ static void told_tensor(void *user, const struct trit_converted_tensor *tensor)
     put_line(&t->text, tensor->name, tensor->type, dims, tensor->n_bytes);
 }
 
+/* How many of the notes of a conversion have this text. */
+struct wanted_note {
+    const char *text;
+    int n;
+};
+
+static void look_for_note(void *user, const char *text)
+{
+    struct wanted_note *w = user;
+    w->n += strstr(text, w->text) != NULL;
+}
+
+static int n_notes(const char *dir, const char *map, const char *text)
+{
+    struct wanted_note w = {.text = text};
+    const struct trit_convert_options opt = {.map = map, .on_note = look_for_note, .user = &w};
+    struct trit_error err;
+
+    if (trit_convert(dir, &opt, NULL, NULL, NULL, &err))
+        fail_msg("%s: %s", dir, err.text);
+    return w.n;
+}
+
 /* What is told is what is written, and a dry run tells the same. */
 static void told_what_is_written(void **state)
 {
@@ -628,12 +651,13 @@ static void renamed_tensors(void **state)
                                "model.layers.{}.wq.matrix = blk.{}.attn_q.weight\n"
                                "model.layers.{}.wq.matrix_scale = blk.{}.attn_q.scale\n"
                                "model.layers.{}.sub.weight = blk.{}.attn_sub_norm.weight\n"
-                               "model.layers.1.second.weight = blk.1.ffn_norm.weight\n"
-                               "model.layers.{}.rope.table = ignore\n"
+                               "model.layers.1.second.weight = blk.1.ffn_norm.weight\n";
+    static const char more[] = "model.layers.{}.rope.table = ignore\n"
                                "extra = ignore\n";
+    char both[sizeof text + sizeof more];
     struct ck *c = ck_new(&ck_default);
     struct fx_bytes wanted = convert(ck_write(c, "names"), NULL);
-    const struct trit_convert_options opt = {.map = write_text("names.txt", text)};
+    struct trit_convert_options opt = {.map = write_text("names.txt", text)};
     (void)state;
 
     ck_rename(c, "model.embed_tokens.weight", "tokens.weight");
@@ -646,11 +670,32 @@ static void renamed_tensors(void **state)
     ck_add(c, "model.layers.0.rope.table", "F32", dims);
     ck_add(c, "model.layers.1.rope.table", "F32", dims);
     ck_add(c, "extra", "I64", dims);
+    snprintf(both, sizeof both, "%s%s", text, more);
+    opt.map = write_text("names.txt", both);
     left = convert(ck_write(c, "names"), &opt); /* longer by the notes of what is left out */
     assert_true(left.len > wanted.len);
     assert_memory_equal(left.data + left.len - 100000, wanted.data + wanted.len - 100000, 100000);
     free(left.data);
     free(wanted.data);
+    ck_free(c);
+}
+
+/* A line that leaves out what is not there is told; one that has something to leave out is not. */
+static void idle_rules_are_told(void **state)
+{
+    static const uint64_t dims[] = {32, 0};
+    const char *names = write_text("names.txt", "extra.{}.bias = ignore\n"
+                                                "\n"
+                                                "extar = ignore\n"
+                                                "other.{} = ignore\n");
+    struct ck *c = ck_new(&ck_default);
+    (void)state;
+
+    ck_add(c, "extra.1.bias", "F32", dims);
+    const char *dir = ck_write(c, "idle");
+    assert_int_equal(n_notes(dir, names, "no tensor has that name"), 2);
+    assert_int_equal(n_notes(dir, names, "line 3 of the file of names leaves out 'extar'"), 1);
+    assert_int_equal(n_notes(dir, names, "line 4 of the file of names leaves out 'other.{}'"), 1);
     ck_free(c);
 }
 
@@ -869,6 +914,7 @@ int main(void)
         cmocka_unit_test(dry_runs_know_the_size),
         cmocka_unit_test(sinks_may_stop),
         cmocka_unit_test(renamed_tensors),
+        cmocka_unit_test(idle_rules_are_told),
         cmocka_unit_test(empty_file_of_names),
         cmocka_unit_test(llama3_rope),
         cmocka_unit_test(unaligned_weights),

@@ -271,6 +271,28 @@ static bool ends_with(struct trit_string s, const char *end)
     return s.len >= n && memcmp(s.bytes + s.len - n, end, n) == 0;
 }
 
+/* A line of the file of names that leaves out what is not there may have a slip in it. */
+static void note_idle_lines(const struct planner *p)
+{
+    const struct trit_safetensors *w = p->plan->weights;
+    const struct trit_names *names = p->plan->names;
+
+    for (size_t i = 0; i < names->n; i++) {
+        const struct trit_names line = {.pairs = &names->pairs[i], .n = 1};
+        const char *source = names->pairs[i].source;
+        size_t t = 0;
+        if (names->pairs[i].target)
+            continue;
+        while (t < w->n && !trit_names_ignores(&line, w->tensors[t].name))
+            t++;
+        if (t == w->n)
+            trit_note(p->notes,
+                      "line %zu of the file of names leaves out '%s': no tensor has that name",
+                      names->pairs[i].line,
+                      trit_quote((struct trit_string){source, strlen(source)}).text);
+    }
+}
+
 /* Whatever is left over would change the result if it meant anything. */
 static trit_status check_unused(const struct planner *p)
 {
@@ -339,6 +361,7 @@ static trit_status plan_all(const struct planner *p)
         (status = plan_head(p)) || (status = trit_names_check(p->plan->names, p->err)) ||
         (status = check_unused(p)))
         return status;
+    note_idle_lines(p);
     note_linears(p);
     return TRIT_OK;
 }
