@@ -632,6 +632,58 @@ static void sinks_may_stop(void **state)
     ck_free(c);
 }
 
+/* Names of people's folders may be long, and are cut between characters. */
+static void long_names(void **state)
+{
+    static const struct {
+        size_t n_ascii, expected; /* before the characters of 4 bytes each; bytes kept */
+    } cases[] = {{117, 117}, {118, 118}, {119, 119}, {120, 120}, {116, 120}, {1, 117}};
+    struct ck *c = ck_new(&ck_default);
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char json[256] = "\"";
+        struct trit_string name;
+        struct trit_error err;
+        trit_file *file;
+        for (size_t k = 0; k < cases[i].n_ascii; k++)
+            strcat(json, "a");
+        while (strlen(json) < 140)
+            strcat(json, "\xF0\x9F\xA6\x8A");
+        strcat(json, "\"");
+        ck_set(c, "_name_or_path", json);
+        struct fx_bytes b = convert(ck_write(c, "long-name"), NULL);
+        if (trit_file_open(&file, fx_write("long-name.gguf", b.data, b.len), NULL, &err) ||
+            gguf_get_string(file, "general.name", &name, &err))
+            fail_msg("%s", err.text);
+        assert_int_equal(name.len, cases[i].expected);
+        assert_memory_equal(name.bytes, json + 1, name.len);
+        trit_file_close(&file);
+        free(b.data);
+    }
+    ck_free(c);
+}
+
+/* Floats that are ternary already: transformers would quantise them once more, which makes the
+ * scale smaller, and that is said. */
+static void ternary_masters_are_told(void **state)
+{
+    struct ck_spec spec = ck_default;
+    (void)state;
+
+    spec.packed = false;
+    struct ck *c = ck_new(&spec);
+    const char *dir = ck_write(c, "ternary");
+    assert_int_equal(n_notes(dir, NULL, "ternary already"), 0);
+    struct ck_tensor *t = ck_tensor(c, "model.layers.1.mlp.up_proj.weight");
+    for (size_t i = 0; i < t->n_bytes / 2; i++)
+        ck_set_value(t, i, 0.5 * ((double)(i % 3) - 1));
+    dir = ck_write(c, "ternary");
+    assert_int_equal(n_notes(dir, NULL, "1 linears of floats are ternary already"), 1);
+    assert_int_equal(n_notes(dir, NULL, "times the share of nonzeros"), 1);
+    ck_free(c);
+}
+
 /* ---- A file of names ------------------------------------------------------------------------- */
 
 static const char *write_text(const char *name, const char *text)
@@ -913,6 +965,8 @@ int main(void)
         cmocka_unit_test(told_what_is_written),
         cmocka_unit_test(dry_runs_know_the_size),
         cmocka_unit_test(sinks_may_stop),
+        cmocka_unit_test(long_names),
+        cmocka_unit_test(ternary_masters_are_told),
         cmocka_unit_test(renamed_tensors),
         cmocka_unit_test(idle_rules_are_told),
         cmocka_unit_test(empty_file_of_names),

@@ -124,7 +124,10 @@ static void sort_masters(struct converter *c)
                   "a tensor is the mean of its |w|, weights are rounded to -1, 0 or 1 times that",
                   c->plan.n_masters - n);
     if (n > 0)
-        trit_note(&c->notes, "%zu linears of floats are ternary already, and are kept as they are",
+        trit_note(&c->notes,
+                  "%zu linears of floats are ternary already, and are kept as they are; "
+                  "transformers' absmean at run time would make their scales smaller: each "
+                  "times the share of nonzeros",
                   n);
 }
 
@@ -243,6 +246,16 @@ static struct trit_string base_name(struct trit_string path)
     return path;
 }
 
+/* The beginning of a name, no longer than that, and not cut inside a character. */
+static struct trit_string cut_name(struct trit_string name, size_t most)
+{
+    if (name.len <= most)
+        return name;
+    for (name.len = most; name.len > most - 3 && (name.bytes[name.len] & 0xC0) == 0x80;)
+        name.len--;
+    return name;
+}
+
 static void write_general(struct converter *c)
 {
     struct trit_string name =
@@ -251,8 +264,8 @@ static void write_general(struct converter *c)
 
     if (!name.len)
         name = (struct trit_string){c->dir, strlen(c->dir)};
-    name = base_name(name);
-    snprintf(text, sizeof text, "%.*s", (int)(name.len < 120 ? name.len : 120), name.bytes);
+    name = cut_name(base_name(name), 120);
+    snprintf(text, sizeof text, "%.*s", (int)name.len, name.bytes);
     gguf_write_string(&c->w, "general.architecture", c->config.family->arch);
     gguf_write_string(&c->w, "general.name", text);
     gguf_write_u32(&c->w, "general.file_type", c->type->file_type);
