@@ -537,6 +537,10 @@ static void test_exists(void **state)
     assert_false(trit_exists("no-such-file"));
     assert_false(trit_exists("no-such-folder/file"));
     assert_false(trit_exists(""));
+    assert_false(trit_is_empty_file(path));
+    assert_false(trit_is_empty_file("."));
+    assert_false(trit_is_empty_file("no-such-file"));
+    assert_true(trit_is_empty_file(fx_write("empty", "", 0)));
     snprintf(link, sizeof link, "%s/below", path); /* what is there is no folder */
     assert_true(trit_exists(link));
     snprintf(link, sizeof link, "%s-link", path);

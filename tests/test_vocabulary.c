@@ -104,6 +104,16 @@ static trit_status read_vocabulary(struct trit_vocabulary *v, struct trit_notes 
                                 &why);
 }
 
+/* How many of them have this text. */
+static int n_notes(const struct trit_notes *notes, const char *text)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < notes->n; i++)
+        n += strstr(notes->text[i], text) != NULL;
+    return n;
+}
+
 /* A GGUF of nothing but the vocabulary of a folder. */
 static trit_file *vocabulary_file(const char *folder, int32_t n_rows)
 {
@@ -627,7 +637,6 @@ static void begins_and_ends(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct trit_vocabulary v;
         struct trit_notes notes;
-        bool noted = !*cases[i].note;
         put_bpe(GPT2_PRE, cases[i].members, "");
         if (cases[i].settings)
             put_text("vocabulary", "tokenizer_config.json", cases[i].settings);
@@ -641,9 +650,8 @@ static void begins_and_ends(void **state)
         assert_int_equal(v.eos, cases[i].eos);
         assert_int_equal(v.eot, cases[i].eot);
         assert_int_equal(v.add_bos, cases[i].add_bos);
-        for (size_t k = 0; k < notes.n; k++)
-            noted |= strstr(notes.text[k], cases[i].note) != NULL;
-        assert_true(noted);
+        if (!n_notes(&notes, cases[i].note))
+            fail_msg("case %zu has no note '%s'", i, cases[i].note);
         trit_vocabulary_free(&v);
         trit_notes_free(&notes);
     }
@@ -660,6 +668,9 @@ static void chat_templates(void **state)
          NULL, "b"},
         {"{\"chat_template\": \"a\"}", "{{ c }}\n", "{{ c }}\n"},
         {"{}", NULL, ""},
+        /* an empty file says nothing */
+        {"{}", "", ""},
+        {"{\"chat_template\": \"a\"}", "", "a"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -671,6 +682,8 @@ static void chat_templates(void **state)
             put_text("vocabulary", "chat_template.jinja", cases[i].file);
         OK(read_vocabulary(&v, &notes, fx_folder("vocabulary"), N_BPE));
         assert_true(trit_string_is(v.chat_template, cases[i].expected));
+        assert_int_equal(n_notes(&notes, "chat_template.jinja is empty"),
+                         cases[i].file && !*cases[i].file);
         trit_vocabulary_free(&v);
         trit_notes_free(&notes);
     }

@@ -80,6 +80,12 @@ bool trit_exists(const char *path)
     return lstat(path, &st) == 0 || errno != ENOENT;
 }
 
+bool trit_is_empty_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
 static size_t page_bytes(void)
 {
     const long n = sysconf(_SC_PAGESIZE);

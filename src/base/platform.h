@@ -18,6 +18,10 @@ void trit_unpoison(void *p, size_t bytes);
  * so that opening it says why. */
 bool trit_exists(const char *path);
 
+/* Whether there is a regular file of that name without a byte in it, which trit_bytes_open()
+ * refuses. */
+bool trit_is_empty_file(const char *path);
+
 /* The bytes of a whole regular file. */
 struct trit_bytes {
     const uint8_t *data;

@@ -173,9 +173,12 @@ static trit_status read_template(struct trit_import *im)
 {
     struct trit_string text = template_of(trit_json_member(im->settings, "chat_template"));
     const char *from = "tokenizer_config.json";
+    const bool there = trit_import_has(im, "chat_template.jinja");
     struct trit_bytes file = {0};
 
-    if (trit_import_has(im, "chat_template.jinja")) {
+    if (there && trit_is_empty_file(im->path)) {
+        trit_note(im->notes, "chat_template.jinja is empty: it is no template");
+    } else if (there) {
         const trit_status status = trit_import_open(im, &file, "chat_template.jinja");
         if (status)
             return status;
