@@ -611,27 +611,71 @@ static void added_beside_sentencepiece(void **state)
 
 /* ---- Where text begins and ends -------------------------------------------------------------- */
 
+/* A post-processor with one template, or in a sequence, and where its tokens are said. */
+#define TOKEN(name) "{\"SpecialToken\": {\"id\": \"" name "\", \"type_id\": 0}}"
+#define TEXT "{\"Sequence\": {\"id\": \"A\", \"type_id\": 0}}"
+#define TEMPLATE(single, tokens)                                                                   \
+    "{\"type\": \"TemplateProcessing\", \"single\": [" single "], \"special_tokens\": {" tokens "}}"
+#define POST(post) ", \"post_processor\": " post
+#define IN_SEQUENCE(post)                                                                          \
+    POST("{\"type\": \"Sequence\", \"processors\": [{\"type\": \"ByteLevel\"}, " post "]}")
+#define END_FIRST TEMPLATE(TOKEN("<|end|>") ", " TEXT, "")
+#define X_FIRST(ids) TEMPLATE(TOKEN("X") ", " TEXT, "\"X\": {\"id\": \"X\", \"ids\": [" ids "]}")
+
 static void begins_and_ends(void **state)
 {
     static const struct {
         const char *settings, *generation, *config, *members;
-        int bos, eos, eot, add_bos;
+        int bos, eos, eot, eom, add_bos;
         const char *note;
     } cases[] = {
         /* the tokenizer's name is taken before config.json's id, and that is said */
         {"{\"bos_token\": \"<|end|>\", \"eos_token\": {\"content\": \"<|end|>\"}}", NULL,
-         "{\"bos_token_id\": 1, \"eos_token_id\": 2}", "", 260, 260, -1, 0, "config.json says 1"},
-        {NULL, NULL, "{\"bos_token_id\": 260, \"eos_token_id\": [261, 257]}", "", 260, 261, -1, 0,
-         ""},
-        {NULL, "{\"eos_token_id\": [260, 261]}", NULL, "", -1, 260, 261, 0, "261"},
-        {NULL, NULL, "{\"bos_token_id\": 9999, \"eos_token_id\": null}", "", -1, -1, -1, 0, ""},
-        {"{\"bos_token\": \"<|end|>\", \"add_bos_token\": true}", NULL, NULL, "", 260, -1, -1, 1,
-         "add_bos_token"},
-        {"{\"bos_token\": \"<|end|>\"}", NULL, NULL,
-         ", \"post_processor\": {\"type\": \"Sequence\", \"processors\": [{\"type\": "
-         "\"ByteLevel\"}, {\"type\": \"TemplateProcessing\", \"single\": [{\"SpecialToken\": "
-         "{\"id\": \"<|end|>\"}}, {\"Sequence\": {\"id\": \"A\"}}]}]}",
-         260, -1, -1, 1, "post-processor"},
+         "{\"bos_token_id\": 1, \"eos_token_id\": 2}", "", 260, 260, -1, -1, 0,
+         "config.json says 1"},
+        {NULL, "{\"eos_token_id\": [260, 261]}", NULL, "", -1, 260, 261, -1, 0, "261"},
+        {NULL, NULL, "{\"bos_token_id\": 9999, \"eos_token_id\": null}", "", -1, -1, -1, -1, 0,
+         "config.json's bos_token_id is 9999"},
+        {NULL, "{\"pad_token_id\": -1, \"eos_token_id\": [262, 260]}", NULL, "", -1, 260, -1, -1, 0,
+         "generation_config.json's eos_token_id is 262"},
+        {"{\"eos_token\": \"<eos>\"}", NULL, "{\"eos_token_id\": 261}", "", -1, 261, -1, -1, 0,
+         "eos_token is '<eos>'"},
+        {"{\"unk_token\": {\"content\": \"<unk>\"}}", NULL, NULL, "", -1, -1, -1, -1, 0,
+         "unk_token is '<unk>'"},
+        /* all ends of a list, as many as a file keeps */
+        {NULL, NULL, "{\"bos_token_id\": 260, \"eos_token_id\": [261, 257]}", "", 260, 261, 257, -1,
+         0, "257 (he) too, by config.json"},
+        {NULL, "{\"eos_token_id\": [260, 261, 257]}", NULL, "", -1, 260, 261, 257, 0,
+         "257 (he) too, by generation_config.json"},
+        {NULL, "{\"eos_token_id\": [260, 261, 261, 257, 104]}", NULL, "", -1, 260, 261, 257, 0,
+         "104 (h) is left out"},
+        {NULL, "{\"eos_token_id\": [260, 261]}", "{\"eos_token_id\": [260, 257]}", "", -1, 260, 261,
+         257, 0, "257 (he) too, by config.json"},
+        /* but those of config.json only if it is of this vocabulary */
+        {"{\"eos_token\": \"<|end|>\"}", NULL, "{\"eos_token_id\": [257, 260]}", "", -1, 260, 257,
+         -1, 0, "257 (he) too"},
+        {"{\"eos_token\": \"<|end|>\"}", NULL, "{\"eos_token_id\": [257, 2]}", "", -1, 260, -1, -1,
+         0, "config.json says 257"},
+        {"{\"bos_token\": \"<|end|>\", \"add_bos_token\": true}", NULL, NULL, "", 260, -1, -1, -1,
+         1, "add_bos_token"},
+        {"{\"add_bos_token\": true}", NULL, NULL, "", -1, -1, -1, -1, 0, "there is none"},
+        /* the BOS is what the post-processor puts first */
+        {"{\"bos_token\": \"<|end|>\"}", NULL, NULL, IN_SEQUENCE(END_FIRST), 260, -1, -1, -1, 1,
+         "post-processor"},
+        {NULL, NULL, NULL, IN_SEQUENCE(END_FIRST), 260, -1, -1, -1, 1, "begin with the BOS"},
+        {NULL, NULL, "{\"bos_token_id\": 1}", POST(END_FIRST), 260, -1, -1, -1, 1,
+         "config.json says 1"},
+        {NULL, NULL, NULL, POST(X_FIRST("257")), 257, -1, -1, -1, 1, "begin with the BOS"},
+        {"{\"bos_token\": \"<tool>\"}", NULL, NULL, POST(END_FIRST), 260, -1, -1, -1, 1,
+         "the BOS is 260 (<|end|>), not bos_token 261 (<tool>)"},
+        /* unless add_bos_token says that it does not count */
+        {"{\"bos_token\": \"<tool>\", \"add_bos_token\": true}", NULL, NULL, POST(END_FIRST), 261,
+         -1, -1, -1, 1, "add_bos_token"},
+        {"{\"add_bos_token\": false}", NULL, NULL, POST(END_FIRST), 260, -1, -1, -1, 0,
+         "do not begin"},
+        {"{\"add_bos_token\": false}", NULL, NULL, POST(X_FIRST("262")), -1, -1, -1, -1, 0,
+         "do not begin"},
+        {NULL, NULL, NULL, POST(TEMPLATE(TEXT, "")), -1, -1, -1, -1, 0, "do not begin"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -649,12 +693,55 @@ static void begins_and_ends(void **state)
         assert_int_equal(v.bos, cases[i].bos);
         assert_int_equal(v.eos, cases[i].eos);
         assert_int_equal(v.eot, cases[i].eot);
+        assert_int_equal(v.eom, cases[i].eom);
         assert_int_equal(v.add_bos, cases[i].add_bos);
         if (!n_notes(&notes, cases[i].note))
             fail_msg("case %zu has no note '%s'", i, cases[i].note);
         trit_vocabulary_free(&v);
         trit_notes_free(&notes);
     }
+}
+
+/* What the template puts first must be one token that there is. */
+static void refused_templates(void **state)
+{
+    static const struct {
+        const char *post;
+        trit_status status;
+        const char *part;
+    } cases[] = {
+        {X_FIRST("262"), TRIT_E_FILE, "'X'"},
+        {X_FIRST("-1"), TRIT_E_FILE, "'X'"},
+        {X_FIRST("\"257\""), TRIT_E_FILE, "'X'"},
+        {TEMPLATE(TOKEN("<none>") ", " TEXT, ""), TRIT_E_FILE, "'<none>'"},
+        {X_FIRST("257, 260"), TRIT_E_UNSUPPORTED, "more than one token"},
+        {TEMPLATE(TOKEN("<|end|>") ", " TOKEN("<tool>") ", " TEXT, ""), TRIT_E_UNSUPPORTED,
+         "more than one token"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char members[512];
+        snprintf(members, sizeof members, POST("%s"), cases[i].post);
+        put_bpe(GPT2_PRE, members, "");
+        refuse(N_BPE, cases[i].status, cases[i].part, "tokenizer.json: has a post-processor");
+    }
+}
+
+/* Every end token of a list ends a text. */
+static void three_ends(void **state)
+{
+    trit_tokenizer *t;
+    (void)state;
+
+    put_bpe(GPT2_PRE, "", "");
+    put_text("vocabulary", "generation_config.json", "{\"eos_token_id\": [258, 261, 257]}");
+    trit_file *file = vocabulary_file(fx_folder("vocabulary"), N_BPE);
+    OK(trit_tokenizer_open(&t, file, &why));
+    for (int32_t id = 256; id < 260; id++)
+        assert_int_equal(trit_tokenizer_is_end(t, id), id == 257 || id == 258);
+    assert_true(trit_tokenizer_is_end(t, 261));
+    trit_tokenizer_close(&t);
+    trit_file_close(&file);
 }
 
 static void chat_templates(void **state)
@@ -963,6 +1050,8 @@ int main(void)
         cmocka_unit_test(sentencepiece_names_no_token),
         cmocka_unit_test(added_beside_sentencepiece),
         cmocka_unit_test(begins_and_ends),
+        cmocka_unit_test(refused_templates),
+        cmocka_unit_test(three_ends),
         cmocka_unit_test(chat_templates),
         cmocka_unit_test(damaged_files),
         cmocka_unit_test(published_gpt2),

@@ -49,111 +49,219 @@ static trit_status read_decoder(struct trit_import *im)
 /* ---- Where text begins and ends -------------------------------------------------------------- */
 
 /* The id of a token that tokenizer_config.json names, as text or as {"content": text}; -1: none. */
-static int32_t named(const struct trit_import *im, const char *key)
+static int32_t named(struct trit_import *im, const char *key)
 {
     const struct trit_json_value *v = trit_json_member(im->settings, key);
     const struct trit_string text = trit_json_type_of(v) == TRIT_JSON_OBJECT
                                         ? trit_json_text(trit_json_member(v, "content"))
                                         : trit_json_text(v);
-    return text.len ? trit_import_find(im, text) : -1;
+    const int32_t id = text.len ? trit_import_find(im, text) : -1;
+
+    if (text.len && id < 0)
+        trit_note(im->notes, "tokenizer_config.json's %s is '%s', which is no token", key,
+                  trit_quote(text).text);
+    return id;
 }
 
-/* An id that a config gives, alone or as item i of a list; -1: none that a token has. */
-static int32_t numbered(const struct trit_import *im, const struct trit_json_value *config,
-                        const char *key, size_t i)
+/* Ids that a config gives of tokens that are there. */
+struct ids {
+    int32_t id[16];
+    size_t n;
+};
+
+static bool has(const struct ids *ids, int32_t id)
+{
+    for (size_t i = 0; i < ids->n; i++)
+        if (ids->id[i] == id)
+            return true;
+    return false;
+}
+
+/* One alone, or a list. */
+static struct ids numbered(struct trit_import *im, const struct trit_json_value *config,
+                           const char *file, const char *key)
 {
     const struct trit_json_value *v = trit_json_member(config, key);
-    int64_t id;
+    const bool list = trit_json_type_of(v) == TRIT_JSON_ARRAY;
+    struct ids out = {.n = 0};
 
-    if (trit_json_type_of(v) == TRIT_JSON_ARRAY)
-        v = trit_json_item(v, i);
-    else if (i > 0)
-        v = NULL;
-    return trit_json_int64(v, &id) && trit_import_is_token(im, id) ? (int32_t)id : -1;
+    if (list)
+        v = trit_json_first(v);
+    for (size_t i = 0; v && i < sizeof out.id / sizeof *out.id; i++) {
+        int64_t id;
+        if (trit_json_int64(v, &id) && trit_import_is_token(im, id))
+            out.id[out.n++] = (int32_t)id;
+        else if (trit_json_int64(v, &id))
+            trit_note(im->notes, "%s's %s is %lld, which is no token", file, key, (long long)id);
+        v = list ? trit_json_next(v) : NULL;
+    }
+    return out;
 }
 
-/* The first of: the tokenizer's name for it, what the vocabulary file said, generation_config.json,
- * config.json. A config that says otherwise is noted. */
-static void choose(struct trit_import *im, int32_t *out, const char *what, const char *name_key,
-                   const char *id_key, const struct trit_json_value *generation)
+/* What the configs say of a token. */
+struct said {
+    struct ids by_generation, by_config;
+};
+
+/* The first of: the tokenizer's name for it, what *out has of the vocabulary's own files,
+ * generation_config.json, config.json. A config that says otherwise is noted. */
+static struct said choose(struct trit_import *im, int32_t *out, const char *what,
+                          const char *name_key, const char *id_key,
+                          const struct trit_json_value *generation)
 {
     const int32_t by_name = named(im, name_key);
-    const int32_t by_generation = numbered(im, generation, id_key, 0);
-    const int32_t by_config = numbered(im, im->config, id_key, 0);
+    const struct said said = {numbered(im, generation, "generation_config.json", id_key),
+                              numbered(im, im->config, "config.json", id_key)};
+    const struct ids *by_generation = &said.by_generation, *by_config = &said.by_config;
 
-    *out = by_name >= 0         ? by_name
-           : *out >= 0          ? *out
-           : by_generation >= 0 ? by_generation
-                                : by_config;
-    if (*out >= 0 && by_config >= 0 && by_config != *out)
+    *out = by_name >= 0       ? by_name
+           : *out >= 0        ? *out
+           : by_generation->n ? by_generation->id[0]
+           : by_config->n     ? by_config->id[0]
+                              : -1;
+    if (*out >= 0 && by_config->n && !has(by_config, *out))
         trit_note(im->notes, "%s is %d (%s), as the tokenizer has it; config.json says %d (%s)",
-                  what, *out, trit_quote(im->v->tokens[*out].text).text, by_config,
-                  trit_quote(im->v->tokens[by_config].text).text);
+                  what, *out, trit_quote(im->v->tokens[*out].text).text, by_config->id[0],
+                  trit_quote(im->v->tokens[by_config->id[0]].text).text);
     else if (*out >= 0 && (im->v->tokens[*out].type == TRIT_TOKEN_CONTROL))
         trit_note(im->notes, "%s is %d (%s)", what, *out,
                   trit_quote(im->v->tokens[*out].text).text);
+    return said;
 }
 
-/* A second end token, of the list in generation_config.json. */
-static void choose_eot(struct trit_import *im, const struct trit_json_value *generation)
-{
-    for (size_t i = 0; i < 16; i++) {
-        const int32_t id = numbered(im, generation, "eos_token_id", i);
-        if (id < 0 || id == im->v->eos || im->v->eot >= 0)
-            continue;
-        im->v->eot = id;
-        trit_note(im->notes, "text ends with %d (%s) too, by generation_config.json", id,
-                  trit_quote(im->v->tokens[id].text).text);
-    }
-}
-
-/* Whether a post-processor puts the BOS first (or the EOS last): a template whose `single` has a
- * special token there. */
-static bool template_has(const struct trit_json_value *post, bool first)
-{
-    const struct trit_json_value *type = trit_json_member(post, "type");
-    const struct trit_json_value *single = trit_json_member(post, "single");
-    bool found = false;
-
-    if (trit_json_is_text(type, "Sequence")) {
-        for (const struct trit_json_value *p =
-                 trit_json_first(trit_json_member(post, "processors"));
-             p; p = trit_json_next(p))
-            found |= template_has(p, first);
-        return found;
-    }
-    const size_t n = trit_json_count(single);
-    return trit_json_is_text(type, "TemplateProcessing") && n > 0 &&
-           trit_json_member(trit_json_item(single, first ? 0 : n - 1), "SpecialToken");
-}
-
-/* 1, 0, or -1 where nothing says. why receives the words that decided. */
-static int flag(const struct trit_import *im, const char *key,
-                const struct trit_json_value *tokenizer, bool first, const char **why)
-{
-    const struct trit_json_value *said = trit_json_member(im->settings, key);
-
-    *why = key;
-    if (trit_json_type_of(said) == TRIT_JSON_BOOL)
-        return trit_json_is_true(said);
-    *why = "tokenizer.json's post-processor";
-    return tokenizer ? template_has(trit_json_member(tokenizer, "post_processor"), first) : -1;
-}
-
-static void choose_flags(struct trit_import *im, const struct trit_json_value *tokenizer)
+/* More end tokens, of a list. A GGUF has two more keys for them, which all end a text alike. */
+static void add_ends(struct trit_import *im, const struct ids *ids, const char *file)
 {
     struct trit_vocabulary *v = im->v;
-    const char *why;
-    const int bos = flag(im, "add_bos_token", tokenizer, true, &why);
 
-    v->add_bos = bos >= 0 ? bos : v->add_bos;
-    if (v->add_bos > 0 && v->bos < 0)
+    for (size_t i = 0; i < ids->n; i++) {
+        const int32_t id = ids->id[i];
+        int32_t *to = v->eot < 0 ? &v->eot : &v->eom;
+        const struct trit_quoted text = trit_quote(v->tokens[id].text);
+        if (id == v->eos || id == v->eot || id == v->eom)
+            continue;
+        if (*to >= 0) {
+            trit_note(im->notes, "the end token %d (%s) is left out: a file keeps three", id,
+                      text.text);
+            continue;
+        }
+        *to = id;
+        trit_note(im->notes, "text ends with %d (%s) too, by %s", id, text.text, file);
+    }
+}
+
+/* ---- The post-processor ---------------------------------------------------------------------- */
+
+/* Its template, which may be in a sequence; NULL: it has none. */
+static const struct trit_json_value *template_in(const struct trit_json_value *post)
+{
+    const struct trit_json_value *type = trit_json_member(post, "type"), *found = NULL;
+
+    if (trit_json_is_text(type, "TemplateProcessing"))
+        return post;
+    if (trit_json_is_text(type, "Sequence"))
+        for (const struct trit_json_value *p =
+                 trit_json_first(trit_json_member(post, "processors"));
+             p && !found; p = trit_json_next(p))
+            found = template_in(p);
+    return found;
+}
+
+/* The special token that a template puts at one end of a single text. */
+struct edge {
+    struct trit_string name; /* empty: there is none */
+    int32_t id;              /* -1: the vocabulary does not have it */
+    bool several;            /* it is the first of more than one before a text */
+};
+
+static struct edge edge_of(const struct trit_import *im, const struct trit_json_value *tokenizer,
+                           bool first)
+{
+    const struct trit_json_value *t = template_in(trit_json_member(tokenizer, "post_processor"));
+    const struct trit_json_value *single = trit_json_member(t, "single");
+    const size_t n = trit_json_count(single);
+    const struct trit_json_value *ids;
+    struct edge e = {.id = -1};
+    int64_t id;
+
+    if (n == 0)
+        return e;
+    e.name = trit_json_text(trit_json_member(
+        trit_json_member(trit_json_item(single, first ? 0 : n - 1), "SpecialToken"), "id"));
+    if (!e.name.len)
+        return e;
+    ids = trit_json_member(trit_json_member(trit_json_member(t, "special_tokens"), e.name.bytes),
+                           "ids");
+    e.several = trit_json_count(ids) > 1 ||
+                (first && trit_json_member(trit_json_item(single, 1), "SpecialToken"));
+    if (!ids)
+        e.id = trit_import_find(im, e.name);
+    else if (trit_json_int64(trit_json_item(ids, 0), &id) && trit_import_is_token(im, id))
+        e.id = (int32_t)id;
+    return e;
+}
+
+/* Whether a text begins with the BOS, where the post-processor decides. What it puts first is the
+ * BOS then, whatever bos_token names: only so texts become what its own tokenizer makes of them, and
+ * bos_token is often changed for the sake of a chat template alone. */
+static trit_status follow_template(struct trit_import *im, const struct edge *begin)
+{
+    struct trit_vocabulary *v = im->v;
+
+    v->add_bos = begin->name.len > 0;
+    if (!v->add_bos)
+        return TRIT_OK;
+    trit_import_at(im, "tokenizer.json");
+    if (begin->several)
+        return trit_import_fail(im, TRIT_E_UNSUPPORTED,
+                                "has a post-processor that puts more than one token before a text, "
+                                "'%s' first; supported is one",
+                                trit_quote(begin->name).text);
+    if (begin->id < 0)
+        return trit_import_fail(im, TRIT_E_FILE,
+                                "has a post-processor that puts '%s' before a text; the vocabulary "
+                                "has no such token",
+                                trit_quote(begin->name).text);
+    if (begin->id != v->bos)
+        trit_note(im->notes,
+                  "the BOS is %d (%s), not bos_token %d (%s): texts begin with it, by "
+                  "tokenizer.json's post-processor",
+                  begin->id, trit_quote(v->tokens[begin->id].text).text, v->bos,
+                  trit_quote(v->tokens[v->bos].text).text);
+    v->bos = begin->id;
+    return TRIT_OK;
+}
+
+/* What tokenizer_config.json says comes first; without tokenizer.json a kind of vocabulary may have
+ * said it. */
+static trit_status choose_flags(struct trit_import *im, const struct trit_json_value *tokenizer,
+                                const struct edge *begin)
+{
+    const struct trit_json_value *bos = trit_json_member(im->settings, "add_bos_token");
+    const struct trit_json_value *eos = trit_json_member(im->settings, "add_eos_token");
+    const bool by_settings = trit_json_type_of(bos) == TRIT_JSON_BOOL;
+    struct trit_vocabulary *v = im->v;
+    trit_status status = TRIT_OK;
+
+    if (by_settings)
+        v->add_bos = trit_json_is_true(bos);
+    else if (tokenizer)
+        status = follow_template(im, begin);
+    if (status)
+        return status;
+    if (v->add_bos > 0 && v->bos < 0) {
         v->add_bos = 0;
-    if (bos >= 0)
+        trit_note(im->notes, "texts do not begin with a BOS, though add_bos_token is true: there "
+                             "is none");
+    } else if (by_settings || tokenizer) {
         trit_note(im->notes, "texts %s with the BOS, by %s", v->add_bos ? "begin" : "do not begin",
-                  why);
-    const int eos = flag(im, "add_eos_token", tokenizer, false, &why);
-    v->add_eos = eos >= 0 ? eos : v->add_eos;
+                  by_settings ? "add_bos_token" : "tokenizer.json's post-processor");
+    }
+    if (trit_json_type_of(eos) == TRIT_JSON_BOOL)
+        v->add_eos = trit_json_is_true(eos);
+    else if (tokenizer)
+        v->add_eos = edge_of(im, tokenizer, false).name.len > 0;
+    return TRIT_OK;
 }
 
 /* ---- The chat template ----------------------------------------------------------------------- */
@@ -205,12 +313,18 @@ trit_status trit_import_special(struct trit_import *im, const struct trit_json_v
         (status = trit_import_json(im, &json, "generation_config.json")))
         return status;
     const struct trit_json_value *generation = json ? trit_json_root(json) : NULL;
+    const struct edge begin = edge_of(im, tokenizer, true);
+    if (begin.id >= 0 && !begin.several)
+        v->bos = begin.id;
     choose(im, &v->bos, "the BOS", "bos_token", "bos_token_id", generation);
-    choose(im, &v->eos, "the end token", "eos_token", "eos_token_id", generation);
+    const struct said ends =
+        choose(im, &v->eos, "the end token", "eos_token", "eos_token_id", generation);
     choose(im, &v->unknown, "the unknown token", "unk_token", "unk_token_id", NULL);
     choose(im, &v->pad, "the padding token", "pad_token", "pad_token_id", generation);
-    choose_eot(im, generation);
-    choose_flags(im, tokenizer);
+    add_ends(im, &ends.by_generation, "generation_config.json");
+    if (has(&ends.by_config, v->eos)) /* else they are of another vocabulary */
+        add_ends(im, &ends.by_config, "config.json");
+    status = choose_flags(im, tokenizer, &begin);
     trit_json_free(&json);
-    return read_template(im);
+    return status ? status : read_template(im);
 }

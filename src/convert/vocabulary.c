@@ -265,6 +265,7 @@ trit_status trit_vocabulary_read(struct trit_vocabulary *out, const char *dir,
     *out = (struct trit_vocabulary){.bos = -1,
                                     .eos = -1,
                                     .eot = -1,
+                                    .eom = -1,
                                     .unknown = -1,
                                     .pad = -1,
                                     .add_bos = -1,
@@ -342,6 +343,7 @@ void trit_vocabulary_write(const struct trit_vocabulary *v, struct gguf_writer *
     write_id(w, "tokenizer.ggml.bos_token_id", v->bos);
     write_id(w, "tokenizer.ggml.eos_token_id", v->eos);
     write_id(w, "tokenizer.ggml.eot_token_id", v->eot);
+    write_id(w, "tokenizer.ggml.eom_token_id", v->eom);
     write_id(w, "tokenizer.ggml.unknown_token_id", v->unknown);
     write_id(w, "tokenizer.ggml.padding_token_id", v->pad);
     write_flag(w, "tokenizer.ggml.add_bos_token", v->add_bos);

@@ -22,7 +22,7 @@ struct trit_vocabulary {
     struct trit_token *tokens;
     struct trit_string *merges; /* "left right" */
     int32_t n_tokens, n_merges;
-    int32_t bos, eos, eot, unknown, pad;               /* -1: none */
+    int32_t bos, eos, eot, eom, unknown, pad;          /* -1: none */
     int add_bos, add_eos, space_prefix, ignore_merges; /* -1: the folder does not say */
     struct trit_string chat_template;                  /* empty: none */
     struct trit_kept *kept;                            /* the memory of all texts */
