@@ -567,6 +567,51 @@ static void sentencepiece(void **state)
     refuse(N_SPM - 1, TRIT_E_FILE, "265", "rows");
 }
 
+#define METASPACE(members) SPM_JSON("null", "{\"type\": \"Metaspace\"" members "}")
+#define SPANNING ", \"\\u2581\\u2581\": 266"
+
+/* What a Metaspace step may say. */
+static void metaspace(void **state)
+{
+    static const struct {
+        const char *json;
+        bool prefix;
+        const char *note;
+    } taken[] = {
+        {METASPACE(""), true, ""},
+        {METASPACE(", \"replacement\": \"\\u2581\", \"add_prefix_space\": false"), false, ""},
+        {METASPACE(", \"add_prefix_space\": false, \"prepend_scheme\": \"never\""), false, ""},
+        {METASPACE(", \"prepend_scheme\": \"always\", \"split\": true"), true, ""},
+        {METASPACE(", \"prepend_scheme\": \"first\", \"split\": false"), true, "first text"},
+        {METASPACE(", \"split\": false") SPANNING, true, ""},
+    };
+    static const struct {
+        const char *json, *part, *other;
+    } refused[] = {
+        {METASPACE(", \"replacement\": \"_\""), "replacement '_'", "U+2581"},
+        {METASPACE(", \"replacement\": 5"), "replacement ''", "U+2581"},
+        {METASPACE(", \"prepend_scheme\": \"some\""), "prepend_scheme 'some'", "always, first"},
+        {METASPACE(", \"prepend_scheme\": true"), "prepend_scheme ''", "always, first"},
+        {METASPACE(", \"split\": true") SPANNING, "split", "'\\xe2\\x96\\x81\\xe2\\x96\\x81'"},
+        {METASPACE("") SPANNING, "split", "'\\xe2\\x96\\x81\\xe2\\x96\\x81'"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+        struct trit_vocabulary v;
+        struct trit_notes notes;
+        put_spm_json(taken[i].json);
+        OK(read_vocabulary(&v, &notes, fx_folder("vocabulary"), N_SPM + 1));
+        assert_int_equal(v.space_prefix, taken[i].prefix);
+        assert_true(n_notes(&notes, taken[i].note) > 0);
+        trit_vocabulary_free(&v);
+        trit_notes_free(&notes);
+    }
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        put_spm_json(refused[i].json);
+        refuse(N_SPM + 1, TRIT_E_UNSUPPORTED, refused[i].part, refused[i].other);
+    }
+}
+
 /* Tokens that a SentencePiece model names and has not. */
 static void sentencepiece_names_no_token(void **state)
 {
@@ -808,6 +853,24 @@ static void damage(const char *name, struct text t, int rounds)
     free(t.bytes);
 }
 
+/* A list that is not Llama 3's is not gone through first. */
+static void tiktoken_is_counted_first(void **state)
+{
+    struct trit_vocabulary v;
+    struct trit_notes notes;
+    (void)state;
+
+    empty_folder();
+    put_text("vocabulary", "tokenizer.model", "YQ== 0\nYg== 1\nYWI= 2\n");
+    assert_int_equal(read_vocabulary(&v, &notes, fx_folder("vocabulary"), 128256),
+                     TRIT_E_UNSUPPORTED);
+    assert_non_null(strstr(why.text, "tiktoken vocabulary of 3 tokens"));
+    assert_int_equal(v.n_tokens, 0);
+    assert_int_equal(v.n_merges, 0);
+    trit_vocabulary_free(&v);
+    trit_notes_free(&notes);
+}
+
 static void damaged_files(void **state)
 {
     struct text merges = {0}, ranks = {0};
@@ -1047,12 +1110,14 @@ int main(void)
         cmocka_unit_test(refused_json),
         cmocka_unit_test(plain_files),
         cmocka_unit_test(sentencepiece),
+        cmocka_unit_test(metaspace),
         cmocka_unit_test(sentencepiece_names_no_token),
         cmocka_unit_test(added_beside_sentencepiece),
         cmocka_unit_test(begins_and_ends),
         cmocka_unit_test(refused_templates),
         cmocka_unit_test(three_ends),
         cmocka_unit_test(chat_templates),
+        cmocka_unit_test(tiktoken_is_counted_first),
         cmocka_unit_test(damaged_files),
         cmocka_unit_test(published_gpt2),
         cmocka_unit_test(published_llama3),

@@ -314,14 +314,14 @@ trit_status trit_import_tiktoken(struct trit_import *im, const struct trit_bytes
         memset(r.slots, 0xff, (r.mask + 1) * sizeof *r.slots);
         status = read_ranks(im, &r, file);
     }
-    if (!status)
-        status = list_tokens(im, &r);
     if (!status && (r.n != LLAMA3_TOKENS || im->n_rows < LLAMA3_ROWS))
         status =
             trit_import_fail(im, TRIT_E_UNSUPPORTED,
                              "is a tiktoken vocabulary of %d tokens; known is that of Llama 3, "
                              "which has 128000 and 256 control tokens",
                              r.n);
+    if (!status)
+        status = list_tokens(im, &r);
     if (!status)
         status = add_llama3_specials(im, r.n);
     im->v->model = "gpt2";

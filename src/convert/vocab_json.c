@@ -202,6 +202,56 @@ trit_status trit_import_added(struct trit_import *im, const struct trit_json_val
 /* What stands for a space there. */
 #define MARK "\xE2\x96\x81"
 
+/* A pre-tokeniser that puts marks in the place of spaces, and one before a text or not. */
+static trit_status read_metaspace(struct trit_import *im, const struct trit_json_value *pre)
+{
+    const struct trit_json_value *mark = trit_json_member(pre, "replacement");
+    const struct trit_json_value *scheme = trit_json_member(pre, "prepend_scheme");
+    const struct trit_json_value *prefix = trit_json_member(pre, "add_prefix_space");
+    const bool first = trit_json_is_text(scheme, "first");
+
+    if (is_set(mark) && !trit_json_is_text(mark, MARK))
+        return trit_import_fail(
+            im, TRIT_E_UNSUPPORTED,
+            "has a Metaspace pre-tokeniser with the replacement '%s'; supported "
+            "is U+2581",
+            trit_quote(trit_json_text(mark)).text);
+    if (is_set(scheme) && !first && !trit_json_is_text(scheme, "always") &&
+        !trit_json_is_text(scheme, "never"))
+        return trit_import_fail(im, TRIT_E_UNSUPPORTED,
+                                "has a Metaspace pre-tokeniser with the prepend_scheme '%s'; "
+                                "supported are always, first and never",
+                                trit_quote(trit_json_text(scheme)).text);
+    im->v->space_prefix = is_set(scheme)   ? !trit_json_is_text(scheme, "never")
+                          : is_set(prefix) ? trit_json_is_true(prefix)
+                                           : true;
+    if (first)
+        trit_note(im->notes, "the tokenizer puts a space before the first text only; here text "
+                             "behind a special token gets one too");
+    return TRIT_OK;
+}
+
+/* With split no token may reach from one word into the next. The runtime joins all that the
+ * vocabulary has, which is the same as long as it has no such token. */
+static trit_status check_split(struct trit_import *im, const struct trit_json_value *root)
+{
+    const struct trit_json_value *pre = trit_json_member(root, "pre_tokenizer");
+    const struct trit_json_value *split = trit_json_member(pre, "split");
+
+    if (!is_set(pre) || (is_set(split) && !trit_json_is_true(split)))
+        return TRIT_OK;
+    for (int32_t i = 0; i < im->v->n_tokens; i++) {
+        const struct trit_token *t = &im->v->tokens[i];
+        for (size_t at = 1; t->type == TRIT_TOKEN_NORMAL && at + strlen(MARK) <= t->text.len; at++)
+            if (memcmp(t->text.bytes + at, MARK, strlen(MARK)) == 0)
+                return trit_import_fail(im, TRIT_E_UNSUPPORTED,
+                                        "has a Metaspace pre-tokeniser with split, and the token "
+                                        "'%s' with a space within; supported is split false",
+                                        trit_quote(t->text).text);
+    }
+    return TRIT_OK;
+}
+
 /* Whether text begins with a mark: by a normaliser that prepends it, or by a Metaspace step. */
 static trit_status read_space_prefix(struct trit_import *im, const struct trit_json_value *root)
 {
@@ -232,11 +282,7 @@ static trit_status read_space_prefix(struct trit_import *im, const struct trit_j
             im, TRIT_E_UNSUPPORTED,
             "has a pre-tokeniser of type '%s' beside byte fallback; supported is Metaspace",
             trit_quote(trit_json_text(trit_json_member(pre, "type"))).text);
-    const struct trit_json_value *scheme = trit_json_member(pre, "prepend_scheme");
-    im->v->space_prefix = is_set(scheme)
-                              ? !trit_json_is_text(scheme, "never")
-                              : trit_json_is_true(trit_json_member(pre, "add_prefix_space"));
-    return TRIT_OK;
+    return read_metaspace(im, pre);
 }
 
 struct ranked {
@@ -363,8 +409,9 @@ trit_status trit_import_tokenizer_json(struct trit_import *im, const struct trit
     if ((status = read_vocab(im, trit_json_member(model, "vocab"))) ||
         (status = read_merges(im, trit_json_member(model, "merges"))))
         return status;
-    status = trit_json_is_true(trit_json_member(model, "byte_fallback"))
-                 ? read_spm(im, root)
-                 : read_byte_level(im, root);
-    return status ? status : trit_import_added(im, root);
+    const bool spm = trit_json_is_true(trit_json_member(model, "byte_fallback"));
+    if ((status = spm ? read_spm(im, root) : read_byte_level(im, root)) ||
+        (status = trit_import_added(im, root)))
+        return status;
+    return spm ? check_split(im, root) : TRIT_OK;
 }
