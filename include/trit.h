@@ -617,10 +617,15 @@ struct trit_converted_tensor {
 
 /** Zero in any field is its default. */
 struct trit_convert_options {
-    const char *type;  /**< of the linears: "i2_s" (NULL), "tq1_0", "tq2_0", "f16", "bf16", "f32" */
-    const char *embd;  /**< of embedding and head: "f16" (NULL), "bf16", "f32", "q8_0", "q6_k",
+    const char *type; /**< of the linears: "i2_s" (NULL), "tq1_0", "tq2_0", "f16", "bf16", "f32" */
+    const char *embd; /**< of embedding and head: "f16" (NULL), "bf16", "f32", "q8_0", "q6_k",
                            "q4_k", "q4_0"; trit_quantize(): NULL leaves them as they are */
-    const char *map;   /**< trit_convert(): path of a file of names, or NULL */
+    const char *map;  /**< trit_convert(): path of a file of names, or NULL */
+    /** trit_convert(): [n_knobs] texts "name=value", which come before what the checkpoint says.
+     *  Names are those of trit_model_knob_at(), and arch, ffn_act, head_count, head_count_kv,
+     *  norm_eps, rope_base. */
+    const char *const *knobs;
+    int32_t n_knobs;
     bool force;        /**< trit_quantize(): do what destroys a model, too */
     int32_t n_threads; /**< 1..512; default: trit_threads_default() */
     /** Told what was interpreted and how, a sentence each, before the first tensor. May be NULL. */

@@ -169,11 +169,7 @@ static const struct {
     /* families */
     {BITNET, "architectures", "[\"MistralForCausalLM\"]", UNSUPPORTED, {"MistralForCausalLM"}},
     {BITNET, "architectures", "[\"Qwen3ForCausalLM\"]", UNSUPPORTED, {"Qwen3ForCausalLM"}},
-    {LLAMA,
-     "architectures",
-     "[\"BitSkipV1WithEarlyExit\"]",
-     UNSUPPORTED,
-     {"BitSkipV1WithEarlyExit"}},
+    {LLAMA, "architectures", "[\"GemmaForCausalLM\"]", UNSUPPORTED, {"GemmaForCausalLM"}},
     {BITNET, "architectures", "[\"\\u001b[2J\\n\"]", UNSUPPORTED, {"architecture"}},
     {BITNET, "architectures", "7", EITHER, {"architectures"}},
     {BITNET, "architectures", "[7]", EITHER, {"architectures"}},

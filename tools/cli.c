@@ -185,17 +185,20 @@ static int parse_option(struct args *args, int argc, char **argv, int *i)
 
 /* ---- All of it ------------------------------------------------------------------------------- */
 
+static struct values *list_of(struct args *args, const struct option *o)
+{
+    return o->value == LIST ? (struct values *)((char *)args + o->member) : NULL;
+}
+
 /* Lists have room for as many values as there are arguments. */
 static int set_defaults(struct args *args, int argc)
 {
-    *args = (struct args){
-        .stop.items = malloc((size_t)argc * sizeof(char *)),
-        .logit_bias.items = malloc((size_t)argc * sizeof(char *)),
-    };
-    if (!args->stop.items || !args->logit_bias.items)
-        return out_of_memory();
+    *args = (struct args){0};
     for (const struct option *o = options; o->name; o++) {
+        struct values *list = list_of(args, o);
         double x;
+        if (list && !list->items && !(list->items = malloc((size_t)argc * sizeof(char *))))
+            return out_of_memory();
         if (!o->fallback || !parse_number(&x, o->fallback, o->value == INTEGER))
             continue;
         if (o->value == INTEGER)
@@ -208,8 +211,13 @@ static int set_defaults(struct args *args, int argc)
 
 void cli_free(struct args *args)
 {
-    free(args->stop.items);
-    free(args->logit_bias.items);
+    for (const struct option *o = options; o->name; o++) {
+        struct values *list = list_of(args, o);
+        if (list)
+            free(list->items);
+        if (list)
+            list->items = NULL;
+    }
 }
 
 static bool reads_text(enum command command)

@@ -51,7 +51,7 @@ struct args {
     int top_k, repeat_last_n;
     uint64_t seed;
     bool has_seed;
-    struct values stop, logit_bias;
+    struct values stop, logit_bias, knob;
 };
 
 /* Parse argv. @return 0, or the exit code after a message. Release with cli_free() either way. */

@@ -68,6 +68,8 @@ static trit_status run(struct conversion *c, const trit_file *file, trit_write_f
         .type = args->type,
         .embd = args->embd,
         .map = args->map,
+        .knobs = args->knob.items,
+        .n_knobs = args->knob.n,
         .force = args->force,
         .n_threads = args->threads,
         .on_note = on_note,
@@ -134,6 +136,8 @@ int convert_main(const struct args *args)
         return usage_error("give a folder or --from-gguf, not both");
     if (args->from_gguf && args->map)
         return usage_error("--map names tensors of a folder; it does not go with --from-gguf");
+    if (args->from_gguf && args->knob.n)
+        return usage_error("--knob is of a folder; it does not go with --from-gguf");
     if (args->from_gguf)
         return convert_file(&c, args->from_gguf, args->out);
     if (!args->operand)

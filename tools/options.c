@@ -175,6 +175,8 @@ const struct option options[] = {
      "of embedding and head: f16 f32 bf16 q8_0 q6_k q4_k q4_0"},
     {"map", 0, true, CMD_CONVERT, PATH, TO(map), 0, 0, "FILE", NULL,
      "names of tensors: lines SOURCE = blk.{}.attn_q.weight, or = ignore"},
+    {"knob", 0, true, CMD_CONVERT, LIST, TO(knob), 0, 0, "NAME=VALUE", NULL,
+     "what the checkpoint leaves open, such as causal=false (repeatable)"},
     {"from-gguf", 0, true, CMD_CONVERT, PATH, TO(from_gguf), 0, 0, "FILE", NULL,
      "from a GGUF instead of a folder, such as one with an odd I2_S layout"},
     {"dry-run", 0, true, CONVERTERS, FLAG, TO(dry_run), 0, 0, NULL, NULL,

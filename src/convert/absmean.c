@@ -60,7 +60,7 @@ static void round_rows(void *ctx, size_t begin, size_t end, int worker)
         }
 }
 
-trit_status trit_absmean_t2(uint8_t *t2, float *scale, const struct trit_packed *m,
+trit_status trit_absmean_t2(uint8_t *t2, float *scale, const struct trit_packed *m, float least,
                             struct trit_pool *pool, struct trit_error *why)
 {
     struct absmean_job job = {.m = m, .t2 = t2, .sums = malloc(m->n_rows * sizeof(double))};
@@ -75,7 +75,7 @@ trit_status trit_absmean_t2(uint8_t *t2, float *scale, const struct trit_packed 
     free(job.sums);
     if (!isfinite(sum))
         return trit_fail(why, TRIT_E_FILE, "holds a weight that is not finite");
-    *scale = fmaxf((float)(sum / ((double)m->n_rows * (double)m->n_cols)), TRIT_ABSMEAN_LEAST);
+    *scale = fmaxf((float)(sum / ((double)m->n_rows * (double)m->n_cols)), least);
     job.inverse = 1.0f / *scale;
     trit_pool_run(pool, round_rows, &job, m->n_rows, ROWS_AT_ONCE);
     return TRIT_OK;

@@ -5,15 +5,15 @@
 #include "pool.h"
 #include "type.h"
 
-/* The least scale of a tensor. */
+/* The least scale of a tensor, in transformers' code. */
 #define TRIT_ABSMEAN_LEAST 1e-5f
 
-/* BitNet b1.58's quantisation: a = max(mean|w|, 1e-5), T = clamp(rint(w*(1/a)), -1, 1), in f32,
+/* BitNet b1.58's quantisation: a = max(mean|w|, least), T = clamp(rint(w*(1/a)), -1, 1), in f32,
  * half to even; the mean is summed in double, row by row, so that threads do not matter. m: F32,
  * F16 or BF16. *scale receives a.
  * @return TRIT_OK; TRIT_E_FILE: a weight is not finite; TRIT_E_MEMORY. The text is the rest of a
  *         sentence whose subject is the tensor. */
-trit_status trit_absmean_t2(uint8_t *t2, float *scale, const struct trit_packed *m,
+trit_status trit_absmean_t2(uint8_t *t2, float *scale, const struct trit_packed *m, float least,
                             struct trit_pool *pool, struct trit_error *why);
 
 /* Whether floats are 0 and plus or minus one number, and not all 0: no master, but ternary as they

@@ -3,26 +3,16 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "order.h"
-
-static const struct trit_family families[] = {
-    {"BitNetForCausalLM", "bitnet-b1.58", "BitNet b1.58 as of 2B-4T", .sub_norms = true,
-     .attn_sub = "self_attn.attn_sub_norm", .ffn_sub = "mlp.ffn_sub_norm"},
-    {"BitnetForCausalLM", "bitnet", "BitNet b1.58 as of 1bitLLM", .sub_norms = true,
-     .attn_sub = "self_attn.inner_attn_ln", .ffn_sub = "mlp.ffn_layernorm"},
-    {"LlamaForCausalLM", "llama", "Llama with bitnet linears", .quantization_config = true,
-     .rope_pairs = true},
-};
-enum { N_FAMILIES = sizeof families / sizeof *families };
 
 /* ---- Reading keys ---------------------------------------------------------------------------- */
 
 /* The first failure stops everything after it. Keys may lead into objects: "a.b". */
 struct reader {
-    const char *path;
-    const struct trit_json_value *root;
+    const struct trit_config_source *from;
     struct trit_notes *notes;
     struct trit_error *err;
     trit_status status;
@@ -31,13 +21,13 @@ struct reader {
 static void fail(struct reader *r, trit_status code, const char *key, const char *what)
 {
     if (!r->status)
-        r->status = trit_fail(r->err, code, "%s: '%s' %s", r->path, key, what);
+        r->status = trit_fail(r->err, code, "%s: '%s' %s", r->from->path, key, what);
 }
 
 /* The value of a key, or NULL; null counts as not there. */
 static const struct trit_json_value *find(const struct reader *r, const char *key)
 {
-    const struct trit_json_value *v = r->root;
+    const struct trit_json_value *v = r->from->root;
     char part[64];
 
     while (v && *key) {
@@ -108,7 +98,7 @@ static bool read_bool(struct reader *r, const char *key, bool missing)
 static void fail_text(struct reader *r, const char *key, struct trit_string s,
                       const char *supported)
 {
-    char what[384];
+    char what[512];
 
     if (!s.len)
         snprintf(what, sizeof what, "is missing; supported are %s", supported);
@@ -117,48 +107,173 @@ static void fail_text(struct reader *r, const char *key, struct trit_string s,
     fail(r, s.len ? TRIT_E_UNSUPPORTED : TRIT_E_FILE, key, what);
 }
 
+/* ---- Knobs of the caller --------------------------------------------------------------------- */
+
+/* Those that are no keys trit.* but stand in for something of config.json. */
+static const struct {
+    const char *name, *stands_for;
+} stand_ins[] = {{"arch", "architectures"},
+                 {"ffn_act", "hidden_act"},
+                 {"head_count", "num_attention_heads"},
+                 {"head_count_kv", "num_key_value_heads"},
+                 {"norm_eps", "rms_norm_eps or layer_norm_eps"},
+                 {"rope_base", "rope_theta"}};
+enum { N_STAND_INS = sizeof stand_ins / sizeof *stand_ins };
+
+static struct trit_string name_of(const char *knob)
+{
+    return (struct trit_string){knob, strcspn(knob, "=")};
+}
+
+/* The value given for a name, or NULL. The last one holds. */
+static const char *given(const struct reader *r, const char *name)
+{
+    for (int32_t i = r->from->n_knobs; i-- > 0;)
+        if (trit_string_is(name_of(r->from->knobs[i]), name))
+            return r->from->knobs[i] + strlen(name) + 1;
+    return NULL;
+}
+
+/* A number given for a name, in lo..hi; missing if there is none. */
+static double given_number(struct reader *r, const char *name, double lo, double hi, double missing)
+{
+    const char *text = given(r, name);
+    char *end;
+
+    if (!text)
+        return missing;
+    const double x = strtod(text, &end);
+    if ((end == text || *end || !(x >= lo && x <= hi)) && !r->status)
+        r->status =
+            trit_fail(r->err, TRIT_E_ARGUMENT, "knob '%s' is '%s'; possible is %g to %g", name,
+                      trit_quote((struct trit_string){text, strlen(text)}).text, lo, hi);
+    return r->status ? lo : x;
+}
+
+static void check_names(struct reader *r)
+{
+    const struct trit_knob *knob;
+    char known[512];
+    size_t n = 0;
+
+    for (int32_t i = 0; i < r->from->n_knobs && !r->status; i++) {
+        const struct trit_string name = name_of(r->from->knobs[i]);
+        bool found = r->from->knobs[i][name.len] && trit_knob_named(name);
+        for (int s = 0; s < N_STAND_INS; s++)
+            found |= r->from->knobs[i][name.len] && trit_string_is(name, stand_ins[s].name);
+        if (found)
+            continue;
+        for (size_t k = 0; (knob = trit_knob_at(k)) && n < sizeof known; k++)
+            n += (size_t)snprintf(known + n, sizeof known - n, " %s", knob->name);
+        for (int s = 0; s < N_STAND_INS && n < sizeof known; s++)
+            n += (size_t)snprintf(known + n, sizeof known - n, " %s", stand_ins[s].name);
+        r->status = trit_fail(
+            r->err, TRIT_E_ARGUMENT, "'%s' is no knob; one is NAME=VALUE, of the names%s",
+            trit_quote((struct trit_string){r->from->knobs[i], strlen(r->from->knobs[i])}).text,
+            known);
+    }
+}
+
+/* "name=value name=value" or a lone one; those that stand in for config.json are passed over. */
+static void apply_knobs(struct reader *r, struct trit_knobs *k, const char *text)
+{
+    while (text && *text && !r->status) {
+        const struct trit_string name = name_of(text);
+        const struct trit_knob *knob = trit_knob_named(name);
+        const char *value = text + name.len + 1;
+        const size_t len = strcspn(value, " ");
+        if (knob)
+            r->status = trit_knob_parse(knob, k, (struct trit_string){value, len}, r->err);
+        text = value + len + strspn(value + len, " ");
+    }
+}
+
 /* ---- What the model is ----------------------------------------------------------------------- */
+
+static void unknown_family(struct reader *r)
+{
+    const struct trit_string name = trit_json_text(trit_json_item(find(r, "architectures"), 0));
+    const struct trit_family *f;
+    char known[384];
+    size_t n = 0;
+
+    for (size_t i = 0; (f = trit_family_at(i)) && n < sizeof known; i++)
+        n += (size_t)snprintf(known + n, sizeof known - n, "%s%s%s", i ? ", " : "",
+                              f->marker ? "any that has a tensor " : f->architecture,
+                              f->marker                ? f->marker
+                              : f->quantization_config ? " with a quantization_config of "
+                                                         "quant_method bitnet"
+                                                       : "");
+    fail_text(r, "architectures", name, known);
+}
 
 static void read_family(struct reader *r, struct trit_config *c)
 {
-    const struct trit_string name = trit_json_text(trit_json_item(find(r, "architectures"), 0));
-    char known[256];
-    size_t n = 0;
+    const char *arch = given(r, "arch");
 
-    for (int i = 0; i < N_FAMILIES; i++) {
-        if (trit_string_is(name, families[i].architecture))
-            c->family = &families[i];
-        n += (size_t)snprintf(
-            known + n, sizeof known - n, "%s%s%s", i ? ", " : "", families[i].architecture,
-            families[i].quantization_config ? " with a quantization_config of quant_method bitnet"
-                                            : "");
-    }
-    if (!c->family)
-        fail_text(r, "architectures", name, known);
-    else if (c->family->quantization_config && !find(r, "quantization_config"))
+    c->family = trit_family_find(r->from->root, r->from->weights, arch);
+    if (!c->family && arch) {
+        r->status = trit_fail(r->err, TRIT_E_ARGUMENT,
+                              "knob 'arch' is '%s', which no family of checkpoints has; those that "
+                              "leave much open are bitskip and bitnet-8bit",
+                              trit_quote((struct trit_string){arch, strlen(arch)}).text);
+    } else if (!c->family) {
+        unknown_family(r);
+    } else if (c->family->quantization_config && !find(r, "quantization_config")) {
         fail(
             r, TRIT_E_UNSUPPORTED, "quantization_config",
             "is missing: nothing says that this model was trained to be ternary, which would "
             "destroy it otherwise. (If it is the master of one, put {\"quant_method\": \"bitnet\"} "
             "there)");
-    else
-        trit_note(r->notes, "%s is %s: architecture %s", c->family->architecture, c->family->what,
+    } else {
+        c->arch = trit_arch_named((struct trit_string){c->family->arch, strlen(c->family->arch)});
+        trit_note(r->notes, "the checkpoint is %s: architecture %s", c->family->what,
                   c->family->arch);
+    }
 }
 
-static void read_sizes(struct reader *r, struct trit_config *c)
+/* What config.json of some families says of knobs, before what the caller says. */
+static void read_knobs(struct reader *r, struct trit_config *c)
 {
     struct trit_knobs *k = &c->knobs;
 
-    k->n_layer = read_int(r, "num_hidden_layers", 1, 1024, -1);
-    k->n_embd = read_int(r, "hidden_size", 1, 1 << 20, -1);
-    k->n_ff = read_int(r, "intermediate_size", 1, 1 << 20, -1);
-    k->n_ctx = read_int(r, "max_position_embeddings", 1, 1 << 20, -1);
-    k->n_head = read_int(r, "num_attention_heads", 1, 4096, -1);
-    k->n_head_kv = read_int(r, "num_key_value_heads", 1, 4096, k->n_head);
-    c->n_vocab = read_int(r, "vocab_size", 1, 1 << 24, -1);
-    if (k->n_head % k->n_head_kv)
-        fail(r, TRIT_E_FILE, "num_key_value_heads", "does not divide num_attention_heads");
+    *k = c->arch->knobs;
+    apply_knobs(r, k, c->family->presets);
+    if (c->arch->open) {
+        k->act_bits = read_int(r, "activation_bits", 2, 8, k->act_bits);
+        k->exit_threshold =
+            (float)read_real(r, "early_exit_threshold", 0, 1, (double)k->exit_threshold);
+    }
+    for (int32_t i = 0; i < r->from->n_knobs; i++)
+        apply_knobs(r, k, r->from->knobs[i]);
+    if (c->arch->open)
+        trit_note(r->notes,
+                  "what the sources of %s leave open stands in keys trit.* as documented; "
+                  "--knob NAME=VALUE changes it",
+                  c->family->what);
+}
+
+/* KV heads of a family whose config.json does not say: by the rows of K. 0: not to be seen. */
+static int32_t kv_heads_of_weights(struct reader *r, const struct trit_knobs *k)
+{
+    char source[TRIT_MAX_NAME];
+
+    trit_names_source(source, r->from->names, 0, "attn_k", TRIT_NAME_WEIGHT);
+    const struct trit_safe_tensor *t = trit_safetensors_find(r->from->weights, source);
+    if (!t || t->n_dims != 2 || t->dims[0] % (uint64_t)k->head_dim ||
+        t->dims[0] / (uint64_t)k->head_dim > (uint64_t)k->n_head)
+        return 0;
+    return (int32_t)(t->dims[0] / (uint64_t)k->head_dim);
+}
+
+static void read_heads(struct reader *r, struct trit_config *c)
+{
+    struct trit_knobs *k = &c->knobs;
+    int32_t missing;
+
+    k->n_head = (int32_t)given_number(r, "head_count", 1, 4096, 0);
+    if (!k->n_head)
+        k->n_head = read_int(r, "num_attention_heads", 1, 4096, -1);
     if (!find(r, "head_dim") && k->n_embd % k->n_head)
         fail(r, TRIT_E_FILE, "hidden_size", "is no multiple of num_attention_heads");
     if (!find(r, "head_dim") && k->n_embd / k->n_head > TRIT_MAX_HEAD_DIM)
@@ -167,9 +282,31 @@ static void read_sizes(struct reader *r, struct trit_config *c)
     if (k->head_dim % 2)
         fail(r, TRIT_E_FILE, find(r, "head_dim") ? "head_dim" : "hidden_size",
              "makes heads of an odd width");
+    missing = c->arch->open && !r->status ? kv_heads_of_weights(r, k) : 0;
+    k->n_head_kv = (int32_t)given_number(r, "head_count_kv", 1, 4096, 0);
+    if (!k->n_head_kv)
+        k->n_head_kv = read_int(r, "num_key_value_heads", 1, 4096, missing ? missing : k->n_head);
+    if (k->n_head % k->n_head_kv)
+        fail(r, TRIT_E_FILE, "num_key_value_heads", "does not divide num_attention_heads");
     k->n_rot = k->head_dim;
-    k->attn_sub_norm = k->ffn_sub_norm = c->family->sub_norms;
-    k->norm_eps = (float)read_real(r, "rms_norm_eps", 1e-30, 1, NAN);
+}
+
+static void read_sizes(struct reader *r, struct trit_config *c)
+{
+    struct trit_knobs *k = &c->knobs;
+    const char *eps = k->norm == TRIT_NORM_LAYER ? "layer_norm_eps" : "rms_norm_eps";
+
+    k->n_layer = read_int(r, "num_hidden_layers", 1, 1024, -1);
+    k->n_embd = read_int(r, "hidden_size", 1, 1 << 20, -1);
+    k->n_ff = read_int(r, "intermediate_size", 1, 1 << 20, -1);
+    k->n_ctx = read_int(r, "max_position_embeddings", 1, 1 << 20, -1);
+    c->n_vocab = read_int(r, "vocab_size", 1, 1 << 24, -1);
+    read_heads(r, c);
+    k->norm_eps = (float)given_number(r, "norm_eps", 1e-30, 1, 0);
+    if (!(k->norm_eps > 0))
+        k->norm_eps = (float)read_real(r, eps, 1e-30, 1, c->arch->open ? 1e-5 : (double)NAN);
+    if (c->arch->open && !find(r, eps) && !given(r, "norm_eps"))
+        trit_note(r->notes, "the eps of norms is 1e-5: config.json has no %s", eps);
 }
 
 /* Older files have rope_theta and rope_scaling, newer ones rope_parameters for both. */
@@ -187,9 +324,11 @@ static void read_rope(struct reader *r, struct trit_config *c)
         fail(r, TRIT_E_FILE, object, "is no object");
     if (newer && find(r, "rope_scaling"))
         fail(r, TRIT_E_FILE, "rope_scaling", "stands beside rope_parameters; which holds?");
-    if (!find(r, theta))
+    if (!find(r, theta) && !given(r, "rope_base"))
         trit_note(r->notes, "RoPE's base is 10000: config.json has no %s", theta);
-    k->rope_base = read_real(r, theta, 1, 1e12, 10000);
+    k->rope_base = given_number(r, "rope_base", 1, 1e12, 0);
+    if (!(k->rope_base > 0))
+        k->rope_base = read_real(r, theta, 1, 1e12, 10000);
     k->rope_factor = 1;
     snprintf(end, left, "rope_type");
     if (!find(r, key))
@@ -220,15 +359,25 @@ static void read_rope(struct reader *r, struct trit_config *c)
     c->rope_original = (float)read_real(r, key, 1, 1 << 20, NAN);
 }
 
+/* The architecture's own where it is open and nothing is said. */
 static void read_act(struct reader *r, struct trit_config *c)
 {
-    const struct trit_string act = read_text(r, "hidden_act");
+    static const char *const names[] = {[TRIT_ACT_SILU] = "silu", [TRIT_ACT_RELU2] = "relu2"};
+    const char *knob = given(r, "ffn_act");
+    struct trit_string act = read_text(r, "hidden_act");
 
-    if (trit_string_is(act, "silu"))
-        c->act = "silu";
-    else if (trit_string_is(act, "relu2"))
-        c->act = "relu2";
-    else
+    if (knob)
+        act = (struct trit_string){knob, strlen(knob)};
+    if (!act.len && c->arch->open)
+        act = (struct trit_string){names[c->knobs.ffn_act], strlen(names[c->knobs.ffn_act])};
+    for (int i = 0; i < TRIT_N_ACTS; i++)
+        if (trit_string_is(act, names[i]))
+            c->act = names[i];
+    if (!c->act && knob && !r->status)
+        r->status = trit_fail(r->err, TRIT_E_ARGUMENT,
+                              "knob 'ffn_act' is '%s'; possible is 'silu' and 'relu2'",
+                              trit_quote(act).text);
+    else if (!c->act)
         fail_text(r, "hidden_act", act, "'silu' and 'relu2'");
 }
 
@@ -316,23 +465,30 @@ static void read_tied(struct reader *r, struct trit_config *c)
     c->tied = !find(r, "tie_word_embeddings") ? TRIT_TIED_UNSAID : tied ? TRIT_TIED : TRIT_UNTIED;
 }
 
-trit_status trit_config_read(struct trit_config *out, const char *path,
-                             const struct trit_json_value *root, struct trit_notes *notes,
-                             struct trit_error *err)
+trit_status trit_config_read(struct trit_config *out, const struct trit_config_source *from,
+                             struct trit_notes *notes, struct trit_error *err)
 {
-    struct reader r = {.path = path, .root = root, .notes = notes, .err = err};
+    struct reader r = {.from = from, .notes = notes, .err = err};
+    struct trit_error why;
 
     *out = (struct trit_config){0};
-    if (trit_json_type_of(root) != TRIT_JSON_OBJECT)
-        return trit_fail(err, TRIT_E_FILE, "%s: is no JSON object", path);
-    read_family(&r, out);
+    if (trit_json_type_of(from->root) != TRIT_JSON_OBJECT)
+        return trit_fail(err, TRIT_E_FILE, "%s: is no JSON object", from->path);
+    check_names(&r);
+    if (!r.status)
+        read_family(&r, out);
     if (r.status)
         return r.status;
+    trit_names_bind(from->names, out->family, from->weights);
+    read_knobs(&r, out);
     read_sizes(&r, out);
     read_rope(&r, out);
     read_act(&r, out);
     refuse_extras(&r);
     read_quantization(&r, out);
     read_tied(&r, out);
-    return r.status;
+    if (r.status)
+        return r.status;
+    const trit_status status = trit_knobs_finish(&out->knobs, &why);
+    return status ? trit_fail(err, status, "%s: %s", from->path, why.text) : TRIT_OK;
 }

@@ -37,31 +37,51 @@ struct converter {
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-static trit_status read_config(struct converter *c)
+static bool config_path(const struct converter *c, char path[4096])
+{
+    return snprintf(path, 4096, "%s/config.json", c->dir) < 4096;
+}
+
+static trit_status read_json(struct converter *c)
 {
     char path[4096];
     struct trit_bytes file;
     struct trit_error why;
 
-    if (snprintf(path, sizeof path, "%s/config.json", c->dir) >= (int)sizeof path)
+    if (!config_path(c, path))
         return trit_fail(c->err, TRIT_E_ARGUMENT, "the name of the folder is too long");
     trit_status status = trit_bytes_open(&file, path, false, c->err);
     if (status)
         return status;
     status = trit_json_read(&c->json, (const char *)file.data, file.size, &why);
     trit_bytes_close(&file);
-    if (status)
-        return trit_fail(c->err, status, "%s: %s", path, why.text);
-    return trit_config_read(&c->config, path, trit_json_root(c->json), &c->notes, c->err);
+    return status ? trit_fail(c->err, status, "%s: %s", path, why.text) : TRIT_OK;
+}
+
+static trit_status read_config(struct converter *c)
+{
+    char path[4096];
+
+    (void)config_path(c, path);
+    const struct trit_config_source from = {
+        .path = path,
+        .root = trit_json_root(c->json),
+        .weights = &c->weights,
+        .names = &c->names,
+        .knobs = c->opt->knobs,
+        .n_knobs = c->opt->n_knobs,
+    };
+    return trit_config_read(&c->config, &from, &c->notes, c->err);
 }
 
 static trit_status read_folder(struct converter *c)
 {
     trit_status status;
 
-    if ((status = read_config(c)) || (status = trit_safetensors_open(&c->weights, c->dir, c->err)))
-        return status;
     if (c->opt->map && (status = trit_names_read(&c->names, c->opt->map, c->err)))
+        return status;
+    if ((status = read_json(c)) || (status = trit_safetensors_open(&c->weights, c->dir, c->err)) ||
+        (status = read_config(c)))
         return status;
     c->plan = (struct trit_plan){.config = &c->config, .weights = &c->weights, .names = &c->names};
     if ((status = trit_plan_make(&c->plan, &c->notes, c->err)))
@@ -115,7 +135,8 @@ static void sort_masters(struct converter *c)
 
     for (size_t i = 0; i < c->plan.n; i++) {
         const struct trit_planned *t = &c->plan.tensors[i];
-        c->exact[i] = t->kind == TRIT_PLANNED_MASTER && is_exact(c, t);
+        c->exact[i] =
+            t->kind == TRIT_PLANNED_MASTER && !c->config.family->all_masters && is_exact(c, t);
         n += c->exact[i];
     }
     if (c->plan.n_masters > n)
@@ -158,7 +179,7 @@ static trit_status convert_linear(struct converter *c, size_t i)
     else if (c->exact[i])
         status = trit_unpack_float(c->t2, &scale, &m, &why);
     else
-        status = trit_absmean_t2(c->t2, &scale, &m, c->pool, &why);
+        status = trit_absmean_t2(c->t2, &scale, &m, c->config.family->absmean_least, c->pool, &why);
     if (status)
         return trit_plan_fail(&c->plan, t->from, status, c->err, why.text);
     if (t->head_rows) {
@@ -289,21 +310,44 @@ static void write_sizes(struct converter *c)
         gguf_write_u32(&c->w, key(c, sizes[i].name).text, (uint32_t)sizes[i].value);
 }
 
+static void write_knob(struct converter *c, const struct trit_knob *knob)
+{
+    const double x = trit_knob_get(knob, &c->config.knobs);
+    struct key k;
+
+    snprintf(k.text, sizeof k.text, "trit.%s", knob->name);
+    switch (knob->kind) {
+    case TRIT_KNOB_BOOL:
+        gguf_write_bool(&c->w, k.text, x != 0);
+        break;
+    case TRIT_KNOB_INT:
+        gguf_write_u32(&c->w, k.text, (uint32_t)x);
+        break;
+    case TRIT_KNOB_REAL:
+        gguf_write_f32(&c->w, k.text, (float)x);
+        break;
+    case TRIT_KNOB_WORD:
+        gguf_write_string(&c->w, k.text, knob->words[(int)x]);
+        break;
+    }
+}
+
 static void write_knobs(struct converter *c)
 {
     const struct trit_knobs *k = &c->config.knobs;
+    const struct trit_knob *knob;
 
-    gguf_write_f32(&c->w, key(c, "attention.layer_norm_rms_epsilon").text, k->norm_eps);
+    gguf_write_f32(&c->w, key(c, trit_norm_eps_key(k->norm)).text, k->norm_eps);
     gguf_write_f32(&c->w, key(c, "rope.freq_base").text, (float)k->rope_base);
     if (k->rope_factor != 1 && !(c->config.rope_original > 0)) {
         gguf_write_string(&c->w, key(c, "rope.scaling.type").text, "linear");
         gguf_write_f32(&c->w, key(c, "rope.scaling.factor").text, (float)k->rope_factor);
     }
     gguf_write_string(&c->w, key(c, "hidden_activation").text, c->config.act);
-    if (k->linear_norm == TRIT_LINEAR_NORM_RMS) {
-        gguf_write_string(&c->w, "trit.linear_norm", "rms");
-        gguf_write_f32(&c->w, "trit.linear_norm_eps", k->linear_norm_eps);
-    }
+    for (size_t i = 0; (knob = trit_knob_at(i)); i++)
+        if (c->config.arch->open ||
+            trit_knob_get(knob, k) != trit_knob_get(knob, &c->config.arch->knobs))
+            write_knob(c, knob);
 }
 
 static void write_notes(struct converter *c)

@@ -9,35 +9,18 @@
 #include "model.h"
 #include "platform.h"
 
-/* Transformers' names, those of layers below model.layers.N. Sub-norms are the family's. */
-static const struct {
-    const char *slot, *source;
-} rules[] = {
-    {"token_embd", "model.embed_tokens"},
-    {"output_norm", "model.norm"},
-    {"output", "lm_head"},
-    {"attn_norm", "input_layernorm"},
-    {"attn_q", "self_attn.q_proj"},
-    {"attn_k", "self_attn.k_proj"},
-    {"attn_v", "self_attn.v_proj"},
-    {"attn_output", "self_attn.o_proj"},
-    {"ffn_norm", "post_attention_layernorm"},
-    {"ffn_gate", "mlp.gate_proj"},
-    {"ffn_up", "mlp.up_proj"},
-    {"ffn_down", "mlp.down_proj"},
+/* Ends of names in the GGUF. */
+static const char *const ends[] = {
+    [TRIT_NAME_WEIGHT] = ".weight",
+    [TRIT_NAME_BIAS] = ".bias",
+    [TRIT_NAME_SCALE] = ".scale",
+    [TRIT_NAME_NORM_WEIGHT] = "_norm_in.weight",
+    [TRIT_NAME_NORM_BIAS] = "_norm_in.bias",
 };
+enum { N_ENDS = sizeof ends / sizeof *ends };
 
-static const char *rule(const struct trit_family *family, const char *slot)
-{
-    if (strcmp(slot, "attn_sub_norm") == 0)
-        return family->attn_sub;
-    if (strcmp(slot, "ffn_sub_norm") == 0)
-        return family->ffn_sub;
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-        if (strcmp(rules[i].slot, slot) == 0)
-            return rules[i].source;
-    return slot;
-}
+/* The tensors that belong to no layer. */
+static const char *const outside[] = {"token_embd", "position_embd", "output_norm", "output"};
 
 /* ---- Patterns -------------------------------------------------------------------------------- */
 
@@ -75,30 +58,34 @@ static void fill(char out[TRIT_MAX_NAME], const char *pattern, int32_t n)
 
 /* ---- The file -------------------------------------------------------------------------------- */
 
+/* Whether a name is that of a slot with one of the ends that it may have. */
+static bool is_slot(const char *name, const char *slot, bool norm, bool linear)
+{
+    for (size_t e = 0; e < N_ENDS; e++) {
+        const bool may = e == TRIT_NAME_WEIGHT || (e == TRIT_NAME_BIAS ? norm : linear);
+        const size_t n = strlen(slot);
+        if (may && strncmp(name, slot, n) == 0 && strcmp(name + n, ends[e]) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Whether a target is one that some model here has. */
 static bool is_target(const char *target)
 {
     const struct trit_slot *s;
-    char known[96];
 
-    for (size_t i = 0; i < 3; i++) {
-        snprintf(known, sizeof known, "%s.weight", rules[i].slot);
-        if (strcmp(target, known) == 0)
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
+        if (is_slot(target, outside[i], strcmp(outside[i], "output_norm") == 0, false))
             return true;
-    }
     if (strncmp(target, "blk.", 4) != 0)
         return false;
     target += 4 + (strncmp(target + 4, "{}", 2) == 0 ? 2 : strspn(target + 4, "0123456789"));
     if (*target++ != '.')
         return false;
-    for (size_t i = 0; (s = trit_slot_at(i)); i++) {
-        static const char *const ends[] = {"%s.weight", "%s.scale", "%s_norm_in.weight"};
-        for (size_t e = 0; e < (s->kind == TRIT_LINEAR ? 3 : 1); e++) {
-            snprintf(known, sizeof known, ends[e], s->name);
-            if (strcmp(target, known) == 0)
-                return true;
-        }
-    }
+    for (size_t i = 0; (s = trit_slot_at(i)); i++)
+        if (is_slot(target, s->name, s->kind == TRIT_NORM, s->kind == TRIT_LINEAR))
+            return true;
     return false;
 }
 
@@ -243,30 +230,85 @@ static void change_end(char name[TRIT_MAX_NAME], const char *end)
     snprintf(name + len, TRIT_MAX_NAME - len, "%s", end);
 }
 
-void trit_names_source(char out[TRIT_MAX_NAME], struct trit_names *names,
-                       const struct trit_family *family, int32_t layer, const char *slot,
-                       const char *what)
+void trit_names_bind(struct trit_names *names, const struct trit_family *family,
+                     const struct trit_safetensors *weights)
 {
-    const bool scale = strcmp(what, "scale") == 0, norm = strcmp(what, "norm_in") == 0;
-    char target[96];
+    static const char embedding[] = "embed_tokens.weight";
 
+    names->family = family;
+    names->weights = weights;
+    snprintf(names->prefix, sizeof names->prefix, "model.");
+    for (size_t i = 0; i < weights->n; i++) {
+        const struct trit_string s = weights->tensors[i].name;
+        const size_t n = sizeof embedding - 1, before = s.len >= n ? s.len - n : 0;
+        if (s.len < n || memcmp(s.bytes + before, embedding, n) != 0 ||
+            before >= sizeof names->prefix)
+            continue;
+        snprintf(names->prefix, sizeof names->prefix, "%.*s", (int)before, s.bytes);
+        if (strcmp(names->prefix, "model.") == 0)
+            break; /* as transformers has it */
+    }
+}
+
+void trit_names_target(char out[64], int32_t layer, const char *slot, enum trit_name_end end)
+{
     if (layer < 0)
-        snprintf(target, sizeof target, "%s.weight", slot);
+        snprintf(out, 64, "%s%s", slot, ends[end]);
     else
-        snprintf(target, sizeof target, "blk.%d.%s%s", layer, slot,
-                 scale  ? ".scale"
-                 : norm ? "_norm_in.weight"
-                        : ".weight");
+        snprintf(out, 64, "blk.%d.%s%s", layer, slot, ends[end]);
+}
+
+/* By the family's rules, without an end. The head is beside the model, not in it. */
+static void by_rule(char out[TRIT_MAX_NAME], const struct trit_names *names, int32_t layer,
+                    const char *slot)
+{
+    static const char inner[] = "model.";
+    const char *source = trit_family_source(names->family, slot);
+    size_t n = strlen(names->prefix);
+
+    if (strcmp(slot, "output") == 0 && n >= sizeof inner - 1 &&
+        strcmp(names->prefix + n - (sizeof inner - 1), inner) == 0)
+        n -= sizeof inner - 1;
+    if (layer < 0)
+        snprintf(out, TRIT_MAX_NAME, "%.*s%s", (int)n, names->prefix, source);
+    else
+        snprintf(out, TRIT_MAX_NAME, "%slayers.%d.%s", names->prefix, layer, source);
+}
+
+/* The linear's own norm beside its weight: what is there of the names that the family may use. */
+static void own_norm(char name[TRIT_MAX_NAME], const struct trit_names *names, const char *end)
+{
+    const char *const *candidates = names->family->own_norms;
+    char stem[TRIT_MAX_NAME];
+
+    snprintf(stem, sizeof stem, "%s", name);
+    for (size_t i = 0; candidates[i]; i++) {
+        snprintf(name, TRIT_MAX_NAME, "%.200s.%.16s%.16s", stem, candidates[i], end);
+        if (trit_safetensors_find(names->weights, name))
+            return;
+    }
+    snprintf(name, TRIT_MAX_NAME, "%.200s.%.16s%.16s", stem, candidates[0], end);
+}
+
+void trit_names_source(char out[TRIT_MAX_NAME], struct trit_names *names, int32_t layer,
+                       const char *slot, enum trit_name_end end)
+{
+    char target[64];
+
+    trit_names_target(target, layer, slot, end);
     if (given(out, names, target))
         return;
-    if (scale || norm) { /* beside the weight, wherever that is */
-        trit_names_source(out, names, family, layer, slot, "weight");
-        change_end(out, scale ? ".weight_scale" : ".rms_norm.weight");
-    } else if (layer < 0) {
-        snprintf(out, TRIT_MAX_NAME, "%s.weight", rule(family, slot));
-    } else {
-        snprintf(out, TRIT_MAX_NAME, "model.layers.%d.%s.weight", layer, rule(family, slot));
+    if (end == TRIT_NAME_WEIGHT) {
+        by_rule(out, names, layer, slot);
+        change_end(out, ".weight");
+        return;
     }
+    trit_names_source(out, names, layer, slot, TRIT_NAME_WEIGHT); /* beside it, wherever it is */
+    change_end(out, end == TRIT_NAME_SCALE  ? ".weight_scale"
+                    : end == TRIT_NAME_BIAS ? ".bias"
+                                            : "");
+    if (end == TRIT_NAME_NORM_WEIGHT || end == TRIT_NAME_NORM_BIAS)
+        own_norm(out, names, end == TRIT_NAME_NORM_WEIGHT ? ".weight" : ".bias");
 }
 
 bool trit_names_ignores(const struct trit_names *names, struct trit_string source)

@@ -5,7 +5,7 @@
 #ifndef TRIT_CONVERT_NAMES_H
 #define TRIT_CONVERT_NAMES_H
 
-#include "config.h"
+#include "family.h"
 
 enum { TRIT_MAX_NAME = 256 }; /* bytes of a name in a checkpoint, with the NUL */
 
@@ -22,6 +22,11 @@ struct trit_names {
     size_t n;
     char *text;
     const char *path;
+
+    /* By which names are made where the list has none. */
+    const struct trit_family *family;
+    const struct trit_safetensors *weights;
+    char prefix[64]; /* before "layers.N." and "embed_tokens": "model.", mostly */
 };
 
 /* Read a file of names; path must live as long. @return TRIT_OK; TRIT_E_FILE: cannot be read, or a
@@ -29,11 +34,24 @@ struct trit_names {
 trit_status trit_names_read(struct trit_names *out, const char *path, struct trit_error *err);
 void trit_names_free(struct trit_names *names);
 
-/* The checkpoint's name of a tensor "blk.<layer>.<slot>.<what>", what being "weight", "scale" or,
- * of the linear's own norm, "norm_in"; or with layer -1 of "<slot>.weight". */
-void trit_names_source(char out[TRIT_MAX_NAME], struct trit_names *names,
-                       const struct trit_family *family, int32_t layer, const char *slot,
-                       const char *what);
+/* From now on names are those of this checkpoint; both live as long as names are asked for. */
+void trit_names_bind(struct trit_names *names, const struct trit_family *family,
+                     const struct trit_safetensors *weights);
+
+/* What a tensor is to a slot: the end of its name in the GGUF. */
+enum trit_name_end {
+    TRIT_NAME_WEIGHT,
+    TRIT_NAME_BIAS,
+    TRIT_NAME_SCALE,
+    TRIT_NAME_NORM_WEIGHT, /* of the linear's own norm */
+    TRIT_NAME_NORM_BIAS,
+};
+
+/* A tensor's name in the GGUF, "blk.<layer>.<slot><end>" or with layer -1 "<slot><end>", and in the
+ * checkpoint. */
+void trit_names_target(char out[64], int32_t layer, const char *slot, enum trit_name_end end);
+void trit_names_source(char out[TRIT_MAX_NAME], struct trit_names *names, int32_t layer,
+                       const char *slot, enum trit_name_end end);
 
 /* Whether the file of names wants a tensor to be left out. */
 bool trit_names_ignores(const struct trit_names *names, struct trit_string source);

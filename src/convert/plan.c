@@ -10,7 +10,7 @@
 #include "model.h"
 
 /* The largest number of tensors of a layer, norms on the inputs of linears among them. */
-enum { MAX_PER_LAYER = 24 };
+enum { MAX_PER_LAYER = 36 };
 
 struct planner {
     struct trit_plan *plan;
@@ -97,18 +97,34 @@ static struct trit_planned *add(struct trit_plan *plan, const char *name,
 }
 
 /* A vector or a matrix of floats. */
-static trit_status plan_floats(const struct planner *p, const char *name, const char *source,
-                               enum trit_planned_kind kind, size_t n_rows, size_t n_cols)
+static trit_status plan_floats(const struct planner *p, int32_t layer, const char *slot,
+                               enum trit_name_end end, size_t n_rows, size_t n_cols)
 {
+    const enum trit_planned_kind kind = n_rows > 1 ? TRIT_PLANNED_MATRIX : TRIT_PLANNED_VECTOR;
     const struct trit_safe_tensor *from;
     enum trit_format format = TRIT_FORMAT_F32;
+    char name[64], source[TRIT_MAX_NAME];
     trit_status status;
 
+    trit_names_target(name, layer, slot, end);
+    trit_names_source(source, p->plan->names, layer, slot, end);
     if ((status = find(p, source, false, &from)) || (status = check_float(p, from, &format)) ||
         (status = check_shape(p, from, n_rows, n_cols)))
         return status;
     add(p->plan, name, kind, from, n_rows, n_cols)->format = format;
     return TRIT_OK;
+}
+
+/* A norm, its bias too where it has one; of a linear's own, the slot is the linear's. */
+static trit_status plan_norm(const struct planner *p, int32_t layer, const char *slot, bool own,
+                             bool bias, size_t n)
+{
+    const trit_status status =
+        plan_floats(p, layer, slot, own ? TRIT_NAME_NORM_WEIGHT : TRIT_NAME_WEIGHT, 1, n);
+
+    if (status || !bias)
+        return status;
+    return plan_floats(p, layer, slot, own ? TRIT_NAME_NORM_BIAS : TRIT_NAME_BIAS, 1, n);
 }
 
 /* ---- Linears --------------------------------------------------------------------------------- */
@@ -177,13 +193,13 @@ static trit_status plan_linear(const struct planner *p, int32_t layer, const str
     const struct trit_safe_tensor *from, *scale;
     trit_status status;
 
-    snprintf(name, sizeof name, "blk.%d.%s.weight", layer, s->name);
-    trit_names_source(source, p->plan->names, c->family, layer, s->name, "weight");
-    trit_names_source(scale_name, p->plan->names, c->family, layer, s->name, "scale");
+    trit_names_target(name, layer, s->name, TRIT_NAME_WEIGHT);
+    trit_names_source(source, p->plan->names, layer, s->name, TRIT_NAME_WEIGHT);
+    trit_names_source(scale_name, p->plan->names, layer, s->name, TRIT_NAME_SCALE);
     if ((status = find(p, source, false, &from)))
         return status;
     struct trit_planned *t = add(p->plan, name, TRIT_PLANNED_MASTER, from, n_rows, n_cols);
-    t->head_rows = c->family->rope_pairs && rotates ? (size_t)c->knobs.head_dim : 0;
+    t->head_rows = c->knobs.rope == TRIT_ROPE_PAIRS && rotates ? (size_t)c->knobs.head_dim : 0;
     if (strcmp(from->dtype, "U8") == 0) {
         status = plan_packed(p, t, scale_name);
     } else {
@@ -192,16 +208,15 @@ static trit_status plan_linear(const struct planner *p, int32_t layer, const str
             (status = check_shape(p, from, n_rows, n_cols)) ||
             (status = find(p, scale_name, true, &scale)))
             return status;
-        if (scale)
+        if (scale && !trit_family_ignores(c->family, scale->name))
             status = trit_plan_fail(p->plan, scale, TRIT_E_UNSUPPORTED, p->err,
                                     "is the scale of a tensor that is not packed (U8); what it "
                                     "would mean is not known");
     }
     if (status || c->knobs.linear_norm == TRIT_LINEAR_NORM_NONE)
         return status;
-    snprintf(name, sizeof name, "blk.%d.%s_norm_in.weight", layer, s->name);
-    trit_names_source(source, p->plan->names, c->family, layer, s->name, "norm_in");
-    return plan_floats(p, name, source, TRIT_PLANNED_VECTOR, 1, n_cols);
+    return plan_norm(p, layer, s->name, true, c->knobs.linear_norm == TRIT_LINEAR_NORM_LAYER,
+                     n_cols);
 }
 
 static trit_status plan_layer(const struct planner *p, int32_t layer)
@@ -211,16 +226,12 @@ static trit_status plan_layer(const struct planner *p, int32_t layer)
     trit_status status = TRIT_OK;
 
     for (size_t i = 0; !status && (s = trit_slot_at(i)); i++) {
-        char name[64], source[TRIT_MAX_NAME];
         if (!trit_slot_exists(s, &c->knobs))
             continue;
-        if (s->kind == TRIT_LINEAR) {
-            status = plan_linear(p, layer, s);
-            continue;
-        }
-        snprintf(name, sizeof name, "blk.%d.%s.weight", layer, s->name);
-        trit_names_source(source, p->plan->names, c->family, layer, s->name, "weight");
-        status = plan_floats(p, name, source, TRIT_PLANNED_VECTOR, 1, trit_width(&c->knobs, s->in));
+        status = s->kind == TRIT_LINEAR
+                     ? plan_linear(p, layer, s)
+                     : plan_norm(p, layer, s->name, false, c->knobs.norm == TRIT_NORM_LAYER,
+                                 trit_width(&c->knobs, s->in));
     }
     return status;
 }
@@ -250,7 +261,7 @@ static trit_status plan_head(const struct planner *p)
     const struct trit_safe_tensor *head;
     char source[TRIT_MAX_NAME];
 
-    trit_names_source(source, p->plan->names, c->family, -1, "output", "weight");
+    trit_names_source(source, p->plan->names, -1, "output", TRIT_NAME_WEIGHT);
     head = trit_safetensors_find(p->plan->weights, source);
     p->plan->tied = c->tied == TRIT_TIED || (c->tied == TRIT_TIED_UNSAID && !head);
     if (c->tied == TRIT_TIED_UNSAID)
@@ -259,16 +270,10 @@ static trit_status plan_head(const struct planner *p)
                   "%s tensor %s",
                   head ? "one of its own" : "the embedding", head ? "a" : "no", source);
     if (!p->plan->tied)
-        return plan_floats(p, "output.weight", source, TRIT_PLANNED_MATRIX, (size_t)c->n_vocab,
+        return plan_floats(p, -1, "output", TRIT_NAME_WEIGHT, (size_t)c->n_vocab,
                            (size_t)c->knobs.n_embd);
     return head && !trit_names_ignores(p->plan->names, head->name) ? leave_out_head(p, head)
                                                                    : TRIT_OK;
-}
-
-static bool ends_with(struct trit_string s, const char *end)
-{
-    const size_t n = strlen(end);
-    return s.len >= n && memcmp(s.bytes + s.len - n, end, n) == 0;
 }
 
 /* A line of the file of names that leaves out what is not there may have a slip in it. */
@@ -297,26 +302,29 @@ static void note_idle_lines(const struct planner *p)
 static trit_status check_unused(const struct planner *p)
 {
     const struct trit_safetensors *w = p->plan->weights;
-    size_t n_frequencies = 0;
+    const struct trit_family *family = p->plan->config->family;
+    struct trit_string ignored = {"", 0};
+    size_t n_ignored = 0;
 
     for (size_t i = 0; i < w->n; i++) {
         if (p->plan->used[i])
             continue;
-        if (trit_names_ignores(p->plan->names, w->tensors[i].name))
+        if (trit_names_ignores(p->plan->names, w->tensors[i].name)) {
             trit_note(p->notes, "tensor %s is left out, as the file of names says",
                       trit_quote(w->tensors[i].name).text);
-        else if (ends_with(w->tensors[i].name, ".rotary_emb.inv_freq"))
-            n_frequencies++;
-        else
+        } else if (trit_family_ignores(family, w->tensors[i].name)) {
+            ignored = w->tensors[i].name;
+            n_ignored++;
+        } else {
             return trit_plan_fail(p->plan, &w->tensors[i], TRIT_E_UNSUPPORTED, p->err,
                                   "belongs to nothing that its family is known to have; a file of "
                                   "names can say what it is, or that it is to be left out");
+        }
     }
-    if (n_frequencies)
+    if (n_ignored)
         trit_note(p->notes,
-                  "%zu tensors rotary_emb.inv_freq are left out: they follow from "
-                  "rope_theta",
-                  n_frequencies);
+                  "%zu tensors are left out that the forward pass does not read, such as %s",
+                  n_ignored, trit_quote(ignored).text);
     return TRIT_OK;
 }
 
@@ -344,20 +352,20 @@ static trit_status plan_all(const struct planner *p)
 {
     const struct trit_config *c = p->plan->config;
     const size_t n_embd = (size_t)c->knobs.n_embd;
-    char source[TRIT_MAX_NAME];
     trit_status status;
 
-    trit_names_source(source, p->plan->names, c->family, -1, "token_embd", "weight");
-    if ((status = plan_floats(p, "token_embd.weight", source, TRIT_PLANNED_MATRIX,
-                              (size_t)c->n_vocab, n_embd)))
+    if ((status = plan_floats(p, -1, "token_embd", TRIT_NAME_WEIGHT, (size_t)c->n_vocab, n_embd)) ||
+        (c->knobs.learned_positions &&
+         (status = plan_floats(p, -1, "position_embd", TRIT_NAME_WEIGHT, (size_t)c->knobs.n_ctx,
+                               n_embd))))
         return status;
     if (c->rope_original > 0)
         add(p->plan, "rope_freqs.weight", TRIT_PLANNED_FREQS, NULL, 1, (size_t)c->knobs.n_rot / 2);
     for (int32_t i = 0; i < c->knobs.n_layer; i++)
         if ((status = plan_layer(p, i)))
             return status;
-    trit_names_source(source, p->plan->names, c->family, -1, "output_norm", "weight");
-    if ((status = plan_floats(p, "output_norm.weight", source, TRIT_PLANNED_VECTOR, 1, n_embd)) ||
+    if ((status =
+             plan_norm(p, -1, "output_norm", false, c->knobs.norm == TRIT_NORM_LAYER, n_embd)) ||
         (status = plan_head(p)) || (status = trit_names_check(p->plan->names, p->err)) ||
         (status = check_unused(p)))
         return status;

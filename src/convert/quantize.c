@@ -283,8 +283,9 @@ static trit_status write_ternary(struct quantizer *q, const struct planned *p)
     struct trit_error why = {0};
     float scale;
 
-    trit_status status = p->master ? trit_absmean_t2(q->t2, &scale, &m, q->pool, &why)
-                                   : t->type->unpack_t2(q->t2, &scale, &m, &why);
+    trit_status status = p->master
+                             ? trit_absmean_t2(q->t2, &scale, &m, TRIT_ABSMEAN_LEAST, q->pool, &why)
+                             : t->type->unpack_t2(q->t2, &scale, &m, &why);
     if (!status && trit_t2_is_damaged(q->t2, n_bytes))
         status = trit_fail(&why, TRIT_E_FILE, "holds a code 3; codes of weights are 0, 1 and 2");
     if (!status && scale == 0.0f && all_zero(q->t2, n_bytes))

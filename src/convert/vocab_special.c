@@ -202,8 +202,8 @@ static struct edge edge_of(const struct trit_import *im, const struct trit_json_
 }
 
 /* Whether a text begins with the BOS, where the post-processor decides. What it puts first is the
- * BOS then, whatever bos_token names: only so texts become what its own tokenizer makes of them, and
- * bos_token is often changed for the sake of a chat template alone. */
+ * BOS then, whatever bos_token names: only so texts become what their own tokenizer makes of them,
+ * and bos_token is often changed for the sake of a chat template alone. */
 static trit_status follow_template(struct trit_import *im, const struct edge *begin)
 {
     struct trit_vocabulary *v = im->v;

@@ -1,7 +1,7 @@
 # trit convert makes a GGUF of a checkpoint folder, and says what it made of it.
 
 $ trit convert checkpoint -o model.gguf 2>&1 | sed 's/in .* s$/in X s/'
-trit: BitNetForCausalLM is BitNet b1.58 as of 2B-4T: architecture bitnet-b1.58
+trit: the checkpoint is BitNet b1.58 as of 2B-4T: architecture bitnet-b1.58
 trit: 14 linears are packed; their weight_scale multiplies the ternary values (linear_class autobitlinear)
 trit: the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokeniser is gpt-2's, by its expressions
 trit: the BOS is 264 (<|begin_of_text|>)
@@ -18,7 +18,7 @@ block     relu2 (the file's hidden_activation) · sub-norms · RoPE half, base 5
 weights   1.3 M parameters, 1.2 M of them ternary · embedding F16 · head tied to it
 memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
 chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
-notes     BitNetForCausalLM is BitNet b1.58 as of 2B-4T: architecture bitnet-b1.58
+notes     the checkpoint is BitNet b1.58 as of 2B-4T: architecture bitnet-b1.58
           14 linears are packed; their weight_scale multiplies the ternary values (linear_class autobitlinear)
           the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokeniser is gpt-2's, by its expressions
           the BOS is 264 (<|begin_of_text|>)
@@ -73,7 +73,7 @@ $ trit convert checkpoint --map text.gguf -o no.gguf
 
 $ mkdir broken && cp checkpoint/* broken && printf '{"architectures": ["MistralForCausalLM"]}' >broken/config.json
 > trit convert broken -o no.gguf
-! trit: broken/config.json: 'architectures' is 'MistralForCausalLM'; supported are BitNetForCausalLM, BitnetForCausalLM, LlamaForCausalLM with a quantization_config of quant_method bitnet
+! trit: broken/config.json: 'architectures' is 'MistralForCausalLM'; supported are BitNetForCausalLM, BitnetForCausalLM, LlamaForCausalLM with a quantization_config of quant_method bitnet, BitSkipV1WithEarlyExit, BitSkipV2WithEarlyExit, BitSkipV3WithEarlyExit, any that has a tensor embed_positions.weight
 [4]
 
 # Other layouts of I2_S are mended.

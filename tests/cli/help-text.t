@@ -225,6 +225,7 @@ trit convert: make a GGUF of a checkpoint folder as Hugging Face holds it
       --embd TYPE            of embedding and head: f16 f32 bf16 q8_0 q6_k q4_k q4_0 (default:
                              f16)
       --map FILE             names of tensors: lines SOURCE = blk.{}.attn_q.weight, or = ignore
+      --knob NAME=VALUE      what the checkpoint leaves open, such as causal=false (repeatable)
       --from-gguf FILE       from a GGUF instead of a folder, such as one with an odd I2_S
                              layout
       --dry-run              check everything but the weights, and list what would be written

@@ -1,0 +1,186 @@
+/* family.c - see family.h. */
+#include "family.h"
+
+#include <string.h>
+
+#include "absmean.h"
+#include "order.h"
+
+/* ---- Names ----------------------------------------------------------------------------------- */
+
+/* Transformers' names, below the prefix of the model. */
+static const struct trit_rule transformers[] = {
+    {"token_embd", "embed_tokens"},
+    {"position_embd", "embed_positions"},
+    {"output_norm", "norm"},
+    {"output", "lm_head"},
+    {"attn_norm", "input_layernorm"},
+    {"attn_norm_post", "self_attn_norm.norm"}, /* this and the next: bitskip's public code */
+    {"ffn_norm_post", "feed_forward_norm.norm"},
+    {"attn_q", "self_attn.q_proj"},
+    {"attn_k", "self_attn.k_proj"},
+    {"attn_v", "self_attn.v_proj"},
+    {"attn_output", "self_attn.o_proj"},
+    {"ffn_norm", "post_attention_layernorm"},
+    {"ffn_gate", "mlp.gate_proj"},
+    {"ffn_up", "mlp.up_proj"},
+    {"ffn_down", "mlp.down_proj"},
+    {0},
+};
+
+static const struct trit_rule none[] = {{0}};
+static const struct trit_rule of_2b4t[] = {
+    {"attn_sub_norm", "self_attn.attn_sub_norm"},
+    {"ffn_sub_norm", "mlp.ffn_sub_norm"},
+    {0},
+};
+static const struct trit_rule of_1bitllm[] = {
+    {"attn_sub_norm", "self_attn.inner_attn_ln"},
+    {"ffn_sub_norm", "mlp.ffn_layernorm"},
+    {0},
+};
+static const struct trit_rule of_8bit[] = {
+    {"output_norm", "layer_norm"},
+    {"ffn_gate", "feed_forward.gate_proj"},
+    {"ffn_up", "feed_forward.up_proj"},
+    {"ffn_down", "feed_forward.down_proj"},
+    {0},
+};
+
+static const char *const rms_norm[] = {"rms_norm", NULL};
+static const char *const any_norm[] = {"norm", "layer_norm", "layernorm", "ln", NULL};
+
+/* They follow from rope_theta. */
+static const char *const frequencies[] = {".rotary_emb.inv_freq", NULL};
+
+/* Buffers that the forward pass of bitskip's code does not read. */
+static const char *const unread[] = {"routing_module.", "early_exit_curriculum",
+                                     "layer_skipping.", ".weight_scale",
+                                     "cos_cached",      "sin_cached",
+                                     "inv_freq",        NULL};
+
+/* ---- The table ------------------------------------------------------------------------------- */
+
+#define BITSKIP                                                                                    \
+    .arch = "bitskip", .rules = none, .own_norms = any_norm, .ignored = unread,                    \
+    .absmean_least = 1e-6f, .all_masters = true
+#define HADAMARD "linear_norm=layer linear_norm_eps=1e-5 hadamard=after hadamard_output=true "
+
+static const struct trit_family families[] = {
+    {.architecture = "BitNetForCausalLM",
+     .arch = "bitnet-b1.58",
+     .what = "BitNet b1.58 as of 2B-4T",
+     .rules = of_2b4t,
+     .ignored = frequencies,
+     .own_norms = rms_norm,
+     .absmean_least = TRIT_ABSMEAN_LEAST},
+    {.architecture = "BitnetForCausalLM",
+     .arch = "bitnet",
+     .what = "BitNet b1.58 as of 1bitLLM",
+     .rules = of_1bitllm,
+     .ignored = frequencies,
+     .own_norms = rms_norm,
+     .absmean_least = TRIT_ABSMEAN_LEAST},
+    {.architecture = "LlamaForCausalLM",
+     .arch = "llama",
+     .what = "Llama with bitnet linears",
+     .quantization_config = true,
+     .rules = none,
+     .ignored = frequencies,
+     .own_norms = rms_norm,
+     .absmean_least = TRIT_ABSMEAN_LEAST},
+    {.architecture = "BitSkipV1WithEarlyExit",
+     .model_type = "bitskip_v1_earlyexit",
+     .what = "bitskip v1",
+     BITSKIP},
+    {.architecture = "BitSkipV2WithEarlyExit",
+     .model_type = "bitskip_v2_earlyexit",
+     .what = "bitskip v2",
+     .presets = HADAMARD "act_bits=4",
+     BITSKIP},
+    {.architecture = "BitSkipV3WithEarlyExit",
+     .model_type = "bitskip_v3_earlyexit",
+     .what = "bitskip v3",
+     .presets = HADAMARD "act_bits=8",
+     BITSKIP},
+    {.marker = "embed_positions.weight",
+     .arch = "bitnet-8bit",
+     .what = "bitnet-8bit",
+     .rules = of_8bit,
+     .own_norms = any_norm,
+     .ignored = unread,
+     .absmean_least = 1e-6f,
+     .all_masters = true},
+};
+enum { N_FAMILIES = sizeof families / sizeof *families };
+
+const struct trit_family *trit_family_at(size_t i)
+{
+    return i < N_FAMILIES ? &families[i] : NULL;
+}
+
+/* ---- Recognising one ------------------------------------------------------------------------- */
+
+static bool ends_with(struct trit_string s, const char *end)
+{
+    const size_t n = strlen(end);
+    return s.len >= n && memcmp(s.bytes + s.len - n, end, n) == 0;
+}
+
+static bool has_marker(const struct trit_safetensors *weights, const struct trit_family *f)
+{
+    for (size_t i = 0; f->marker && i < weights->n; i++)
+        if (ends_with(weights->tensors[i].name, f->marker))
+            return true;
+    return false;
+}
+
+const struct trit_family *trit_family_find(const struct trit_json_value *config,
+                                           const struct trit_safetensors *weights, const char *arch)
+{
+    const struct trit_string name =
+        trit_json_text(trit_json_item(trit_json_member(config, "architectures"), 0));
+    const struct trit_string type = trit_json_text(trit_json_member(config, "model_type"));
+    const struct trit_family *found = NULL;
+
+    for (size_t i = 0; i < N_FAMILIES; i++) {
+        const struct trit_family *f = &families[i];
+        const bool named = (f->architecture && trit_string_is(name, f->architecture)) ||
+                           (f->model_type && trit_string_is(type, f->model_type));
+        if (arch && strcmp(arch, f->arch) != 0)
+            continue;
+        if (has_marker(weights, f))
+            return f;
+        if (named || (arch && !found))
+            found = f;
+    }
+    return found;
+}
+
+/* ---- Names of tensors ------------------------------------------------------------------------ */
+
+static const char *find_rule(const struct trit_rule *rules, const char *slot)
+{
+    for (; rules->slot; rules++)
+        if (strcmp(rules->slot, slot) == 0)
+            return rules->source;
+    return NULL;
+}
+
+const char *trit_family_source(const struct trit_family *family, const char *slot)
+{
+    const char *own = find_rule(family->rules, slot);
+    const char *usual = own ? own : find_rule(transformers, slot);
+    return usual ? usual : slot;
+}
+
+bool trit_family_ignores(const struct trit_family *family, struct trit_string name)
+{
+    for (size_t i = 0; family->ignored && family->ignored[i]; i++) {
+        const size_t n = strlen(family->ignored[i]);
+        for (size_t at = 0; at + n <= name.len; at++)
+            if (memcmp(name.bytes + at, family->ignored[i], n) == 0)
+                return true;
+    }
+    return false;
+}
