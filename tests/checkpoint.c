@@ -47,6 +47,56 @@ const struct ck_spec ck_default = {
     .seed = 1,
 };
 
+struct ck_spec ck_bitskip(int version)
+{
+    struct ck_spec s = ck_default;
+
+    s.family = CK_BITSKIP;
+    s.version = version;
+    s.hidden = 128;
+    s.head_dim = 32;
+    s.ffn = 256;
+    s.n_ctx = 32;
+    s.packed = s.autobit = false;
+    s.untied = s.no_head_dim = true;
+    s.dtype = CK_F32;
+    s.rope_theta = 10000;
+    s.embd_sd = 0.5;
+    s.position_sd = 0.4;
+    s.prefix = "model.";
+    s.norm_name = "norm";
+    s.knobs = (struct ck_knobs){.causal = true,
+                                .block = CK_PRE,
+                                .norm = CK_RMS,
+                                .ffn = CK_GATED,
+                                .act_bits = version == 2 ? 4 : 8,
+                                .act_form = CK_DIV,
+                                .act_eps = 1e-6,
+                                .linear_norm = version == 1 ? CK_NO_NORM : CK_LAYER,
+                                .linear_norm_eps = 1e-5,
+                                .hadamard = version == 1 ? CK_NO_HADAMARD : CK_AFTER,
+                                .hadamard_output = version != 1,
+                                .exit_norm = true};
+    return s;
+}
+
+struct ck_spec ck_bitnet8(void)
+{
+    struct ck_spec s = ck_bitskip(1);
+
+    s.family = CK_BITNET8;
+    s.prefix = "";
+    s.knobs.block = CK_POST;
+    s.knobs.norm = CK_LAYER;
+    s.knobs.attn_in_norm = true;
+    s.knobs.ffn = CK_PLAIN;
+    s.knobs.learned_positions = true;
+    s.knobs.linear_post = CK_RELU2;
+    s.knobs.exit_min_layers = 4;
+    s.knobs.exit_threshold = 0.95;
+    return s;
+}
+
 /* ---- Memory and text ------------------------------------------------------------------------- */
 
 /* Room for one more item of n. */
@@ -154,11 +204,12 @@ double ck_value(const struct ck_tensor *t, size_t i)
     uint16_t h;
     float f;
 
-    REQUIRE(i < t->n_bytes / dtype_bytes(t->dtype));
     if (strcmp(t->dtype, "F32") == 0) {
+        REQUIRE(i < t->n_bytes / 4);
         memcpy(&f, t->data + 4 * i, sizeof f);
         return (double)f;
     }
+    REQUIRE(i < t->n_bytes / 2);
     memcpy(&h, t->data + 2 * i, sizeof h);
     if (strcmp(t->dtype, "BF16") == 0)
         return bf16_value(h);
@@ -170,13 +221,14 @@ void ck_set_value(struct ck_tensor *t, size_t i, double x)
 {
     const float f = (float)x;
 
-    REQUIRE(i < t->n_bytes / dtype_bytes(t->dtype));
     if (strcmp(t->dtype, "F32") == 0) {
+        REQUIRE(i < t->n_bytes / 4);
         memcpy(t->data + 4 * i, &f, sizeof f);
         return;
     }
     const bool bf16 = strcmp(t->dtype, "BF16") == 0;
     REQUIRE(bf16 || strcmp(t->dtype, "F16") == 0);
+    REQUIRE(i < t->n_bytes / 2);
     const uint16_t h = bf16 ? bf16_of(x) : f16_of(x);
     memcpy(t->data + 2 * i, &h, sizeof h);
 }
@@ -354,11 +406,218 @@ static void add_layer(struct ck *c, int layer, uint64_t *rng)
     add_norm(c, name, s->ffn, rng);
 }
 
+/* ---- Tensors of bitskip and bitnet-8bit ------------------------------------------------------ */
+
+static bool is_variant(const struct ck_spec *s)
+{
+    return s->family == CK_BITSKIP || s->family == CK_BITNET8;
+}
+
+const char *ck_head(const struct ck_spec *spec, char stem[64])
+{
+    static const char inner[] = "model.";
+    size_t n = strlen(spec->prefix);
+
+    if (n >= strlen(inner) && strcmp(spec->prefix + n - strlen(inner), inner) == 0)
+        n -= strlen(inner);
+    snprintf(stem, 64, "%.*slm_head", (int)n, spec->prefix);
+    return stem;
+}
+
+/* A norm whose weights and biases are far enough from 1 and 0 for each of them to show. */
+static void add_affine(struct ck *c, const char *stem, int n, int kind, uint64_t *rng)
+{
+    const uint64_t dims[] = {(uint64_t)n, 0};
+    char name[128];
+
+    for (int bias = 0; bias <= (kind == CK_LAYER); bias++) {
+        snprintf(name, sizeof name, "%s.%s", stem, bias ? "bias" : "weight");
+        struct ck_tensor *t = ck_add(c, name, dtype_names[c->spec.dtype], dims);
+        for (int i = 0; i < n; i++)
+            ck_set_value(t, (size_t)i, !bias + 0.35 * (double)fx_normal(rng));
+    }
+}
+
+/* How large the activations are that a linear sees: root of the mean square, and the largest. */
+struct size {
+    double rms, max;
+};
+
+static const struct size normed = {1, 3.3};
+
+/* What a linear with weights of +-1 would multiply such activations by. */
+static double gain(const struct ck_knobs *k, int n_rows, int n_cols, struct size x)
+{
+    const double in = k->hadamard && !k->hadamard_norm ? sqrt(n_cols) : 1;
+    const double out = k->hadamard_output && !k->hadamard_norm ? sqrt(n_rows) : 1;
+
+    if (k->hadamard == CK_BEFORE) /* what is summed up of many is normally distributed */
+        x.max = 3.3 * x.rms * in;
+    const double y = x.rms * in * sqrt(0.69 * n_cols) * out; /* 0.69 of the weights are not 0 */
+    const int max = (1 << (k->act_bits - 1)) - 1;
+    return k->act_dequant == CK_STANDARD ? y : y * max / (x.max * x.max);
+}
+
+/* Outputs, before they are squared, have a deviation near 1; each linear's is another one. */
+static void add_variant_linear(struct ck *c, int layer, const char *where, int n_rows, int n_cols,
+                               struct size x, uint64_t *rng)
+{
+    const struct ck_spec *s = &c->spec;
+    const double factor = 0.7 + 0.6 * (double)(fx_random(rng) >> 40) * 0x1p-24;
+    const double scale = factor / gain(&s->knobs, n_rows, n_cols, x);
+    char stem[96], name[128];
+
+    snprintf(stem, sizeof stem, "%slayers.%d.%s", s->prefix, layer, where);
+    snprintf(name, sizeof name, "%s.weight", stem);
+    add_matrix(c, name, n_rows, n_cols, scale / 0.8, rng);
+    if (s->knobs.linear_norm) {
+        snprintf(name, sizeof name, "%s.%s", stem, s->norm_name);
+        add_affine(c, name, n_cols, s->knobs.linear_norm, rng);
+    }
+    if (s->extras && s->family == CK_BITNET8) {
+        static const uint64_t one[] = {1, 0};
+        snprintf(name, sizeof name, "%s.weight_scale", stem);
+        ck_set_value(ck_add(c, name, "F32", one), 0, 1);
+    }
+}
+
+/* What down sees, where gate and up have outputs of deviation 1. Of a normally distributed x,
+ * relu(x)^2 has the mean square 3/2, relu(x)^4 105/2, SiLU(x) 0.36. */
+static struct size ffn_size(const struct ck_spec *s)
+{
+    const struct ck_knobs *k = &s->knobs;
+    const char *by_family = s->family == CK_BITNET8 ? "relu2" : "silu";
+    const bool relu2 = strcmp(s->hidden_act ? s->hidden_act : by_family, "relu2") == 0;
+    const bool squared = k->linear_post == CK_RELU2;
+    struct size x = squared ? relu2 ? (struct size){7.2, 60} : (struct size){1.1, 8}
+                    : relu2 ? (struct size){1.2, 8}
+                            : (struct size){0.6, 3};
+
+    if (k->linear_norm)
+        return normed;
+    if (k->ffn == CK_GATED) {
+        x.rms *= squared ? 1.2 : 1;
+        x.max *= squared ? 2 : 1.2;
+    }
+    return x;
+}
+
+static void add_block_norm(struct ck *c, int layer, bool attention, uint64_t *rng)
+{
+    static const char *const names[2][2] = {{"post_attention_layernorm", "input_layernorm"},
+                                            {"feed_forward_norm.norm", "self_attn_norm.norm"}};
+    const struct ck_knobs *k = &c->spec.knobs;
+    char stem[96];
+
+    snprintf(stem, sizeof stem, "%slayers.%d.%s", c->spec.prefix, layer,
+             names[k->block == CK_POST][attention]);
+    add_affine(c, stem, c->spec.hidden, k->norm, rng);
+}
+
+/* Buffers of a layer, and what only training needs; their values must not show. */
+static void add_layer_extras(struct ck *c, int layer, uint64_t *rng)
+{
+    const struct ck_spec *s = &c->spec;
+    char name[128];
+
+    snprintf(name, sizeof name, "%slayers.%d.self_attn.rotary_emb.inv_freq", s->prefix, layer);
+    add_matrix(c, name, 1, s->head_dim / 2, 9, rng);
+    if (s->family == CK_BITSKIP)
+        return;
+    snprintf(name, sizeof name, "%slayers.%d.self_attn.rotary_emb.cos_cached", s->prefix, layer);
+    add_matrix(c, name, s->n_ctx, s->head_dim, 9, rng);
+    snprintf(name, sizeof name, "%slayers.%d.self_attn.rotary_emb.sin_cached", s->prefix, layer);
+    add_matrix(c, name, s->n_ctx, s->head_dim, 9, rng);
+    snprintf(name, sizeof name, "%slayers.%d.routing_module.gate.weight", s->prefix, layer);
+    add_matrix(c, name, 1, s->hidden, 9, rng);
+    snprintf(name, sizeof name, "%slayers.%d.routing_module.gate.bias", s->prefix, layer);
+    add_norm(c, name, 1, rng);
+}
+
+static void add_extras(struct ck *c)
+{
+    static const uint64_t scalar[] = {0};
+    const uint64_t layers[] = {(uint64_t)c->spec.n_layer, 0};
+    char name[128];
+
+    if (c->spec.family == CK_BITSKIP)
+        return;
+    snprintf(name, sizeof name, "%searly_exit_curriculum", c->spec.prefix);
+    ck_add(c, name, "I64", scalar);
+    snprintf(name, sizeof name, "%slayer_skipping.skip_masks", c->spec.prefix);
+    ck_add(c, name, "BOOL", layers);
+}
+
+static void add_variant_layer(struct ck *c, int layer, uint64_t *rng)
+{
+    const struct ck_spec *s = &c->spec;
+    const struct ck_knobs *k = &s->knobs;
+    const int nq = s->heads * s->head_dim, nkv = s->kv_heads * s->head_dim;
+    const char *ffn = s->family == CK_BITNET8 ? "feed_forward" : "mlp";
+    const double position_sd = k->learned_positions ? s->position_sd : 0;
+    const double h = sqrt(s->embd_sd * s->embd_sd + position_sd * position_sd);
+    const bool as_it_is = layer == 0 && k->block == CK_POST && !k->attn_in_norm;
+    const bool squared = k->linear_post == CK_RELU2;
+    const struct size x = as_it_is && !k->linear_norm ? (struct size){h, 3.3 * h} : normed;
+    /* Scores that differ enough for queries and keys to tell. */
+    const struct size sharp = {squared ? x.rms : x.rms / 1.8, x.max};
+    const struct size values = k->linear_norm ? normed /* means of them */
+                               : squared      ? (struct size){0.7, 2.5}
+                                              : (struct size){0.5, 1.7};
+    char where[64];
+
+    add_block_norm(c, layer, true, rng);
+    add_variant_linear(c, layer, "self_attn.q_proj", nq, s->hidden, sharp, rng);
+    add_variant_linear(c, layer, "self_attn.k_proj", nkv, s->hidden, sharp, rng);
+    add_variant_linear(c, layer, "self_attn.v_proj", nkv, s->hidden, x, rng);
+    add_variant_linear(c, layer, "self_attn.o_proj", s->hidden, nq, values, rng);
+    add_block_norm(c, layer, false, rng);
+    if (k->ffn == CK_GATED) {
+        snprintf(where, sizeof where, "%s.gate_proj", ffn);
+        add_variant_linear(c, layer, where, s->ffn, s->hidden, normed, rng);
+    }
+    snprintf(where, sizeof where, "%s.up_proj", ffn);
+    add_variant_linear(c, layer, where, s->ffn, s->hidden, normed, rng);
+    snprintf(where, sizeof where, "%s.down_proj", ffn);
+    add_variant_linear(c, layer, where, s->hidden, s->ffn, ffn_size(s), rng);
+    if (s->extras)
+        add_layer_extras(c, layer, rng);
+}
+
+static void add_variant_tensors(struct ck *c)
+{
+    const struct ck_spec *s = &c->spec;
+    uint64_t rng = s->seed;
+    char name[128];
+
+    snprintf(name, sizeof name, "%sembed_tokens.weight", s->prefix);
+    add_matrix(c, name, s->vocab, s->hidden, s->embd_sd, &rng);
+    if (s->knobs.learned_positions) {
+        snprintf(name, sizeof name, "%sembed_positions.weight", s->prefix);
+        add_matrix(c, name, s->n_ctx, s->hidden, s->position_sd, &rng);
+    }
+    for (int i = 0; i < s->n_layer; i++)
+        add_variant_layer(c, i, &rng);
+    snprintf(name, sizeof name, "%s%s", s->prefix, s->family == CK_BITNET8 ? "layer_norm" : "norm");
+    add_affine(c, name, s->hidden, s->knobs.norm, &rng);
+    if (s->untied) {
+        char head[64];
+        snprintf(name, sizeof name, "%s.weight", ck_head(s, head));
+        add_matrix(c, name, s->vocab, s->hidden, 0.15, &rng);
+    }
+    if (s->extras)
+        add_extras(c);
+}
+
 static void add_tensors(struct ck *c)
 {
     const struct ck_spec *s = &c->spec;
     uint64_t rng = s->seed;
 
+    if (is_variant(s)) {
+        add_variant_tensors(c);
+        return;
+    }
     add_matrix(c, "model.embed_tokens.weight", s->vocab, s->hidden, s->embd_sd, &rng);
     for (int i = 0; i < s->n_layer; i++)
         add_layer(c, i, &rng);
@@ -486,6 +745,48 @@ static void set_config(struct ck *c)
     set_number(c, "eos_token_id", spm ? 2 : 265);
     set_shapes(c);
     set_quantization(c);
+}
+
+/* Neither has a quantization_config; what a bare one leaves out is what is said here. */
+static void set_variant_config(struct ck *c)
+{
+    static const char *const torch_dtype[] = {NULL, "\"bfloat16\"", "\"float16\"", "\"float32\""};
+    const struct ck_spec *s = &c->spec;
+    const bool bitnet8 = s->family == CK_BITNET8;
+    char json[64];
+
+    snprintf(json, sizeof json, "[\"BitSkipV%dWithEarlyExit\"]", s->version);
+    ck_set(c, "architectures", bitnet8 ? "[\"BitNetModel\"]" : json);
+    snprintf(json, sizeof json, "\"bitskip_v%d_earlyexit\"", s->version);
+    ck_set(c, "model_type", bitnet8 ? "\"bitnet\"" : json);
+    ck_set(c, "torch_dtype", torch_dtype[s->dtype]);
+    ck_set(c, "transformers_version", "\"4.45.2\"");
+    set_number(c, "hidden_size", s->hidden);
+    set_number(c, "intermediate_size", s->ffn);
+    set_number(c, "num_hidden_layers", s->n_layer);
+    set_number(c, "num_attention_heads", s->heads);
+    set_number(c, "vocab_size", s->vocab);
+    set_number(c, "max_position_embeddings", s->n_ctx);
+    set_bool(c, "tie_word_embeddings", !s->untied);
+    if (s->hidden_act) {
+        snprintf(json, sizeof json, "\"%s\"", s->hidden_act);
+        ck_set(c, "hidden_act", json);
+    }
+    if (!bitnet8 || !s->bare_config)
+        set_number(c, "num_key_value_heads", s->kv_heads);
+    if (s->bare_config)
+        return;
+    set_number(c, "rope_theta", s->rope_theta);
+    /* Which of the two counts where a knob changes the kind of the norms is not said anywhere. */
+    if (!bitnet8 || s->knobs.norm == CK_RMS)
+        set_number(c, "rms_norm_eps", s->eps);
+    if (bitnet8 || s->knobs.norm == CK_LAYER)
+        set_number(c, "layer_norm_eps", s->eps);
+    if (bitnet8) { /* wrong for its vocabulary, as published */
+        set_number(c, "pad_token_id", 0);
+        set_number(c, "bos_token_id", 1);
+        set_number(c, "eos_token_id", 2);
+    }
 }
 
 /* The members of an object, or with outer "" those of the whole. */
@@ -638,7 +939,10 @@ struct ck *ck_new(const struct ck_spec *spec)
     struct ck *c = calloc(1, sizeof *c);
     REQUIRE(c);
     c->spec = *spec;
-    set_config(c);
+    if (is_variant(spec))
+        set_variant_config(c);
+    else
+        set_config(c);
     put_tokenizer(c);
     add_tensors(c);
     return c;

@@ -13,12 +13,44 @@
 #include <stdint.h>
 
 enum ck_family {
-    CK_BITNET, /* BitNetForCausalLM: 2B-4T; ReLU2 and sub-norms */
-    CK_LLAMA,  /* LlamaForCausalLM with quant_method bitnet */
-    CK_1BITLLM /* BitnetForCausalLM: SiLU and sub-norms by other names, latent weights */
+    CK_BITNET,  /* BitNetForCausalLM: 2B-4T; ReLU2 and sub-norms */
+    CK_LLAMA,   /* LlamaForCausalLM with quant_method bitnet */
+    CK_1BITLLM, /* BitnetForCausalLM: SiLU and sub-norms by other names, latent weights */
+    CK_BITSKIP, /* BitSkipV1WithEarlyExit, V2, V3: Llama's names, no quantization_config */
+    CK_BITNET8  /* bitnet-8bit: learned positions, LayerNorm after each half of a block */
 };
 
 enum ck_dtype { CK_U8, CK_BF16, CK_F16, CK_F32 };
+
+enum { CK_PRE, CK_POST };
+enum { CK_NO_NORM, CK_RMS, CK_LAYER };
+enum { CK_PLAIN, CK_GATED };
+enum { CK_MUL, CK_DIV };
+enum { CK_STANDARD, CK_LEGACY_DIV };
+enum { CK_NO_POST, CK_RELU2 };
+enum { CK_NO_HADAMARD, CK_BEFORE, CK_AFTER };
+
+/* What bitskip and bitnet-8bit compute, where their sources differ or leave it open. Fields have
+ * the names of the keys that a converted file says it in. */
+struct ck_knobs {
+    bool causal;
+    int block;         /* norms before or after attention and FFN */
+    int norm;          /* CK_RMS, or CK_LAYER with a bias */
+    bool attn_in_norm; /* LayerNorm without weights on the attention's input; block CK_POST */
+    int ffn;
+    bool learned_positions;
+    int act_bits, act_form;
+    double act_eps;
+    int act_dequant;
+    int linear_norm; /* a norm of its own on each linear's input */
+    double linear_norm_eps;
+    int linear_post; /* on each linear's output */
+    int hadamard;    /* of a linear's input, before or after it is quantised */
+    bool hadamard_norm, hadamard_output;
+    bool exit_norm;
+    int exit_min_layers;
+    double exit_threshold;
+};
 
 struct ck_spec {
     enum ck_family family;
@@ -40,11 +72,25 @@ struct ck_spec {
     int n_shards;              /* 0: one file and no index */
     const char *hidden_act;    /* NULL: the family's */
     uint64_t seed;
+
+    /* The rest is of CK_BITSKIP and CK_BITNET8. */
+    int version; /* of bitskip: 1, 2 or 3 */
+    struct ck_knobs knobs;
+    const char *prefix;    /* of all names: "model.", which the head does not have, "module.", "" */
+    const char *norm_name; /* of a linear's own norm: "norm", "layer_norm", "layernorm", "ln" */
+    double position_sd;    /* of the learned positions */
+    bool extras;           /* tensors that nothing is computed with */
+    bool bare_config;      /* nothing in config.json that has a default */
 };
 
 /* Two layers, hidden 256, 4 heads of 64 (2 KV), FFN 512, 288 rows of vocabulary, context 128; 2B-4T
  * as it is published: packed, bf16, tied. */
 extern const struct ck_spec ck_default;
+
+/* Two layers, hidden 128, 4 heads of 32 (2 KV), FFN 256, 288 rows of vocabulary, context 32, f32,
+ * untied; the knobs of bitskip 1, 2 or 3 and of bitnet-8bit. */
+struct ck_spec ck_bitskip(int version);
+struct ck_spec ck_bitnet8(void);
 
 enum { CK_MAX_DIMS = 3 };
 
@@ -82,6 +128,9 @@ void ck_free(struct ck *c);
 
 /* Write it as a folder of that name, in the place of an earlier one; the path lives until exit. */
 const char *ck_write(const struct ck *c, const char *name);
+
+/* What the head of a bitskip or bitnet-8bit is called, without its ".weight". */
+const char *ck_head(const struct ck_spec *spec, char stem[64]);
 
 /* A checkpoint that someone else wrote: config.json and model.safetensors of a folder. */
 struct ck *ck_read(const char *dir);
