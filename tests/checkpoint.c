@@ -459,6 +459,20 @@ static double gain(const struct ck_knobs *k, int n_rows, int n_cols, struct size
 }
 
 /* Outputs, before they are squared, have a deviation near 1; each linear's is another one. */
+/* A weight where -1, 0 and 1 meet, half the mean of all, may be either in single precision. */
+static void keep_off_edges(struct ck_tensor *t, size_t n)
+{
+    double mean = 0;
+
+    for (size_t i = 0; i < n; i++)
+        mean += fabs(ck_value(t, i)) / (double)n;
+    for (size_t i = 0; i < n; i++) {
+        const double w = ck_value(t, i);
+        if (fabs(fabs(w) / mean - 0.5) < 1e-5)
+            ck_set_value(t, i, w * 0.97);
+    }
+}
+
 static void add_variant_linear(struct ck *c, int layer, const char *where, int n_rows, int n_cols,
                                struct size x, uint64_t *rng)
 {
@@ -470,6 +484,7 @@ static void add_variant_linear(struct ck *c, int layer, const char *where, int n
     snprintf(stem, sizeof stem, "%slayers.%d.%s", s->prefix, layer, where);
     snprintf(name, sizeof name, "%s.weight", stem);
     add_matrix(c, name, n_rows, n_cols, scale / 0.8, rng);
+    keep_off_edges(ck_tensor(c, name), (size_t)n_rows * (size_t)n_cols);
     if (s->knobs.linear_norm) {
         snprintf(name, sizeof name, "%s.%s", stem, s->norm_name);
         add_affine(c, name, n_cols, s->knobs.linear_norm, rng);
