@@ -174,20 +174,6 @@ static void check_names(struct reader *r)
     }
 }
 
-/* "name=value name=value" or a lone one; those that stand in for config.json are passed over. */
-static void apply_knobs(struct reader *r, struct trit_knobs *k, const char *text)
-{
-    while (text && *text && !r->status) {
-        const struct trit_string name = name_of(text);
-        const struct trit_knob *knob = trit_knob_named(name);
-        const char *value = text + name.len + 1;
-        const size_t len = strcspn(value, " ");
-        if (knob)
-            r->status = trit_knob_parse(knob, k, (struct trit_string){value, len}, r->err);
-        text = value + len + strspn(value + len, " ");
-    }
-}
-
 /* ---- What the model is ----------------------------------------------------------------------- */
 
 static void unknown_family(struct reader *r)
@@ -238,14 +224,15 @@ static void read_knobs(struct reader *r, struct trit_config *c)
     struct trit_knobs *k = &c->knobs;
 
     *k = c->arch->knobs;
-    apply_knobs(r, k, c->family->presets);
+    r->status = trit_knobs_apply(k, c->family->presets, r->err);
     if (c->arch->open) {
         k->act_bits = read_int(r, "activation_bits", 2, 8, k->act_bits);
         k->exit_threshold =
             (float)read_real(r, "early_exit_threshold", 0, 1, (double)k->exit_threshold);
     }
-    for (int32_t i = 0; i < r->from->n_knobs; i++)
-        apply_knobs(r, k, r->from->knobs[i]);
+    for (int32_t i = 0; i < r->from->n_knobs && !r->status; i++)
+        if (trit_knob_named(name_of(r->from->knobs[i])))
+            r->status = trit_knobs_apply(k, r->from->knobs[i], r->err);
     if (c->arch->open)
         trit_note(r->notes,
                   "what the sources of %s leave open stands in keys trit.* as documented; "

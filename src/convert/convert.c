@@ -310,32 +310,9 @@ static void write_sizes(struct converter *c)
         gguf_write_u32(&c->w, key(c, sizes[i].name).text, (uint32_t)sizes[i].value);
 }
 
-static void write_knob(struct converter *c, const struct trit_knob *knob)
-{
-    const double x = trit_knob_get(knob, &c->config.knobs);
-    struct key k;
-
-    snprintf(k.text, sizeof k.text, "trit.%s", knob->name);
-    switch (knob->kind) {
-    case TRIT_KNOB_BOOL:
-        gguf_write_bool(&c->w, k.text, x != 0);
-        break;
-    case TRIT_KNOB_INT:
-        gguf_write_u32(&c->w, k.text, (uint32_t)x);
-        break;
-    case TRIT_KNOB_REAL:
-        gguf_write_f32(&c->w, k.text, (float)x);
-        break;
-    case TRIT_KNOB_WORD:
-        gguf_write_string(&c->w, k.text, knob->words[(int)x]);
-        break;
-    }
-}
-
 static void write_knobs(struct converter *c)
 {
     const struct trit_knobs *k = &c->config.knobs;
-    const struct trit_knob *knob;
 
     gguf_write_f32(&c->w, key(c, trit_norm_eps_key(k->norm)).text, k->norm_eps);
     gguf_write_f32(&c->w, key(c, "rope.freq_base").text, (float)k->rope_base);
@@ -344,10 +321,7 @@ static void write_knobs(struct converter *c)
         gguf_write_f32(&c->w, key(c, "rope.scaling.factor").text, (float)k->rope_factor);
     }
     gguf_write_string(&c->w, key(c, "hidden_activation").text, c->config.act);
-    for (size_t i = 0; (knob = trit_knob_at(i)); i++)
-        if (c->config.arch->open ||
-            trit_knob_get(knob, k) != trit_knob_get(knob, &c->config.arch->knobs))
-            write_knob(c, knob);
+    trit_arch_write_knobs(c->config.arch, k, &c->w);
 }
 
 static void write_notes(struct converter *c)

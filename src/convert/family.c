@@ -64,7 +64,6 @@ static const char *const unread[] = {"routing_module.", "early_exit_curriculum",
 #define BITSKIP                                                                                    \
     .arch = "bitskip", .rules = none, .own_norms = any_norm, .ignored = unread,                    \
     .absmean_least = 1e-6f, .all_masters = true
-#define HADAMARD "linear_norm=layer linear_norm_eps=1e-5 hadamard=after hadamard_output=true "
 
 static const struct trit_family families[] = {
     {.architecture = "BitNetForCausalLM",
@@ -96,12 +95,12 @@ static const struct trit_family families[] = {
     {.architecture = "BitSkipV2WithEarlyExit",
      .model_type = "bitskip_v2_earlyexit",
      .what = "bitskip v2",
-     .presets = HADAMARD "act_bits=4",
+     .presets = TRIT_V2_KNOBS,
      BITSKIP},
     {.architecture = "BitSkipV3WithEarlyExit",
      .model_type = "bitskip_v3_earlyexit",
      .what = "bitskip v3",
-     .presets = HADAMARD "act_bits=8",
+     .presets = TRIT_V3_KNOBS,
      BITSKIP},
     {.marker = "embed_positions.weight",
      .arch = "bitnet-8bit",

@@ -265,6 +265,39 @@ const char *trit_norm_eps_key(enum trit_norm_kind norm)
                                    : "attention.layer_norm_rms_epsilon";
 }
 
+static void write_knob(const struct trit_knob *knob, double x, struct gguf_writer *w)
+{
+    char key[64];
+
+    snprintf(key, sizeof key, "trit.%s", knob->name);
+    switch (knob->kind) {
+    case TRIT_KNOB_BOOL:
+        gguf_write_bool(w, key, x != 0);
+        break;
+    case TRIT_KNOB_INT:
+        gguf_write_u32(w, key, (uint32_t)x);
+        break;
+    case TRIT_KNOB_REAL:
+        gguf_write_f32(w, key, (float)x);
+        break;
+    case TRIT_KNOB_WORD:
+        gguf_write_string(w, key, knob->words[(int)x]);
+        break;
+    }
+}
+
+void trit_arch_write_knobs(const struct trit_arch *arch, const struct trit_knobs *knobs,
+                           struct gguf_writer *w)
+{
+    const struct trit_knob *knob;
+
+    for (size_t i = 0; (knob = trit_knob_at(i)); i++) {
+        const double x = trit_knob_get(knob, knobs);
+        if (arch->open || x != trit_knob_get(knob, &arch->knobs))
+            write_knob(knob, x, w);
+    }
+}
+
 static trit_status unknown_arch(const trit_file *file, struct trit_string name,
                                 struct trit_error *err)
 {

@@ -3,7 +3,14 @@
 #define TRIT_RUN_ARCH_H
 
 #include "gguf.h"
+#include "gguf_write.h"
 #include "knobs.h"
+
+/* What bitskip v2 and v3 do beyond v1: their H-BitLinear. */
+#define TRIT_H_BITLINEAR                                                                           \
+    "linear_norm=layer linear_norm_eps=1e-5 hadamard=after hadamard_output=true "
+#define TRIT_V2_KNOBS TRIT_H_BITLINEAR "act_bits=4"
+#define TRIT_V3_KNOBS TRIT_H_BITLINEAR "act_bits=8"
 
 struct trit_arch {
     const char *name;        /* general.architecture */
@@ -17,6 +24,10 @@ const char *trit_norm_eps_key(enum trit_norm_kind norm);
 
 /* The row of that name, or NULL. */
 const struct trit_arch *trit_arch_named(struct trit_string name);
+
+/* The keys trit.* of a file: all where the architecture is open, else those that it does not imply. */
+void trit_arch_write_knobs(const struct trit_arch *arch, const struct trit_knobs *knobs,
+                           struct gguf_writer *w);
 
 /* The row that a file names, and its knobs filled in.
  * @return TRIT_OK; TRIT_E_UNSUPPORTED: no such row, or a key asks for what is not computed;

@@ -31,34 +31,41 @@ static const struct vocabulary falcon_e = {BYTE_BPE, "falcon_e", 32768, -1, 3276
 static const struct shape {
     const char *name, *model, *arch;
     const struct vocabulary *vocabulary;
-    bool sub_norms, untied;
+    bool untied;
     int n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff, n_ctx;
     float rope_base, eps;
+    const char *knobs; /* that its architecture does not imply */
 } shapes[] = {
     {"tiny", "nothing published, to try things out", "bitnet-b1.58", &tiny_vocabulary,
-     true, false,  4,  256,  4,  2,  64,   768,   512,   10000, 1e-5f},
+     false,  4,  256,  4,  2,  64,   768,   512,   10000, 1e-5f, NULL},
     {"700m", "1bitLLM/bitnet_b1_58-large", "bitnet", &llama2,
-     true, false, 24, 1536, 16, 16,  96,  4096,  2048,   10000, 1e-5f},
+     false, 24, 1536, 16, 16,  96,  4096,  2048,   10000, 1e-5f, NULL},
     {"2b4t", "microsoft/bitnet-b1.58-2B-4T", "bitnet-b1.58", &b4t,
-     true, false, 30, 2560, 20,  5, 128,  6912,  4096,  500000, 1e-5f},
+     false, 30, 2560, 20,  5, 128,  6912,  4096,  500000, 1e-5f, NULL},
     {"3b", "1bitLLM/bitnet_b1_58-3B", "bitnet", &llama2,
-     true, false, 26, 3200, 32, 32, 100,  8640,  2048,   10000, 1e-5f},
+     false, 26, 3200, 32, 32, 100,  8640,  2048,   10000, 1e-5f, NULL},
     {"8b", "HF1BitLLM/Llama3-8B-1.58", "llama", &llama3,
-     false, true, 32, 4096, 32,  8, 128, 14336,  8192,  500000, 1e-5f},
+     true, 32, 4096, 32,  8, 128, 14336,  8192,  500000, 1e-5f, NULL},
     {"falcon3-1b", "tiiuae/Falcon3-1B-Instruct-1.58bit", "llama", &falcon3,
-     false, true, 18, 2048,  8,  4, 256,  8192,  8192, 1000042, 1e-6f},
+     true, 18, 2048,  8,  4, 256,  8192,  8192, 1000042, 1e-6f, NULL},
     {"falcon3-3b", "tiiuae/Falcon3-3B-Instruct-1.58bit", "llama", &falcon3,
-     false, true, 22, 3072, 12,  4, 256,  9216,  4096, 1000042, 1e-6f},
+     true, 22, 3072, 12,  4, 256,  9216,  4096, 1000042, 1e-6f, NULL},
     {"falcon3-7b", "tiiuae/Falcon3-7B-Instruct-1.58bit", "llama", &falcon3,
-     false, true, 28, 3072, 12,  4, 256, 23040,  8192, 1000042, 1e-6f},
+     true, 28, 3072, 12,  4, 256, 23040,  8192, 1000042, 1e-6f, NULL},
     {"falcon3-10b", "tiiuae/Falcon3-10B-Instruct-1.58bit", "llama", &falcon3,
-     false, true, 40, 3072, 12,  4, 256, 23040, 32768, 1000042, 1e-6f},
+     true, 40, 3072, 12,  4, 256, 23040, 32768, 1000042, 1e-6f, NULL},
     {"falcon-e-1b", "tiiuae/Falcon-E-1B", "llama", &falcon_e,
-     false, true, 24, 2048, 16,  2, 128,  9216,  8192, 1000042, 1e-6f},
+     true, 24, 2048, 16,  2, 128,  9216,  8192, 1000042, 1e-6f, NULL},
     {"falcon-e-3b", "tiiuae/Falcon-E-3B", "llama", &falcon_e,
-     false, true, 32, 2048, 16,  2, 128, 13312,  8192, 1000042, 1e-6f},
+     true, 32, 2048, 16,  2, 128, 13312,  8192, 1000042, 1e-6f, NULL},
     {"bitskip-v1", "Ram07/bitskip-v1-earlyexit", "bitskip", &gpt2,
-     false, true, 24, 2048, 32,  8,  64,  4096,   512,   10000, 1e-5f},
+     true, 24, 2048, 32,  8,  64,  4096,   512,   10000, 1e-5f, NULL},
+    {"bitskip-v2", "Ram07/bitskip-v2-earlyexit", "bitskip", &gpt2,
+     true, 24, 2048, 32,  8,  64,  4096,   512,   10000, 1e-5f, TRIT_V2_KNOBS},
+    {"bitskip-v3", "Ram07/bitskip-v3-earlyexit", "bitskip", &gpt2,
+     true, 24, 2048, 32,  8,  64,  4096,   512,   10000, 1e-5f, TRIT_V3_KNOBS},
+    {"bitnet-8bit", "Ram07/bitnet-8bit", "bitnet-8bit", &llama3,
+     true, 12, 1024, 16, 16,  64,  4096,   128,   10000, 1e-5f, NULL},
 };
 /* clang-format on */
 
@@ -67,6 +74,8 @@ enum { N_SHAPES = sizeof shapes / sizeof *shapes };
 /* A dummy in the making. */
 struct dummy {
     const struct shape *shape;
+    const struct trit_arch *row;
+    struct trit_knobs knobs;
     const struct trit_type *type, *embd, *f32;
     uint64_t rng;
     struct gguf_writer w;
@@ -244,8 +253,9 @@ static void write_metadata(struct dummy *d)
     write_key(d, "attention.head_count_kv", s->n_head_kv);
     write_key(d, "attention.key_length", s->head_dim);
     write_key(d, "attention.value_length", s->head_dim);
-    write_real(d, "attention.layer_norm_rms_epsilon", s->eps);
+    write_real(d, trit_norm_eps_key(d->knobs.norm), s->eps);
     write_real(d, "rope.freq_base", s->rope_base);
+    trit_arch_write_knobs(d->row, &d->knobs, &d->w);
     if (v->kind == SPM)
         write_spm(d);
     else
@@ -254,6 +264,26 @@ static void write_metadata(struct dummy *d)
         gguf_write_u32(&d->w, "tokenizer.ggml.bos_token_id", (uint32_t)v->bos);
     gguf_write_u32(&d->w, "tokenizer.ggml.eos_token_id", (uint32_t)v->eos);
     gguf_write_bool(&d->w, "tokenizer.ggml.add_bos_token", v->bos >= 0);
+}
+
+/* What a loader would make of the metadata. */
+static trit_status set_knobs(struct dummy *d)
+{
+    const struct shape *s = d->shape;
+    struct trit_knobs *k = &d->knobs;
+    trit_status status;
+
+    d->row = trit_arch_named((struct trit_string){s->arch, strlen(s->arch)});
+    *k = d->row->knobs;
+    k->n_layer = s->n_layer;
+    k->n_embd = s->n_embd;
+    k->n_head = s->n_head;
+    k->n_head_kv = s->n_head_kv;
+    k->head_dim = s->head_dim;
+    k->n_ff = s->n_ff;
+    k->n_ctx = s->n_ctx;
+    status = trit_knobs_apply(k, s->knobs, d->err);
+    return status ? status : trit_knobs_finish(k, d->err);
 }
 
 /* ---- Tensors ---------------------------------------------------------------------------------
@@ -269,50 +299,70 @@ struct tensor {
 
 typedef bool (*tensor_fn)(struct dummy *d, const struct tensor *t);
 
+static bool put_vector(struct dummy *d, const char *stem, const char *end, size_t n, float value,
+                       tensor_fn fn)
+{
+    struct tensor t = {.type = d->f32, .n_cols = n, .n_rows = 1, .scale = value};
+
+    snprintf(t.name, sizeof t.name, "%s%s", stem, end);
+    return fn(d, &t);
+}
+
+static bool put_norm(struct dummy *d, const char *stem, size_t n, bool layer, tensor_fn fn)
+{
+    return put_vector(d, stem, ".weight", n, 1.0f, fn) &&
+           (!layer || put_vector(d, stem, ".bias", n, 0.0f, fn));
+}
+
+static bool put_slot(struct dummy *d, int il, const struct trit_slot *s, tensor_fn fn)
+{
+    const struct trit_knobs *k = &d->knobs;
+    const size_t n = trit_width(k, s->in);
+    struct tensor t = {.type = d->type, .n_cols = n, .scale = 0.03125f};
+    char stem[48], own[56];
+
+    snprintf(stem, sizeof stem, "blk.%d.%s", il, s->name);
+    if (s->kind == TRIT_NORM)
+        return put_norm(d, stem, n, k->norm == TRIT_NORM_LAYER, fn);
+    t.n_rows = trit_width(k, s->out);
+    snprintf(t.name, sizeof t.name, "%s.weight", stem);
+    snprintf(own, sizeof own, "%s_norm_in", stem);
+    return fn(d, &t) && (k->linear_norm == TRIT_LINEAR_NORM_NONE ||
+                         put_norm(d, own, n, k->linear_norm == TRIT_LINEAR_NORM_LAYER, fn));
+}
+
 static bool walk_layer(struct dummy *d, int il, tensor_fn fn)
 {
-    const struct shape *s = d->shape;
-    const size_t embd = (size_t)s->n_embd, ff = (size_t)s->n_ff;
-    const size_t q = (size_t)(s->n_head * s->head_dim), kv = (size_t)(s->n_head_kv * s->head_dim);
-    const struct {
-        const char *name;
-        size_t n_cols, n_rows; /* 0 rows: a norm */
-        bool sub_norm;
-    } parts[] = {
-        {"attn_norm", embd, 0, false},   {"ffn_down", ff, embd, false},
-        {"ffn_sub_norm", ff, 0, true},   {"ffn_gate", embd, ff, false},
-        {"ffn_up", embd, ff, false},     {"ffn_norm", embd, 0, false},
-        {"attn_sub_norm", q, 0, true},   {"attn_k", embd, kv, false},
-        {"attn_output", q, embd, false}, {"attn_q", embd, q, false},
-        {"attn_v", embd, kv, false},
-    };
+    static const char *const order[] = {
+        "attn_norm", "ffn_down",       "ffn_sub_norm", "ffn_gate",    "ffn_up",
+        "ffn_norm",  "attn_sub_norm",  "attn_k",       "attn_output", "attn_q",
+        "attn_v",    "attn_norm_post", "ffn_norm_post"};
+    const struct trit_slot *s;
 
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        struct tensor t = {.type = parts[i].n_rows ? d->type : d->f32,
-                           .n_cols = parts[i].n_cols,
-                           .n_rows = parts[i].n_rows ? parts[i].n_rows : 1,
-                           .scale = parts[i].n_rows ? 0.03125f : 1.0f};
-        snprintf(t.name, sizeof t.name, "blk.%d.%s.weight", il, parts[i].name);
-        if ((s->sub_norms || !parts[i].sub_norm) && !fn(d, &t))
-            return false;
-    }
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        for (size_t k = 0; (s = trit_slot_at(k)); k++)
+            if (strcmp(s->name, order[i]) == 0 && trit_slot_exists(s, &d->knobs) &&
+                !put_slot(d, il, s, fn))
+                return false;
     return true;
 }
 
 static bool walk(struct dummy *d, tensor_fn fn)
 {
     const struct shape *s = d->shape;
+    const struct trit_knobs *k = &d->knobs;
     const size_t embd = (size_t)s->n_embd, vocab = (size_t)s->vocabulary->n;
     const struct tensor token_embd = {"token_embd.weight", d->embd, embd, vocab, 0};
+    const struct tensor positions = {"position_embd.weight", d->embd, embd, (size_t)s->n_ctx, 0};
     const struct tensor output = {"output.weight", d->embd, embd, vocab, 0};
-    const struct tensor norm = {"output_norm.weight", d->f32, embd, 1, 1.0f};
 
-    if (!fn(d, &token_embd))
+    if (!fn(d, &token_embd) || (k->learned_positions && !fn(d, &positions)))
         return false;
     for (int il = 0; il < s->n_layer; il++)
         if (!walk_layer(d, il, fn))
             return false;
-    return fn(d, &norm) && (!s->untied || fn(d, &output));
+    return put_norm(d, "output_norm", embd, k->norm == TRIT_NORM_LAYER, fn) &&
+           (!s->untied || fn(d, &output));
 }
 
 static bool list_tensor(struct dummy *d, const struct tensor *t)
@@ -467,8 +517,10 @@ bool trit_dummy_shape_at(int i, struct trit_dummy_shape *out)
     const struct shape *s = &shapes[i];
     const uint64_t embd = (uint64_t)s->n_embd, head = (uint64_t)s->head_dim;
     const uint64_t attention = 2 * head * (uint64_t)(s->n_head + s->n_head_kv);
-    *out = (struct trit_dummy_shape){
-        s->name, s->model, (uint64_t)s->n_layer * embd * (attention + 3 * (uint64_t)s->n_ff)};
+    const struct trit_arch *row = trit_arch_named((struct trit_string){s->arch, strlen(s->arch)});
+    const uint64_t ffn = (row->knobs.ffn == TRIT_FFN_GATED ? 3 : 2) * (uint64_t)s->n_ff;
+    *out = (struct trit_dummy_shape){s->name, s->model,
+                                     (uint64_t)s->n_layer * embd * (attention + ffn)};
     return true;
 }
 
@@ -515,7 +567,7 @@ trit_status trit_dummy_write(const struct trit_dummy_options *opt, trit_write_fn
     };
     trit_status status;
 
-    if ((status = find_shape(&d.shape, opt->shape, err)) ||
+    if ((status = find_shape(&d.shape, opt->shape, err)) || (status = set_knobs(&d)) ||
         (status = trit_type_named(&d.type, opt->type ? opt->type : "i2_s", true, err)) ||
         (status = trit_type_named(&d.embd, opt->embd ? opt->embd : "f16", false, err)))
         return status;

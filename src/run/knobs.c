@@ -173,6 +173,22 @@ trit_status trit_knob_parse(const struct trit_knob *knob, struct trit_knobs *k,
     return TRIT_OK;
 }
 
+trit_status trit_knobs_apply(struct trit_knobs *k, const char *text, struct trit_error *err)
+{
+    trit_status status = TRIT_OK;
+
+    while (text && *text && !status) {
+        const struct trit_string name = {text, strcspn(text, "=")};
+        const char *value = text + name.len + (text[name.len] == '=');
+        const size_t len = strcspn(value, " ");
+        const struct trit_knob *knob = trit_knob_named(name);
+        status = knob ? trit_knob_parse(knob, k, (struct trit_string){value, len}, err)
+                      : trit_fail(err, TRIT_E_ARGUMENT, "'%s' is no knob", trit_quote(name).text);
+        text = value + len + strspn(value + len, " ");
+    }
+    return status;
+}
+
 /* ---- What goes together ---------------------------------------------------------------------- */
 
 static trit_status check_width(const char *whose, int32_t width, struct trit_error *why)

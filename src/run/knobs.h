@@ -112,6 +112,9 @@ struct trit_knob_text trit_knob_value(const struct trit_knob *knob, const struct
 trit_status trit_knob_parse(const struct trit_knob *knob, struct trit_knobs *k,
                             struct trit_string text, struct trit_error *err);
 
+/* Set several, "name=value name=value". NULL is none. @return as trit_knob_parse() */
+trit_status trit_knobs_apply(struct trit_knobs *k, const char *text, struct trit_error *err);
+
 /* After the last change: what follows from other knobs, and what does not go together.
  * @return TRIT_OK; TRIT_E_FILE or TRIT_E_UNSUPPORTED with the rest of a sentence that begins with
  *         the file */
