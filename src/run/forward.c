@@ -63,7 +63,8 @@ static void hadamard(const struct trit_session *s, float *x, size_t n)
 /* Numbers to the base 255, of digits -127..127, which are what t2_gemm takes: two of them reach
  * 127 * 256, three more than 127 * TRIT_MAX_HADAMARD. Sums of a digit over a row are whole numbers
  * that floats hold, too. 1: activations are plain. */
-enum { DIGIT_BASE = 255 };
+#define DIGIT_BASE 255.0f
+#define ROUND 0x1.8p23f /* added and taken away again, it leaves the nearest whole number */
 
 static size_t digits_of(const struct trit_knobs *k, size_t n_in)
 {
@@ -83,11 +84,12 @@ static void transform_quantised(const struct trit_session *s, int8_t *q, struct 
     for (size_t d = 0; d < digits; d++, q += padded) {
         int32_t sum = 0;
         for (size_t i = 0; i < n; i++) {
-            const int32_t v = (int32_t)x[i], half = v < 0 ? -(DIGIT_BASE / 2) : DIGIT_BASE / 2;
-            const int32_t rest = (v + half) / DIGIT_BASE;
-            q[i] = (int8_t)(v - DIGIT_BASE * rest);
-            x[i] = (float)rest;
-            sum += q[i];
+            /* never half-way, and exact below 127 * TRIT_MAX_HADAMARD: the base is odd */
+            const float rest = (x[i] / DIGIT_BASE + ROUND) - ROUND;
+            const int32_t digit = (int32_t)(x[i] - DIGIT_BASE * rest);
+            q[i] = (int8_t)digit;
+            x[i] = rest;
+            sum += digit;
         }
         memset(q + n, 0, padded - n);
         scales[d] = (struct trit_q8){1.0f, sum};
@@ -242,7 +244,7 @@ static void digit_rows(const struct trit_session *s, float *y, const struct trit
             for (size_t r = 0; r < n; r++) {
                 int64_t sum = 0;
                 for (size_t d = digits; d-- > 0;)
-                    sum = sum * DIGIT_BASE + (int64_t)of_token[d * n + r];
+                    sum = sum * (int64_t)DIGIT_BASE + (int64_t)of_token[d * n + r];
                 y[k * w->n_out + r] = (float)sum * scale;
             }
         }
