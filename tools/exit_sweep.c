@@ -1,8 +1,8 @@
 /* exit_sweep.c - see exit_sweep.h.
  *
  * Speed is that of generation, token after token, measured in rounds of all depths each, so that
- * whatever else the machine does meets them alike; the median of the rounds counts. It is set
- * beside what the bytes predict that a token reads. How well a depth predicts is measured on a
+ * whatever else the machine does meets them alike. The median of the rounds counts; of the speed-up
+ * it is the median of what each round gives, beside what the bytes predict that a token reads. How well a depth predicts is measured on a
  * text, cut into windows as by trit perplexity; it agrees with the whole model where both find the
  * same token most likely. */
 #include "exit_sweep.h"
@@ -23,7 +23,8 @@ enum { MAX_REPEATS = 1000, DEFAULT_WINDOWS = 20, SAMPLE_PROMPT = 12, SAMPLE_TOKE
 struct depth {
     int32_t n_layers;
     uint64_t bytes;                     /* that a token reads */
-    double samples[MAX_REPEATS], speed; /* tokens/s */
+    double samples[MAX_REPEATS], speed; /* tokens/s, round by round; their median */
+    double speedup;                     /* over all layers */
     double nll;
     int64_t n_scored, n_same;
     struct bytes text; /* a continuation */
@@ -76,6 +77,24 @@ static int measure(const struct sweep *s, struct depth *d, int round)
     return code;
 }
 
+static double median(const double *x, int n)
+{
+    double sorted[MAX_REPEATS];
+
+    memcpy(sorted, x, (size_t)n * sizeof *x);
+    sort_ascending(sorted, n);
+    return percentile(sorted, n, 0.5);
+}
+
+static double median_quotient(const double *x, const double *by, int n)
+{
+    double quotients[MAX_REPEATS];
+
+    for (int i = 0; i < n; i++)
+        quotients[i] = x[i] / by[i];
+    return median(quotients, n);
+}
+
 static int measure_all(const struct sweep *s)
 {
     const int rounds = s->args->repeats;
@@ -91,8 +110,8 @@ static int measure_all(const struct sweep *s)
     clear_status();
     for (int32_t i = 0; i < s->n && !code; i++) {
         struct depth *d = &s->depths[i];
-        sort_ascending(d->samples, rounds);
-        d->speed = percentile(d->samples, rounds, 0.5);
+        d->speedup = median_quotient(d->samples, whole(s)->samples, rounds);
+        d->speed = median(d->samples, rounds);
     }
     return code;
 }
@@ -200,10 +219,9 @@ static const char *const names[N_COLUMNS] = {"layers",       "tokens_per_s", "sp
 
 static struct columns columns_of(const struct sweep *s, const struct depth *d)
 {
-    const double speedup = d->speed / whole(s)->speed;
     const double predicted = (double)whole(s)->bytes / (double)d->bytes;
     const double n = (double)d->n_scored;
-    return (struct columns){{d->n_layers, d->speed, speedup, speedup / predicted,
+    return (struct columns){{d->n_layers, d->speed, d->speedup, d->speedup / predicted,
                              n > 0 ? exp(d->nll / n) : NAN, n > 0 ? (double)d->n_same / n : NAN}};
 }
 

@@ -31,7 +31,7 @@ $ for type in i2_s tq1_0 tq2_0 f16 bf16 f32; do
 # What cannot be is refused before anything is written.
 
 $ trit dummy --shape 5t -o no.gguf
-! trit: there is no shape '5t'; there are: tiny 700m 2b4t 3b 8b falcon3-1b falcon3-3b falcon3-7b falcon3-10b falcon-e-1b falcon-e-3b bitskip-v1
+! trit: there is no shape '5t'; there are: tiny 700m 2b4t 3b 8b falcon3-1b falcon3-3b falcon3-7b falcon3-10b falcon-e-1b falcon-e-3b bitskip-v1 bitskip-v2 bitskip-v3 bitnet-8bit
 [2]
 
 $ trit dummy --shape tiny --type q4_0 -o no.gguf
@@ -67,6 +67,9 @@ $ trit dummy -o no.gguf
 !   falcon-e-1b   1585 M ternary weights: tiiuae/Falcon-E-1B
 !   falcon-e-3b   2919 M ternary weights: tiiuae/Falcon-E-3B
 !   bitskip-v1     856 M ternary weights: Ram07/bitskip-v1-earlyexit
+!   bitskip-v2     856 M ternary weights: Ram07/bitskip-v2-earlyexit
+!   bitskip-v3     856 M ternary weights: Ram07/bitskip-v3-earlyexit
+!   bitnet-8bit    151 M ternary weights: Ram07/bitnet-8bit
 [2]
 
 # A link keeps leading to the file, which is replaced once the new one is whole, or kept.
