@@ -41,6 +41,10 @@ unset TRIT_MODEL
 export LC_ALL=C
 qemu-aarch64 -cpu max "$build/tests/make_fixtures" "$out"
 models=$out/good.gguf
+for variant in bitskip-v2 bitnet-8bit; do
+    "$trit" convert -q "$out/$variant" -o "$out/$variant.gguf"
+    models="$models $out/$variant.gguf"
+done
 [ -z "$shared" ] || models="$models $(echo "$shared"/golden/*.gguf)"
 for model in $models; do
     "$trit" logits -m "$model" --tokens 1,2,3,4,5 -o "$out/$(basename "$model").npy"

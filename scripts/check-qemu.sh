@@ -24,6 +24,10 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 "$build/tests/make_fixtures" "$out"
 models=$out/good.gguf
+for variant in bitskip-v2 bitnet-8bit; do
+    "$build/trit" convert -q "$out/$variant" -o "$out/$variant.gguf"
+    models="$models $out/$variant.gguf"
+done
 [ -z "$shared" ] || models="$models $shared/golden/b158-i2s.gguf $shared/golden/llama-tq1-untied.gguf"
 
 check() { # check CPU BEST_ROW

@@ -15,6 +15,8 @@
  *   vocab_only.gguf    the vocabulary of good.gguf without a tensor
  *   spm.gguf           a SentencePiece vocabulary without a tensor
  *   checkpoint/        a folder as Hugging Face holds it, of a model like good.gguf
+ *   bitskip-v2/        one of that family: norms and Hadamard transforms on 4-bit linears
+ *   bitnet-8bit/       and of that: post-norm, LayerNorm, learned positions
  */
 #include <errno.h>
 #include <stdio.h>
@@ -193,26 +195,27 @@ static bool put_spm(const char *dir)
     return put_gguf(dir, "spm.gguf", &g);
 }
 
-/* A checkpoint folder: DIRECTORY/checkpoint. */
-static bool put_checkpoint(const char *dir)
+/* A checkpoint folder: DIRECTORY/name. */
+static bool put_checkpoint(const char *dir, const char *name, struct ck_spec spec)
 {
     static const char *const files[] = {"config.json", "tokenizer.json", "tokenizer_config.json",
                                         "generation_config.json", "model.safetensors"};
-    struct ck *ck = ck_new(&ck_default);
+    struct ck *ck = ck_new(&spec);
     const char *folder = ck_write(ck, "checkpoint");
     char path[1024];
     bool ok;
 
-    snprintf(path, sizeof path, "%s/checkpoint", dir);
+    snprintf(path, sizeof path, "%s/%s", dir, name);
     ok = mkdir(path, 0777) == 0 || errno == EEXIST;
     for (size_t i = 0; ok && i < sizeof files / sizeof *files; i++) {
-        static char bytes[1 << 20];
+        static char bytes[4 << 20];
         snprintf(path, sizeof path, "%s/%s", folder, files[i]);
         FILE *f = fopen(path, "rb");
-        const size_t n = f ? fread(bytes, 1, sizeof bytes, f) : 0;
-        if (f)
-            fclose(f);
-        snprintf(path, sizeof path, "checkpoint/%s", files[i]);
+        if (!f)
+            continue; /* not every family has all of them */
+        const size_t n = fread(bytes, 1, sizeof bytes, f);
+        fclose(f);
+        snprintf(path, sizeof path, "%s/%s", name, files[i]);
         ok = n > 0 && n < sizeof bytes && put_file(dir, path, bytes, n);
     }
     ck_free(ck);
@@ -237,7 +240,10 @@ int main(int argc, char **argv)
                    put_model(argv[1], "non_finite.gguf", &non_finite, NULL) &&
                    put_model(argv[1], "small_vocab.gguf", &small, NULL) &&
                    put_evil_names(argv[1]) && put_bos(argv[1]) && put_chat(argv[1]) &&
-                   put_vocab_only(argv[1]) && put_spm(argv[1]) && put_checkpoint(argv[1]) &&
+                   put_vocab_only(argv[1]) && put_spm(argv[1]) &&
+                   put_checkpoint(argv[1], "checkpoint", ck_default) &&
+                   put_checkpoint(argv[1], "bitskip-v2", ck_bitskip(2)) &&
+                   put_checkpoint(argv[1], "bitnet-8bit", ck_bitnet8()) &&
                    put_file(argv[1], "empty.gguf", "", 0) &&
                    put_file(argv[1], "text.gguf", text, sizeof text - 1)
                ? 0

@@ -153,7 +153,7 @@ play_file() {
     n=${#lines[@]}
     rm -rf "$tmp/work"
     mkdir "$tmp/work"
-    cp -R "$models"/*.gguf "$models/checkpoint" "$tmp/work/"
+    cp -R "$models"/* "$tmp/work/"
     : >"$tmp/new"
     while [ "$i" -lt "$n" ]; do
         line=${lines[i]}
