@@ -344,7 +344,7 @@ struct trit_model_info {
 TRIT_API void trit_model_info(const trit_model *model, struct trit_model_info *out);
 
 /** What models of these families do in more than one way: the key trit.<name> of a file. What each
- *  means: README.md, "Knobs". */
+ *  means: models/README.md. */
 struct trit_knob_info {
     const char *name;
     char value[32]; /**< "true", "relu2", "1e-06" */

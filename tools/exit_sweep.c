@@ -1,10 +1,10 @@
 /* exit_sweep.c - see exit_sweep.h.
  *
  * Speed is that of generation, token after token, measured in rounds of all depths each, so that
- * whatever else the machine does meets them alike. The median of the rounds counts; of the speed-up
- * it is the median of what each round gives, beside what the bytes predict that a token reads. How well a depth predicts is measured on a
- * text, cut into windows as by trit perplexity; it agrees with the whole model where both find the
- * same token most likely. */
+ * whatever else the machine does meets them alike. The median of the rounds counts, of the speed-up
+ * that of what each round gives; beside it stands what the bytes predict that a token reads. How
+ * well a depth predicts is measured on a text, cut into windows as by trit perplexity; it agrees
+ * with the whole model where both find the same token most likely. */
 #include "exit_sweep.h"
 
 #include <math.h>

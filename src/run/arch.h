@@ -25,7 +25,8 @@ const char *trit_norm_eps_key(enum trit_norm_kind norm);
 /* The row of that name, or NULL. */
 const struct trit_arch *trit_arch_named(struct trit_string name);
 
-/* The keys trit.* of a file: all where the architecture is open, else those that it does not imply. */
+/* The keys trit.* of a file: all where the architecture is open, else those that it does not
+ * imply. */
 void trit_arch_write_knobs(const struct trit_arch *arch, const struct trit_knobs *knobs,
                            struct gguf_writer *w);
 
