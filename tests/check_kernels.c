@@ -1154,10 +1154,10 @@ static int list_all(void)
 
 /* ---- Bench -----------------------------------------------------------------------------------
  *
- * Kernels that take one token stream weights from memory, as generation does: calls go round a
- * buffer that no cache holds, and the limit beside the figure is that of probe_read over the same
- * bytes. All others are measured with warm caches, the ternary product beside probe_macs. Kernel
- * and limit take turns, so that what else the machine does slows both. */
+ * Kernels that take one token, or few, stream weights from memory, as generation does: calls go
+ * round a buffer that no cache holds, and the limit beside the figure is that of probe_read over
+ * the same bytes. All others are measured with warm caches, the ternary product beside probe_macs.
+ * Kernel and limit take turns, so that what else the machine does slows both. */
 
 /* Shapes as in a 2B model; the sizes of what a shape needs follow from the kind of kernel. */
 struct bench {
@@ -1238,6 +1238,8 @@ static void bench_macs(const struct trit_kernels *k, const struct bench *b)
 
 static const struct bench benches[] = {
     {T2(2560, 2560, 1)},
+    {T2(2560, 2560, 2)}, /* two or three digits of a lone token (forward.c) */
+    {T2(2560, 2560, 3)},
     {T2(2560, 2560, 8)},
     {T2(2560, 2560, 64)},
     {T2(6912, 2560, 1)},
@@ -1265,7 +1267,7 @@ static const struct bench benches[] = {
 
 static bool streams(const struct bench *b)
 {
-    return b->n_tokens == 1 && (b->run == bench_t2 || b->run == bench_gemm);
+    return (b->n_tokens <= 3 && b->run == bench_t2) || (b->n_tokens == 1 && b->run == bench_gemm);
 }
 
 /* What limits a bench, as a bench; its run is NULL where there is nothing to compare with. */
@@ -1386,7 +1388,7 @@ static int bench_all(const struct options *o)
         fprintf(stderr, "check_kernels: out of memory\n");
         return 2;
     }
-    printf("one thread; one token: weights from memory, beside the speed of reading them;\n"
+    printf("one thread; up to three tokens: weights from memory, beside the speed of reading them;\n"
            "otherwise caches warm; GB/s of weights (of input where there are none)\n");
     printf("%-15s %5s x %-5s %6s  %-8s %10s %8s %8s  %s\n", "kernel", "rows", "cols", "tokens",
            "isa", "us", "GB/s", "GMAC/s", "of the limit");
