@@ -1388,8 +1388,8 @@ static int bench_all(const struct options *o)
         fprintf(stderr, "check_kernels: out of memory\n");
         return 2;
     }
-    printf("one thread; up to three tokens: weights from memory, beside the speed of reading them;\n"
-           "otherwise caches warm; GB/s of weights (of input where there are none)\n");
+    printf("one thread; up to three tokens: weights from memory, beside the speed of reading\n"
+           "them; otherwise caches warm; GB/s of weights (of input where there are none)\n");
     printf("%-15s %5s x %-5s %6s  %-8s %10s %8s %8s  %s\n", "kernel", "rows", "cols", "tokens",
            "isa", "us", "GB/s", "GMAC/s", "of the limit");
     for (size_t i = 0; i < LENGTH(benches); i++) {
