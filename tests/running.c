@@ -39,19 +39,28 @@ static bool keep_row(void *user, int32_t position, const float *logits)
     return true;
 }
 
-float *logits_of(const trit_model *model, const int32_t *ids, int32_t n,
-                 const struct trit_session_options *opt)
+float *logits_in(trit_session *session, const int32_t *ids, int32_t n)
 {
-    struct rows rows = {.n_vocab = trit_model_vocab_size(model)};
+    struct rows rows = {.n_vocab = trit_session_n_vocab(session)};
     struct trit_error err;
-    trit_session *s;
 
     rows.logits = malloc((size_t)n * (size_t)rows.n_vocab * sizeof(float));
     assert_non_null(rows.logits);
-    if (trit_session_open(&s, model, opt, &err) ||
-        trit_session_eval(s, ids, n, keep_row, &rows, &err))
+    if (trit_session_eval(session, ids, n, keep_row, &rows, &err))
         fail_msg("%s", err.text);
     assert_int_equal(rows.n, n);
-    trit_session_close(&s);
     return rows.logits;
+}
+
+float *logits_of(const trit_model *model, const int32_t *ids, int32_t n,
+                 const struct trit_session_options *opt)
+{
+    struct trit_error err;
+    trit_session *s;
+
+    if (trit_session_open(&s, model, opt, &err))
+        fail_msg("%s", err.text);
+    float *logits = logits_in(s, ids, n);
+    trit_session_close(&s);
+    return logits;
 }

@@ -420,33 +420,6 @@ static struct trit_session_options exact(const struct ck_spec *s)
         .kv = TRIT_KV_TYPE_F32, .n_threads = 1, .whole = !s->knobs.causal};
 }
 
-struct rows {
-    float *logits;
-    int32_t n_vocab, n;
-};
-
-static bool keep_row(void *user, int32_t position, const float *logits)
-{
-    struct rows *r = user;
-    const size_t n = (size_t)r->n_vocab;
-    assert_int_equal(position, r->n);
-    memcpy(r->logits + (size_t)r->n++ * n, logits, n * sizeof *logits);
-    return true;
-}
-
-static float *eval(trit_session *s, const int32_t *ids, int n)
-{
-    struct rows r = {.n_vocab = trit_session_n_vocab(s)};
-    struct trit_error err;
-
-    r.logits = malloc((size_t)n * (size_t)r.n_vocab * sizeof(float));
-    assert_non_null(r.logits);
-    if (trit_session_eval(s, ids, n, keep_row, &r, &err))
-        fail_msg("%s", err.text);
-    assert_int_equal(r.n, n);
-    return r.logits;
-}
-
 /* Logits [N_IDS, vocabulary] after n_layers; 0 is all of them, in a session that knows no exits. */
 static float *logits_after(const trit_model *model, const int32_t *ids, int n_layers,
                            struct trit_session_options opt)
@@ -458,7 +431,7 @@ static float *logits_after(const trit_model *model, const int32_t *ids, int n_la
     if (trit_session_open(&s, model, &opt, &err) ||
         (n_layers && trit_session_set_exit_layer(s, n_layers, &err)))
         fail_msg("%s", err.text);
-    float *logits = eval(s, ids, N_IDS);
+    float *logits = logits_in(s, ids, N_IDS);
     trit_session_close(&s);
     return logits;
 }
@@ -916,7 +889,7 @@ static void least_layers_before_an_exit(void **state)
         if (trit_session_open(&s, o.model, &opt, &err) ||
             trit_session_set_exit_threshold(s, 1e-6f, NULL, 0, &err))
             fail_msg("%s", err.text);
-        float *got = eval(s, ids, N_IDS);
+        float *got = logits_in(s, ids, N_IDS);
         assert_int_equal(trit_session_exit_layer(s), cases[i].layers);
         float *wanted = logits_after(o.model, ids, cases[i].layers, exact(&spec));
         assert_memory_equal(got, wanted, N_IDS * (size_t)spec.vocab * sizeof *got);
@@ -977,7 +950,7 @@ static void whole_texts_leave_nothing_behind(void **state)
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         const int n = lengths[i];
         trit_session_rewind(s, 0);
-        float *got = eval(s, ids, n), *wanted = logits_of(o.model, ids, n, &opt);
+        float *got = logits_in(s, ids, n), *wanted = logits_of(o.model, ids, n, &opt);
         assert_memory_equal(got, wanted, (size_t)n * n_vocab * sizeof *got);
         double *reference = variant_logits(c, ids, n, spec.n_layer);
         const struct hf_distance d = hf_compare(reference, got, (size_t)n, n_vocab);

@@ -30,8 +30,7 @@ struct pass {
     const struct ck *c;
     const struct ck_knobs *knobs;
     int n;
-    double
-        *edges; /* [n]: how near the activations of a token come to one, in parts of the largest */
+    double *edges; /* [n]: how near a token's activations come to one, in parts of the largest */
 };
 
 static void *take(size_t n, size_t size)
