@@ -668,7 +668,7 @@ TRIT_API trit_status trit_convert(const char *dir, const struct trit_convert_opt
  *
  *  Between ternary types only the scale is rounded (TQ1_0 and TQ2_0 keep it as f16). F32, F16 and
  *  BF16 linears that are no ternary values are taken for a master that absmean quantisation makes
- *  ternary, in architectures that are trained that way (those with sub-norms); in others, which it
+ *  ternary, in architectures that only ternary models go by; in others (llama), most of which it
  *  destroys, only with opt->force. The same goes for a ternary type of embedding and head.
  *
  *  @param file  as opened: its option i2s_layout says how its I2_S tensors are read.

@@ -104,8 +104,8 @@ static trit_status plan_linear(struct quantizer *q, struct planned *p)
     if (q->trained || q->opt->force)
         return TRIT_OK;
     return fail(q, t, TRIT_E_UNSUPPORTED,
-                "is not ternary, and nothing says that this model was trained to be (its "
-                "architecture has no sub-norms): quantising would destroy it. --force does it");
+                "is not ternary, and nothing says that this model was trained to be (others go "
+                "by its architecture): quantising would destroy it. --force does it");
 }
 
 static trit_status plan_matrix(struct quantizer *q, struct planned *p)
@@ -334,7 +334,7 @@ static trit_status quantize(struct quantizer *q, uint64_t *n_bytes)
     struct trit_knobs knobs;
     trit_status status;
 
-    q->trained = !trit_arch_read(&arch, &knobs, q->file, NULL) && knobs.attn_sub_norm;
+    q->trained = !trit_arch_read(&arch, &knobs, q->file, NULL) && !arch->not_always_ternary;
     if ((status = read_types(q)) || (status = take_buffer(q)) ||
         (status = trit_convert_pool(&q->pool, q->opt->n_threads, q->err)) ||
         (status = trit_emitter_init(&q->emitter, &q->w, q->pool, q->err)))

@@ -30,7 +30,9 @@ static const struct trit_arch archs[] = {
      .knobs = {B158_COMMON, .attn_sub_norm = true, .ffn_sub_norm = true, .ffn_act = TRIT_ACT_SILU,
                .rope = TRIT_ROPE_HALF}},
     /* Q and K rows are permuted in these files, so that pairs rotate */
-    {.name = "llama", .knobs = {B158_COMMON, .ffn_act = TRIT_ACT_SILU, .rope = TRIT_ROPE_PAIRS}},
+    {.name = "llama",
+     .knobs = {B158_COMMON, .ffn_act = TRIT_ACT_SILU, .rope = TRIT_ROPE_PAIRS},
+     .not_always_ternary = true},
     /* v1; v2 and v3 are the same with norms and Hadamard transforms on their linears */
     {.name = "bitskip", .knobs = {BITSKIP_COMMON, .ffn_act = TRIT_ACT_SILU}, .open = true},
     {.name = "bitnet-8bit",

@@ -17,6 +17,7 @@ struct trit_arch {
     struct trit_knobs knobs; /* what the name says; the file adds sizes and may change the rest */
     bool may_be_1bitllm;     /* files of the 1bitLLM reproductions go by this name too */
     bool open;               /* its sources leave knobs open: all of them are shown */
+    bool not_always_ternary; /* other models than ternary ones go by this name */
 };
 
 /* The key of the eps of a norm, below the architecture's name. */

@@ -236,7 +236,7 @@ $ . ./defs; for n in 1 2 3 4 6 12; do
 
 # Nothing is left beside it.
 
-$ ls -A | grep -v -e gguf -e checkpoint -e abcd -e defs
+$ ls -A | grep -v -e gguf -e checkpoint -e bit -e abcd -e defs
 b
 before
 d
