@@ -195,6 +195,10 @@ struct trit_file_options {
      *  "64", "4row" and "seq", as some builds of bitnet.cpp wrote it; "128row", where rows that are
      *  no whole blocks of 128 end in a tail of their own. */
     const char *i2s_layout;
+    /** [n_bytes] The file, if it is in memory already: borrowed, and path is but its name for
+     *  messages. NULL: it is read. */
+    const void *bytes;
+    size_t n_bytes;
 };
 
 /** Open a GGUF file, version 2 or 3, and check its structure: every length, offset and size
@@ -202,7 +206,7 @@ struct trit_file_options {
  *  change while it is open (a mapping of a shortened file faults).
  *
  *  @param out   receives the file; release with trit_file_close().
- *  @param path  of a regular file.
+ *  @param path  of a regular file, unless opt->bytes is there.
  *  @param opt   NULL for the defaults.
  *  @return TRIT_OK; TRIT_E_ARGUMENT: no such layout; TRIT_E_FILE: it cannot be read, is no GGUF,
  *          is damaged or ends early; TRIT_E_UNSUPPORTED: big-endian, version 1, one part of a

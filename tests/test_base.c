@@ -570,7 +570,7 @@ static void check_release(const char *path, const uint8_t *data, size_t len, siz
     size_t n;
 
     assert_int_equal(trit_bytes_open(&b, path, no_mmap, NULL), TRIT_OK);
-    assert_int_equal(b.mapped, !no_mmap);
+    assert_int_equal(b.kind, no_mmap ? TRIT_BYTES_READ : TRIT_BYTES_MAPPED);
     const long before = file_pages();
     assert_memory_equal(b.data, data, len);
     const long after = file_pages();

@@ -470,8 +470,21 @@ static void reading_instead_of_mapping(void **state)
     for (size_t i = 0; i < trit_file_n_tensors(a); i++)
         assert_int_equal(trit_file_tensor(a, i).offset, trit_file_tensor(b, i).offset);
     assert_memory_equal(a->bytes.data, b->bytes.data, a->bytes.size);
-    trit_file_close(&a);
     trit_file_close(&b);
+
+    /* a file that is in memory stays where it is, and stays the caller's */
+    const struct trit_file_options borrow = {.bytes = a->bytes.data, .n_bytes = a->bytes.size};
+    const struct trit_file_options part = {.bytes = a->bytes.data, .n_bytes = a->bytes.size - 1};
+    const struct trit_file_options none = {.bytes = a->bytes.data, .n_bytes = 0};
+    struct trit_error err;
+    assert_int_equal(trit_file_open(&b, "a name", &borrow, &err), TRIT_OK);
+    assert_ptr_equal(b->bytes.data, a->bytes.data);
+    assert_int_equal(trit_file_n_tensors(a), trit_file_n_tensors(b));
+    trit_file_close(&b);
+    assert_int_equal(trit_file_open(&b, "a name", &part, &err), TRIT_E_FILE);
+    assert_non_null(strstr(err.text, "a name: "));
+    assert_int_equal(trit_file_open(&b, "a name", &none, &err), TRIT_E_FILE);
+    trit_file_close(&a);
 }
 
 /* Any width of integer will do where it fits; nothing else does. */

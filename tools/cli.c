@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "builtin.h"
 #include "common.h"
 #include "options.h"
 
@@ -229,6 +230,7 @@ static bool reads_text(enum command command)
 int cli_parse(struct args *args, int argc, char **argv)
 {
     int code = set_defaults(args, argc);
+    size_t n_bytes;
 
     for (int i = 1; i < argc && !code; i++) {
         const struct command_row *c = command_of(args->command);
@@ -254,6 +256,8 @@ int cli_parse(struct args *args, int argc, char **argv)
         args->model = getenv("TRIT_MODEL");
     if (args->model && !*args->model) /* as if unset */
         args->model = NULL;
+    if (!args->model && args->command != CMD_INFO && built_in_model(&n_bytes))
+        args->model = BUILT_IN;
     return code;
 }
 

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "builtin.h"
 #include "json.h"
 #include "layers.h"
 #include "output.h"
@@ -114,12 +115,14 @@ int finish_stdout(void)
 
 int open_file(struct opened *o, const struct args *args)
 {
-    const struct trit_file_options opt = {
+    struct trit_file_options opt = {
         .no_mmap = args->no_mmap, .lock = args->mlock, .i2s_layout = args->i2s_layout};
     struct trit_error err;
 
     if (!args->model)
         return usage_error("no model given; use -m FILE, or set TRIT_MODEL");
+    if (strcmp(args->model, BUILT_IN) == 0)
+        opt.bytes = built_in_model(&opt.n_bytes);
     return trit_file_open(&o->file, args->model, &opt, &err) ? report(&err) : EXIT_DONE;
 }
 

@@ -124,7 +124,7 @@ static trit_status map_all(struct trit_bytes *b, int fd, const char *path, struc
         return trit_fail(err, errno == ENOMEM ? TRIT_E_MEMORY : TRIT_E_FILE, "%s: cannot map: %s",
                          path, strerror(errno));
     b->data = p;
-    b->mapped = true;
+    b->kind = TRIT_BYTES_MAPPED;
     trit_poison((uint8_t *)p + b->size, bytes_beyond(b));
     return TRIT_OK;
 }
@@ -170,7 +170,7 @@ void trit_bytes_release(const struct trit_bytes *b, const uint8_t *data, size_t 
     const size_t page = page_bytes(), begin = (size_t)(data - b->data), end = begin + n;
     const size_t first = begin / page * page, last = end / page * page;
 
-    if (!b->mapped || last <= first)
+    if (b->kind != TRIT_BYTES_MAPPED || last <= first)
         return;
 #ifdef MADV_DONTNEED
     madvise((void *)(b->data + first), last - first, MADV_DONTNEED);
@@ -181,10 +181,10 @@ void trit_bytes_release(const struct trit_bytes *b, const uint8_t *data, size_t 
 
 void trit_bytes_close(struct trit_bytes *b)
 {
-    if (b->mapped) {
+    if (b->kind == TRIT_BYTES_MAPPED) {
         trit_unpoison((uint8_t *)b->data + b->size, bytes_beyond(b));
         munmap((void *)b->data, b->size);
-    } else {
+    } else if (b->kind == TRIT_BYTES_READ) {
         trit_free((void *)b->data);
     }
     *b = (struct trit_bytes){0};

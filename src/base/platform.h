@@ -26,7 +26,7 @@ bool trit_is_empty_file(const char *path);
 struct trit_bytes {
     const uint8_t *data;
     size_t size;
-    bool mapped; /* rather than read into memory */
+    enum { TRIT_BYTES_READ, TRIT_BYTES_MAPPED, TRIT_BYTES_BORROWED } kind; /* READ: into memory */
 };
 
 /* @return TRIT_OK; TRIT_E_FILE: missing, unreadable, empty, not a regular file; TRIT_E_MEMORY. */

@@ -348,6 +348,15 @@ static trit_status parse(trit_file *f, struct trit_error *err)
     return status ? status : index_tensors(f, err);
 }
 
+static trit_status get_bytes(trit_file *f, const struct trit_file_options *opt,
+                             struct trit_error *err)
+{
+    if (!opt || !opt->bytes)
+        return trit_bytes_open(&f->bytes, f->path, opt && opt->no_mmap, err);
+    f->bytes = (struct trit_bytes){opt->bytes, opt->n_bytes, TRIT_BYTES_BORROWED};
+    return TRIT_OK;
+}
+
 trit_status trit_file_open(trit_file **out, const char *path, const struct trit_file_options *opt,
                            struct trit_error *err)
 {
@@ -360,7 +369,7 @@ trit_status trit_file_open(trit_file **out, const char *path, const struct trit_
     f->path = malloc(strlen(path) + 1);
     if (f->path) {
         memcpy(f->path, path, strlen(path) + 1);
-        status = trit_bytes_open(&f->bytes, path, opt && opt->no_mmap, err);
+        status = get_bytes(f, opt, err);
     } else {
         status = trit_fail_memory(err, strlen(path) + 1, "opening the file");
     }
