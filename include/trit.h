@@ -338,7 +338,8 @@ struct trit_model_info {
     bool linear_norms;       /**< each linear has a norm of its own on its input */
     bool causal;             /**< tokens do not see those that follow them */
     int32_t n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff, n_vocab;
-    int32_t n_ctx; /**< positions it was trained for */
+    int32_t n_ctx;   /**< positions it was trained for */
+    int32_t max_ctx; /**< positions that it can have; INT32_MAX where nothing bounds them */
     double rope_base, norm_eps;
     uint64_t n_params;       /**< weights in all tensors */
     uint64_t n_ternary;      /**< of which ternary */

@@ -563,6 +563,17 @@ static int parse_plan(struct plan *p, const struct args *args)
     return EXIT_DONE;
 }
 
+/* What nobody asked for must fit the model. */
+static void fit_defaults(struct plan *p, const struct bench *b)
+{
+    const int32_t most = b->info.max_ctx;
+
+    if (!b->args->n_prompts && p->prompts.items[0] > most)
+        p->prompts.items[0] = most;
+    if (!b->args->n_gens && p->gens.items[0] > most)
+        p->gens.items[0] = most;
+}
+
 int bench_main(const struct args *args)
 {
     struct bench b = {
@@ -581,6 +592,7 @@ int bench_main(const struct args *args)
         code = open_model(&b.o, args);
     if (!code) {
         trit_model_info(b.o.model, &b.info);
+        fit_defaults(&plan, &b);
         describe(&b);
         if (args->compare)
             baseline_choose_model(&b.old, b.model_type, args->quiet);

@@ -333,8 +333,8 @@ static int open_depths(struct sweep *s, int n_threads)
 
     session_options(&opt, s->args);
     int code = plan_layers(&opt, &skip, s->args, s->o.model);
-    const int32_t least =
-        s->n_gen + 1 > SAMPLE_PROMPT + SAMPLE_TOKENS ? s->n_gen + 1 : SAMPLE_PROMPT + SAMPLE_TOKENS;
+    const int32_t sample = s->args->samples ? SAMPLE_PROMPT + SAMPLE_TOKENS : 0;
+    const int32_t least = s->n_gen + 1 > sample ? s->n_gen + 1 : sample;
     opt.n_threads = n_threads;
     opt.n_ctx = s->w.ctx > least ? s->w.ctx : least;
     if (!code && trit_session_open(&s->o.session, s->o.model, &opt, &err))
@@ -356,6 +356,7 @@ static int open_depths(struct sweep *s, int n_threads)
 
 static int run(struct sweep *s, int n_threads)
 {
+    struct trit_model_info info;
     int code = EXIT_DONE;
 
     if (s->args->exit_layer || s->args->exit_threshold > 0)
@@ -364,6 +365,9 @@ static int run(struct sweep *s, int n_threads)
         return usage_error("--samples continues the text of -f, and there is none");
     if ((code = open_model(&s->o, s->args)))
         return code;
+    trit_model_info(s->o.model, &info);
+    if (!s->args->n_gens && s->n_gen >= info.max_ctx) /* nobody asked for so many */
+        s->n_gen = info.max_ctx - 1;
     if (s->args->file && (code = read_text(s)))
         return code;
     if ((code = open_depths(s, n_threads)) || (code = measure_all(s)))

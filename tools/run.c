@@ -93,10 +93,17 @@ static bool wants_shifts(const struct args *args)
     return args->on_full && strcmp(args->on_full, "shift") == 0;
 }
 
-static void announce_full(const struct args *args, int32_t n_ctx)
+static void announce_full(const struct args *args, const struct opened *o)
 {
-    fprintf(stderr, "trit: the context of %d tokens is full; -c makes more room%s\n", n_ctx,
-            wants_shifts(args) ? "" : ", --on-full shift goes on without the oldest");
+    const int32_t n_ctx = trit_session_n_ctx(o->session);
+    struct trit_model_info info;
+
+    trit_model_info(o->model, &info);
+    const bool room = n_ctx < info.max_ctx, shift = !wants_shifts(args);
+    fprintf(stderr, "trit: the context of %d tokens is full%s%s%s\n", n_ctx,
+            room ? "; -c makes more room" : ", and the model has no more positions",
+            shift ? (room ? "," : ";") : "",
+            shift ? " --on-full shift goes on without the oldest" : "");
 }
 
 static void print_json(const struct opened *o, const struct sink *s,
@@ -171,7 +178,7 @@ static int finish_output(const struct opened *o, const struct args *args, const 
     const int code = finish_stdout();
     if (!code && !args->quiet) {
         if (r.finish == TRIT_FINISH_CONTEXT)
-            announce_full(args, trit_session_n_ctx(o->session));
+            announce_full(args, o);
         print_stats(o, &r, file->n_restored, seed);
     }
     return code ? code : interrupted() ? EXIT_INTERRUPTED : EXIT_DONE;

@@ -480,6 +480,7 @@ void trit_model_info(const trit_model *m, struct trit_model_info *out)
         .n_ff = k->n_ff,
         .n_vocab = trit_model_vocab_size(m),
         .n_ctx = k->n_ctx,
+        .max_ctx = k->learned_positions ? (int32_t)m->position_embd.n_rows : INT32_MAX,
         .rope_base = k->rope_base,
         .norm_eps = (double)k->norm_eps,
         .n_params = m->n_params,

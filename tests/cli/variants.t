@@ -110,3 +110,20 @@ $ trit logits -m both.gguf --tokens 1,2,3,4 --exit-threshold 0.5 -o no.npy
 
 $ trit info -m both.gguf | grep -o causal=.....
 causal=false
+
+# Learned positions end; what nobody asked for fits them.
+
+$ trit bench -m eight.gguf -r 1 -q --json | grep -o '"n_prompt":[0-9]*,"n_gen":[0-9]*'
+"n_prompt":32,"n_gen":0
+"n_prompt":0,"n_gen":32
+
+$ trit bench -m eight.gguf --exit-sweep -r 1 -q -o csv | cut -d, -f1
+layers
+1
+2
+
+$ trit run -m eight.gguf -p hi -n 100 --ignore-eos 2>&1 >out | grep full
+trit: the context of 32 tokens is full, and the model has no more positions; --on-full shift goes on without the oldest
+
+$ trit run -m eight.gguf -p hi -n 100 -q --ignore-eos --on-full shift >out && [ -s out ] && echo it goes on
+it goes on
