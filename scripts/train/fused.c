@@ -1,12 +1,12 @@
 /* The passes between the matrix products of a training step, fused, for CPUs.
  *
- * fast.py compiles this file and calls it; the products themselves are torch's bf16 ones. A quantised
- * row travels as integers -127..127 in bf16, where they are exact, beside the factor `inv` that gives
- * them back their size; a ternary matrix as -1, 0, 1 beside its scale. A product's raw output y is
- * thus worth y * inv[row] * scale, and its gradient goes back into torch's products as
- * G = g * inv[row] * scale, so that G' q / scale is the gradient of the weights and
- * G T / inv[row] that of the row. bf16 is a uint16_t here. Everything runs on the
- * caller's thread: several threads take a microbatch each.
+ * fast.py compiles this file and calls it; the products themselves are torch's bf16 ones. A
+ * quantised row travels as integers -127..127 in bf16, where they are exact, beside the factor
+ * `inv` that gives them back their size; a ternary matrix as -1, 0, 1 beside its scale. A product's
+ * raw output y is thus worth y * inv[row] * scale, and its gradient goes back into torch's products
+ * as G = g * inv[row] * scale, so that G' q / scale is the gradient of the weights and
+ * G T / inv[row] that of the row. bf16 is a uint16_t here. Everything runs on the caller's thread:
+ * several threads take a microbatch each.
  */
 #include <math.h>
 #include <stdint.h>
@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define WIDE 8192 /* widest row */
-#define HD 64    /* width of a head */
+#define HD 64     /* width of a head */
 
 typedef uint16_t bf16;
 typedef float vec __attribute__((vector_size(64), aligned(4)));
@@ -74,8 +74,8 @@ static void rmsnorm_back(const float *restrict x, const float *restrict w, float
         gx[i] = r * (gn[i] * w[i] - x[i] * c);
 }
 
-/* xo = x + y * yinv * a where there is a y; q = the quantised norm of it, or the norm itself as bf16
- * where there is no inv. */
+/* xo = x + y * yinv * a where there is a y; q = the quantised norm of it, or the norm itself as
+ * bf16 where there is no inv. */
 void add_norm(int m, int d, const float *x, const bf16 *y, const float *yinv, float a, float *xo,
               const float *w, bf16 *q, float *inv, float *r)
 {
@@ -189,7 +189,7 @@ void glu_back(int m, int d, const bf16 *y, const float *yinv, float ag, float au
     }
 }
 
-/* ---- Attention: a sequence and a key-value head at a time, in the cache ------------------------- */
+/* ---- Attention: a sequence and a key-value head at a time, in the cache --------------------- */
 
 /* c[n_rows, 64] (+)= a[row * ar + k * ak] b[k, 64], n_rows a multiple of 4. */
 static void product(int n_rows, int k0, int k1, const float *a, int ar, int ak, const float *b,
@@ -280,8 +280,8 @@ static void attend(int n, const float *q, const float *kt, float *p)
 }
 
 /* y: heads of q, then k, then v side by side; o: [b * n, heads * 64]; n a multiple of 64. */
-void attention(int b, int n, int heads, int kv, const bf16 *y, const float *yinv, float aq, float ak,
-               float av, const float *cs, bf16 *o)
+void attention(int b, int n, int heads, int kv, const bf16 *y, const float *yinv, float aq,
+               float ak, float av, const float *cs, bf16 *o)
 {
     int ld = (heads + 2 * kv) * HD, rep = heads / kv;
     for (int task = 0; task < b * kv; task++) {

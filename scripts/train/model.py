@@ -31,9 +31,9 @@ class Config:
     def linears(self):
         """Name in a layer, rows and columns of its seven linears."""
         d, kv, ff = self.embd, self.kv_heads * self.head_dim, self.ff
-        return [("self_attn.q_proj", d, d), ("self_attn.k_proj", kv, d), ("self_attn.v_proj", kv, d),
-                ("self_attn.o_proj", d, d), ("mlp.gate_proj", ff, d), ("mlp.up_proj", ff, d),
-                ("mlp.down_proj", d, ff)]
+        return [("self_attn.q_proj", d, d), ("self_attn.k_proj", kv, d),
+                ("self_attn.v_proj", kv, d), ("self_attn.o_proj", d, d),
+                ("mlp.gate_proj", ff, d), ("mlp.up_proj", ff, d), ("mlp.down_proj", d, ff)]
 
     def norms(self):
         return [("input_layernorm", self.embd), ("self_attn.attn_sub_norm", self.embd),
