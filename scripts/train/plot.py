@@ -8,7 +8,7 @@ import argparse
 import json
 import sys
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 440, 56, 90, 40, 46
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 440, 56, 110, 40, 46
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000"]
 
 
