@@ -220,7 +220,7 @@ static void finish_outputs(const struct trit_session *s, float *y, float *sum, s
 {
     if (s->model->knobs.linear_post == TRIT_LINEAR_POST_RELU2)
         for (size_t i = 0; i < n; i++) {
-            const float r = y[i] > 0.0f ? y[i] : 0.0f;
+            const float r = 0.0f > y[i] ? 0.0f : y[i]; /* this way round a NaN stays */
             y[i] = r * r;
         }
     for (size_t i = 0; sum && i < n; i++)

@@ -348,6 +348,8 @@ trit_status trit_session_shift(trit_session *s, int32_t n_keep, int32_t *n_left_
         return TRIT_OK;
     trit_session_rewind(s, keep); /* whose keys and values do not depend on what follows */
     memmove(s->tokens + keep, s->tokens + n - newest, (size_t)newest * sizeof *s->tokens);
+    if (s->whole) /* of which nothing could be kept */
+        return trit_session_eval(s, s->tokens, keep + newest, NULL, NULL, err);
     return newest ? trit_session_eval(s, s->tokens + keep, newest, NULL, NULL, err) : TRIT_OK;
 }
 
