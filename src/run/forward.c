@@ -189,9 +189,6 @@ static void quantize_middle(struct batch *b)
 
 /* ---- Linears --------------------------------------------------------------------------------- */
 
-/* Tokens whose activations stay in a core's second-level cache while rows of weights pass. */
-enum { TOKEN_BLOCK = TRIT_TOKEN_BLOCK };
-
 /* Rows of weights that a worker takes at a time: enough to be worth the taking, few enough that the
  * last piece does not keep the others waiting. Many tokens make each row long work. */
 static size_t row_chunk(size_t row_bytes, size_t n_tokens)
@@ -293,7 +290,7 @@ static void linears_rows(void *ctx, size_t begin, size_t end, int worker)
     while (begin < end) {
         const size_t block = begin / job->n_rows, from = begin % job->n_rows;
         const size_t n = end - begin < job->n_rows - from ? end - begin : job->n_rows - from;
-        const size_t t = block * TOKEN_BLOCK, left = job->b->n - t;
+        const size_t t = block * TRIT_TOKEN_BLOCK, left = job->b->n - t;
         size_t first = 0;
         for (size_t i = 0; i < job->n; first += job->parts[i++].w->n_out) {
             const size_t n_out = job->parts[i].w->n_out;
@@ -302,7 +299,8 @@ static void linears_rows(void *ctx, size_t begin, size_t end, int worker)
                               : from + n - first < n_out ? from + n - first
                                                          : n_out;
             if (lo < hi)
-                part_rows(job, i, t, left < TOKEN_BLOCK ? left : TOKEN_BLOCK, lo, hi, worker);
+                part_rows(job, i, t, left < TRIT_TOKEN_BLOCK ? left : TRIT_TOKEN_BLOCK, lo, hi,
+                          worker);
         }
         begin += n;
     }
@@ -311,7 +309,7 @@ static void linears_rows(void *ctx, size_t begin, size_t end, int worker)
 static void run_linears(struct linears_job *job)
 {
     struct batch *b = job->b;
-    const size_t n_blocks = (b->n + TOKEN_BLOCK - 1) / TOKEN_BLOCK;
+    const size_t n_blocks = (b->n + TRIT_TOKEN_BLOCK - 1) / TRIT_TOKEN_BLOCK;
 
     for (size_t i = 0; i < job->n; i++)
         job->n_rows += job->parts[i].w->n_out;

@@ -33,7 +33,7 @@ enum trit_hadamard {
     TRIT_HADAMARD_AFTER   /* of the quantised ones */
 };
 
-/* Wider rows are not transformed after quantisation: their digits would not do (forward.c). */
+/* Wider rows are not transformed: after quantisation their digits would not do (forward.c). */
 enum { TRIT_MAX_HADAMARD = 32768 };
 
 /* What positions may be divided by. The largest angle, of a context of 2^20 by both kinds of
@@ -100,7 +100,7 @@ const struct trit_knob *trit_knob_named(struct trit_string name);
 double trit_knob_get(const struct trit_knob *knob, const struct trit_knobs *k);
 void trit_knob_set(const struct trit_knob *knob, struct trit_knobs *k, double value);
 
-/* What can be: "'none' and 'relu2'", "true and false", "1e-30 to 1". */
+/* What can be: "'none' and 'relu2'", "'true' and 'false'", "1e-30 to 1". */
 struct trit_knob_text {
     char text[96];
 };

@@ -100,11 +100,11 @@ static void lay_out(struct trit_session *s, enum trit_kv_format format)
     const bool split = s->n_threads > 1 && all_blocks >= TRIT_SPLIT_BLOCKS;
     const uint64_t n_blocks = split ? all_blocks : 0;
     const bool transformed = k->hadamard == TRIT_HADAMARD_AFTER;
+    const uint64_t digits = transformed ? TRIT_MAX_DIGITS : 1;
     uint64_t widest = embd > ff ? embd : ff;
 
     widest = trit_round_up(q > widest ? q : widest, TRIT_T2_BLOCK);
     s->widest = (size_t)widest;
-    s->digits = transformed ? TRIT_MAX_DIGITS : 1;
     s->tokens = trit_arena_take(a, ctx, sizeof *s->tokens);
     s->places = trit_arena_take(a, b, sizeof *s->places);
     s->skip = trit_arena_take(a, (uint64_t)k->n_layer, sizeof *s->skip);
@@ -124,8 +124,8 @@ static void lay_out(struct trit_session *s, enum trit_kv_format format)
     s->gate = trit_arena_take(a, b * ff, f);
     s->up = trit_arena_take(a, b * ff, f);
     s->proj = trit_arena_take(a, b * embd, f);
-    s->xq = trit_arena_take(a, b * s->digits * widest, 1);
-    s->xq_scale = trit_arena_take(a, b * s->digits, sizeof *s->xq_scale);
+    s->xq = trit_arena_take(a, b * digits * widest, 1);
+    s->xq_scale = trit_arena_take(a, b * digits, sizeof *s->xq_scale);
     s->digit_scale = trit_arena_take(a, transformed ? b : 0, f);
     s->digit_sums =
         trit_arena_take(a, transformed ? (uint64_t)s->n_threads * TRIT_DIGIT_SUMS : 0, f);

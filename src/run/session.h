@@ -8,9 +8,12 @@
 #include "model.h"
 #include "pool.h"
 
+/* Tokens whose activations stay in a core's second-level cache while rows of weights pass. */
+enum { TRIT_TOKEN_BLOCK = 128 };
+
 /* Activations that a Hadamard transform has made wide whole numbers of are multiplied digit by
  * digit: so many floats are the sums of one piece of rows for a block of tokens. */
-enum { TRIT_MAX_DIGITS = 3, TRIT_TOKEN_BLOCK = 128, TRIT_DIGIT_ROWS = 48 };
+enum { TRIT_MAX_DIGITS = 3, TRIT_DIGIT_ROWS = 48 };
 enum { TRIT_DIGIT_SUMS = TRIT_MAX_DIGITS * TRIT_TOKEN_BLOCK * TRIT_DIGIT_ROWS };
 
 /* Tokens whose logits are computed in one pass over the head. */
@@ -60,9 +63,8 @@ struct trit_session {
     struct trit_softmax *block_sm; /* [n_ctx/64 up, n_head] */
     float *gate, *up;              /* [B, ff]         after their projections */
     float *proj;                   /* [B, embd]       output and down projections, before the add */
-    int8_t *xq;                    /* [B, digits, widest] quantised activations */
+    int8_t *xq;                    /* [B, digits, widest] quantised activations; forward.c */
     struct trit_q8 *xq_scale;      /* [B, digits] */
-    size_t digits;                 /* the most of one activation: forward.c */
     float *digit_scale;            /* [B]             of the activations that have digits */
     float *digit_sums;             /* [n_threads, ...] products of digits */
     float *ones;                   /* [ff]            where the FFN has no gate */
