@@ -255,6 +255,32 @@ static void master_of_zeros(void **state)
     ck_free(c);
 }
 
+/* What the caller says comes before what config.json says of the same. */
+static void knob_before_config(void **state)
+{
+    static const char *const knobs[] = {"linear_norm=none"};
+    static const char *const two[] = {"linear_norm=none block=pre"};
+    const struct trit_convert_options opt = {.knobs = knobs, .n_knobs = 1};
+    const struct trit_convert_options two_in_one = {.knobs = two, .n_knobs = 1};
+    struct trit_error err;
+    struct ck_spec spec = ck_default;
+    (void)state;
+
+    spec.family = CK_LLAMA;
+    spec.packed = false;
+    struct ck *c = ck_new(&spec);
+    ck_set(c, "quantization_config.use_rms_norm", "true"); /* of which there are none */
+    assert_int_equal(trit_convert(ck_write(c, "knob"), &two_in_one, NULL, NULL, NULL, &err),
+                     TRIT_E_ARGUMENT);
+    assert_non_null(strstr(err.text, "linear_norm"));
+    struct fx_bytes b = convert(ck_write(c, "knob"), &opt);
+    struct opened_model o = open_bytes("knob.gguf", &b);
+    assert_int_equal(o.model->knobs.linear_norm, TRIT_LINEAR_NORM_NONE);
+    close_opened(&o);
+    free(b.data);
+    ck_free(c);
+}
+
 /* ---- Types ----------------------------------------------------------------------------------- */
 
 static const char *const types[] = {"i2_s", "tq1_0", "tq2_0", "f16", "bf16", "f32"};
@@ -953,6 +979,7 @@ static void fables_tokenizer(void **state)
 int main(void)
 {
     static const struct CMUnitTest others[] = {
+        cmocka_unit_test(knob_before_config),
         cmocka_unit_test(master_of_zeros),
         cmocka_unit_test(types_agree_exactly),
         cmocka_unit_test(types_agree_but_for_scales),

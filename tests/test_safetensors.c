@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "order.h"
+#include "str.h"
 #include "safe_writer.h"
 #include "safetensors.h"
 #include "shared.h"

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "str.h"
+
 /* Cut off a character of which vsnprintf had room for a part only. */
 static void drop_partial_character(char *text)
 {
@@ -62,4 +64,9 @@ struct trit_quoted trit_quote(struct trit_string s)
     }
     q.text[n] = '\0';
     return q;
+}
+
+struct trit_quoted trit_quote_text(const char *s)
+{
+    return trit_quote(trit_string_of(s));
 }

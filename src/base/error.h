@@ -18,5 +18,6 @@ struct trit_quoted {
 
 /* At most some 80 characters, anything but printable ASCII as \xNN, "…" where it was cut. */
 struct trit_quoted trit_quote(struct trit_string s);
+struct trit_quoted trit_quote_text(const char *s);
 
 #endif

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "order.h"
+#include "str.h"
 
 struct trit_json_value {
     const char *key; /* of a member; else NULL */

@@ -1,14 +1,25 @@
-/* order.h - comparing texts of unknown origin, NULs among them perhaps. */
-#ifndef TRIT_BASE_ORDER_H
-#define TRIT_BASE_ORDER_H
+/* str.h - texts of unknown origin, NULs among them perhaps: what they are beside plain ones. */
+#ifndef TRIT_BASE_STR_H
+#define TRIT_BASE_STR_H
 
 #include <string.h>
 
 #include "trit.h"
 
+static inline struct trit_string trit_string_of(const char *text)
+{
+    return (struct trit_string){text, strlen(text)};
+}
+
 static inline bool trit_string_is(struct trit_string s, const char *text)
 {
     return s.len == strlen(text) && (s.len == 0 || memcmp(s.bytes, text, s.len) == 0);
+}
+
+static inline bool trit_string_ends(struct trit_string s, const char *end)
+{
+    const size_t n = strlen(end);
+    return s.len >= n && memcmp(s.bytes + s.len - n, end, n) == 0;
 }
 
 /* Below, at or above 0 as a is before, the same as or after b: by their bytes, a text before those

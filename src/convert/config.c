@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "order.h"
+#include "str.h"
 
 /* ---- Reading keys ---------------------------------------------------------------------------- */
 
@@ -18,9 +18,57 @@ struct reader {
     trit_status status;
 };
 
+/* What the caller may say in the place of a key, beside the keys trit.* of the file. */
+static const struct stand_in {
+    const char *name, *key;
+} stand_ins[] = {{"arch", "architectures"},
+                 {"ffn_act", "hidden_act"},
+                 {"head_count", "num_attention_heads"},
+                 {"head_count_kv", "num_key_value_heads"},
+                 {"norm_eps", "rms_norm_eps"},
+                 {"norm_eps", "layer_norm_eps"},
+                 {"rope_base", "rope_theta"},
+                 {"rope_base", "rope_parameters.rope_theta"}};
+enum { N_STAND_INS = sizeof stand_ins / sizeof *stand_ins };
+
+static struct trit_string name_of(const char *knob)
+{
+    return (struct trit_string){knob, strcspn(knob, "=")};
+}
+
+/* The last value that the caller gives a name, or NULL. */
+static const char *given(const struct reader *r, const char *name)
+{
+    for (int32_t i = r->from->n_knobs; i-- > 0;)
+        if (trit_string_is(name_of(r->from->knobs[i]), name))
+            return r->from->knobs[i] + strlen(name) + 1;
+    return NULL;
+}
+
+/* What stands in for a key, or NULL: the caller gives nothing for it. */
+static const struct stand_in *stand_in(const struct reader *r, const char *key)
+{
+    for (int i = 0; i < N_STAND_INS; i++)
+        if (trit_string_is(trit_string_of(key), stand_ins[i].key) && given(r, stand_ins[i].name))
+            return &stand_ins[i];
+    return NULL;
+}
+
+/* The text that the caller gives in the place of a key, or NULL. */
+static const char *instead(const struct reader *r, const char *key)
+{
+    const struct stand_in *knob = stand_in(r, key);
+    return knob ? given(r, knob->name) : NULL;
+}
+
+/* An error about a key, or about the knob in its place. */
 static void fail(struct reader *r, trit_status code, const char *key, const char *what)
 {
-    if (!r->status)
+    const struct stand_in *knob = stand_in(r, key);
+
+    if (!r->status && knob)
+        r->status = trit_fail(r->err, TRIT_E_ARGUMENT, "knob '%s' %s", knob->name, what);
+    else if (!r->status)
         r->status = trit_fail(r->err, code, "%s: '%s' %s", r->from->path, key, what);
 }
 
@@ -39,18 +87,47 @@ static const struct trit_json_value *find(const struct reader *r, const char *ke
     return trit_json_type_of(v) == TRIT_JSON_NULL ? NULL : v;
 }
 
+/* Whether it is there, or something in its place. */
+static bool has(const struct reader *r, const char *key)
+{
+    return stand_in(r, key) || find(r, key);
+}
+
+/* A number, NaN if it is none or not there. */
+static double number(const struct reader *r, const char *key)
+{
+    const char *text = instead(r, key);
+    char *end;
+
+    if (!text)
+        return trit_json_double(find(r, key));
+    const double x = strtod(text, &end);
+    return end == text || *end ? NAN : x;
+}
+
+/* Whether it is a whole number. */
+static bool whole(const struct reader *r, const char *key, int64_t *x)
+{
+    const char *text = instead(r, key);
+    char *end;
+
+    if (!text)
+        return trit_json_int64(find(r, key), x);
+    *x = strtoll(text, &end, 10);
+    return end != text && !*end;
+}
+
 /* A whole number in lo..hi; `missing` if the key is absent, or a failure where that is negative. */
 static int32_t read_int(struct reader *r, const char *key, int32_t lo, int32_t hi, int32_t missing)
 {
-    const struct trit_json_value *v = find(r, key);
     char what[96];
     int64_t x = 0;
 
-    if (!v && missing < 0)
+    if (!has(r, key) && missing < 0)
         fail(r, TRIT_E_FILE, key, "is missing");
-    if (!v)
+    if (!has(r, key))
         return missing < 0 ? lo : missing;
-    if (!trit_json_int64(v, &x)) {
+    if (!whole(r, key, &x)) {
         fail(r, TRIT_E_FILE, key, "is no whole number");
     } else if (x < lo || x > hi) {
         snprintf(what, sizeof what, "is %lld; possible is %d to %d", (long long)x, lo, hi);
@@ -62,12 +139,11 @@ static int32_t read_int(struct reader *r, const char *key, int32_t lo, int32_t h
 /* A number in lo..hi; `missing` if the key is absent, or a failure where that is NaN. */
 static double read_real(struct reader *r, const char *key, double lo, double hi, double missing)
 {
-    const struct trit_json_value *v = find(r, key);
-    const double x = v ? trit_json_double(v) : missing;
+    const double x = has(r, key) ? number(r, key) : missing;
     char what[96];
 
     if (isnan(x)) {
-        fail(r, TRIT_E_FILE, key, v ? "is no number" : "is missing");
+        fail(r, TRIT_E_FILE, key, has(r, key) ? "is no number" : "is missing");
     } else if (!(x >= lo && x <= hi)) {
         snprintf(what, sizeof what, "is %g; possible is %g to %g", x, lo, hi);
         fail(r, TRIT_E_FILE, key, what);
@@ -79,7 +155,10 @@ static double read_real(struct reader *r, const char *key, double lo, double hi,
 static struct trit_string read_text(struct reader *r, const char *key)
 {
     const struct trit_json_value *v = find(r, key);
+    const char *text = instead(r, key);
 
+    if (text)
+        return trit_string_of(text);
     if (v && trit_json_type_of(v) != TRIT_JSON_STRING)
         fail(r, TRIT_E_FILE, key, "is no text");
     return trit_json_text(v);
@@ -109,45 +188,12 @@ static void fail_text(struct reader *r, const char *key, struct trit_string s,
 
 /* ---- Knobs of the caller --------------------------------------------------------------------- */
 
-/* Those that are no keys trit.* but stand in for something of config.json. */
-static const struct {
-    const char *name, *stands_for;
-} stand_ins[] = {{"arch", "architectures"},
-                 {"ffn_act", "hidden_act"},
-                 {"head_count", "num_attention_heads"},
-                 {"head_count_kv", "num_key_value_heads"},
-                 {"norm_eps", "rms_norm_eps or layer_norm_eps"},
-                 {"rope_base", "rope_theta"}};
-enum { N_STAND_INS = sizeof stand_ins / sizeof *stand_ins };
-
-static struct trit_string name_of(const char *knob)
+static bool is_knob(struct trit_string name)
 {
-    return (struct trit_string){knob, strcspn(knob, "=")};
-}
-
-/* The value given for a name, or NULL. The last one holds. */
-static const char *given(const struct reader *r, const char *name)
-{
-    for (int32_t i = r->from->n_knobs; i-- > 0;)
-        if (trit_string_is(name_of(r->from->knobs[i]), name))
-            return r->from->knobs[i] + strlen(name) + 1;
-    return NULL;
-}
-
-/* A number given for a name, in lo..hi; missing if there is none. */
-static double given_number(struct reader *r, const char *name, double lo, double hi, double missing)
-{
-    const char *text = given(r, name);
-    char *end;
-
-    if (!text)
-        return missing;
-    const double x = strtod(text, &end);
-    if ((end == text || *end || !(x >= lo && x <= hi)) && !r->status)
-        r->status =
-            trit_fail(r->err, TRIT_E_ARGUMENT, "knob '%s' is '%s'; possible is %g to %g", name,
-                      trit_quote((struct trit_string){text, strlen(text)}).text, lo, hi);
-    return r->status ? lo : x;
+    for (int i = 0; i < N_STAND_INS; i++)
+        if (trit_string_is(name, stand_ins[i].name))
+            return true;
+    return trit_knob_named(name) != NULL;
 }
 
 static void check_names(struct reader *r)
@@ -156,21 +202,18 @@ static void check_names(struct reader *r)
     char known[512];
     size_t n = 0;
 
+    for (size_t i = 0; (knob = trit_knob_at(i)) && n < sizeof known; i++)
+        n += (size_t)snprintf(known + n, sizeof known - n, " %s", knob->name);
+    for (int i = 0; i < N_STAND_INS && n < sizeof known; i++)
+        if (!i || strcmp(stand_ins[i].name, stand_ins[i - 1].name) != 0)
+            n += (size_t)snprintf(known + n, sizeof known - n, " %s", stand_ins[i].name);
     for (int32_t i = 0; i < r->from->n_knobs && !r->status; i++) {
-        const struct trit_string name = name_of(r->from->knobs[i]);
-        bool found = r->from->knobs[i][name.len] && trit_knob_named(name);
-        for (int s = 0; s < N_STAND_INS; s++)
-            found |= r->from->knobs[i][name.len] && trit_string_is(name, stand_ins[s].name);
-        if (found)
-            continue;
-        for (size_t k = 0; (knob = trit_knob_at(k)) && n < sizeof known; k++)
-            n += (size_t)snprintf(known + n, sizeof known - n, " %s", knob->name);
-        for (int s = 0; s < N_STAND_INS && n < sizeof known; s++)
-            n += (size_t)snprintf(known + n, sizeof known - n, " %s", stand_ins[s].name);
-        r->status = trit_fail(
-            r->err, TRIT_E_ARGUMENT, "'%s' is no knob; one is NAME=VALUE, of the names%s",
-            trit_quote((struct trit_string){r->from->knobs[i], strlen(r->from->knobs[i])}).text,
-            known);
+        const char *text = r->from->knobs[i];
+        const struct trit_string name = name_of(text);
+        if (!text[name.len] || !is_knob(name))
+            r->status = trit_fail(r->err, TRIT_E_ARGUMENT,
+                                  "'%s' is no knob; one is NAME=VALUE, of the names%s",
+                                  trit_quote_text(text).text, known);
     }
 }
 
@@ -202,7 +245,7 @@ static void read_family(struct reader *r, struct trit_config *c)
         r->status = trit_fail(r->err, TRIT_E_ARGUMENT,
                               "knob 'arch' is '%s', which no family of checkpoints has; those that "
                               "leave much open are bitskip and bitnet-8bit",
-                              trit_quote((struct trit_string){arch, strlen(arch)}).text);
+                              trit_quote_text(arch).text);
     } else if (!c->family) {
         unknown_family(r);
     } else if (c->family->quantization_config && !find(r, "quantization_config")) {
@@ -212,32 +255,39 @@ static void read_family(struct reader *r, struct trit_config *c)
             "destroy it otherwise. (If it is the master of one, put {\"quant_method\": \"bitnet\"} "
             "there)");
     } else {
-        c->arch = trit_arch_named((struct trit_string){c->family->arch, strlen(c->family->arch)});
+        c->arch = trit_arch_named(trit_string_of(c->family->arch));
         trit_note(r->notes, "the checkpoint is %s: architecture %s", c->family->what,
                   c->family->arch);
     }
 }
 
-/* What config.json of some families says of knobs, before what the caller says. */
+/* What the family says of knobs, and its config.json. */
 static void read_knobs(struct reader *r, struct trit_config *c)
 {
     struct trit_knobs *k = &c->knobs;
 
     *k = c->arch->knobs;
     r->status = trit_knobs_apply(k, c->family->presets, r->err);
-    if (c->arch->open) {
-        k->act_bits = read_int(r, "activation_bits", 2, 8, k->act_bits);
-        k->exit_threshold =
-            (float)read_real(r, "early_exit_threshold", 0, 1, (double)k->exit_threshold);
+    if (!c->arch->open)
+        return;
+    k->act_bits = read_int(r, "activation_bits", 2, 8, k->act_bits);
+    k->exit_threshold =
+        (float)read_real(r, "early_exit_threshold", 0, 1, (double)k->exit_threshold);
+    trit_note(r->notes,
+              "what the sources of %s leave open stands in keys trit.* as documented; "
+              "--knob NAME=VALUE changes it",
+              c->family->what);
+}
+
+/* What the caller says of them comes before that. */
+static void apply_given(struct reader *r, struct trit_knobs *k)
+{
+    for (int32_t i = 0; i < r->from->n_knobs && !r->status; i++) {
+        const struct trit_string name = name_of(r->from->knobs[i]);
+        const struct trit_knob *knob = trit_knob_named(name);
+        if (knob)
+            r->status = trit_knob_parse(knob, k, trit_string_of(name.bytes + name.len + 1), r->err);
     }
-    for (int32_t i = 0; i < r->from->n_knobs && !r->status; i++)
-        if (trit_knob_named(name_of(r->from->knobs[i])))
-            r->status = trit_knobs_apply(k, r->from->knobs[i], r->err);
-    if (c->arch->open)
-        trit_note(r->notes,
-                  "what the sources of %s leave open stands in keys trit.* as documented; "
-                  "--knob NAME=VALUE changes it",
-                  c->family->what);
 }
 
 /* KV heads of a family whose config.json does not say: by the rows of K. 0: not to be seen. */
@@ -256,11 +306,8 @@ static int32_t kv_heads_of_weights(struct reader *r, const struct trit_knobs *k)
 static void read_heads(struct reader *r, struct trit_config *c)
 {
     struct trit_knobs *k = &c->knobs;
-    int32_t missing;
 
-    k->n_head = (int32_t)given_number(r, "head_count", 1, 4096, 0);
-    if (!k->n_head)
-        k->n_head = read_int(r, "num_attention_heads", 1, 4096, -1);
+    k->n_head = read_int(r, "num_attention_heads", 1, 4096, -1);
     if (!find(r, "head_dim") && k->n_embd % k->n_head)
         fail(r, TRIT_E_FILE, "hidden_size", "is no multiple of num_attention_heads");
     if (!find(r, "head_dim") && k->n_embd / k->n_head > TRIT_MAX_HEAD_DIM)
@@ -269,10 +316,8 @@ static void read_heads(struct reader *r, struct trit_config *c)
     if (k->head_dim % 2)
         fail(r, TRIT_E_FILE, find(r, "head_dim") ? "head_dim" : "hidden_size",
              "makes heads of an odd width");
-    missing = c->arch->open && !r->status ? kv_heads_of_weights(r, k) : 0;
-    k->n_head_kv = (int32_t)given_number(r, "head_count_kv", 1, 4096, 0);
-    if (!k->n_head_kv)
-        k->n_head_kv = read_int(r, "num_key_value_heads", 1, 4096, missing ? missing : k->n_head);
+    const int32_t n_seen = c->arch->open && !r->status ? kv_heads_of_weights(r, k) : 0;
+    k->n_head_kv = read_int(r, "num_key_value_heads", 1, 4096, n_seen ? n_seen : k->n_head);
     if (k->n_head % k->n_head_kv)
         fail(r, TRIT_E_FILE, "num_key_value_heads", "does not divide num_attention_heads");
     k->n_rot = k->head_dim;
@@ -289,10 +334,8 @@ static void read_sizes(struct reader *r, struct trit_config *c)
     k->n_ctx = read_int(r, "max_position_embeddings", 1, 1 << 20, -1);
     c->n_vocab = read_int(r, "vocab_size", 1, 1 << 24, -1);
     read_heads(r, c);
-    k->norm_eps = (float)given_number(r, "norm_eps", 1e-30, 1, 0);
-    if (!(k->norm_eps > 0))
-        k->norm_eps = (float)read_real(r, eps, 1e-30, 1, c->arch->open ? 1e-5 : (double)NAN);
-    if (c->arch->open && !find(r, eps) && !given(r, "norm_eps"))
+    k->norm_eps = (float)read_real(r, eps, 1e-30, 1, c->arch->open ? 1e-5 : (double)NAN);
+    if (c->arch->open && !has(r, eps))
         trit_note(r->notes, "the eps of norms is 1e-5: config.json has no %s", eps);
 }
 
@@ -311,11 +354,9 @@ static void read_rope(struct reader *r, struct trit_config *c)
         fail(r, TRIT_E_FILE, object, "is no object");
     if (newer && find(r, "rope_scaling"))
         fail(r, TRIT_E_FILE, "rope_scaling", "stands beside rope_parameters; which holds?");
-    if (!find(r, theta) && !given(r, "rope_base"))
+    if (!has(r, theta))
         trit_note(r->notes, "RoPE's base is 10000: config.json has no %s", theta);
-    k->rope_base = given_number(r, "rope_base", 1, 1e12, 0);
-    if (!(k->rope_base > 0))
-        k->rope_base = read_real(r, theta, 1, 1e12, 10000);
+    k->rope_base = read_real(r, theta, 1, 1e12, 10000);
     k->rope_factor = 1;
     snprintf(end, left, "rope_type");
     if (!find(r, key))
@@ -350,21 +391,14 @@ static void read_rope(struct reader *r, struct trit_config *c)
 static void read_act(struct reader *r, struct trit_config *c)
 {
     static const char *const names[] = {[TRIT_ACT_SILU] = "silu", [TRIT_ACT_RELU2] = "relu2"};
-    const char *knob = given(r, "ffn_act");
-    struct trit_string act = read_text(r, "hidden_act");
+    const struct trit_string act = read_text(r, "hidden_act");
 
-    if (knob)
-        act = (struct trit_string){knob, strlen(knob)};
     if (!act.len && c->arch->open)
-        act = (struct trit_string){names[c->knobs.ffn_act], strlen(names[c->knobs.ffn_act])};
+        c->act = names[c->knobs.ffn_act];
     for (int i = 0; i < TRIT_N_ACTS; i++)
         if (trit_string_is(act, names[i]))
             c->act = names[i];
-    if (!c->act && knob && !r->status)
-        r->status = trit_fail(r->err, TRIT_E_ARGUMENT,
-                              "knob 'ffn_act' is '%s'; possible is 'silu' and 'relu2'",
-                              trit_quote(act).text);
-    else if (!c->act)
+    if (!c->act)
         fail_text(r, "hidden_act", act, "'silu' and 'relu2'");
 }
 
@@ -468,11 +502,12 @@ trit_status trit_config_read(struct trit_config *out, const struct trit_config_s
         return r.status;
     trit_names_bind(from->names, out->family, from->weights);
     read_knobs(&r, out);
+    read_quantization(&r, out);
+    apply_given(&r, &out->knobs);
     read_sizes(&r, out);
     read_rope(&r, out);
     read_act(&r, out);
     refuse_extras(&r);
-    read_quantization(&r, out);
     read_tied(&r, out);
     if (r.status)
         return r.status;

@@ -12,6 +12,7 @@
 #include "emit.h"
 #include "packed.h"
 #include "plan.h"
+#include "str.h"
 #include "vocabulary.h"
 
 struct converter {
@@ -37,32 +38,24 @@ struct converter {
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-static bool config_path(const struct converter *c, char path[4096])
-{
-    return snprintf(path, 4096, "%s/config.json", c->dir) < 4096;
-}
-
-static trit_status read_json(struct converter *c)
+/* config.json, and the list of tensors, which some families are told by. */
+static trit_status read_config(struct converter *c)
 {
     char path[4096];
     struct trit_bytes file;
     struct trit_error why;
 
-    if (!config_path(c, path))
+    if (snprintf(path, sizeof path, "%s/config.json", c->dir) >= (int)sizeof path)
         return trit_fail(c->err, TRIT_E_ARGUMENT, "the name of the folder is too long");
     trit_status status = trit_bytes_open(&file, path, false, c->err);
     if (status)
         return status;
     status = trit_json_read(&c->json, (const char *)file.data, file.size, &why);
     trit_bytes_close(&file);
-    return status ? trit_fail(c->err, status, "%s: %s", path, why.text) : TRIT_OK;
-}
-
-static trit_status read_config(struct converter *c)
-{
-    char path[4096];
-
-    (void)config_path(c, path);
+    if (status)
+        return trit_fail(c->err, status, "%s: %s", path, why.text);
+    if ((status = trit_safetensors_open(&c->weights, c->dir, c->err)))
+        return status;
     const struct trit_config_source from = {
         .path = path,
         .root = trit_json_root(c->json),
@@ -80,8 +73,7 @@ static trit_status read_folder(struct converter *c)
 
     if (c->opt->map && (status = trit_names_read(&c->names, c->opt->map, c->err)))
         return status;
-    if ((status = read_json(c)) || (status = trit_safetensors_open(&c->weights, c->dir, c->err)) ||
-        (status = read_config(c)))
+    if ((status = read_config(c)))
         return status;
     c->plan = (struct trit_plan){.config = &c->config, .weights = &c->weights, .names = &c->names};
     if ((status = trit_plan_make(&c->plan, &c->notes, c->err)))
@@ -284,7 +276,7 @@ static void write_general(struct converter *c)
     char text[128];
 
     if (!name.len)
-        name = (struct trit_string){c->dir, strlen(c->dir)};
+        name = trit_string_of(c->dir);
     name = cut_name(base_name(name), 120);
     snprintf(text, sizeof text, "%.*s", (int)name.len, name.bytes);
     gguf_write_string(&c->w, "general.architecture", c->config.family->arch);

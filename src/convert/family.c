@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "absmean.h"
-#include "order.h"
+#include "str.h"
 
 /* ---- Names ----------------------------------------------------------------------------------- */
 
@@ -120,16 +120,10 @@ const struct trit_family *trit_family_at(size_t i)
 
 /* ---- Recognising one ------------------------------------------------------------------------- */
 
-static bool ends_with(struct trit_string s, const char *end)
-{
-    const size_t n = strlen(end);
-    return s.len >= n && memcmp(s.bytes + s.len - n, end, n) == 0;
-}
-
 static bool has_marker(const struct trit_safetensors *weights, const struct trit_family *f)
 {
     for (size_t i = 0; f->marker && i < weights->n; i++)
-        if (ends_with(weights->tensors[i].name, f->marker))
+        if (trit_string_ends(weights->tensors[i].name, f->marker))
             return true;
     return false;
 }

@@ -8,6 +8,7 @@
 
 #include "model.h"
 #include "platform.h"
+#include "str.h"
 
 /* Ends of names in the GGUF. */
 static const char *const ends[] = {
@@ -119,11 +120,6 @@ static const char *repeated(const struct trit_names *names, const char *source, 
     return NULL;
 }
 
-static struct trit_quoted quoted(const char *text)
-{
-    return trit_quote((struct trit_string){text, strlen(text)});
-}
-
 /* Take one line apart. @return TRIT_OK, or TRIT_E_FILE with the rest of a sentence that begins with
  * the line */
 static trit_status read_line(struct trit_names *names, char *line, size_t number,
@@ -149,14 +145,14 @@ static trit_status read_line(struct trit_names *names, char *line, size_t number
         return trit_fail(why, TRIT_E_FILE,
                          "has '%s' behind '=', which is none of this program's tensors (such as "
                          "blk.{}.attn_q.weight), nor 'ignore'",
-                         quoted(target).text);
+                         trit_quote_text(target).text);
     else if (!strstr(target, "{}") != !strstr(source, "{}"))
         return trit_fail(why, TRIT_E_FILE, "has {} on one side only");
     if (has_two_holes(source))
         return trit_fail(why, TRIT_E_FILE, "has {} twice in one name");
     const char *again = repeated(names, source, target);
     if (again)
-        return trit_fail(why, TRIT_E_FILE, "names '%s' a second time", quoted(again).text);
+        return trit_fail(why, TRIT_E_FILE, "names '%s' a second time", trit_quote_text(again).text);
     names->pairs[names->n++] = (struct trit_name_pair){source, target, number, false};
     return TRIT_OK;
 }
@@ -208,7 +204,7 @@ void trit_names_free(struct trit_names *names)
 static bool given(char out[TRIT_MAX_NAME], struct trit_names *names, const char *target)
 {
     for (size_t i = 0; i < names->n; i++) {
-        const struct trit_string text = {target, strlen(target)};
+        const struct trit_string text = trit_string_of(target);
         const int32_t n = names->pairs[i].target ? match(names->pairs[i].target, text) : -1;
         if (n != -1) {
             names->pairs[i].used = true;
@@ -240,11 +236,10 @@ void trit_names_bind(struct trit_names *names, const struct trit_family *family,
     snprintf(names->prefix, sizeof names->prefix, "model.");
     for (size_t i = 0; i < weights->n; i++) {
         const struct trit_string s = weights->tensors[i].name;
-        const size_t n = sizeof embedding - 1, before = s.len >= n ? s.len - n : 0;
-        if (s.len < n || memcmp(s.bytes + before, embedding, n) != 0 ||
-            before >= sizeof names->prefix)
+        if (!trit_string_ends(s, embedding) || s.len - strlen(embedding) >= sizeof names->prefix)
             continue;
-        snprintf(names->prefix, sizeof names->prefix, "%.*s", (int)before, s.bytes);
+        snprintf(names->prefix, sizeof names->prefix, "%.*s", (int)(s.len - strlen(embedding)),
+                 s.bytes);
         if (strcmp(names->prefix, "model.") == 0)
             break; /* as transformers has it */
     }
@@ -279,15 +274,14 @@ static void by_rule(char out[TRIT_MAX_NAME], const struct trit_names *names, int
 static void own_norm(char name[TRIT_MAX_NAME], const struct trit_names *names, const char *end)
 {
     const char *const *candidates = names->family->own_norms;
-    char stem[TRIT_MAX_NAME];
+    const size_t len = strlen(name);
+    size_t i = 0;
 
-    snprintf(stem, sizeof stem, "%s", name);
-    for (size_t i = 0; candidates[i]; i++) {
-        snprintf(name, TRIT_MAX_NAME, "%.200s.%.16s%.16s", stem, candidates[i], end);
-        if (trit_safetensors_find(names->weights, name))
-            return;
-    }
-    snprintf(name, TRIT_MAX_NAME, "%.200s.%.16s%.16s", stem, candidates[0], end);
+    do
+        snprintf(name + len, TRIT_MAX_NAME - len, ".%s%s", candidates[i], end);
+    while (!trit_safetensors_find(names->weights, name) && candidates[++i]);
+    if (!candidates[i])
+        snprintf(name + len, TRIT_MAX_NAME - len, ".%s%s", candidates[0], end);
 }
 
 void trit_names_source(char out[TRIT_MAX_NAME], struct trit_names *names, int32_t layer,
@@ -326,7 +320,7 @@ trit_status trit_names_check(const struct trit_names *names, struct trit_error *
         if (p->target && !p->used)
             return trit_fail(err, TRIT_E_FILE,
                              "%s: line %zu: this model has no %s, which '%s' is to be", names->path,
-                             p->line, p->target, quoted(p->source).text);
+                             p->line, p->target, trit_quote_text(p->source).text);
     }
     return TRIT_OK;
 }

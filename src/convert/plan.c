@@ -8,9 +8,11 @@
 
 #include "half.h"
 #include "model.h"
+#include "str.h"
 
-/* The largest number of tensors of a layer, norms on the inputs of linears among them. */
-enum { MAX_PER_LAYER = 36 };
+/* The largest numbers of tensors: of a slot, a linear with the weight and the bias of its norm;
+ * of a model beside its layers, two embeddings, frequencies, the final norm's two, the head. */
+enum { MAX_PER_SLOT = 3, MAX_OUTSIDE = 6 };
 
 struct planner {
     struct trit_plan *plan;
@@ -293,8 +295,7 @@ static void note_idle_lines(const struct planner *p)
         if (t == w->n)
             trit_note(p->notes,
                       "line %zu of the file of names leaves out '%s': no tensor has that name",
-                      names->pairs[i].line,
-                      trit_quote((struct trit_string){source, strlen(source)}).text);
+                      names->pairs[i].line, trit_quote_text(source).text);
     }
 }
 
@@ -377,7 +378,11 @@ static trit_status plan_all(const struct planner *p)
 trit_status trit_plan_make(struct trit_plan *plan, struct trit_notes *notes, struct trit_error *err)
 {
     const struct planner p = {plan, notes, err};
-    const size_t most = (size_t)plan->config->knobs.n_layer * MAX_PER_LAYER + 4;
+    size_t n_slots = 0;
+
+    while (trit_slot_at(n_slots))
+        n_slots++;
+    const size_t most = (size_t)plan->config->knobs.n_layer * n_slots * MAX_PER_SLOT + MAX_OUTSIDE;
 
     plan->n = plan->n_packed = plan->n_masters = 0;
     plan->tensors = calloc(most, sizeof *plan->tensors);

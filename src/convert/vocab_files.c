@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "import.h"
-#include "order.h"
+#include "str.h"
 #include "tokenizer.h"
 
 /* The next line of a text, without what ends it; false at the end. */
@@ -290,8 +290,7 @@ static trit_status add_llama3_specials(struct trit_import *im, int32_t first)
                 has_name = true;
             }
         reserved += !has_name;
-        status = trit_import_token(im, first + i, (struct trit_string){name, strlen(name)},
-                                   TRIT_TOKEN_CONTROL, 0.0f);
+        status = trit_import_token(im, first + i, trit_string_of(name), TRIT_TOKEN_CONTROL, 0.0f);
     }
     im->v->bos = first;
     im->v->eos = first + 1;

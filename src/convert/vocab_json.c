@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "import.h"
-#include "order.h"
+#include "str.h"
 #include "pretokenize.h"
 
 /* Member of an object, by a path of up to two keys. */
@@ -381,7 +381,7 @@ static trit_status read_byte_level(struct trit_import *im, const struct trit_jso
     if (is_set(normalizer))
         trit_note(im->notes,
                   "the tokenizer composes characters (NFC); here text is taken as it is");
-    const struct trit_string name = {v->pre, strlen(v->pre)};
+    const struct trit_string name = trit_string_of(v->pre);
     if (trit_pretokenizer_find(name)->ignore_merges != ignore_merges)
         v->ignore_merges = ignore_merges;
     trit_note(im->notes,

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "import.h"
-#include "order.h"
+#include "str.h"
 
 /* ---- Added tokens ---------------------------------------------------------------------------- */
 

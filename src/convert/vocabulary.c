@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "import.h"
-#include "order.h"
+#include "str.h"
 #include "pretokenize.h"
 
 /* ---- Texts ----------------------------------------------------------------------------------- */

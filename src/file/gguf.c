@@ -404,7 +404,7 @@ void trit_file_close(trit_file **file)
 
 const struct gguf_kv *gguf_find(const trit_file *f, const char *key)
 {
-    const struct gguf_kv wanted = {.key = {key, strlen(key)}}, *w = &wanted;
+    const struct gguf_kv wanted = {.key = trit_string_of(key)}, *w = &wanted;
     const struct gguf_kv *const *found =
         f->n_kv ? bsearch(&w, f->kv_by_name, f->n_kv, sizeof w, compare_kv) : NULL;
     return found ? *found : NULL;
@@ -412,7 +412,7 @@ const struct gguf_kv *gguf_find(const trit_file *f, const char *key)
 
 const struct gguf_tensor *gguf_find_tensor(const trit_file *f, const char *name)
 {
-    const struct gguf_tensor wanted = {.name = {name, strlen(name)}}, *w = &wanted;
+    const struct gguf_tensor wanted = {.name = trit_string_of(name)}, *w = &wanted;
     const struct gguf_tensor *const *found =
         f->n_tensors ? bsearch(&w, f->tensors_by_name, f->n_tensors, sizeof w, compare_tensors)
                      : NULL;

@@ -4,7 +4,7 @@
 #define TRIT_FILE_GGUF_H
 
 #include "error.h"
-#include "order.h"
+#include "str.h"
 #include "platform.h"
 #include "type.h"
 

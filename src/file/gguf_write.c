@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "checked.h"
+#include "str.h"
 
 enum { ALIGNMENT = 32, VERSION = 3, HEADER_BYTES = 4 + 4 + 8 + 8, MAX_WRITE = 1 << 16 };
 
@@ -79,7 +80,7 @@ void gguf_write_text(struct gguf_writer *w, const char *key, struct trit_string 
 
 void gguf_write_string(struct gguf_writer *w, const char *key, const char *text)
 {
-    gguf_write_text(w, key, (struct trit_string){text, strlen(text)});
+    gguf_write_text(w, key, trit_string_of(text));
 }
 
 void gguf_write_entry(struct gguf_writer *w, const struct gguf_kv *kv)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "checked.h"
-#include "order.h"
+#include "str.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are read as they lie in memory");
 
@@ -70,7 +70,7 @@ static trit_status join(char **out, const char *dir, struct trit_string name,
 /* The path of a file of the folder; NULL where it is not there. */
 static trit_status find_file(char **out, const char *dir, const char *name, struct trit_error *err)
 {
-    const trit_status status = join(out, dir, (struct trit_string){name, strlen(name)}, err);
+    const trit_status status = join(out, dir, trit_string_of(name), err);
     if (!status && !trit_exists(*out)) {
         free(*out);
         *out = NULL;
@@ -590,7 +590,7 @@ void trit_safetensors_close(struct trit_safetensors *s)
 const struct trit_safe_tensor *trit_safetensors_find(const struct trit_safetensors *s,
                                                      const char *name)
 {
-    const struct trit_string wanted = {name, strlen(name)};
+    const struct trit_string wanted = trit_string_of(name);
     size_t low = 0, high = s->n;
 
     while (low < high) {

@@ -10,6 +10,7 @@
 #include "gguf_write.h"
 #include "model.h"
 #include "random.h"
+#include "str.h"
 #include "tokenizer.h"
 
 /* Who is special in a vocabulary: ids; all from first_special on are. */
@@ -273,7 +274,7 @@ static trit_status set_knobs(struct dummy *d)
     struct trit_knobs *k = &d->knobs;
     trit_status status;
 
-    d->row = trit_arch_named((struct trit_string){s->arch, strlen(s->arch)});
+    d->row = trit_arch_named(trit_string_of(s->arch));
     *k = d->row->knobs;
     k->n_layer = s->n_layer;
     k->n_embd = s->n_embd;
@@ -517,7 +518,7 @@ bool trit_dummy_shape_at(int i, struct trit_dummy_shape *out)
     const struct shape *s = &shapes[i];
     const uint64_t embd = (uint64_t)s->n_embd, head = (uint64_t)s->head_dim;
     const uint64_t attention = 2 * head * (uint64_t)(s->n_head + s->n_head_kv);
-    const struct trit_arch *row = trit_arch_named((struct trit_string){s->arch, strlen(s->arch)});
+    const struct trit_arch *row = trit_arch_named(trit_string_of(s->arch));
     const uint64_t ffn = (row->knobs.ffn == TRIT_FFN_GATED ? 3 : 2) * (uint64_t)s->n_ff;
     *out = (struct trit_dummy_shape){s->name, s->model,
                                      (uint64_t)s->n_layer * embd * (attention + ffn)};

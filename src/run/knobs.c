@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "error.h"
-#include "order.h"
+#include "str.h"
 
 /* ---- The table ------------------------------------------------------------------------------- */
 
@@ -50,7 +50,12 @@ static const struct trit_knob knobs[] = {
 };
 enum { N_KNOBS = sizeof knobs / sizeof *knobs };
 
-_Static_assert(sizeof(enum trit_block_form) == sizeof(int32_t), "words are stored as integers");
+#define IS_INT32(type) (sizeof(type) == sizeof(int32_t))
+_Static_assert(IS_INT32(enum trit_block_form) && IS_INT32(enum trit_norm_kind) &&
+                   IS_INT32(enum trit_ffn_form) && IS_INT32(enum trit_linear_norm) &&
+                   IS_INT32(enum trit_hadamard) && IS_INT32(enum trit_act_form) &&
+                   IS_INT32(enum trit_act_dequant) && IS_INT32(enum trit_linear_post),
+               "words are stored as integers");
 
 const struct trit_knob *trit_knob_at(size_t i)
 {
@@ -166,7 +171,7 @@ trit_status trit_knob_parse(const struct trit_knob *knob, struct trit_knobs *k,
     double x = 0;
 
     snprintf(value, sizeof value, "%.*s", (int)(text.len < 63 ? text.len : 63), text.bytes);
-    if (!parse(knob, value, &x))
+    if (text.len >= sizeof value || !parse(knob, value, &x))
         return trit_fail(err, TRIT_E_ARGUMENT, "knob '%s' is '%s'; possible is %s", knob->name,
                          trit_quote(text).text, trit_knob_range(knob).text);
     trit_knob_set(knob, k, x);

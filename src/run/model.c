@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "checked.h"
+#include "str.h"
 
 enum { MAX_ROWS = 1 << 24, PER_SLOT = 3 /* a linear and its norm's weight and bias */ };
 
@@ -494,7 +495,7 @@ void trit_model_info(const trit_model *m, struct trit_model_info *out)
 bool trit_model_knob_at(const trit_model *m, int i, struct trit_knob_info *out)
 {
     const struct trit_knob *knob = i < 0 ? NULL : trit_knob_at((size_t)i);
-    const struct trit_arch *usual = trit_arch_named((struct trit_string){"bitnet-b1.58", 12});
+    const struct trit_arch *usual = trit_arch_named(trit_string_of("bitnet-b1.58"));
 
     if (!knob)
         return false;

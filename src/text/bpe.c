@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "str.h"
 #include "tokenizer.h"
 
 struct trit_merge {
@@ -138,7 +139,7 @@ static trit_status read_pretokenizer(trit_tokenizer *t, const trit_file *file,
         const bool llama3 =
             trit_string_is(arch, "bitnet-b1.58") || trit_string_is(arch, "bitnet-25");
         const char *fallback = llama3 ? "llama-bpe" : "gpt-2";
-        name = (struct trit_string){fallback, strlen(fallback)};
+        name = trit_string_of(fallback);
     }
     t->pre = trit_pretokenizer_find(name);
     if (!t->pre)

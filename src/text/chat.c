@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "str.h"
 #include "tokenizer.h"
 
 enum { N_ROLES = TRIT_ROLE_ASSISTANT + 1 };
@@ -158,8 +159,7 @@ static struct evidence gather(const trit_file *file, const trit_tokenizer *t)
 /* The id of a marker, or -1. A normal token of that name may be text, and is none. */
 static int32_t marker_id(const trit_tokenizer *t, const char *marker)
 {
-    return trit_vocab_find(&t->vocab, (struct trit_string){marker, strlen(marker)},
-                           ~(1u << TRIT_TOKEN_NORMAL));
+    return trit_vocab_find(&t->vocab, trit_string_of(marker), ~(1u << TRIT_TOKEN_NORMAL));
 }
 
 static bool fits_vocabulary(const struct trit_chat_template *form, const struct evidence *e)
@@ -299,7 +299,7 @@ static trit_status choose_by_name(struct trit_chat *c, const char *name, struct 
         n += (size_t)snprintf(names + n, sizeof names - n, " %s", templates[i].name);
     }
     return trit_fail(err, TRIT_E_ARGUMENT, "there is no chat template '%s'; there are:%s",
-                     trit_quote((struct trit_string){name, strlen(name)}).text, names);
+                     trit_quote_text(name).text, names);
 }
 
 /* Say which marker of the template the vocabulary lacks. */

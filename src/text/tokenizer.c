@@ -1,5 +1,6 @@
 /* tokenizer.c - text to tokens and back: special tokens, BOS, end tokens; plain text goes to the
  * kind of vocabulary that the file has (bpe.c, spm.c). */
+#include "str.h"
 #include "tokenizer.h"
 
 #include <stdlib.h>
@@ -49,8 +50,7 @@ static trit_status find_ends(trit_tokenizer *t, const trit_file *file, struct tr
     }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const int32_t id =
-            trit_vocab_find(&t->vocab, (struct trit_string){names[i], strlen(names[i])},
-                            ~(1u << TRIT_TOKEN_NORMAL));
+            trit_vocab_find(&t->vocab, trit_string_of(names[i]), ~(1u << TRIT_TOKEN_NORMAL));
         if (id >= 0)
             t->is_end[id] = true;
     }
