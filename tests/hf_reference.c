@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rows.h"
+
 /* y = scale * T quantised(x), where a norm of its own may come first */
 struct linear {
     int n_in, n_out;
@@ -27,21 +29,6 @@ struct pass {
     int n;
     double eps;
 };
-
-static void *take(size_t n, size_t size)
-{
-    void *p = calloc(n, size);
-    if (!p) {
-        fprintf(stderr, "hf_reference: out of memory\n");
-        abort();
-    }
-    return p;
-}
-
-static double *new_rows(int n, int width)
-{
-    return take((size_t)n * (size_t)width, sizeof(double));
-}
 
 /* ---- Weights --------------------------------------------------------------------------------- */
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rows.h"
+
 enum { MAX_WIDTH = 8192 };
 
 struct pass {
@@ -14,16 +16,6 @@ struct pass {
     int n;
     bool pairs, relu2;
 };
-
-static double *new_rows(int n, int width)
-{
-    double *x = calloc((size_t)n * (size_t)width, sizeof *x);
-    if (!x || width > MAX_WIDTH) {
-        fprintf(stderr, "reference: rows of %d do not fit\n", width);
-        abort();
-    }
-    return x;
-}
 
 /* ReLU2 by key, else by name; but the shapes of the 1bitLLM models are SiLU under any name. */
 static bool is_relu2(const struct fx_spec *s)
@@ -61,6 +53,10 @@ static void linear(const struct pass *p, double *y, const struct fx_linear *w, c
     int32_t q[MAX_WIDTH];
     double m = 1e-5;
 
+    if (w->n_in > MAX_WIDTH) {
+        fprintf(stderr, "reference: rows of %d do not fit\n", w->n_in);
+        abort();
+    }
     if (w->norm) {
         rmsnorm_of(LINEAR_NORM, normed, x, w->norm, w->n_in);
         x = normed;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "rows.h"
 
 /* kind is CK_NO_NORM, CK_RMS or CK_LAYER; without weights they are 1, without biases 0. */
 struct norm {
@@ -32,21 +33,6 @@ struct pass {
     int n;
     double *edges; /* [n]: how near a token's activations come to one, in parts of the largest */
 };
-
-static void *take(size_t n, size_t size)
-{
-    void *p = calloc(n, size);
-    if (!p) {
-        fprintf(stderr, "variant_reference: out of memory\n");
-        abort();
-    }
-    return p;
-}
-
-static double *new_rows(int n, int width)
-{
-    return take((size_t)n * (size_t)width, sizeof(double));
-}
 
 /* ---- Weights --------------------------------------------------------------------------------- */
 
