@@ -281,6 +281,35 @@ static void knob_before_config(void **state)
     ck_free(c);
 }
 
+/* One unit above half the mean: bitskip's code takes it for 1, by comparing; transformers' for 0,
+ * as its product with the inverse rounds to one half. */
+static void weights_above_half(void **state)
+{
+    const float mean = 0x1.a7bebcp-7f, edge = 0x1.a7bebep-8f;
+    const float four[] = {edge, edge, 2 * mean, mean - 0x1p-30f}; /* whose mean it is, exactly */
+    (void)state;
+
+    for (int bitskip = 0; bitskip < 2; bitskip++) {
+        struct ck_spec spec = bitskip ? ck_bitskip(1) : ck_default;
+        spec.family = bitskip ? CK_BITSKIP : CK_LLAMA;
+        spec.packed = false;
+        spec.dtype = CK_F32;
+        struct ck *c = ck_new(&spec);
+        struct ck_tensor *t = ck_tensor(c, "model.layers.0.self_attn.q_proj.weight");
+        for (size_t i = 0; i < t->n_bytes / sizeof(float); i++)
+            ck_set_value(t, i, (double)four[i % 4]);
+        struct fx_bytes b = convert(ck_write(c, "half"), NULL);
+        struct opened_model o = open_bytes("half.gguf", &b);
+        const struct trit_linear *q = &o.model->layers[0].attn_q;
+        assert_true(q->scale == mean);
+        /* the first weights of columns 0, 32, 64 and 96: all `edge` */
+        assert_int_equal(q->t2[0], bitskip ? 0xaa : 0x55);
+        close_opened(&o);
+        free(b.data);
+        ck_free(c);
+    }
+}
+
 /* ---- Types ----------------------------------------------------------------------------------- */
 
 static const char *const types[] = {"i2_s", "tq1_0", "tq2_0", "f16", "bf16", "f32"};
@@ -980,6 +1009,7 @@ int main(void)
 {
     static const struct CMUnitTest others[] = {
         cmocka_unit_test(knob_before_config),
+        cmocka_unit_test(weights_above_half),
         cmocka_unit_test(master_of_zeros),
         cmocka_unit_test(types_agree_exactly),
         cmocka_unit_test(types_agree_but_for_scales),

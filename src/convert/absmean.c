@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+const struct trit_absmean trit_absmean_b158 = {.least = TRIT_ABSMEAN_LEAST};
+
 enum { STRETCH = 2048, ROWS_AT_ONCE = 16 }; /* whole blocks of T2 */
 
 struct absmean_job {
@@ -11,7 +13,7 @@ struct absmean_job {
     struct trit_kernels kernels;
     double *sums; /* [n_rows] of |w| */
     uint8_t *t2;
-    float inverse;
+    float factor, edge; /* T is the sign of w*factor where that is beyond the edge */
 };
 
 /* n weights of a row from k on, as floats. */
@@ -53,15 +55,16 @@ static void round_rows(void *ctx, size_t begin, size_t end, int worker)
         for (size_t k = 0; k < job->m->n_cols; k += STRETCH) {
             const size_t n = read_stretch(w, job, r, k);
             for (size_t i = 0; i < n; i++) {
-                const float x = w[i] * job->inverse; /* rounds to 0 up to 0.5, which is even */
-                codes[i] = (uint8_t)(1 + (x > 0.5f) - (x < -0.5f));
+                const float x = w[i] * job->factor;
+                codes[i] = (uint8_t)(1 + (x > job->edge) - (x < -job->edge));
             }
             trit_pack_t2_row(job->t2 + r * row_bytes + k / 4, codes, n);
         }
 }
 
-trit_status trit_absmean_t2(uint8_t *t2, float *scale, const struct trit_packed *m, float least,
-                            struct trit_pool *pool, struct trit_error *why)
+trit_status trit_absmean_t2(uint8_t *t2, float *scale, const struct trit_packed *m,
+                            const struct trit_absmean *rule, struct trit_pool *pool,
+                            struct trit_error *why)
 {
     struct absmean_job job = {.m = m, .t2 = t2, .sums = malloc(m->n_rows * sizeof(double))};
     double sum = 0;
@@ -75,8 +78,9 @@ trit_status trit_absmean_t2(uint8_t *t2, float *scale, const struct trit_packed 
     free(job.sums);
     if (!isfinite(sum))
         return trit_fail(why, TRIT_E_FILE, "holds a weight that is not finite");
-    *scale = fmaxf((float)(sum / ((double)m->n_rows * (double)m->n_cols)), least);
-    job.inverse = 1.0f / *scale;
+    *scale = fmaxf((float)(sum / ((double)m->n_rows * (double)m->n_cols)), rule->least);
+    job.factor = rule->halves ? 1.0f : 1.0f / *scale;
+    job.edge = rule->halves ? 0.5f * *scale : 0.5f; /* up to there rint() gives 0, which is even */
     trit_pool_run(pool, round_rows, &job, m->n_rows, ROWS_AT_ONCE);
     return TRIT_OK;
 }

@@ -5,16 +5,24 @@
 #include "pool.h"
 #include "type.h"
 
-/* The least scale of a tensor, in transformers' code. */
-#define TRIT_ABSMEAN_LEAST 1e-5f
+/* How a family's code makes ternary weights: of the mean a = max(mean|w|, least), in f32. */
+struct trit_absmean {
+    float least;
+    bool halves; /* T = (w > a/2) - (w < -a/2), else T = clamp(rint(w*(1/a)), -1, 1), half to even;
+                    they differ where w*(1/a) rounds to 1/2 */
+};
 
-/* BitNet b1.58's quantisation: a = max(mean|w|, least), T = clamp(rint(w*(1/a)), -1, 1), in f32,
- * half to even; the mean is summed in double, row by row, so that threads do not matter. m: F32,
+/* BitNet b1.58's, as transformers has it. */
+#define TRIT_ABSMEAN_LEAST 1e-5f
+extern const struct trit_absmean trit_absmean_b158;
+
+/* T2 of a master: the mean is summed in double, row by row, so that threads do not matter. m: F32,
  * F16 or BF16. *scale receives a.
  * @return TRIT_OK; TRIT_E_FILE: a weight is not finite; TRIT_E_MEMORY. The text is the rest of a
  *         sentence whose subject is the tensor. */
-trit_status trit_absmean_t2(uint8_t *t2, float *scale, const struct trit_packed *m, float least,
-                            struct trit_pool *pool, struct trit_error *why);
+trit_status trit_absmean_t2(uint8_t *t2, float *scale, const struct trit_packed *m,
+                            const struct trit_absmean *rule, struct trit_pool *pool,
+                            struct trit_error *why);
 
 /* Whether floats are 0 and plus or minus one number, and not all 0: no master, but ternary as they
  * are. t2: room for them. The first row tells of almost all masters. */

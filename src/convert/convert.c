@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "absmean.h"
 #include "emit.h"
 #include "packed.h"
 #include "plan.h"
@@ -171,7 +170,7 @@ static trit_status convert_linear(struct converter *c, size_t i)
     else if (c->exact[i])
         status = trit_unpack_float(c->t2, &scale, &m, &why);
     else
-        status = trit_absmean_t2(c->t2, &scale, &m, c->config.family->absmean_least, c->pool, &why);
+        status = trit_absmean_t2(c->t2, &scale, &m, c->config.family->absmean, c->pool, &why);
     if (status)
         return trit_plan_fail(&c->plan, t->from, status, c->err, why.text);
     if (t->head_rows) {

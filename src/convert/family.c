@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "absmean.h"
 #include "str.h"
 
 /* ---- Names ----------------------------------------------------------------------------------- */
@@ -59,11 +58,14 @@ static const char *const unread[] = {"routing_module.", "early_exit_curriculum",
                                      "cos_cached",      "sin_cached",
                                      "inv_freq",        NULL};
 
+/* bitskip's code compares w with a/2, and a is at least 1e-6. */
+static const struct trit_absmean of_bitskip = {.least = 1e-6f, .halves = true};
+
 /* ---- The table ------------------------------------------------------------------------------- */
 
 #define BITSKIP                                                                                    \
     .arch = "bitskip", .rules = none, .own_norms = any_norm, .ignored = unread,                    \
-    .absmean_least = 1e-6f, .all_masters = true
+    .absmean = &of_bitskip, .all_masters = true
 
 static const struct trit_family families[] = {
     {.architecture = "BitNetForCausalLM",
@@ -72,14 +74,14 @@ static const struct trit_family families[] = {
      .rules = of_2b4t,
      .ignored = frequencies,
      .own_norms = rms_norm,
-     .absmean_least = TRIT_ABSMEAN_LEAST},
+     .absmean = &trit_absmean_b158},
     {.architecture = "BitnetForCausalLM",
      .arch = "bitnet",
      .what = "BitNet b1.58 as of 1bitLLM",
      .rules = of_1bitllm,
      .ignored = frequencies,
      .own_norms = rms_norm,
-     .absmean_least = TRIT_ABSMEAN_LEAST},
+     .absmean = &trit_absmean_b158},
     {.architecture = "LlamaForCausalLM",
      .arch = "llama",
      .what = "Llama with bitnet linears",
@@ -87,7 +89,7 @@ static const struct trit_family families[] = {
      .rules = none,
      .ignored = frequencies,
      .own_norms = rms_norm,
-     .absmean_least = TRIT_ABSMEAN_LEAST},
+     .absmean = &trit_absmean_b158},
     {.architecture = "BitSkipV1WithEarlyExit",
      .model_type = "bitskip_v1_earlyexit",
      .what = "bitskip v1",
@@ -108,7 +110,7 @@ static const struct trit_family families[] = {
      .rules = of_8bit,
      .own_norms = any_norm,
      .ignored = unread,
-     .absmean_least = 1e-6f,
+     .absmean = &of_bitskip,
      .all_masters = true},
 };
 enum { N_FAMILIES = sizeof families / sizeof *families };

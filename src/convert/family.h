@@ -4,6 +4,7 @@
 #ifndef TRIT_CONVERT_FAMILY_H
 #define TRIT_CONVERT_FAMILY_H
 
+#include "absmean.h"
 #include "arch.h"
 #include "safetensors.h"
 
@@ -22,8 +23,8 @@ struct trit_family {
     const struct trit_rule *rules; /* where names are not transformers'; ends with {0} */
     const char *const *own_norms;  /* what a linear's own norm may be called; ends with NULL */
     const char *const *ignored;    /* parts of names that mean nothing to the result; or NULL */
-    float absmean_least;           /* the least scale of a master */
-    bool all_masters;              /* floats are quantised even where they are ternary already */
+    const struct trit_absmean *absmean; /* of masters */
+    bool all_masters; /* floats are quantised even where they are ternary already */
 };
 
 /* The family of a checkpoint: of the architecture `arch`, where that is not NULL, else by a tensor

@@ -284,7 +284,7 @@ static trit_status write_ternary(struct quantizer *q, const struct planned *p)
     float scale;
 
     trit_status status = p->master
-                             ? trit_absmean_t2(q->t2, &scale, &m, TRIT_ABSMEAN_LEAST, q->pool, &why)
+                             ? trit_absmean_t2(q->t2, &scale, &m, &trit_absmean_b158, q->pool, &why)
                              : t->type->unpack_t2(q->t2, &scale, &m, &why);
     if (!status && trit_t2_is_damaged(q->t2, n_bytes))
         status = trit_fail(&why, TRIT_E_FILE, "holds a code 3; codes of weights are 0, 1 and 2");
