@@ -55,9 +55,9 @@ static void hadamard(const struct trit_session *s, float *x, size_t n)
     s->kernels.fwht(x, n);
     if (!s->model->knobs.hadamard_norm)
         return;
-    const float r = 1.0f / sqrtf((float)n);
+    const float root = sqrtf((float)n);
     for (size_t i = 0; i < n; i++)
-        x[i] *= r;
+        x[i] /= root;
 }
 
 /* Numbers to the base 255, of digits -127..127, which are what t2_gemm takes: two of them reach
