@@ -214,10 +214,10 @@ void cli_free(struct args *args)
 {
     for (const struct option *o = options; o->name; o++) {
         struct values *list = list_of(args, o);
-        if (list)
-            free(list->items);
-        if (list)
-            list->items = NULL;
+        if (!list)
+            continue;
+        free(list->items); /* of one list there may be several options */
+        list->items = NULL;
     }
 }
 
