@@ -70,6 +70,7 @@ class Fast:
                 layer[key] = torch.cat([t for t, _ in both]).to(HALF)
                 layer[key + " scales"] = [s.item() for _, s in both]
             self.layers.append(layer)
+        self.workers = None  # no worker keeps those of the step before alive
         self.workers = [copy.copy(self) for _ in range(self.threads)]
         for worker in self.workers:
             worker.sums = {}

@@ -75,13 +75,18 @@ def ternary(w):
 
 
 def linear(x, w):
-    s = 127 / x.abs().amax(-1, keepdim=True).clamp(min=1e-5)
-    x = x + ((x * s).round() / s - x).detach()
+    """The product of the whole numbers (exact in bf16 too), then the scales."""
+    s = 127 / x.detach().abs().amax(-1, keepdim=True).clamp(min=1e-5)
+    q = x * s
+    q = q + (q.round() - q).detach()
     t, scale = ternary(w.detach())
-    return F.linear(x, w + (t * scale - w).detach())
+    v = w / scale
+    v = v + (t - v).detach()
+    return F.linear(q, v) * (scale / s)
 
 
 def rmsnorm(x, w):
+    x = x.float()
     return x * (x.square().mean(-1, keepdim=True) + EPS).rsqrt() * bf16(w)
 
 
@@ -100,7 +105,9 @@ def rope(x, table):
     return torch.cat([lo * c - hi * s, lo * s + hi * c], -1)
 
 
-def block(config, params, i, h, table):
+def block(config, params, i, h, table, keep, dropout=0.0):
+    """keep: [batch, 1, 1], 1 for the sequences that run this layer, 0 for the others; or just 1.
+    dropout: of what the layer adds to h."""
     def w(part):
         return params[name(i, part)]
 
@@ -119,10 +126,12 @@ def block(config, params, i, h, table):
         scores = (q @ k.transpose(2, 3)) * config.head_dim ** -0.5
         a = scores.masked_fill(mask, -math.inf).softmax(-1) @ v
     a = a.transpose(1, 2).reshape(h.shape)
-    h = h + linear(rmsnorm(a, w("self_attn.attn_sub_norm")), w("self_attn.o_proj"))
+    a = linear(rmsnorm(a, w("self_attn.attn_sub_norm")), w("self_attn.o_proj"))
+    h = h + keep * F.dropout(a, dropout)
     n = rmsnorm(h, w("post_attention_layernorm"))
     u = linear(n, w("mlp.gate_proj")).relu().square() * linear(n, w("mlp.up_proj"))
-    return h + linear(rmsnorm(u, w("mlp.ffn_sub_norm")), w("mlp.down_proj"))
+    u = linear(rmsnorm(u, w("mlp.ffn_sub_norm")), w("mlp.down_proj"))
+    return h + keep * F.dropout(u, dropout)
 
 
 def logits(params, h):
@@ -132,50 +141,85 @@ def logits(params, h):
 class Plain:
     """Losses and gradients of a step by autograd, on a CPU or a GPU; fast.Fast is its like."""
 
-    def __init__(self, config, params):
-        self.config, self.params = config, params
+    def __init__(self, config, params, dropout=0.0):
+        self.config, self.params, self.dropout = config, params, dropout
         self.device = params[EMBED].device
         self.table = rotations(config, self.device)
+        self.loss_of = self.objective
+        if self.device.type != "cpu":
+            torch.backends.cuda.enable_cudnn_sdp(False)  # its sums differ from run to run
+            self.loss_of = torch.compile(self.objective, dynamic=False)
 
     def load(self):
-        """Takes over the weights of this step."""
-        self.grads = {k: torch.zeros_like(p) for k, p in self.params.items()}
+        """Takes over the weights of this step: here they are quantised where they are used."""
 
-    def hidden(self, params, tokens, skip=()):
-        """The input of each layer, then the last one's output."""
-        h = F.embedding(tokens, bf16(params[EMBED]))
+    def on_device(self):
+        kind = self.device.type
+        return torch.autocast(kind, torch.bfloat16, enabled=kind != "cpu")
+
+    def hidden(self, params, tokens, keep, dropout=0.0):
+        """The input of the first layer, then the output of each."""
+        h = F.dropout(F.embedding(tokens, bf16(params[EMBED])), dropout)
         yield h
         for i in range(self.config.layers):
-            if i not in skip:
-                h = block(self.config, params, i, h, self.table)
+            h = block(self.config, params, i, h, self.table, keep[i], dropout)
             yield h
 
-    def step(self, tokens, targets, share, skip=(), early=None):
-        """Adds the gradients of share * mean loss. early: (layers, rows, weight) adds weight times
-        the mean loss after so many layers of the first rows. Gives both mean losses."""
-        tokens, targets = tokens.to(self.device), targets.to(self.device)
-        params = {k: p.detach().requires_grad_() for k, p in self.params.items()}
-        kind = self.device.type
-        with torch.autocast(kind, torch.bfloat16, enabled=kind != "cpu"):
-            states = list(self.hidden(params, tokens, skip))
-            loss = self.loss(params, states[-1], targets)
-            total, other = loss * share, loss.new_zeros(())
-            if early:
-                layers, rows, weight = early
-                other = self.loss(params, states[layers][:rows], targets[:rows])
-                total = total + other * (weight * share)
-        for k, g in zip(params, torch.autograd.grad(total, list(params.values()),
-                                                    allow_unused=True)):
-            if g is not None:
-                self.grads[k] += g
-        return loss.item(), other.item()
+    def losses_of(self, params, h, targets):
+        """The mean loss of each sequence."""
+        scores = logits(params, h).flatten(0, -2).float()
+        return F.cross_entropy(scores, targets.flatten(), reduction="none") \
+            .view(targets.shape).mean(-1)
+
+    def objective(self, params, tokens, targets, keep, share, leaves, exit_share):
+        """What is to fall, the loss of each sequence, and those of the early exits.
+
+        keep: [layers, batch, 1, 1]; share: [batch]. The batch is of equal parts, whose first
+        sequences leave early: leaves [layers - 1, parts, 1, 1, 1] is 1 at the layer where those of
+        a part do; exit_share [parts, sequences]."""
+        with self.on_device():
+            states = list(self.hidden(params, tokens, keep, self.dropout))
+            losses = self.losses_of(params, states[-1], targets)
+            total, others = (losses * share).sum(), None
+            if exit_share is not None:
+                parts, rows = exit_share.shape
+
+                def leaving(x):
+                    return x.unflatten(0, (parts, -1))[:, :rows]
+
+                h = sum(leaving(h) * leave for h, leave in zip(states[1:-1], leaves))
+                others = self.losses_of(params, h, leaving(targets))
+                total = total + (others * exit_share).sum()
+        return total, losses, others
 
     def steps(self, work):
-        return [self.step(*arguments) for arguments in work]
-
-    def loss(self, params, h, targets, reduction="mean"):
-        scores = logits(params, h).flatten(0, 1).float()
-        return F.cross_entropy(scores, targets.flatten(), reduction=reduction)
+        """Gradients of the sum over work's (tokens, targets, share, skip, early) of share * mean
+        loss. skip: layers left out. early: (layers, rows, weight) adds weight times the mean loss
+        after so many layers of the first rows. Gives both mean losses of each."""
+        config, parts = self.config, len(work)
+        tokens, targets = (torch.cat([w[k] for w in work]) for k in (0, 1))
+        keep = torch.ones(config.layers, parts, len(tokens) // parts)
+        share = torch.tensor([w[2] for w in work])[:, None] / keep.shape[2]
+        leaves = exit_share = None
+        if work[0][4]:
+            leaves = torch.zeros(config.layers - 1, parts, 1, 1, 1)
+            exit_share = torch.zeros(parts, work[0][4][1])
+        for k, (_, _, part, skip, early) in enumerate(work):
+            keep[sorted(skip), k] = 0
+            if early:
+                after, rows, weight = early
+                leaves[after - 1, k] = 1
+                exit_share[k] = part * weight / rows
+        arguments = (tokens, targets, keep.view(config.layers, -1, 1, 1),
+                     share.expand(keep.shape[1:]).flatten(), leaves, exit_share)
+        params = {k: p.detach().requires_grad_() for k, p in self.params.items()}
+        total, losses, others = self.loss_of(params, *(None if x is None else x.to(self.device)
+                                                       for x in arguments))
+        grads = torch.autograd.grad(total, list(params.values()))
+        self.grads = dict(zip(params, grads))
+        means = [x.detach().view(parts, -1).mean(1).tolist() if x is not None else [0.0] * parts
+                 for x in (losses, others)]
+        return list(zip(*means))
 
     def gradients(self):
         return self.grads
@@ -184,5 +228,8 @@ class Plain:
     def losses(self, tokens, targets):
         """[layers, rows, context]: the loss after each number of layers."""
         tokens, targets = tokens.to(self.device), targets.to(self.device)
-        return torch.stack([self.loss(self.params, h, targets, "none").view(targets.shape)
-                            for h in list(self.hidden(self.params, tokens))[1:]]).cpu()
+        with self.on_device():
+            states = list(self.hidden(self.params, tokens, [1] * self.config.layers))[1:]
+            return torch.stack([
+                F.cross_entropy(logits(self.params, h).flatten(0, 1).float(), targets.flatten(),
+                                reduction="none").view(targets.shape) for h in states]).cpu()

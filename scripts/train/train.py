@@ -18,6 +18,7 @@ import sys
 import time
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # fast.py's threads take a microbatch each
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # the same sums in every run
 
 import numpy as np
 import torch
@@ -52,6 +53,7 @@ def options():
     add("--warmup", 200, "steps in which the learning rate rises")
     add("--weight-decay", 0.1, "of the linears, in the first half; 0 in the second")
     add("--clip", 1.0, "largest norm of the gradients")
+    add("--dropout", 0.0, "of embeddings and of what each layer adds; not by fast.py")
     add("--layer-dropout", 0.1, "of the last layer; falls off quadratically towards the first")
     add("--exit-weight", 0.3, "of early exits' losses, times the share of layers run")
     add("--exit-share", 0.25, "share of the sequences which take an early exit as well")
@@ -105,41 +107,54 @@ class Data:
 # ---- Optimiser -----------------------------------------------------------------------------------
 
 def orthogonal(g):
-    """About U V' of g = U S V', by five Newton-Schulz steps in bf16 (Jordan and others 2024)."""
+    """About U V' of g = U S V', by five Newton-Schulz steps in bf16 (Jordan and others 2024); of
+    each matrix, where g is several."""
     x = g.to(torch.bfloat16)
-    wide = x.shape[0] <= x.shape[1]
-    x = (x if wide else x.t()) / (g.norm() + 1e-7).to(torch.bfloat16)
+    wide = x.shape[-2] <= x.shape[-1]
+    norm = g.square().sum((-2, -1), keepdim=True).sqrt() + 1e-7
+    x = (x if wide else x.transpose(-2, -1)) / norm.to(torch.bfloat16)
     for _ in range(5):
-        a = x @ x.t()
+        a = x @ x.transpose(-2, -1)
         x = 3.4445 * x + (-4.7750 * a + 2.0315 * (a @ a)) @ x
-    return (x if wide else x.t()).float()
+    return (x if wide else x.transpose(-2, -1)).float()
 
 
 class Optimiser:
     """Muon for the linears (updates as large as AdamW's), AdamW for the rest, or for all."""
 
-    def __init__(self, params, muon):
+    def __init__(self, params, muon, together):
         self.params = params
         self.linears = {k for k, p in params.items() if p.dim() == 2 and k != model.EMBED}
         self.muon = self.linears if muon else set()
         self.state = {k: [torch.zeros_like(p) for _ in range(1 if k in self.muon else 2)]
                       for k, p in params.items()}
+        # Lists of parameters to update in one go: with Muon, those of one shape on a GPU.
+        shapes = {}
+        for k, p in params.items():
+            shapes.setdefault(tuple(p.shape) if together and k in self.muon else k, []).append(k)
+        self.groups = list(shapes.values())
 
-    def update(self, key, g, step, lr, embed_lr, decay):
-        p, state = self.params[key], self.state[key]
-        if key not in self.linears:
-            lr = embed_lr
-        else:
-            p.mul_(1 - lr * decay)
-        if key in self.muon:
-            momentum = state[0].lerp_(g, 0.05)
-            p.add_(orthogonal(g.lerp(momentum, 0.95)), alpha=-lr * 0.2 * math.sqrt(max(p.shape)))
-        else:
-            m, v = state
-            m.lerp_(g, 0.1)
-            v.mul_(0.95).addcmul_(g, g, value=0.05)
-            spread = v.sqrt().div_(math.sqrt(1 - 0.95 ** (step + 1))).add_(1e-8)
-            p.addcdiv_(m, spread, value=-lr / (1 - 0.9 ** (step + 1)))
+    def update(self, group, grads, clip, step, lr, embed_lr, decay):
+        for k in group:
+            if k in self.linears:
+                self.params[k].mul_(1 - lr * decay)
+        if group[0] not in self.muon:
+            for k in group:
+                self.adamw(k, grads[k] * clip, step, lr if k in self.linears else embed_lr)
+            return
+        steps = []
+        for k in group:
+            g = grads[k] * clip
+            steps.append(g.lerp(self.state[k][0].lerp_(g, 0.05), 0.95))
+        for k, s in zip(group, orthogonal(torch.stack(steps))):
+            self.params[k].add_(s, alpha=-lr * 0.2 * math.sqrt(max(s.shape)))
+
+    def adamw(self, key, g, step, lr):
+        m, v = self.state[key]
+        m.lerp_(g, 0.1)
+        v.mul_(0.95).addcmul_(g, g, value=0.05)
+        spread = v.sqrt().div_(math.sqrt(1 - 0.95 ** (step + 1))).add_(1e-8)
+        self.params[key].addcdiv_(m, spread, value=-lr / (1 - 0.9 ** (step + 1)))
 
 
 def rate(x, schedule, drop):
@@ -159,7 +174,7 @@ class Training:
                                    **{size: getattr(args, size) for size in SIZES})
         self.params = {k: p.to(args.device)
                        for k, p in model.init(self.config, args.seed).items()}
-        self.optimiser = Optimiser(self.params, args.optimiser == "muon")
+        self.optimiser = Optimiser(self.params, args.optimiser == "muon", args.device != "cpu")
         self.step, self.seconds, self.stopped = 0, 0.0, False
         self.n_steps = math.ceil(args.tokens * 1e6 / (args.batch * args.context))
         self.log_path, self.path = self.out / "log.jsonl", self.out / "checkpoint.pt"
@@ -173,7 +188,8 @@ class Training:
             self.map = self.model.pool.map
         else:
             torch.set_num_threads(args.threads)
-            self.model, self.map = model.Plain(self.config, self.params), map
+            torch.use_deterministic_algorithms(True, warn_only=True)
+            self.model, self.map = model.Plain(self.config, self.params, args.dropout), map
 
     def resume(self):
         saved = torch.load(self.path, map_location=self.args.device)
@@ -218,11 +234,13 @@ class Training:
 
     def train_step(self):
         args, step = self.args, self.step
+        torch.manual_seed(args.seed << 32 | step)
         self.model.load()
         work = list(self.work())
         losses = self.model.steps(work)
         grads = self.model.gradients()
-        norm = math.sqrt(sum(self.map(lambda g: g.square().sum().item(), grads.values())))
+        squares = self.map(lambda g: g.square().sum(), grads.values())
+        norm = torch.stack(list(squares)).sum().sqrt().item()
         if not math.isfinite(norm):
             raise FloatingPointError(f"step {step}: the gradients are not finite")
         clip = min(1.0, args.clip / (norm + 1e-9))
@@ -230,11 +248,10 @@ class Training:
         x *= min(1.0, (step + 1) / args.warmup) if args.warmup else 1
         decay = args.weight_decay if 2 * step < self.n_steps else 0.0
 
-        def update(key):
-            self.optimiser.update(key, grads[key] * clip, step, args.lr * x, args.embed_lr * x,
-                                  decay)
+        def update(group):
+            self.optimiser.update(group, grads, clip, step, args.lr * x, args.embed_lr * x, decay)
 
-        list(self.map(update, self.params))
+        list(self.map(update, self.optimiser.groups))
         self.step += 1
         exits = {}
         for (*_, early), (_, loss) in zip(work, losses):
@@ -290,6 +307,8 @@ def main():
     args = options()
     if args.batch % args.micro:
         sys.exit("train: --batch takes a multiple of --micro")
+    if args.dropout and args.device == "cpu" and not args.plain:
+        sys.exit("train: --dropout on a CPU takes --plain")
     training = Training(args)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, training.stop)
