@@ -5,7 +5,8 @@
 #
 # Runs the x86-64 build under qemu (Debian: qemu-user) as a Nehalem, which has no AVX and must fall
 # back to the scalar kernels, and as a Haswell, which has AVX2 and nothing later: check_kernels, and
-# the logits of a model (of SHARED/golden, else a fixture), which must be those of this machine.
+# the logits of fixtures and of the built-in model and, with SHARED, of two of SHARED/golden, which
+# must be those of this machine.
 set -euo pipefail
 build=$1
 shared=${2:-}
@@ -20,10 +21,11 @@ if ! command -v qemu-x86_64 >/dev/null; then
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq qemu-user >/dev/null
 fi
 
+unset TRIT_MODEL
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 "$build/tests/make_fixtures" "$out"
-models=$out/good.gguf
+models="built-in $out/good.gguf"
 for variant in bitskip-v2 bitnet-8bit; do
     "$build/trit" convert -q "$out/$variant" -o "$out/$variant.gguf"
     models="$models $out/$variant.gguf"

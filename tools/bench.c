@@ -221,11 +221,30 @@ static const char *unit(const struct row *r)
     return r->n_prompt ? "GMAC/s" : "GB/s read";
 }
 
+/* A size or a count: "1.18 GB", "4.8 MB"; the unit is one of two words. */
+struct amount {
+    double value;
+    int digits;
+    const char *unit;
+};
+
+static struct amount amount_of(double x, double thousand, const char *millions,
+                               const char *billions)
+{
+    const double million = thousand * thousand;
+
+    if (x < 100 * million)
+        return (struct amount){x / million, 1, millions};
+    return (struct amount){x / (million * thousand), 2, billions};
+}
+
 static void table_begin(const struct bench *b)
 {
-    printf("%s · %.2f GB · %.2f B parameters · %s\n\n", b->model_type,
-           (double)b->model_bytes * 1e-9, (double)b->info.n_params * 1e-9,
-           trit_session_isa(b->o.session));
+    const struct amount size = amount_of((double)b->model_bytes, 1000, "MB", "GB");
+    const struct amount n = amount_of((double)b->info.n_params, 1000, "M", "B");
+
+    printf("%s · %.*f %s · %.*f %s parameters · %s\n\n", b->model_type, size.digits, size.value,
+           size.unit, n.digits, n.value, n.unit, trit_session_isa(b->o.session));
     printf("threads  %-16s %17s   %s%s\n", "test", "tokens/s", b->old.path ? "new/old   " : "",
            "of the limit");
 }
@@ -258,9 +277,12 @@ static void md_begin(const struct bench *b)
 
 static void md_row(const struct bench *b, const struct row *r)
 {
-    printf("| %s | %.2f GiB | %.2f B | %s | %d | %s | %.2f ± %.2f |", b->model_type,
-           (double)b->model_bytes / 0x1p30, (double)b->info.n_params * 1e-9,
-           trit_session_isa(b->o.session), r->n_threads, test_name(r).text, r->avg, r->stddev);
+    const struct amount size = amount_of((double)b->model_bytes, 1024, "MiB", "GiB");
+    const struct amount n = amount_of((double)b->info.n_params, 1000, "M", "B");
+
+    printf("| %s | %.*f %s | %.*f %s | %s | %d | %s | %.2f ± %.2f |", b->model_type, size.digits,
+           size.value, size.unit, n.digits, n.value, n.unit, trit_session_isa(b->o.session),
+           r->n_threads, test_name(r).text, r->avg, r->stddev);
     if (b->old.path)
         printf(" %s |", ratio(r).text);
     printf(" %.0f %% of %.1f %s |\n", 100 * r->reached / r->limit, r->limit, unit(r));
@@ -446,6 +468,7 @@ static void describe(struct bench *b)
 {
     const char *type = "?";
     uint64_t most = 0;
+    struct amount params;
 
     for (size_t i = 0; i < trit_file_n_tensors(b->o.file); i++) {
         const struct trit_tensor_info t = trit_file_tensor(b->o.file, i);
@@ -456,8 +479,9 @@ static void describe(struct bench *b)
             type = t.type_name;
         }
     }
-    snprintf(b->model_type, sizeof b->model_type, "%s %.1fB %s", b->info.arch,
-             (double)b->info.n_params * 1e-9, type);
+    params = amount_of((double)b->info.n_params, 1000, "M", "B");
+    snprintf(b->model_type, sizeof b->model_type, "%s %.1f%s %s", b->info.arch, params.value,
+             params.unit, type);
 }
 
 /* A session for all rows with that many threads. */

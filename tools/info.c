@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "builtin.h"
 #include "common.h"
 #include "json.h"
 
@@ -69,6 +70,7 @@ static int print_machine(const struct args *args)
 {
     const char *isa = args->isa ? args->isa : trit_isa_default();
     struct trit_isa_info row = {0};
+    size_t n_bytes;
 
     for (int i = 0; trit_isa_at(i, &row) && strcmp(row.name, isa) != 0; i++)
         row.name = NULL;
@@ -88,6 +90,8 @@ static int print_machine(const struct args *args)
         printf("}\n");
         return finish_stdout();
     }
+    if (built_in_model(&n_bytes))
+        printf("model    built-in, %.1f MiB; trit info -m built-in\n", mib(n_bytes));
     printf("threads  %d (physical performance cores)\nisa      %s\n", trit_threads_default(), isa);
     print_isas(false);
     print_operations(isa);

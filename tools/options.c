@@ -114,11 +114,16 @@ const unsigned common_commands = CMD_RUN | CMD_INFO;
 
 #define TO(member) offsetof(struct args, member)
 #define EVERY (~0u)
+#ifdef TRIT_BUILT_IN
+#define DEFAULT_MODEL "$TRIT_MODEL, else built-in"
+#else
+#define DEFAULT_MODEL "$TRIT_MODEL"
+#endif
 #define ISA_NAMES "scalar|avx2|avxvnni|avx512|amx|neon|dotprod|i8mm"
 
 /* clang-format off */
 const struct option options[] = {
-    {"model", 'm', true, OPENERS | CMD_DUMMY, PATH, TO(model), 0, 0, "FILE", "$TRIT_MODEL",
+    {"model", 'm', true, OPENERS | CMD_DUMMY, PATH, TO(model), 0, 0, "FILE", DEFAULT_MODEL,
      "the model"},
 
     /* what goes in */

@@ -42,7 +42,7 @@ $ trit bench -m good.gguf -p 8 -n 4 -t 1 -r 1 -q --compare old.json --json |
 
 # The ratio is new/old. What was compared can be compared with, and the last of several rows counts.
 
-$ row() { echo '{"model_type":"bitnet-b1.58 0.0B I2_S","n_threads":1,"test":"pp8","avg_ts":'$1'}'; }
+$ row() { echo '{"model_type":"bitnet-b1.58 1.1M I2_S","n_threads":1,"test":"pp8","avg_ts":'$1'}'; }
 > { row 1; row 1e-300; } >slow.jsonl
 > trit bench -m good.gguf -p 8 -n 0 -t 1 -r 1 -q --compare slow.jsonl -o jsonl >new.jsonl
 > sed -E 's/.*"old_ts":([^,]*),"ratio":[0-9.]*e\+?30[0-9].$/\1/' new.jsonl
@@ -56,7 +56,7 @@ $ row() { echo '{"model_type":"bitnet-b1.58 0.0B I2_S","n_threads":1,"test":"pp8
 $ sed 's/I2_S/TQ1_0/' old.json >other.json
 > trit bench -m good.gguf -p 8 -n 0 -t 1 -r 1 --compare other.json -o csv 2>&1 >/dev/null | head -n 1
 > trit bench -m good.gguf -p 8 -n 0 -t 1 -r 1 --compare other.json -o csv -q | grep -c '[0-9]$'
-trit: other.json is of another model: bitnet-b1.58 0.0B TQ1_0, not bitnet-b1.58 0.0B I2_S
+trit: other.json is of another model: bitnet-b1.58 1.1M TQ1_0, not bitnet-b1.58 1.1M I2_S
 1
 
 $ { sed 's/"test":"/&x/' old.jsonl; sed 's/I2_S/TQ1_0/' old.jsonl; } >both.jsonl
@@ -106,7 +106,7 @@ $ printf '[1, "\033[31m"]' >evil.json; trit bench -m good.gguf --compare evil.js
 
 $ printf '{"model_type":"\\u001b[31m","n_threads":1,"test":"x","avg_ts":1}' >evil.json
 > trit bench -m good.gguf -p 8 -n 0 -r 1 -o csv --compare evil.json 2>&1 >/dev/null | head -n 1
-trit: evil.json is of another model: \x1b[31m, not bitnet-b1.58 0.0B I2_S
+trit: evil.json is of another model: \x1b[31m, not bitnet-b1.58 1.1M I2_S
 
 $ trit bench -m good.gguf --compare
 ! trit: --compare wants a value: OLD.json

@@ -18,8 +18,8 @@ model_filename,model_type,model_size,model_n_params,isa,n_threads,n_prompt,n_gen
 
 $ numbers() { sed 's/:[0-9][0-9.e+-]*/:N/g; s/\[[0-9.e+,-]*\]/[N]/; s/"isa":"[a-z0-9]*"/"isa":I/; s/"0[0-9.]*"/V/'; }
 > trit bench -m good.gguf -p 8 -n 4 -r 2 -t 1 -o jsonl -q | numbers
-{"model_filename":"good.gguf","model_type":"bitnet-b1.58 0.0B I2_S","model_size":N,"model_n_params":N,"isa":I,"n_threads":N,"n_prompt":N,"n_gen":N,"n_depth":N,"test":"pp8","avg_ts":N,"stddev_ts":N,"samples_ts":[N],"bytes_per_token":N,"gbps":null,"read_gbps":null,"gmacs":N,"peak_gmacs":N,"efficiency":N,"peak_gfmas":N,"trit_version":V}
-{"model_filename":"good.gguf","model_type":"bitnet-b1.58 0.0B I2_S","model_size":N,"model_n_params":N,"isa":I,"n_threads":N,"n_prompt":N,"n_gen":N,"n_depth":N,"test":"tg4","avg_ts":N,"stddev_ts":N,"samples_ts":[N],"bytes_per_token":N,"gbps":N,"read_gbps":N,"gmacs":null,"peak_gmacs":null,"efficiency":N,"peak_gfmas":null,"trit_version":V}
+{"model_filename":"good.gguf","model_type":"bitnet-b1.58 1.1M I2_S","model_size":N,"model_n_params":N,"isa":I,"n_threads":N,"n_prompt":N,"n_gen":N,"n_depth":N,"test":"pp8","avg_ts":N,"stddev_ts":N,"samples_ts":[N],"bytes_per_token":N,"gbps":null,"read_gbps":null,"gmacs":N,"peak_gmacs":N,"efficiency":N,"peak_gfmas":N,"trit_version":V}
+{"model_filename":"good.gguf","model_type":"bitnet-b1.58 1.1M I2_S","model_size":N,"model_n_params":N,"isa":I,"n_threads":N,"n_prompt":N,"n_gen":N,"n_depth":N,"test":"tg4","avg_ts":N,"stddev_ts":N,"samples_ts":[N],"bytes_per_token":N,"gbps":N,"read_gbps":N,"gmacs":null,"peak_gmacs":null,"efficiency":N,"peak_gfmas":null,"trit_version":V}
 
 $ trit bench -m good.gguf -p 8 -n 4 -r 1 -o json -q | tr -d '\n' | sed 's/{[^}]*}/O/g'; echo
 > trit bench -m good.gguf -p 8 -n 4 -r 1 --json -q | tr -d '\n' | sed 's/{[^}]*}/O/g'; echo
@@ -29,7 +29,7 @@ $ trit bench -m good.gguf -p 8 -n 4 -r 1 -o json -q | tr -d '\n' | sed 's/{[^}]*
 $ trit bench -m good.gguf -p 8 -n 4 -r 1 -t 1 -o md -q | cut -d '|' -f 2,6,7 | head -n 3
  model | threads | test 
  --- | ---: | ---: 
- bitnet-b1.58 0.0B I2_S | 1 | pp8 
+ bitnet-b1.58 1.1M I2_S | 1 | pp8 
 
 $ trit bench -m good.gguf -p 8 -n 4 -r 1 -t 1 -q | tail -n 2 | cut -c 1-24
       1  pp8            

@@ -14,8 +14,12 @@ weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied 
 memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
 chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
 
-$ trit info | head -n 1 | cut -d' ' -f1
-threads
+$ trit info | sed -n 1,2p
+model    built-in, 0.4 MiB; trit info -m built-in
+threads  T (physical performance cores)
+
+$ trit run --help | grep -e --model
+  -m, --model FILE           the model (default: $TRIT_MODEL, else built-in)
 
 $ TRIT_MODEL=missing.gguf trit run -p x
 ! trit: missing.gguf: No such file or directory
