@@ -46,6 +46,9 @@ def learn(counts, n_merges):
     heapq.heapify(heap)
     merges = []
     while len(merges) < n_merges:
+        if not heap:
+            sys.exit(f"prepare: after {len(merges)} merges each word of the stories is one token; "
+                     f"--vocab takes at most {257 + len(merges)} for them")
         n, best = heapq.heappop(heap)
         if pairs[best] != -n:
             continue  # out of date: the pair is in the heap again with its new count

@@ -188,7 +188,7 @@ class Training:
             self.map = self.model.pool.map
         else:
             torch.set_num_threads(args.threads)
-            torch.use_deterministic_algorithms(True, warn_only=True)
+            torch.use_deterministic_algorithms(True)
             self.model, self.map = model.Plain(self.config, self.params, args.dropout), map
 
     def resume(self):
