@@ -322,6 +322,40 @@ static void test_greeting_and_answers(void **state)
     leave(&t);
 }
 
+/* A text has no end: a model that continues it does so 120 tokens at a time, and Enter asks for
+ * more. */
+static void test_texts_go_on_by_pieces(void **state)
+{
+    struct tty t;
+    (void)state;
+
+    START(&t, "chat", "-m", model("good.gguf"), COUNTING);
+    expect(&t, "Enter alone asks for more; 120 tokens at a time (-n).\n");
+    enter(&t, "");
+    enter(&t, "/context");
+    expect(&t, "\n0 of 256 tokens used, ");
+    enter(&t, "Once");
+    expect(&t, "abcdabcd\n");
+    enter(&t, "/context");
+    expect(&t, "\n124 of 256 tokens used, 132 left; 1 exchange\n");
+    enter(&t, "");
+    expect(&t, "abcdabcd\n");
+    enter(&t, "/context");
+    expect(&t, "\n244 of 256 tokens used, 12 left; 2 exchanges\n");
+    enter(&t, "/undo");
+    enter(&t, "/context");
+    expect(&t, "\n124 of 256 tokens used, 132 left; 1 exchange\n");
+    leave(&t);
+
+    START(&t, COUNTER, "-n", "3"); /* Enter says nothing to one that answers */
+    enter(&t, "Hello");
+    expect(&t, "\nabc\n");
+    enter(&t, "");
+    enter(&t, "/context");
+    expect(&t, "; 1 exchange\n");
+    leave(&t);
+}
+
 static void test_help_lists_all(void **state)
 {
     static const char *const names[] = {"help",  "exit",    "clear", "system",   "undo",
@@ -983,6 +1017,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_greeting_and_answers),
+        cmocka_unit_test(test_texts_go_on_by_pieces),
         cmocka_unit_test(test_help_lists_all),
         cmocka_unit_test(test_commands_at_first),
         cmocka_unit_test(test_commands_of_a_conversation),

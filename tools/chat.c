@@ -107,8 +107,11 @@ static int take_message(struct chat *c, const char *text, size_t len)
     const bool quoted = editor_unquote(&text, &len);
     const bool blank = strspn(text, " \t\n") == len;
 
-    if (blank && !c->attached.len)
-        return EXIT_DONE;
+    if (blank && !c->attached.len) {
+        if (!conversation_continues(&c->talk) || c->talk.n == 0)
+            return EXIT_DONE;
+        len = 0; /* a text goes on */
+    }
     const int code =
         !quoted && !blank && text[0] == '/' ? chat_command(c, text) : say(c, text, len);
     /* mistakes are told and forgotten; what cannot get better ends the chat */
@@ -158,8 +161,10 @@ static void greet(const struct chat *c)
            t->name);
     if (t->guessed || t->missing_markers)
         printf("template %s: %s\n", t->name, t->why);
-    if (strcmp(t->name, "plain") == 0)
-        puts("This model continues texts: what you write is the beginning, and it goes on.");
+    if (conversation_continues(&c->talk))
+        printf("This model continues texts: what you write is the beginning, and it goes on.\n"
+               "Enter alone asks for more; %d tokens at a time (-n).\n",
+               c->args.max_tokens < 0 ? CONTINUATION_TOKENS : (int)c->args.max_tokens);
     else if (t->base)
         puts("This looks like a base model; its answers may run on.");
 }

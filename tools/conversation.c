@@ -325,8 +325,16 @@ static void on_shift(void *user, int32_t n_left_out)
             trit_session_n_ctx(c->o->session), n_left_out);
 }
 
+bool conversation_continues(const struct conversation *c)
+{
+    return strcmp(c->chat.name, "plain") == 0;
+}
+
 static int answer(struct conversation *c, const int32_t *prompt, int32_t n, struct sink *sink)
 {
+    const int32_t n_max = c->args->max_tokens < 0 && conversation_continues(c)
+                              ? CONTINUATION_TOKENS
+                              : c->args->max_tokens;
     const char **stop = NULL;
     int32_t n_stop = 0;
     trit_sampler *sampler = NULL;
@@ -339,7 +347,7 @@ static int answer(struct conversation *c, const int32_t *prompt, int32_t n, stru
         code = gather_stops(&stop, &n_stop, c->args, &c->chat);
     if (!code) {
         const struct trit_generate_options opt = {
-            .max_tokens = c->args->max_tokens,
+            .max_tokens = n_max,
             .stop = stop,
             .n_stop = n_stop,
             .sampler = sampler,

@@ -5,6 +5,10 @@
 
 #include "common.h"
 
+/* Of one that only continues texts, an answer has no end of its own: so many tokens, unless -n says
+ * how many. */
+enum { CONTINUATION_TOKENS = 120 };
+
 /* A message and the answer to it. Texts are the conversation's. */
 struct exchange {
     char *text, *answer; /* a NUL behind each */
@@ -29,6 +33,9 @@ struct conversation {
     uint64_t seed;                    /* of the last answer */
     uint64_t n_asked;
 };
+
+/* What is said is the beginning of a text, and an answer goes on with it. */
+bool conversation_continues(const struct conversation *c);
 
 /* How an answer ended. */
 enum ask_result {
