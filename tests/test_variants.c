@@ -824,6 +824,38 @@ static void names_of_the_file(void **state)
     }
 }
 
+/* A file that promises more positions than its table has. */
+static void too_few_positions(void **state)
+{
+    static const char key[] = "bitnet-8bit.context_length";
+    struct ck *c = checkpoint_of(&samples[3]);
+    trit_file *file = NULL;
+    trit_model *model = NULL;
+    struct trit_error err;
+    struct fx_bytes b;
+    uint32_t n;
+    (void)state;
+
+    if (convert_with(&b, ck_write(c, "positions"), NULL, NULL, true, &err))
+        fail_msg("%s", err.text);
+    unsigned char *at = b.data;
+    while (memcmp(at, key, sizeof key - 1) != 0)
+        at++;
+    at += sizeof key - 1 + 4; /* behind the name its type, then the value */
+    memcpy(&n, at, 4);
+    assert_int_equal(n, c->spec.n_ctx);
+    n++;
+    memcpy(at, &n, 4);
+    if (trit_file_open(&file, fx_write("positions.gguf", b.data, b.len), NULL, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(trit_model_open(&model, file, &err), TRIT_E_FILE);
+    assert_non_null(strstr(err.text, "position_embd.weight"));
+    assert_non_null(strstr(err.text, key));
+    trit_file_close(&file);
+    free(b.data);
+    ck_free(c);
+}
+
 static void check_bits(const struct sample *s, const struct ck *c, const trit_model *model,
                        int n_layers)
 {
@@ -1147,6 +1179,7 @@ int main(void)
         cmocka_unit_test(every_knob_tells),
         cmocka_unit_test(tokenizers),
         cmocka_unit_test(names_of_the_file),
+        cmocka_unit_test(too_few_positions),
         cmocka_unit_test(same_bits),
         cmocka_unit_test(least_layers_before_an_exit),
         cmocka_unit_test(whole_is_no_difference_to_causal_models),

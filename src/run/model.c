@@ -309,6 +309,19 @@ static trit_status check_vocabulary(const struct loader *l)
     return TRIT_OK;
 }
 
+/* Every position that the file speaks of needs a row. */
+static trit_status find_positions(struct loader *l)
+{
+    struct trit_model *m = l->m;
+    const trit_status status = find_matrix(l, "position_embd.weight", false, &m->position_embd);
+
+    if (!status && m->position_embd.n_rows < (size_t)m->knobs.n_ctx)
+        return trit_fail(l->err, TRIT_E_FILE,
+                         "%s: %s.context_length is %d, but position_embd.weight has %zu rows",
+                         m->file->path, m->arch->name, m->knobs.n_ctx, m->position_embd.n_rows);
+    return status;
+}
+
 static trit_status find_all(struct loader *l)
 {
     struct trit_model *m = l->m;
@@ -317,8 +330,7 @@ static trit_status find_all(struct loader *l)
 
     if ((status = find_matrix(l, "token_embd.weight", false, &m->token_embd)) ||
         (status = find_matrix(l, "output.weight", true, &m->output)) ||
-        (k->learned_positions &&
-         (status = find_matrix(l, "position_embd.weight", false, &m->position_embd))) ||
+        (k->learned_positions && (status = find_positions(l))) ||
         (status = find_norm(l, "output_norm", (size_t)k->n_embd, k->norm == TRIT_NORM_LAYER,
                             &m->output_norm)) ||
         (status =

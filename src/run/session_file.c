@@ -41,7 +41,7 @@ enum { N_SAMPLES = 8, SAMPLE_BYTES = 256 };
 #define ADD(h, x) trit_hash_add(h, &(x), sizeof(x))
 
 /* What the file says about its weights is not all: the table of architectures adds to it. Left out
- * is what changes no logits: the length of training, and why an activation was chosen. */
+ * are the length of training, and why an activation was chosen, which change no logits. */
 static void add_knobs(struct trit_hash *h, const struct trit_knobs *k)
 {
     const int64_t ints[] = {
