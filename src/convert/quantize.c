@@ -69,7 +69,8 @@ static bool is_linear(struct trit_string name)
 
 static enum role role_of(struct trit_string name)
 {
-    if (trit_string_is(name, "token_embd.weight") || trit_string_is(name, "output.weight"))
+    if (trit_string_is(name, "token_embd.weight") || trit_string_is(name, "output.weight") ||
+        trit_string_is(name, "position_embd.weight"))
         return MATRIX;
     return is_linear(name) ? LINEAR : COPIED;
 }

@@ -127,3 +127,12 @@ trit: the context of 32 tokens is full, and the model has no more positions; --o
 
 $ trit run -m eight.gguf -p hi -n 100 -q --ignore-eos --on-full shift >out && [ -s out ] && echo it goes on
 it goes on
+
+# Learned positions are an embedding: --embd goes for them in both commands.
+
+$ type() { trit info -m $1 --tensors | grep -o 'position_embd.weight  *[A-Z0-9_]*' | tr -s ' '; }
+> trit convert bitnet-8bit -o a.gguf -q && trit convert bitnet-8bit -o b.gguf --embd q8_0 -q
+> trit quantize a.gguf c.gguf --embd q8_0 -q; for f in a b c; do type $f.gguf; done
+position_embd.weight F16
+position_embd.weight Q8_0
+position_embd.weight Q8_0
