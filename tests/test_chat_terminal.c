@@ -356,6 +356,55 @@ static void test_texts_go_on_by_pieces(void **state)
     leave(&t);
 }
 
+/* However little of it is left in the context, a text goes on from its end. */
+static void test_texts_go_on_when_the_context_is_full(void **state)
+{
+    struct tty t;
+    (void)state;
+
+    START(&t, "chat", "-m", model("good.gguf"), COUNTING, "-n", "252");
+    enter(&t, "Once"); /* fills it to the last token */
+    expect(&t, "abcdabcd\n");
+    enter(&t, "/set max-tokens 4");
+    enter(&t, "");
+    expect(&t, "trit: the context of 256 tokens is full; the oldest 64 were left out\nabcd\n");
+    enter(&t, "/context");
+    expect(&t, "\n196 of 256 tokens used, 60 left; 2 exchanges\n");
+    enter(&t, "/undo"); /* what is before it is encoded anew, and again too long */
+    enter(&t, "");
+    expect(&t, "; the oldest 64 were left out\nabcd\n");
+    leave(&t);
+
+    START(&t, "chat", "-m", model("good.gguf"), COUNTING, "-n", "300");
+    enter(&t, "Once");
+    expect(&t, "trit: the context of 256 tokens is full; the oldest 128 were left out\n");
+    enter(&t, "");
+    expect(&t, "trit: the context of 256 tokens is full; the oldest 128 were left out\n");
+    enter(&t, "/set max-tokens 4");
+    enter(&t, "/regen");
+    expect(&t, "trit: the context of 256 tokens is full; the oldest 112 were left out\nabcd\n");
+    leave(&t);
+
+    START(&t, "chat", "-m", model("good.gguf"), COUNTING, "-n", "100");
+    enter(&t, "Once");
+    expect(&t, "abcdabcd\n");
+    enter(&t, "");
+    expect(&t, "abcdabcd\n");
+    enter(&t, "/set max-tokens 52");
+    enter(&t, "");
+    expect(&t, "abcdabcd\n");
+    enter(&t, "");
+    expect(&t, "; the oldest 1 exchange (104 tokens) was left out\n");
+    expect(&t, "abcdabcd\n");
+    enter(&t, "/undo");
+    enter(&t, "/undo");
+    enter(&t, "/regen"); /* of what was before that message nothing is left */
+    expect(&t, "\n(there is no message)\n");
+    enter(&t, "");
+    expect(&t, "abcdabcd\n");
+    leave(&t);
+}
+
 static void test_help_lists_all(void **state)
 {
     static const char *const names[] = {"help",  "exit",    "clear", "system",   "undo",
@@ -1018,6 +1067,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_greeting_and_answers),
         cmocka_unit_test(test_texts_go_on_by_pieces),
+        cmocka_unit_test(test_texts_go_on_when_the_context_is_full),
         cmocka_unit_test(test_help_lists_all),
         cmocka_unit_test(test_commands_at_first),
         cmocka_unit_test(test_commands_of_a_conversation),

@@ -108,7 +108,8 @@ static int take_message(struct chat *c, const char *text, size_t len)
     const bool blank = strspn(text, " \t\n") == len;
 
     if (blank && !c->attached.len) {
-        if (!conversation_continues(&c->talk) || c->talk.n == 0)
+        const bool any = c->talk.n || c->talk.n_items;
+        if (!conversation_continues(&c->talk) || !any)
             return EXIT_DONE;
         len = 0; /* a text goes on */
     }

@@ -71,13 +71,16 @@ static int do_undo(struct chat *c, const char *arg)
     return EXIT_DONE;
 }
 
-/* The last message, which is forgotten; NULL: there is none, or no memory, after a message. */
+/* The last message, which is forgotten; NULL: there is none, or no memory, after a message. One
+ * that asked for more of a text that was left out since counts as none: there is nothing to go on
+ * from. */
 static char *take_last(struct chat *c, size_t *len)
 {
     const struct conversation *t = &c->talk;
+    const bool any = t->n_items > 1 || (t->n_items && (t->headless || t->items[0].text_len));
     char *text = NULL;
 
-    if (t->n_items) {
+    if (any) {
         const struct exchange *e = &t->items[t->n_items - 1];
         *len = e->text_len;
         text = malloc(e->text_len + 1);
@@ -86,7 +89,7 @@ static char *take_last(struct chat *c, size_t *len)
         else
             out_of_memory();
     }
-    if (!t->n_items || (text && !conversation_undo(&c->talk))) {
+    if (!any || (text && !conversation_undo(&c->talk))) {
         puts("(there is no message)");
         free(text);
         text = NULL;

@@ -128,6 +128,12 @@ static int code_of(trit_status status, const struct trit_error *err)
     return status == TRIT_E_CANCELLED ? EXIT_INTERRUPTED : status ? report(err) : EXIT_DONE;
 }
 
+static void say_left_out(const struct conversation *c, int32_t n)
+{
+    fprintf(stderr, "trit: the context of %d tokens is full; the oldest %d were left out\n",
+            trit_session_n_ctx(c->o->session), n);
+}
+
 /* A loaded conversation has no messages to leave out: the session leaves out tokens. */
 static int shift_headless(struct conversation *c, int32_t most)
 {
@@ -146,35 +152,44 @@ static int shift_headless(struct conversation *c, int32_t most)
         c->items[i].begin = -1;
     c->n = trit_session_n_tokens(s);
     memcpy(c->ids, trit_session_tokens(s), (size_t)c->n * sizeof *c->ids);
-    fprintf(stderr, "trit: the context of %d tokens is full; the oldest %d were left out\n",
-            trit_session_n_ctx(s), total);
+    say_left_out(c, total);
     return EXIT_DONE;
 }
 
-/* Leave out the oldest exchanges, as few as leave a quarter of the context for the answer. *ids, n:
- * the whole prompt anew. */
+/* Leave out the oldest exchanges, as few as leave a quarter of the context for the answer; of the
+ * last, which a text with no new message goes on from, only its oldest tokens. *ids, n: the whole
+ * prompt anew. */
 static int leave_out(struct conversation *c, const char *text, size_t len, int32_t **ids,
                      int32_t *n)
 {
     const int32_t n_ctx = trit_session_n_ctx(c->o->session), most = n_ctx - n_ctx / 4;
-    const int32_t n_all = c->n + *n;
+    const bool goes_on = conversation_continues(c) && len == 0;
+    const int32_t n_all = c->n + *n, n_may_go = c->n_items - goes_on;
     int32_t first = 0, n_keep = 0;
     int code = EXIT_DONE;
 
     do {
         free(*ids);
-        code = encode_all(c, ++first, text, len, ids, n, &n_keep);
-    } while (!code && *n > most && first < c->n_items);
+        first += first < n_may_go;
+        code = encode_all(c, first, text, len, ids, n, &n_keep);
+    } while (!code && *n > most && first < n_may_go);
     if (code)
         return code;
+    if (goes_on && *n > most && n_keep < most) {
+        memmove(*ids + n_keep, *ids + *n - (most - n_keep), (size_t)(most - n_keep) * sizeof **ids);
+        *n = most;
+    }
     if (*n >= n_ctx)
         return usage_error("the message alone has %d tokens; the context has room for %d (see -c)",
                            *n, n_ctx);
-    fprintf(stderr,
-            "trit: the conversation has reached the context of %d tokens; the oldest %d exchange%s "
-            "(%d tokens) %s left out\n",
-            n_ctx, first, first == 1 ? "" : "s", n_all > *n ? n_all - *n : 0,
-            first == 1 ? "was" : "were");
+    const int32_t n_left_out = n_all > *n ? n_all - *n : 0;
+    if (first)
+        fprintf(stderr,
+                "trit: the conversation has reached the context of %d tokens; the oldest %d "
+                "exchange%s (%d tokens) %s left out\n",
+                n_ctx, first, first == 1 ? "" : "s", n_left_out, first == 1 ? "was" : "were");
+    else
+        say_left_out(c, n_left_out);
     for (int32_t i = 0; i < first; i++)
         free_exchange(&c->items[i]);
     memmove(c->items, c->items + first, (size_t)(c->n_items - first) * sizeof *c->items);
@@ -321,8 +336,7 @@ static void on_shift(void *user, int32_t n_left_out)
     for (int32_t i = 0; i < c->n_items; i++)
         c->items[i].begin = -1;
     s->fn(s->user, "\n", 1); /* the line that the answer stands on ends here */
-    fprintf(stderr, "trit: the context of %d tokens is full; the oldest %d were left out\n",
-            trit_session_n_ctx(c->o->session), n_left_out);
+    say_left_out(c, n_left_out);
 }
 
 bool conversation_continues(const struct conversation *c)
