@@ -385,6 +385,20 @@ static void test_texts_go_on_when_the_context_is_full(void **state)
     expect(&t, "trit: the context of 256 tokens is full; the oldest 112 were left out\nabcd\n");
     leave(&t);
 
+    START(&t, "chat", "-m", model("good.gguf"), COUNTING, "-n", "301");
+    enter(&t, "Once");
+    expect(&t, "abcda\n");
+    enter(&t, "");
+    expect(&t, "trit: the context of 256 tokens is full; the oldest 128 were left out\n");
+    enter(&t, "/set max-tokens 4");
+    enter(&t, "/undo");
+    enter(&t, "/context"); /* what has been said is longer than the context: its end counts */
+    expect(&t, "trit: the context of 256 tokens is full; the oldest 49 were left out\n");
+    expect(&t, "256 of 256 tokens used, 0 left; 1 exchange\n");
+    enter(&t, "");
+    expect(&t, "; the oldest 64 were left out\nbcda\n");
+    leave(&t);
+
     START(&t, "chat", "-m", model("good.gguf"), COUNTING, "-n", "100");
     enter(&t, "Once");
     expect(&t, "abcdabcd\n");

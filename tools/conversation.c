@@ -156,6 +156,19 @@ static int shift_headless(struct conversation *c, int32_t most)
     return EXIT_DONE;
 }
 
+/* Of ids the n_keep first and the newest, at most so many in all, if that is possible. @return how
+ * many were left out */
+static int32_t keep_newest(int32_t *ids, int32_t *n, int32_t n_keep, int32_t most)
+{
+    const int32_t n_left_out = *n - most;
+
+    if (n_left_out <= 0 || n_keep >= most)
+        return 0;
+    memmove(ids + n_keep, ids + n_keep + n_left_out, (size_t)(most - n_keep) * sizeof *ids);
+    *n = most;
+    return n_left_out;
+}
+
 /* Leave out the oldest exchanges, as few as leave a quarter of the context for the answer; of the
  * last, which a text with no new message goes on from, only its oldest tokens. *ids, n: the whole
  * prompt anew. */
@@ -175,10 +188,8 @@ static int leave_out(struct conversation *c, const char *text, size_t len, int32
     } while (!code && *n > most && first < n_may_go);
     if (code)
         return code;
-    if (goes_on && *n > most && n_keep < most) {
-        memmove(*ids + n_keep, *ids + *n - (most - n_keep), (size_t)(most - n_keep) * sizeof **ids);
-        *n = most;
-    }
+    if (goes_on)
+        keep_newest(*ids, n, n_keep, most);
     if (*n >= n_ctx)
         return usage_error("the message alone has %d tokens; the context has room for %d (see -c)",
                            *n, n_ctx);
@@ -242,21 +253,38 @@ static int add_answer(struct conversation *c, const char *text, size_t len)
 
 int conversation_encode(struct conversation *c)
 {
+    const int32_t n_ctx = trit_session_n_ctx(c->o->session);
+    struct trit_error err;
     struct exchange last;
-    int32_t *ids, n, n_keep;
+    int32_t *ids, *more = NULL, *all, n, n_more = 0, n_keep = 0;
 
     if (c->n || !c->n_items)
         return EXIT_DONE;
     last = c->items[--c->n_items];
     int code = encode_all(c, 0, last.text, last.text_len, &ids, &n, &n_keep);
     c->n_items++;
-    if (!code && n <= trit_session_n_ctx(c->o->session)) {
+    if (!code && trit_tokenizer_encode(c->o->tokenizer, last.answer, last.answer_len, 0, &more,
+                                       &n_more, &err))
+        code = report(&err);
+    if (!code && n_more) {
+        if ((all = realloc(ids, ((size_t)n + (size_t)n_more) * sizeof *all))) {
+            memcpy(all + n, more, (size_t)n_more * sizeof *all);
+            ids = all;
+            n += n_more;
+        } else {
+            code = out_of_memory();
+        }
+    }
+    const int32_t n_left_out = code ? 0 : keep_newest(ids, &n, n_keep, n_ctx);
+    if (n_left_out)
+        say_left_out(c, n_left_out);
+    if (!code && n <= n_ctx) {
         memcpy(c->ids, ids, (size_t)n * sizeof *ids);
         c->n = n;
         c->n_keep = n_keep;
-        code = add_answer(c, last.answer, last.answer_len);
     }
     free(ids);
+    free(more);
     return code;
 }
 
