@@ -40,6 +40,9 @@ compiler() {
 
 missing=()
 compiler || missing+=(gcc)
+if ! have make && have ninja; then
+    export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}" # CMake would look for make
+fi
 have make || have ninja || missing+=(make)
 have cmake || missing+=(cmake)
 
