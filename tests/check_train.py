@@ -52,8 +52,8 @@ def write_corpus(folder):
     what = ["said to", "went with", "looked for", "was afraid of"]
 
     def text(n):
-        line = " ".join(f"{rng.choice(who)} {rng.choice(what)} {rng.choice(who)}." for _ in range(n))
-        return line + "\n\n"
+        return " ".join(f"{rng.choice(who)} {rng.choice(what)} {rng.choice(who)}."
+                        for _ in range(n)) + "\n\n"
 
     (folder / "stories").mkdir(parents=True)
     for k in range(3):

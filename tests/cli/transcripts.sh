@@ -14,8 +14,9 @@
 #     ! 1 prompt + 1 new tokens ...           a line of its stderr, after all of stdout
 #     [1]                                     its exit code, where that is not 0
 #
-#   - An empty line, prose, the next command or, in Markdown, ``` ends the output. Where a line of output is empty,
-#     begins with one of $ > ! # \ or looks like an exit code, a backslash stands before it.
+#   - An empty line, prose, the next command or, in Markdown, ``` ends the output. Where a line of
+#     output is empty, begins with one of $ > ! # \ or looks like an exit code, a backslash stands
+#     before it.
 #   - The line "\ no newline" says that the stream's last line ends without one.
 #   - "# requires: COMMAND": where COMMAND fails, the rest of the file is skipped, and passes.
 #
