@@ -193,7 +193,8 @@ const struct option options[] = {
 
     /* run: how long, and what comes out */
     {"max-tokens", 'n', true, ANSWERERS, INTEGER, TO(max_tokens), -1, INT32_MAX, "N", "-1",
-     "stop after N new tokens; -1: at an end token or a full context"},
+     "stop after N new tokens; -1: at an end token or a full context, or where chat continues a "
+     "text after 120"},
     {"stop", 0, true, ANSWERERS, LIST, TO(stop), 0, 0, "TEXT", NULL,
      "end before this text (repeatable)"},
     {"session", 0, true, ANSWERERS, PATH, TO(session), 0, 0, "FILE", NULL,

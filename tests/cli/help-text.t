@@ -37,8 +37,8 @@ trit run: continue a text
   -s, --system TEXT          the system message of the chat
       --template NAME        the chat template: bitnet llama3 falcon3 chatml human plain
                              (default: chosen by the file; -v says why)
-  -n, --max-tokens N         stop after N new tokens; -1: at an end token or a full context
-                             (default: -1)
+  -n, --max-tokens N         stop after N new tokens; -1: at an end token or a full context, or
+                             where chat continues a text after 120 (default: -1)
       --stop TEXT            end before this text (repeatable)
       --session FILE         go on where FILE ended, and save there in the end (made if missing)
       --seed N               the same seed gives the same text (default: random, and printed)
@@ -69,8 +69,8 @@ trit chat: talk with a model
   -s, --system TEXT          the system message of the chat
       --template NAME        the chat template: bitnet llama3 falcon3 chatml human plain
                              (default: chosen by the file; -v says why)
-  -n, --max-tokens N         stop after N new tokens; -1: at an end token or a full context
-                             (default: -1)
+  -n, --max-tokens N         stop after N new tokens; -1: at an end token or a full context, or
+                             where chat continues a text after 120 (default: -1)
       --stop TEXT            end before this text (repeatable)
       --session FILE         go on where FILE ended, and save there in the end (made if missing)
       --seed N               the same seed gives the same text (default: random, and printed)
@@ -329,8 +329,8 @@ trit run: continue a text
   -s, --system TEXT          the system message of the chat
       --template NAME        the chat template: bitnet llama3 falcon3 chatml human plain
                              (default: chosen by the file; -v says why)
-  -n, --max-tokens N         stop after N new tokens; -1: at an end token or a full context
-                             (default: -1; at least -1)
+  -n, --max-tokens N         stop after N new tokens; -1: at an end token or a full context, or
+                             where chat continues a text after 120 (default: -1; at least -1)
       --stop TEXT            end before this text (repeatable)
       --session FILE         go on where FILE ended, and save there in the end (made if missing)
       --on-full stop|shift   when the context is full: end, or go on without the oldest half
