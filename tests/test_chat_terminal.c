@@ -419,6 +419,33 @@ static void test_texts_go_on_when_the_context_is_full(void **state)
     leave(&t);
 }
 
+static void test_a_text_ends(void **state)
+{
+    struct tty t;
+    (void)state;
+
+    START(&t, "chat", "-m", model("good.gguf"), "--temp", "0", "--logit-bias", "299=1000");
+    enter(&t, "Once");
+    expect(&t, "(an empty answer)\n");
+    enter(&t, "");
+    expect(&t, "(the text has ended)\n");
+    enter(&t, "/context");
+    expect(&t, "; 1 exchange\n");
+    leave(&t);
+
+    START(&t, "chat", "-m", model("good.gguf"), COUNTING, "-n", "2");
+    enter(&t, "Once");
+    expect(&t, "\nab\n");
+    enter(&t, "");
+    expect(&t, "\ncd\n");
+    keys(&t, "\"\"\"\r\r\r\"\"\"\r"); /* a blank line is a message */
+    expect(&t, "\nab\n");
+    enter_with(&t, "/export", file("text.md"));
+    expect(&t, "(3 exchanges)\n");
+    assert_string_equal(get(file("text.md")), "Onceabcd\nab\n");
+    leave(&t);
+}
+
 static void test_help_lists_all(void **state)
 {
     static const char *const names[] = {"help",  "exit",    "clear", "system",   "undo",
@@ -1081,6 +1108,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_greeting_and_answers),
         cmocka_unit_test(test_texts_go_on_by_pieces),
+        cmocka_unit_test(test_a_text_ends),
         cmocka_unit_test(test_texts_go_on_when_the_context_is_full),
         cmocka_unit_test(test_help_lists_all),
         cmocka_unit_test(test_commands_at_first),

@@ -36,13 +36,13 @@ void chat_show_stats(const struct chat *c)
 }
 
 /* What there is to say about an answer, or the lack of one. */
-static void comment(const struct chat *c, enum ask_result result, int code)
+static void comment(const struct chat *c, size_t len, enum ask_result result, int code)
 {
     const struct conversation *t = &c->talk;
 
     if (result == ASK_TAKEN_BACK) {
         if (!code || code == EXIT_INTERRUPTED)
-            fputs("(stopped; the message is in the line again)\n", stderr);
+            fputs(len ? "(stopped; the message is in the line again)\n" : "(stopped)\n", stderr);
         return;
     }
     if (result == ASK_STOPPED)
@@ -50,6 +50,8 @@ static void comment(const struct chat *c, enum ask_result result, int code)
     else if (t->last.finish == TRIT_FINISH_CONTEXT)
         fprintf(stderr, "trit: the context of %d tokens is full; /clear begins anew\n",
                 trit_session_n_ctx(c->o.session));
+    else if (result == ASK_ENDED)
+        fputs("(the text has ended)\n", stderr);
     else if (t->items[t->n_items - 1].answer_len == 0)
         fputs("(an empty answer)\n", stderr);
     if (c->args.verbose)
@@ -63,7 +65,7 @@ int chat_ask(struct chat *c, const char *text, size_t len, enum ask_result *resu
 
     *result = conversation_ask(&c->talk, text, len, on_answer, &wrap, &code);
     const bool shown = wrap_finish(&wrap);
-    comment(c, *result, code);
+    comment(c, len, *result, code);
     forget_interrupts();
     if (!shown && !ferror(stdout))
         return out_of_memory();
@@ -105,7 +107,7 @@ static int say(struct chat *c, const char *text, size_t len)
 static int take_message(struct chat *c, const char *text, size_t len)
 {
     const bool quoted = editor_unquote(&text, &len);
-    const bool blank = strspn(text, " \t\n") == len;
+    const bool blank = !quoted && strspn(text, " \t\n") == len;
 
     if (blank && !c->attached.len) {
         const bool any = c->talk.n || c->talk.n_items;

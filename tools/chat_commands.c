@@ -318,13 +318,16 @@ static int do_export(struct chat *c, const char *arg)
     errno = 0;
     if (t->system && !t->headless)
         fprintf(out.f, "**System:** %s\n\n", t->system);
+    const bool one_text = conversation_continues(t);
     for (int32_t i = 0; i < t->n_items; i++) {
-        fprintf(out.f, "**You:** ");
+        fprintf(out.f, "%s", one_text ? "" : "**You:** ");
         fwrite(t->items[i].text, 1, t->items[i].text_len, out.f);
-        fprintf(out.f, "\n\n**Model:** ");
+        fprintf(out.f, "%s", one_text ? "" : "\n\n**Model:** ");
         fwrite(t->items[i].answer, 1, t->items[i].answer_len, out.f);
-        fprintf(out.f, "\n\n");
+        fprintf(out.f, "%s", one_text ? "" : "\n\n");
     }
+    if (one_text)
+        fputc('\n', out.f);
     code = close_output(&out, ferror(out.f) ? write_error(arg) : EXIT_DONE);
     if (!code)
         printf("(%d exchange%s)\n", t->n_items, t->n_items == 1 ? "" : "s");

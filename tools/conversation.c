@@ -450,8 +450,12 @@ enum ask_result conversation_ask(struct conversation *c, const char *text, size_
         if (c->last.finish == TRIT_FINISH_INTERRUPT)
             result = ASK_STOPPED;
     }
-    if (*code || (result == ASK_STOPPED && c->items[n_items].answer_len == 0))
+    const bool silent = !*code && c->items[n_items].answer_len == 0;
+    const bool ended = silent && len == 0 && result == ASK_ANSWERED;
+    if (*code || ended || (silent && result == ASK_STOPPED))
         result = take_back(c, n_items, prompt, n_before);
+    if (ended)
+        result = ASK_ENDED;
     free(new);
     free(prompt);
     return result;

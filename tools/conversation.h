@@ -41,6 +41,7 @@ bool conversation_continues(const struct conversation *c);
 enum ask_result {
     ASK_ANSWERED,
     ASK_STOPPED,   /* interrupted: what was said so far is kept as the answer */
+    ASK_ENDED,     /* nothing was said to go on with, and nothing followed: all is as before */
     ASK_TAKEN_BACK /* interrupted before it began, or not possible (after a message): but for what
                       had to be left out, the conversation is as it was before the question */
 };
