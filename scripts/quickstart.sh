@@ -38,7 +38,18 @@ compiler() {
     fi
 }
 
+case "$#:${1:-}" in
+0: | 1:[!-]*) ;;
+*)
+    sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p;}' "$0" >&2
+    exit 2
+    ;;
+esac
+
 missing=()
+if [ -n "${CC:-}" ]; then
+    compiler || stop "CC is '$CC', which is not there"
+fi
 compiler || missing+=(gcc)
 if ! have make && have ninja; then
     export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}" # CMake would look for make
@@ -68,11 +79,18 @@ if [ ${#missing[@]} -gt 0 ]; then
     fi
 fi
 
+version=$(cmake --version | sed -n 's/^cmake version //p')
+case $version in
+[012].* | 3.[0-9].* | 3.1[0-9].*)
+    stop "CMake here is $version; trit takes 3.20 or later (cmake.org has it for any system)"
+    ;;
+esac
+
 cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 say "building build/trit on $cores cores, less than a minute on two"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! { cmake -S . -B build && cmake --build build --parallel "$cores" --target trit_program; } \
+if ! { cmake -S . -B build -DTRIT_EMBED=ON && cmake --build build --parallel "$cores" --target trit_program; } \
     >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     stop "the build failed; its last lines are above"
