@@ -167,7 +167,7 @@ static void greet(const struct chat *c)
     if (conversation_continues(&c->talk))
         printf("This model continues texts: what you write is the beginning, and it goes on.\n"
                "Enter alone asks for more; %d tokens at a time (-n).\n",
-               c->args.max_tokens < 0 ? CONTINUATION_TOKENS : (int)c->args.max_tokens);
+               (int)conversation_max_tokens(&c->talk));
     else if (t->base)
         puts("This looks like a base model; its answers may run on.");
 }

@@ -372,11 +372,16 @@ bool conversation_continues(const struct conversation *c)
     return strcmp(c->chat.name, "plain") == 0;
 }
 
+/* A text that is continued has no end of its own. */
+int32_t conversation_max_tokens(const struct conversation *c)
+{
+    const int32_t asked = c->args->max_tokens;
+
+    return asked < 0 && conversation_continues(c) ? 120 : asked;
+}
+
 static int answer(struct conversation *c, const int32_t *prompt, int32_t n, struct sink *sink)
 {
-    const int32_t n_max = c->args->max_tokens < 0 && conversation_continues(c)
-                              ? CONTINUATION_TOKENS
-                              : c->args->max_tokens;
     const char **stop = NULL;
     int32_t n_stop = 0;
     trit_sampler *sampler = NULL;
@@ -389,7 +394,7 @@ static int answer(struct conversation *c, const int32_t *prompt, int32_t n, stru
         code = gather_stops(&stop, &n_stop, c->args, &c->chat);
     if (!code) {
         const struct trit_generate_options opt = {
-            .max_tokens = n_max,
+            .max_tokens = conversation_max_tokens(c),
             .stop = stop,
             .n_stop = n_stop,
             .sampler = sampler,

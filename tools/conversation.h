@@ -5,10 +5,6 @@
 
 #include "common.h"
 
-/* Of one that only continues texts, an answer has no end of its own: so many tokens, unless -n says
- * how many. */
-enum { CONTINUATION_TOKENS = 120 };
-
 /* A message and the answer to it. Texts are the conversation's. */
 struct exchange {
     char *text, *answer; /* a NUL behind each */
@@ -36,6 +32,9 @@ struct conversation {
 
 /* What is said is the beginning of a text, and an answer goes on with it. */
 bool conversation_continues(const struct conversation *c);
+
+/* Of an answer; -1: it ends by itself. */
+int32_t conversation_max_tokens(const struct conversation *c);
 
 /* How an answer ended. */
 enum ask_result {
