@@ -166,10 +166,9 @@ class Plain:
             yield h
 
     def losses_of(self, params, h, targets):
-        """The mean loss of each sequence."""
+        """The loss of each token."""
         scores = logits(params, h).flatten(0, -2).float()
-        return F.cross_entropy(scores, targets.flatten(), reduction="none") \
-            .view(targets.shape).mean(-1)
+        return F.cross_entropy(scores, targets.flatten(), reduction="none").view(targets.shape)
 
     def objective(self, params, tokens, targets, keep, share, leaves, exit_share):
         """What is to fall, the loss of each sequence, and those of the early exits.
@@ -179,7 +178,7 @@ class Plain:
         a part do; exit_share [parts, sequences]."""
         with self.on_device():
             states = list(self.hidden(params, tokens, keep, self.dropout))
-            losses = self.losses_of(params, states[-1], targets)
+            losses = self.losses_of(params, states[-1], targets).mean(-1)
             total, others = (losses * share).sum(), None
             if exit_share is not None:
                 parts, rows = exit_share.shape
@@ -188,7 +187,7 @@ class Plain:
                     return x.unflatten(0, (parts, -1))[:, :rows]
 
                 h = sum(leaving(h) * leave for h, leave in zip(states[1:-1], leaves))
-                others = self.losses_of(params, h, leaving(targets))
+                others = self.losses_of(params, h, leaving(targets)).mean(-1)
                 total = total + (others * exit_share).sum()
         return total, losses, others
 
@@ -230,6 +229,4 @@ class Plain:
         tokens, targets = tokens.to(self.device), targets.to(self.device)
         with self.on_device():
             states = list(self.hidden(self.params, tokens, [1] * self.config.layers))[1:]
-            return torch.stack([
-                F.cross_entropy(logits(self.params, h).flatten(0, 1).float(), targets.flatten(),
-                                reduction="none").view(targets.shape) for h in states]).cpu()
+            return torch.stack([self.losses_of(self.params, h, targets) for h in states]).cpu()
