@@ -93,11 +93,13 @@ enum trit_act_form { TRIT_ACT_FORM_MUL, TRIT_ACT_FORM_DIV, TRIT_N_ACT_FORMS };
 
 /* The widths of one attention call. */
 struct trit_attn_shape {
-    size_t n_keys;   /* 1..TRIT_ATTN_BLOCK */
-    size_t head_dim; /* 1..TRIT_MAX_HEAD_DIM */
-    float scale;     /* multiplies each score */
-    size_t n_q;      /* queries, 1..TRIT_ATTN_QUERIES, which all see all the keys */
-    size_t ldq;      /* floats from one query to the next */
+    size_t n_keys;    /* 1..TRIT_ATTN_BLOCK */
+    size_t head_dim;  /* 1..TRIT_MAX_HEAD_DIM */
+    float scale;      /* multiplies each score */
+    size_t n_q;       /* queries, 1..TRIT_ATTN_QUERIES, which all see all the keys */
+    size_t ldq;       /* floats from one query to the next, in q and in acc */
+    bool later;       /* acc and sm hold earlier blocks, to which this one is added */
+    const void *next; /* keys that are read next, as many, which may be asked for; or NULL */
 };
 
 struct trit_kernels {
@@ -153,13 +155,14 @@ struct trit_kernels {
      * NaN. row_scale is written by I8 only. */
     void (*kv_store[TRIT_N_KV_FORMATS])(void *dst, float *row_scale, const float *x, size_t n);
 
-    /* Queries against one block of keys, each for itself. q: n_q rows of head_dim, ldq floats
-     * apart; k, v: [n_keys, head_dim]; k_scale, v_scale: [n_keys], read by I8 only. Writes each
-     * query's softmax of the block, sm: [n_q], and acc: [n_q, head_dim] = sum_j p_j*v_j, one fma
-     * chain per element in key order, where
+    /* Queries against one block of keys, each for itself. q, acc: n_q rows of head_dim, ldq floats
+     * apart; k, v: [n_keys, head_dim]; k_scale, v_scale: [n_keys], read by I8 only. Gives each
+     * query's softmax of the block, sm: [n_q], and acc = sum_j p_j*v_j, one fma chain per element
+     * in key order, where
      *   score_j = dot(q, k_j)*scale       (I8: (dot(q, k_j)*k_scale_j)*scale)
      *   p_j = exp(score_j - max)          (I8: values weigh p_j*v_scale_j)
-     * The sum of the p_j follows the lane rule with adds, the maximum with a > b ? a : b. */
+     * The sum of the p_j follows the lane rule with adds, the maximum with a > b ? a : b. A later
+     * block is added to what sm and acc hold, as attn_merge() does. */
     void (*attn_block[TRIT_N_KV_FORMATS])(float *acc, struct trit_softmax *sm,
                                           const struct trit_attn_shape *shape, const float *q,
                                           const void *k, const float *k_scale, const void *v,

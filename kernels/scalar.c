@@ -413,12 +413,33 @@ static struct trit_softmax softmax_block(float *p, size_t n)
     return sm;
 }
 
+/* sm and acc: [d] take in a later block. */
+static void merge_one(float *acc, struct trit_softmax *sm, const float *block_acc,
+                      const struct trit_softmax *block, size_t d)
+{
+    const float max = sm->max > block->max ? sm->max : block->max;
+    const float a = exp_f32(sm->max - max), b = exp_f32(block->max - max);
+
+    sm->sum = fmaf(block->sum, b, sm->sum * a);
+    sm->max = max;
+    for (size_t i = 0; i < d; i++)
+        acc[i] = fmaf(block_acc[i], b, acc[i] * a);
+}
+
+static void attn_merge(float *acc, struct trit_softmax *sm, const float *block_acc,
+                       const struct trit_softmax *block_sm, size_t head_dim, size_t n_blocks,
+                       size_t stride)
+{
+    for (size_t k = 0; k < n_blocks; k++)
+        merge_one(acc, sm, block_acc + k * stride * head_dim, &block_sm[k * stride], head_dim);
+}
+
 /* One query over any row type; the scales are NULL where rows have none. */
 static void attn_query(void (*load)(float *, const void *, size_t), size_t row_bytes, float *acc,
                        struct trit_softmax *sm, const struct trit_attn_shape *shape, const float *q,
                        const void *k, const float *k_scale, const void *v, const float *v_scale)
 {
-    float p[TRIT_ATTN_BLOCK] = {0}, row[TRIT_MAX_HEAD_DIM];
+    float p[TRIT_ATTN_BLOCK] = {0}, row[TRIT_MAX_HEAD_DIM], own[TRIT_MAX_HEAD_DIM] = {0};
     const size_t d = shape->head_dim;
 
     for (size_t j = 0; j < shape->n_keys; j++) {
@@ -426,13 +447,18 @@ static void attn_query(void (*load)(float *, const void *, size_t), size_t row_b
         const float s = dot(q, row, d);
         p[j] = (k_scale ? s * k_scale[j] : s) * shape->scale;
     }
-    *sm = softmax_block(p, shape->n_keys);
-    memset(acc, 0, d * sizeof *acc);
+    const struct trit_softmax block = softmax_block(p, shape->n_keys);
     for (size_t j = 0; j < shape->n_keys; j++) {
         const float weight = v_scale ? p[j] * v_scale[j] : p[j];
         load(row, (const uint8_t *)v + j * row_bytes, d);
         for (size_t i = 0; i < d; i++)
-            acc[i] = fmaf(weight, row[i], acc[i]);
+            own[i] = fmaf(weight, row[i], own[i]);
+    }
+    if (shape->later) {
+        merge_one(acc, sm, own, &block, d);
+    } else {
+        memcpy(acc, own, d * sizeof *acc);
+        *sm = block;
     }
 }
 
@@ -441,7 +467,7 @@ static void attn_rows(void (*load)(float *, const void *, size_t), size_t row_by
                       const void *k, const float *k_scale, const void *v, const float *v_scale)
 {
     for (size_t i = 0; i < shape->n_q; i++)
-        attn_query(load, row_bytes, acc + i * shape->head_dim, &sm[i], shape, q + i * shape->ldq, k,
+        attn_query(load, row_bytes, acc + i * shape->ldq, &sm[i], shape, q + i * shape->ldq, k,
                    k_scale, v, v_scale);
 }
 
@@ -466,23 +492,6 @@ static void attn_block_i8(float *acc, struct trit_softmax *sm, const struct trit
                           const float *v_scale)
 {
     attn_rows(load_kv_i8, shape->head_dim, acc, sm, shape, q, k, k_scale, v, v_scale);
-}
-
-static void attn_merge(float *acc, struct trit_softmax *sm, const float *block_acc,
-                       const struct trit_softmax *block_sm, size_t head_dim, size_t n_blocks,
-                       size_t stride)
-{
-    for (size_t k = 0; k < n_blocks; k++) {
-        const struct trit_softmax *block = &block_sm[k * stride];
-        const float *other = block_acc + k * stride * head_dim;
-        const float max = sm->max > block->max ? sm->max : block->max;
-        const float a = exp_f32(sm->max - max), b = exp_f32(block->max - max);
-
-        sm->sum = fmaf(block->sum, b, sm->sum * a);
-        sm->max = max;
-        for (size_t i = 0; i < head_dim; i++)
-            acc[i] = fmaf(other[i], b, acc[i] * a);
-    }
 }
 
 /* ---- Probes ---------------------------------------------------------------------------------- */

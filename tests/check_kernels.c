@@ -36,7 +36,7 @@
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
 enum {
-    N_SLOTS = 10,
+    N_SLOTS = 12,
     SLOT_BYTES = 6 << 20, /* the largest input is a row of 2^22 int8 */
     CANARY_BYTES = 64,
     CANARY = 0xa5,
@@ -258,11 +258,19 @@ static struct output output(size_t bytes, size_t elem)
     return o;
 }
 
-/* Both sides start as these bytes: for what a kernel changes in place. */
-static void preload(const struct output *o, const void *bytes)
+/* Both sides start as these n_rows rows of row_bytes, stride apart: for what a kernel changes in
+ * place. */
+static void preload_rows(const struct output *o, const void *rows, size_t row_bytes, size_t stride,
+                         size_t n_rows)
 {
     for (int side = 0; side < 2; side++)
-        memcpy(o->p[side], bytes, o->bytes);
+        for (size_t r = 0; r < n_rows; r++)
+            memcpy(o->p[side] + r * stride, (const uint8_t *)rows + r * row_bytes, row_bytes);
+}
+
+static void preload(const struct output *o, const void *bytes)
+{
+    preload_rows(o, bytes, o->bytes, o->bytes, 1);
 }
 
 static float *floats(const struct output *o, int side)
@@ -828,6 +836,15 @@ static void fill_rows(int format, uint8_t *rows, float *scales, const struct tri
     }
 }
 
+/* NaNs and infinities among what earlier blocks left are as likely as what they leave. */
+static struct trit_softmax earlier_softmax(void)
+{
+    static const float maxima[] = {0.0f, 3.0f, -50.0f, 1e30f, -INFINITY, NAN};
+    const size_t i = below(4 * LENGTH(maxima));
+    return (struct trit_softmax){.max = i < LENGTH(maxima) ? maxima[i] : uniform() * 5.0f,
+                                 .sum = 1.0f + fabsf(uniform()) * 64.0f};
+}
+
 static void attn_case(int format, size_t n_keys, size_t head_dim, size_t n_q, int kind)
 {
     const struct trit_attn_shape shape = {
@@ -836,19 +853,23 @@ static void attn_case(int format, size_t n_keys, size_t head_dim, size_t n_q, in
         .scale = 1.0f / sqrtf((float)head_dim),
         .n_q = n_q,
         .ldq = head_dim + (below(2) ? 0 : below(40)),
+        .later = below(2),
+        .next = below(2) ? &shape : NULL, /* it may not be read, mapped or not */
     };
     const bool scaled = format == TRIT_KV_I8;
     const size_t n_bytes = n_keys * head_dim * kv_bytes[format];
     const size_t q_len = (n_q - 1) * shape.ldq + head_dim;
-    begin("n_keys %zu, head_dim %zu, %zu queries %zu apart, %s", n_keys, head_dim, n_q, shape.ldq,
-          attn_names[kind]);
+    begin("n_keys %zu, head_dim %zu, %zu queries %zu apart, %s%s", n_keys, head_dim, n_q, shape.ldq,
+          attn_names[kind], shape.later ? ", later" : "");
 
     float *q = input(q_len * sizeof *q, sizeof *q);
     uint8_t *k = input(n_bytes, kv_bytes[format]), *v = input(n_bytes, kv_bytes[format]);
     float *k_scale = scaled ? input(n_keys * sizeof *k_scale, 4) : NULL;
     float *v_scale = scaled ? input(n_keys * sizeof *v_scale, 4) : NULL;
-    const struct output acc = output(n_q * head_dim * sizeof(float), 4);
+    const struct output acc = output(q_len * sizeof(float), 4);
     const struct output sm = output(n_q * sizeof(struct trit_softmax), 4);
+    struct trit_softmax *earlier = input(n_q * sizeof *earlier, 4);
+    const float *before = input_floats(n_q * head_dim, UNIFORM);
 
     fill_floats(q, q_len, q_fills[kind]);
     for (size_t i = 0; kind == ATTN_TINY && i < q_len; i++)
@@ -858,11 +879,17 @@ static void attn_case(int format, size_t n_keys, size_t head_dim, size_t n_q, in
     fill_rows(format, k, k_scale, &shape, kind == ATTN_SHARP ? SPIKES : UNIFORM,
               kind == ATTN_NAN_K);
     fill_rows(format, v, v_scale, &shape, UNIFORM, kind == ATTN_NAN_V);
+    for (size_t i = 0; i < n_q; i++)
+        earlier[i] = earlier_softmax();
+    if (shape.later) {
+        preload(&sm, earlier);
+        preload_rows(&acc, before, head_dim * sizeof *before, shape.ldq * sizeof *before, n_q);
+    }
     for (int side = 0; side < 2; side++)
         enter(side)->attn_block[format](floats(&acc, side), (void *)sm.p[side], &shape, q, k,
                                         k_scale, v, v_scale);
     compare(&sm, "softmax", FLOATS);
-    compare_rows(&acc, "acc", FLOATS, head_dim * sizeof(float), head_dim * sizeof(float), n_q);
+    compare_rows(&acc, "acc", FLOATS, head_dim * sizeof(float), shape.ldq * sizeof(float), n_q);
 }
 
 static void check_attn_block(int format)
@@ -1195,7 +1222,8 @@ static void bench_gemm(const struct trit_kernels *k, const struct bench *b)
 
 static void bench_attn(const struct trit_kernels *k, const struct bench *b)
 {
-    const struct trit_attn_shape shape = {b->n_rows / 2, b->n_cols, 0.1f, b->n_tokens, b->n_cols};
+    const struct trit_attn_shape shape = {b->n_rows / 2, b->n_cols, 0.1f, b->n_tokens,
+                                          b->n_cols,     true,      NULL};
     k->attn_block[b->index](data.y, data.sm, &shape, data.x, data.stream, data.x,
                             data.stream + b->n_weight_bytes / 2, data.x);
 }

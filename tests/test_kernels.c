@@ -945,21 +945,17 @@ static void fill_rows(struct rows *rows, int format, size_t n_keys, size_t d)
     }
 }
 
-/* One query over all keys: blocks of 64, merged in order, then divided by the sum. */
+/* One query over all keys: blocks of 64, one added to the other, then divided by the sum. */
 static void attend(float *out, int format, const float *q, const struct rows *keys,
                    const struct rows *values, size_t n_keys, size_t d, float scale)
 {
-    struct trit_softmax sm, block_sm;
-    float block[MAX_DIM];
+    struct trit_softmax sm;
     for (size_t at = 0; at < n_keys; at += TRIT_ATTN_BLOCK) {
         const size_t rest = n_keys - at, n = rest < TRIT_ATTN_BLOCK ? rest : TRIT_ATTN_BLOCK;
-        const struct trit_attn_shape shape = {n, d, scale, 1, d};
+        const struct trit_attn_shape shape = {n, d, scale, 1, d, at > 0, NULL};
         const size_t offset = at * d * kv_bytes[format];
-        k.attn_block[format](at ? block : out, at ? &block_sm : &sm, &shape, q,
-                             keys->bytes + offset, keys->scale + at, values->bytes + offset,
-                             values->scale + at);
-        if (at)
-            k.attn_merge(out, &sm, block, &block_sm, d, 1, 1);
+        k.attn_block[format](out, &sm, &shape, q, keys->bytes + offset, keys->scale + at,
+                             values->bytes + offset, values->scale + at);
     }
     for (size_t i = 0; i < d; i++)
         out[i] /= sm.sum;
@@ -1030,7 +1026,7 @@ static void test_attention_i8(void **state)
 static void test_attention_order(void **state)
 {
     enum { KEYS = 37, D = 21 };
-    const struct trit_attn_shape shape = {KEYS, D, 0.3f, 1, D};
+    const struct trit_attn_shape shape = {KEYS, D, 0.3f, 1, D, false, NULL};
     float q[D], keys[KEYS * D], values[KEYS * D], p[48] = {0}, ones[48], acc[D], max = -INFINITY;
     struct trit_softmax sm;
     (void)state;
@@ -1059,7 +1055,7 @@ static void test_attention_order(void **state)
 
 static void test_attention_nan(void **state)
 {
-    const struct trit_attn_shape shape = {3, 2, 1.0f, 1, 2};
+    const struct trit_attn_shape shape = {3, 2, 1.0f, 1, 2, false, NULL};
     const float q[2] = {1.0f, 1.0f};
     float keys[6] = {1, 2, 3, 4, 5, 6}, acc[2];
     struct trit_softmax sm;

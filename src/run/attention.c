@@ -9,8 +9,9 @@
  * that all of them see whole; those of a group's heads for the block that a token is in, and for
  * all blocks of a token that is alone.
  *
- * A lone token far into a context has few heads but many blocks: then workers take blocks, each
- * leaving what it contributes, and one merges those of a head, in the same order. */
+ * A lone token far into a context has few heads but many blocks: then workers take blocks. One that
+ * finds all earlier blocks of a head merged merges its own, while they are in its cache; else it
+ * leaves them, and they are merged at the end, in the same order. */
 #include <math.h>
 #include <string.h>
 
@@ -26,24 +27,29 @@ struct job {
 };
 
 /* Queries of one KV head that see the same keys: n of them, ldq floats apart in s->q and in s->att,
- * each with its state so far in sm, which is empty (sum 0) before its first block. */
+ * where what they have gathered so far is; the softmax of each is beside, in an array. */
 struct queries {
+    size_t layer, kv_head;
     size_t at, n, ldq; /* at: index of the first one's first element */
-    struct trit_softmax *sm[TRIT_ATTN_QUERIES];
 };
 
-/* What the block of n_keys rows that begins at row of the cache contributes to each query.
- * acc: [q->n, head_dim]; sm: [q->n] */
+/* Write what one block contributes to each query, or, with later, add it: the keys from position
+ * key on, but only those before position end. */
 static void one_block(const struct trit_session *s, float *acc, struct trit_softmax *sm,
-                      const struct queries *q, size_t row, size_t n_keys)
+                      const struct queries *q, size_t key, size_t end, bool later)
 {
     const struct trit_kv *kv = &s->kv;
+    const size_t row = trit_kv_row(kv, q->layer, q->kv_head, key), after = key + TRIT_ATTN_BLOCK;
+    const size_t next = after < end ? trit_kv_row(kv, q->layer, q->kv_head, after)
+                                    : trit_kv_row(kv, q->layer, q->kv_head + 1, 0);
     const struct trit_attn_shape shape = {
-        .n_keys = n_keys,
+        .n_keys = after < end ? TRIT_ATTN_BLOCK : end - key,
         .head_dim = kv->head_dim,
         .scale = (float)(1.0 / sqrt((double)kv->head_dim)),
         .n_q = q->n,
         .ldq = q->ldq,
+        .later = later,
+        .next = kv->k + next * kv->row_bytes,
     };
     s->kernels.attn_block[kv->format](acc, sm, &shape, s->q + q->at, kv->k + row * kv->row_bytes,
                                       trit_kv_scales(kv, kv->k_scale, row),
@@ -51,17 +57,13 @@ static void one_block(const struct trit_session *s, float *acc, struct trit_soft
                                       trit_kv_scales(kv, kv->v_scale, row));
 }
 
-/* Take a block's contribution into a query's state, which is empty (sum 0) before the first. */
-static void add_to(const struct trit_session *s, float *out, struct trit_softmax *sm,
-                   const float *block_acc, const struct trit_softmax *block_sm)
+/* Take the keys from position key, where a block begins, to before position end into the queries'
+ * states, which hold all earlier ones. */
+static void add_keys(const struct trit_session *s, const struct queries *q, struct trit_softmax *sm,
+                     size_t key, size_t end)
 {
-    const size_t d = s->kv.head_dim;
-    if (sm->sum == 0.0f) {
-        memcpy(out, block_acc, d * sizeof *out);
-        *sm = *block_sm;
-    } else {
-        s->kernels.attn_merge(out, sm, block_acc, block_sm, d, 1, 1);
-    }
+    for (; key < end; key += TRIT_ATTN_BLOCK)
+        one_block(s, s->att + q->at, sm, q, key, end, key > 0);
 }
 
 static void normalise(float *out, const struct trit_softmax *sm, size_t d)
@@ -69,25 +71,6 @@ static void normalise(float *out, const struct trit_softmax *sm, size_t d)
     const float inverse = 1.0f / sm->sum;
     for (size_t i = 0; i < d; i++)
         out[i] *= inverse;
-}
-
-static void add_block(const struct trit_session *s, const struct queries *q, size_t row,
-                      size_t n_keys)
-{
-    float acc[TRIT_ATTN_QUERIES * TRIT_MAX_HEAD_DIM];
-    struct trit_softmax sm[TRIT_ATTN_QUERIES];
-
-    one_block(s, acc, sm, q, row, n_keys);
-    for (size_t i = 0; i < q->n; i++)
-        add_to(s, s->att + q->at + i * q->ldq, q->sm[i], acc + i * s->kv.head_dim, &sm[i]);
-}
-
-/* The first n_keys rows from row on. */
-static void add_blocks(const struct trit_session *s, const struct queries *q, size_t row,
-                       size_t n_keys)
-{
-    for (size_t j = 0; j < n_keys; j += TRIT_ATTN_BLOCK)
-        add_block(s, q, row + j, n_keys - j < TRIT_ATTN_BLOCK ? n_keys - j : TRIT_ATTN_BLOCK);
 }
 
 /* All query heads of one KV head, for n_tokens tokens from position pos on (number t of the batch),
@@ -98,7 +81,6 @@ static void attend(const struct job *job, size_t kv_head, size_t t, size_t n_tok
     const struct trit_knobs *k = &s->model->knobs;
     const size_t d = (size_t)k->head_dim, n_head = (size_t)k->n_head;
     const size_t group = n_head / (size_t)k->n_head_kv, pos = job->pos + t;
-    const size_t row = trit_kv_row(&s->kv, job->layer, kv_head, 0);
     const size_t own = pos / TRIT_ATTN_BLOCK * TRIT_ATTN_BLOCK;
     const size_t shared = k->causal ? own : job->pos + job->n; /* keys that all tokens see */
 
@@ -106,24 +88,23 @@ static void attend(const struct job *job, size_t kv_head, size_t t, size_t n_tok
         const size_t n_heads =
             group - first < TRIT_ATTN_QUERIES ? group - first : TRIT_ATTN_QUERIES;
         const size_t at = ((job->row + t) * n_head + kv_head * group + first) * d;
-        struct trit_softmax sm[TILE_TOKENS][TRIT_ATTN_QUERIES] = {{{0}}};
+        struct trit_softmax sm[TRIT_ATTN_QUERIES][TILE_TOKENS] = {{{0}}};
 
         for (size_t h = 0; n_tokens > 1 && h < n_heads; h++) {
-            struct queries q = {at + h * d, n_tokens, n_head * d, {NULL}};
-            for (size_t i = 0; i < n_tokens; i++)
-                q.sm[i] = &sm[i][h];
-            add_blocks(s, &q, row, shared);
+            const struct queries q = {job->layer, kv_head, at + h * d, n_tokens, n_head * d};
+            add_keys(s, &q, sm[h], 0, shared);
         }
         for (size_t i = 0; i < n_tokens; i++) {
-            struct queries q = {at + i * n_head * d, n_heads, d, {NULL}};
+            const struct queries q = {job->layer, kv_head, at + i * n_head * d, n_heads, d};
+            struct trit_softmax of_heads[TRIT_ATTN_QUERIES];
             for (size_t h = 0; h < n_heads; h++)
-                q.sm[h] = &sm[i][h];
-            if (n_tokens == 1)
-                add_blocks(s, &q, row, shared);
+                of_heads[h] = sm[h][i];
             if (k->causal)
-                add_block(s, &q, row + own, pos + i - own + 1);
+                add_keys(s, &q, of_heads, n_tokens > 1 ? own : 0, pos + i + 1);
+            else if (n_tokens == 1)
+                add_keys(s, &q, of_heads, 0, shared);
             for (size_t h = 0; h < n_heads; h++)
-                normalise(s->att + q.at + h * d, &sm[i][h], d);
+                normalise(s->att + q.at + h * d, &of_heads[h], d);
         }
     }
 }
@@ -132,50 +113,79 @@ static void attend(const struct job *job, size_t kv_head, size_t t, size_t n_tok
 
 enum { BLOCKS_AT_ONCE = 2 }; /* that a worker takes */
 
-/* Items are the blocks of the first KV head, then of the second, and so on. What query head h of
- * block i contributes goes to row i*n_head + h of block_acc and block_sm. */
-static void split_blocks(void *ctx, size_t begin, size_t end, int worker)
+/* n blocks of a KV head from block first on. If it is their turn, that is if all earlier blocks are
+ * in the state of the head's queries, so are they; nobody else uses that until n_merged says that
+ * another's turn has come. Else what query head h of block i contributes stays in row i*n_head + h
+ * of block_acc and block_sm. */
+static void split_head(const struct job *job, size_t kv_head, size_t first, size_t n)
 {
-    const struct job *job = ctx;
     const struct trit_session *s = job->s;
     const struct trit_knobs *k = &s->model->knobs;
     const size_t d = (size_t)k->head_dim, n_head = (size_t)k->n_head;
     const size_t group = n_head / (size_t)k->n_head_kv;
-    const size_t n_keys = job->pos + 1, n_blocks = (n_keys - 1) / TRIT_ATTN_BLOCK + 1;
+    const bool in_turn = atomic_load(&s->turns[kv_head].n_merged) == first;
+
+    for (size_t h = 0; h < group; h += TRIT_ATTN_QUERIES) {
+        const size_t head = kv_head * group + h, left = group - h;
+        const struct queries q = {job->layer, kv_head, (job->row * n_head + head) * d,
+                                  left < TRIT_ATTN_QUERIES ? left : TRIT_ATTN_QUERIES, d};
+        for (size_t i = first; i < first + n; i++) {
+            const size_t at = i * n_head + head;
+            one_block(s, in_turn ? s->att + q.at : s->block_acc + at * d,
+                      in_turn ? s->head_sm + kv_head * s->ldsm + h : s->block_sm + at, &q,
+                      i * TRIT_ATTN_BLOCK, job->pos + 1, in_turn && i > 0);
+        }
+    }
+    if (in_turn)
+        atomic_store(&s->turns[kv_head].n_merged, first + n);
+}
+
+/* Items are the blocks of the first KV head, then of the second, and so on. */
+static void split_blocks(void *ctx, size_t begin, size_t end, int worker)
+{
+    const struct job *job = ctx;
+    const size_t n_blocks = job->pos / TRIT_ATTN_BLOCK + 1;
     (void)worker;
 
-    for (size_t i = begin; i < end; i++) {
-        const size_t kv_head = i / n_blocks, block = i % n_blocks, first = block * TRIT_ATTN_BLOCK;
-        const size_t row = trit_kv_row(&s->kv, job->layer, kv_head, first), left = n_keys - first;
-        for (size_t h = 0; h < group; h += TRIT_ATTN_QUERIES) {
-            const size_t head = kv_head * group + h, at = block * n_head + head;
-            const struct queries q = {(job->row * n_head + head) * d,
-                                      group - h < TRIT_ATTN_QUERIES ? group - h : TRIT_ATTN_QUERIES,
-                                      d,
-                                      {NULL}};
-            one_block(s, s->block_acc + at * d, s->block_sm + at, &q, row,
-                      left < TRIT_ATTN_BLOCK ? left : TRIT_ATTN_BLOCK);
-        }
+    while (begin < end) {
+        const size_t first = begin % n_blocks, left = n_blocks - first;
+        const size_t n = end - begin < left ? end - begin : left;
+        split_head(job, begin / n_blocks, first, n);
+        begin += n;
     }
 }
 
 /* Items are query heads. */
-static void merge_blocks(void *ctx, size_t begin, size_t end, int worker)
+static void merge_rest(void *ctx, size_t begin, size_t end, int worker)
 {
     const struct job *job = ctx;
     const struct trit_session *s = job->s;
     const struct trit_knobs *k = &s->model->knobs;
     const size_t d = (size_t)k->head_dim, n_head = (size_t)k->n_head;
+    const size_t group = n_head / (size_t)k->n_head_kv, n_blocks = job->pos / TRIT_ATTN_BLOCK + 1;
     (void)worker;
 
     for (size_t h = begin; h < end; h++) {
-        struct trit_softmax sm = s->block_sm[h];
+        const size_t kv_head = h / group, first = atomic_load(&s->turns[kv_head].n_merged);
+        struct trit_softmax *sm = &s->head_sm[kv_head * s->ldsm + h % group];
         float *out = s->att + (job->row * n_head + h) * d;
-        memcpy(out, s->block_acc + h * d, d * sizeof *out);
-        s->kernels.attn_merge(out, &sm, s->block_acc + (n_head + h) * d, s->block_sm + n_head + h,
-                              d, job->pos / TRIT_ATTN_BLOCK, n_head);
-        normalise(out, &sm, d);
+        if (first < n_blocks)
+            s->kernels.attn_merge(out, sm, s->block_acc + (first * n_head + h) * d,
+                                  s->block_sm + first * n_head + h, d, n_blocks - first, n_head);
+        normalise(out, sm, d);
     }
+}
+
+static void attend_by_blocks(struct job *job)
+{
+    const struct trit_session *s = job->s;
+    const size_t n_kv = (size_t)s->model->knobs.n_head_kv, n_head = (size_t)s->model->knobs.n_head;
+    const size_t n_blocks = job->pos / TRIT_ATTN_BLOCK + 1;
+
+    for (size_t h = 0; h < n_kv; h++)
+        atomic_store(&s->turns[h].n_merged, 0);
+    trit_pool_run(s->pool, split_blocks, job, n_kv * n_blocks, BLOCKS_AT_ONCE);
+    trit_pool_run(s->pool, merge_rest, job, n_head, 1);
 }
 
 /* ---- All of it ------------------------------------------------------------------------------- */
@@ -201,12 +211,9 @@ void trit_attention(struct trit_session *s, size_t il, size_t row, size_t pos, s
     struct job job = {s, il, row, pos, n, pos / TILE_TOKENS};
     const size_t n_kv = (size_t)s->model->knobs.n_head_kv;
     const size_t n_tiles = (pos + n - 1) / TILE_TOKENS - job.first_tile + 1;
-    const size_t n_blocks = pos / TRIT_ATTN_BLOCK + 1;
 
-    if (n == 1 && s->n_threads > 1 && n_blocks >= TRIT_SPLIT_BLOCKS) {
-        trit_pool_run(s->pool, split_blocks, &job, n_kv * n_blocks, BLOCKS_AT_ONCE);
-        trit_pool_run(s->pool, merge_blocks, &job, (size_t)s->model->knobs.n_head, 1);
-    } else {
+    if (n == 1 && s->n_threads > 1 && pos / TRIT_ATTN_BLOCK + 1 >= TRIT_SPLIT_BLOCKS)
+        attend_by_blocks(&job);
+    else
         trit_pool_run(s->pool, attend_items, &job, n_tiles * n_kv, 1);
-    }
 }

@@ -98,7 +98,7 @@ static void lay_out(struct trit_session *s, enum trit_kv_format format)
     const uint64_t kv = (uint64_t)k->n_head_kv * (uint64_t)k->head_dim;
     const uint64_t all_blocks = (ctx + TRIT_ATTN_BLOCK - 1) / TRIT_ATTN_BLOCK;
     const bool split = s->n_threads > 1 && all_blocks >= TRIT_SPLIT_BLOCKS;
-    const uint64_t n_blocks = split ? all_blocks : 0;
+    const uint64_t n_blocks = split ? all_blocks : 0, n_turns = split ? (uint64_t)k->n_head_kv : 0;
     const bool transformed = k->hadamard == TRIT_HADAMARD_AFTER;
     const uint64_t digits = transformed ? TRIT_MAX_DIGITS : 1;
     uint64_t widest = embd > ff ? embd : ff;
@@ -121,6 +121,10 @@ static void lay_out(struct trit_session *s, enum trit_kv_format format)
     s->att = trit_arena_take(a, b * q, f);
     s->block_acc = trit_arena_take(a, n_blocks * q, f);
     s->block_sm = trit_arena_take(a, n_blocks * (uint64_t)k->n_head, sizeof *s->block_sm);
+    s->ldsm = (size_t)trit_round_up((uint64_t)(k->n_head / k->n_head_kv),
+                                    TRIT_ALIGN / sizeof *s->head_sm);
+    s->head_sm = trit_arena_take(a, n_turns * s->ldsm, sizeof *s->head_sm);
+    s->turns = trit_arena_take(a, n_turns, sizeof *s->turns);
     s->gate = trit_arena_take(a, b * ff, f);
     s->up = trit_arena_take(a, b * ff, f);
     s->proj = trit_arena_take(a, b * embd, f);

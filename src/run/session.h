@@ -22,6 +22,12 @@ enum { TRIT_HEAD_TOKENS = 16 };
 /* Blocks of keys from which on threads share those of a lone token's head. */
 enum { TRIT_SPLIT_BLOCKS = 8 };
 
+/* How many of a KV head's blocks are in the state of its queries; in a cache line of its own, as
+ * another worker changes the next one's. */
+struct trit_turn {
+    _Alignas(TRIT_ALIGN) _Atomic size_t n_merged;
+};
+
 struct trit_session {
     const struct trit_model *model;
     const struct trit_isa *isa;
@@ -61,6 +67,9 @@ struct trit_session {
     float *block_acc;              /* [n_ctx/64 up, q] a lone token's attention by
                                       blocks; of no size where that is never split */
     struct trit_softmax *block_sm; /* [n_ctx/64 up, n_head] */
+    struct trit_softmax *head_sm;  /* [n_head_kv, ldsm] of those of its blocks that are in att */
+    struct trit_turn *turns;       /* [n_head_kv] */
+    size_t ldsm;                   /* heads that share a KV head, up to whole cache lines */
     float *gate, *up;              /* [B, ff]         after their projections */
     float *proj;                   /* [B, embd]       output and down projections, before the add */
     int8_t *xq;                    /* [B, digits, widest] quantised activations; forward.c */
