@@ -99,7 +99,7 @@ struct trit_attn_shape {
     size_t n_q;       /* queries, 1..TRIT_ATTN_QUERIES, which all see all the keys */
     size_t ldq;       /* floats from one query to the next, in q and in acc */
     bool later;       /* acc and sm hold earlier blocks, to which this one is added */
-    const void *next; /* keys that are read next, as many, which may be asked for; or NULL */
+    const void *next; /* as many keys that may come next, to be asked for meanwhile; or NULL */
 };
 
 struct trit_kernels {

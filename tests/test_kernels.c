@@ -945,17 +945,27 @@ static void fill_rows(struct rows *rows, int format, size_t n_keys, size_t d)
     }
 }
 
-/* One query over all keys: blocks of 64, one added to the other, then divided by the sum. */
+/* One query over all keys: blocks of 64, one added to the other, then divided by the sum. To add a
+ * block is to compute and to merge it. */
 static void attend(float *out, int format, const float *q, const struct rows *keys,
                    const struct rows *values, size_t n_keys, size_t d, float scale)
 {
-    struct trit_softmax sm;
+    struct trit_softmax sm, merged_sm, block_sm;
+    float merged[MAX_DIM], block[MAX_DIM];
     for (size_t at = 0; at < n_keys; at += TRIT_ATTN_BLOCK) {
         const size_t rest = n_keys - at, n = rest < TRIT_ATTN_BLOCK ? rest : TRIT_ATTN_BLOCK;
-        const struct trit_attn_shape shape = {n, d, scale, 1, d, at > 0, NULL};
         const size_t offset = at * d * kv_bytes[format];
+        struct trit_attn_shape shape = {n, d, scale, 1, d, at > 0, NULL};
         k.attn_block[format](out, &sm, &shape, q, keys->bytes + offset, keys->scale + at,
                              values->bytes + offset, values->scale + at);
+        shape.later = false;
+        k.attn_block[format](at ? block : merged, at ? &block_sm : &merged_sm, &shape, q,
+                             keys->bytes + offset, keys->scale + at, values->bytes + offset,
+                             values->scale + at);
+        if (at)
+            k.attn_merge(merged, &merged_sm, block, &block_sm, d, 1, 1);
+        assert_memory_equal(merged, out, d * sizeof *out);
+        assert_memory_equal(&merged_sm, &sm, sizeof sm);
     }
     for (size_t i = 0; i < d; i++)
         out[i] /= sm.sum;

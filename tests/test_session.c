@@ -19,6 +19,7 @@
 
 #include "fixture.h"
 #include "gguf.h"
+#include "pool.h"
 
 /* Three blocks of keys. */
 enum { N_TOKENS = 130, MAX_TOKENS = 256 };
@@ -31,7 +32,7 @@ struct opened {
     int n_vocab;
 };
 
-static struct opened plain, odd; /* for all tests; see setup() */
+static struct opened plain, odd, grouped; /* for all tests; see setup() */
 static int32_t tokens[MAX_TOKENS], others[MAX_TOKENS];
 
 /* ---- Helpers --------------------------------------------------------------------------------- */
@@ -144,8 +145,10 @@ static void compare_ways(const struct opened *o, trit_kv_type kv)
             const int n = n_different(o, x, expected, N_TOKENS);
             if (n)
                 fail_msg("%s, kv type %d: with %s, %d threads, batches of %d, %d of %d rows differ",
-                         o == &odd ? "odd model" : "plain model", (int)kv, isa.name, 1 + j / 3,
-                         batches[j % 3], n, N_TOKENS);
+                         o == &odd       ? "odd model"
+                         : o == &grouped ? "grouped model"
+                                         : "plain model",
+                         (int)kv, isa.name, 1 + j / 3, batches[j % 3], n, N_TOKENS);
             free(x);
         }
     free(expected);
@@ -157,44 +160,128 @@ static void test_ways(void **state)
     for (int i = 0; i < 3; i++) {
         compare_ways(&plain, kv_types[i]);
         compare_ways(&odd, kv_types[i]);
+        compare_ways(&grouped, kv_types[i]);
     }
+}
+
+/* A text whose last tokens begin where threads share the blocks of a head: among them is the first
+ * of the eighth block, the last one, and the first of the ninth. */
+enum { FAR = 446, FAR_AT = 508, N_FAR = 8 };
+
+static void far_ids(int32_t *ids)
+{
+    for (int i = 0; i < FAR_AT + N_FAR; i++)
+        ids[i] = tokens[i % MAX_TOKENS];
+}
+
+/* Logits of N_FAR tokens from position FAR on and of as many from FAR_AT on, each alone or, with
+ * at_once, together. */
+static float *far_logits(const struct opened *o, trit_kv_type kv, int n_threads, bool at_once)
+{
+    const struct trit_session_options opt = {
+        .kv = kv, .n_ctx = FAR_AT + N_FAR, .n_threads = n_threads};
+    int32_t ids[FAR_AT + N_FAR];
+    trit_session *s = open_session(o, opt);
+    struct rows r = {.at = new_rows(o, 2 * N_FAR), .n_vocab = o->n_vocab};
+
+    far_ids(ids);
+    for (int part = 0; part < 2; part++) {
+        const int from = part ? FAR_AT : FAR, n_before = trit_session_n_tokens(s);
+        OK(trit_session_eval(s, ids + n_before, from - n_before, NULL, NULL, &why));
+        r.first = from - r.n;
+        for (int i = 0; i < N_FAR; i += at_once ? N_FAR : 1)
+            OK(trit_session_eval(s, ids + from + i, at_once ? N_FAR : 1, collect, &r, &why));
+    }
+    trit_session_close(&s);
+    return r.at;
 }
 
 /* Far into a context several threads share the blocks of one head; one thread does not, and many
  * tokens at once do not either. */
-static void compare_far(const struct opened *o, trit_kv_type kv)
-{
-    enum { FAR = 515, N = 8 };
-    int32_t ids[FAR + N];
-    float *rows[3];
-
-    for (int i = 0; i < FAR + N; i++)
-        ids[i] = tokens[i % MAX_TOKENS];
-    for (int way = 0; way < 3; way++) {
-        const struct trit_session_options opt = {
-            .kv = kv, .n_ctx = FAR + N, .n_threads = way == 1 ? 3 : 1};
-        trit_session *s = open_session(o, opt);
-        struct rows r = {.at = new_rows(o, N), .n_vocab = o->n_vocab, .first = FAR};
-        OK(trit_session_eval(s, ids, FAR, NULL, NULL, &why));
-        for (int i = 0; way < 2 && i < N; i++)
-            OK(trit_session_eval(s, ids + FAR + i, 1, collect, &r, &why));
-        if (way == 2)
-            OK(trit_session_eval(s, ids + FAR, N, collect, &r, &why));
-        trit_session_close(&s);
-        rows[way] = r.at;
-    }
-    assert_int_equal(n_different(o, rows[0], rows[1], N), 0);
-    assert_int_equal(n_different(o, rows[0], rows[2], N), 0);
-    for (int way = 0; way < 3; way++)
-        free(rows[way]);
-}
-
 static void test_far(void **state)
 {
+    const struct opened *models[] = {&plain, &odd, &grouped};
     (void)state;
+
+    for (int i = 0; i < 9; i++) {
+        const struct opened *o = models[i / 3];
+        float *wanted = far_logits(o, kv_types[i % 3], 1, false);
+        for (int n_threads = 1; n_threads <= 5; n_threads++) {
+            float *got = far_logits(o, kv_types[i % 3], n_threads, n_threads == 1);
+            if (n_different(o, got, wanted, 2 * N_FAR))
+                fail_msg("model %d, kv type %d, %d threads: other bits", i / 3, i % 3, n_threads);
+            free(got);
+        }
+        free(wanted);
+    }
+}
+
+/* ---- Orders of work -------------------------------------------------------------------------- */
+
+/* In which order the chunks of every loop are worked on, by one thread in the place of all. */
+enum order { BY_THREADS, ASCENDING, DESCENDING, FROM_BOTH_ENDS, EVEN_FIRST, SHUFFLED, N_ORDERS };
+static enum order order;
+static uint64_t shuffle;
+
+void __real_trit_pool_run(struct trit_pool *p, trit_task_fn fn, void *ctx, size_t n, size_t chunk);
+void __wrap_trit_pool_run(struct trit_pool *p, trit_task_fn fn, void *ctx, size_t n, size_t chunk);
+
+/* The chunk that is the i-th of n. */
+static size_t chunk_at(size_t i, size_t n)
+{
+    switch (order) {
+    case DESCENDING:
+        return n - 1 - i;
+    case FROM_BOTH_ENDS:
+        return i % 2 ? n - 1 - i / 2 : i / 2;
+    case EVEN_FIRST:
+        return 2 * i < n ? 2 * i : 2 * (i - (n + 1) / 2) + 1;
+    default:
+        return i;
+    }
+}
+
+void __wrap_trit_pool_run(struct trit_pool *p, trit_task_fn fn, void *ctx, size_t n, size_t chunk)
+{
+    const size_t n_chunks = (n + chunk - 1) / chunk;
+    size_t *at = NULL;
+
+    if (order == BY_THREADS) {
+        __real_trit_pool_run(p, fn, ctx, n, chunk);
+        return;
+    }
+    at = calloc(n_chunks + 1, sizeof *at);
+    assert_non_null(at);
+    for (size_t i = 0; i < n_chunks; i++) {
+        const size_t j = order == SHUFFLED ? fx_random(&shuffle) % (i + 1) : i;
+        at[i] = at[j];
+        at[j] = chunk_at(i, n_chunks);
+    }
+    for (size_t i = 0; i < n_chunks; i++) {
+        const size_t begin = at[i] * chunk, left = n - begin;
+        fn(ctx, begin, left < chunk ? n : begin + chunk, (int)(i % 2));
+    }
+    free(at);
+}
+
+/* Whatever order threads come in, and whoever's turn it is then, the bits are the same. */
+static void test_orders(void **state)
+{
+    const struct opened *models[] = {&plain, &odd, &grouped};
+    (void)state;
+
     for (int i = 0; i < 3; i++) {
-        compare_far(&plain, kv_types[i]);
-        compare_far(&odd, kv_types[i]);
+        float *wanted = far_logits(models[i], TRIT_KV_TYPE_F16, 1, false);
+        for (int j = ASCENDING; j < N_ORDERS + 4; j++) { /* shuffled five times */
+            order = j < N_ORDERS ? (enum order)j : SHUFFLED;
+            float *got = far_logits(models[i], TRIT_KV_TYPE_F16, 2, false);
+            const int n = n_different(models[i], got, wanted, 2 * N_FAR);
+            order = BY_THREADS;
+            if (n)
+                fail_msg("model %d, order %d: %d of %d rows differ", i, j, n, 2 * N_FAR);
+            free(got);
+        }
+        free(wanted);
     }
 }
 
@@ -867,6 +954,11 @@ static int setup(void **state)
     spec.linear_type = FX_F16;
     spec.n_vocab = 333;
     odd = open_model(fx_model("odd", &spec)->path, false);
+    spec = fx_default; /* more heads share a KV head than queries a pass over its keys */
+    spec.n_embd = 320;
+    spec.head_dim = 16;
+    spec.n_head = 20;
+    grouped = open_model(fx_model("grouped", &spec)->path, false);
     subnormal_path = subnormal_model();
     for (int i = 0; i < MAX_TOKENS; i++) {
         tokens[i] = (int32_t)(fx_random(&rng) % 300);
@@ -881,6 +973,7 @@ static int teardown(void **state)
     (void)state;
     close_model(&plain);
     close_model(&odd);
+    close_model(&grouped);
     return 0;
 }
 
@@ -889,6 +982,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ways),
         cmocka_unit_test(test_far),
+        cmocka_unit_test(test_orders),
         cmocka_unit_test(test_repeated),
         cmocka_unit_test(test_rewind),
         cmocka_unit_test(test_sync),

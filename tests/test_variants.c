@@ -960,23 +960,26 @@ static void whole_is_no_difference_to_causal_models(void **state)
     }
 }
 
-/* A text after a longer one is as if it were the first; the shortest has one token. */
+/* A text after a longer one is as if it were the first; the shortest has one token, the longest
+ * three blocks of keys, of which the last has one. */
 static void whole_texts_leave_nothing_behind(void **state)
 {
-    static const int lengths[] = {N_IDS, 7, 1, N_IDS};
+    enum { LONG = 129 };
+    static const int lengths[] = {LONG, N_IDS, 7, 1, N_IDS};
     struct ck_spec spec = ck_bitskip(1);
     const struct ck_knobs causal = spec.knobs;
     const size_t n_vocab = (size_t)spec.vocab;
     struct trit_error err;
-    int32_t ids[N_IDS];
+    int32_t ids[LONG];
     trit_session *s;
     (void)state;
 
     spec.knobs.causal = false;
     struct ck *c = ck_new(&spec);
     struct opened_model o = open_converted(c, "causal=false", NULL);
-    const struct trit_session_options opt = exact(&spec);
-    ids_of(c, ids);
+    struct trit_session_options opt = exact(&spec);
+    opt.n_ctx = LONG;
+    fx_ids(ids, LONG, spec.vocab, spec.seed);
     if (trit_session_open(&s, o.model, &opt, &err))
         fail_msg("%s", err.text);
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {

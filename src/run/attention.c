@@ -9,9 +9,10 @@
  * that all of them see whole; those of a group's heads for the block that a token is in, and for
  * all blocks of a token that is alone.
  *
- * A lone token far into a context has few heads but many blocks: then workers take blocks. One that
- * finds all earlier blocks of a head merged merges its own, while they are in its cache; else it
- * leaves them, and they are merged at the end, in the same order. */
+ * A lone token far into a context has few heads but many blocks: then workers take blocks. One
+ * whose blocks are the next in the order of their head adds them at once, while they are in its
+ * cache; from the first that came out of turn on, a head's blocks are left in memory and merged at
+ * the end, in the same order. */
 #include <math.h>
 #include <string.h>
 
@@ -26,8 +27,8 @@ struct job {
     size_t first_tile; /* the tile of positions that pos is in */
 };
 
-/* Queries of one KV head that see the same keys: n of them, ldq floats apart in s->q and in s->att,
- * where what they have gathered so far is; the softmax of each is beside, in an array. */
+/* Queries of one KV head that see the same keys: n of them, ldq floats apart in s->q and wherever
+ * what they gather goes. */
 struct queries {
     size_t layer, kv_head;
     size_t at, n, ldq; /* at: index of the first one's first element */
@@ -57,8 +58,8 @@ static void one_block(const struct trit_session *s, float *acc, struct trit_soft
                                       trit_kv_scales(kv, kv->v_scale, row));
 }
 
-/* Take the keys from position key, where a block begins, to before position end into the queries'
- * states, which hold all earlier ones. */
+/* Add the keys from position key, where a block begins, to before position end to what the queries
+ * have gathered in s->att and sm of all earlier keys: at position 0 there need be nothing. */
 static void add_keys(const struct trit_session *s, const struct queries *q, struct trit_softmax *sm,
                      size_t key, size_t end)
 {
@@ -74,15 +75,15 @@ static void normalise(float *out, const struct trit_softmax *sm, size_t d)
 }
 
 /* All query heads of one KV head, for n_tokens tokens from position pos on (number t of the batch),
- * which lie in one block. */
+ * which lie in one block. The keys that all of them see are taken a head at a time for all tokens,
+ * those of their own block a token at a time for all heads. */
 static void attend(const struct job *job, size_t kv_head, size_t t, size_t n_tokens)
 {
     const struct trit_session *s = job->s;
     const struct trit_knobs *k = &s->model->knobs;
     const size_t d = (size_t)k->head_dim, n_head = (size_t)k->n_head;
     const size_t group = n_head / (size_t)k->n_head_kv, pos = job->pos + t;
-    const size_t own = pos / TRIT_ATTN_BLOCK * TRIT_ATTN_BLOCK;
-    const size_t shared = k->causal ? own : job->pos + job->n; /* keys that all tokens see */
+    const size_t shared = k->causal ? pos / TRIT_ATTN_BLOCK * TRIT_ATTN_BLOCK : job->pos + job->n;
 
     for (size_t first = 0; first < group; first += TRIT_ATTN_QUERIES) {
         const size_t n_heads =
@@ -98,11 +99,8 @@ static void attend(const struct job *job, size_t kv_head, size_t t, size_t n_tok
             const struct queries q = {job->layer, kv_head, at + i * n_head * d, n_heads, d};
             struct trit_softmax of_heads[TRIT_ATTN_QUERIES];
             for (size_t h = 0; h < n_heads; h++)
-                of_heads[h] = sm[h][i];
-            if (k->causal)
-                add_keys(s, &q, of_heads, n_tokens > 1 ? own : 0, pos + i + 1);
-            else if (n_tokens == 1)
-                add_keys(s, &q, of_heads, 0, shared);
+                of_heads[h] = sm[h][i]; /* nothing yet of a token that is alone */
+            add_keys(s, &q, of_heads, n_tokens > 1 ? shared : 0, k->causal ? pos + i + 1 : shared);
             for (size_t h = 0; h < n_heads; h++)
                 normalise(s->att + q.at + h * d, &of_heads[h], d);
         }
@@ -113,10 +111,9 @@ static void attend(const struct job *job, size_t kv_head, size_t t, size_t n_tok
 
 enum { BLOCKS_AT_ONCE = 2 }; /* that a worker takes */
 
-/* n blocks of a KV head from block first on. If it is their turn, that is if all earlier blocks are
- * in the state of the head's queries, so are they; nobody else uses that until n_merged says that
- * another's turn has come. Else what query head h of block i contributes stays in row i*n_head + h
- * of block_acc and block_sm. */
+/* n blocks of a KV head from block first on. If it is their turn, as all earlier blocks are in att
+ * and head_sm, they are added there; until n_merged is raised nobody else touches that head's rows.
+ * Else what query head h gets of block i goes to row i*n_head + h of block_acc and block_sm. */
 static void split_head(const struct job *job, size_t kv_head, size_t first, size_t n)
 {
     const struct trit_session *s = job->s;
@@ -155,7 +152,7 @@ static void split_blocks(void *ctx, size_t begin, size_t end, int worker)
     }
 }
 
-/* Items are query heads. */
+/* What is left, and the end of it: items are query heads. */
 static void merge_rest(void *ctx, size_t begin, size_t end, int worker)
 {
     const struct job *job = ctx;
@@ -167,12 +164,12 @@ static void merge_rest(void *ctx, size_t begin, size_t end, int worker)
 
     for (size_t h = begin; h < end; h++) {
         const size_t kv_head = h / group, first = atomic_load(&s->turns[kv_head].n_merged);
-        struct trit_softmax *sm = &s->head_sm[kv_head * s->ldsm + h % group];
+        struct trit_softmax sm = s->head_sm[kv_head * s->ldsm + h % group];
         float *out = s->att + (job->row * n_head + h) * d;
         if (first < n_blocks)
-            s->kernels.attn_merge(out, sm, s->block_acc + (first * n_head + h) * d,
+            s->kernels.attn_merge(out, &sm, s->block_acc + (first * n_head + h) * d,
                                   s->block_sm + first * n_head + h, d, n_blocks - first, n_head);
-        normalise(out, sm, d);
+        normalise(out, &sm, d);
     }
 }
 

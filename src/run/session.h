@@ -22,8 +22,8 @@ enum { TRIT_HEAD_TOKENS = 16 };
 /* Blocks of keys from which on threads share those of a lone token's head. */
 enum { TRIT_SPLIT_BLOCKS = 8 };
 
-/* How many of a KV head's blocks are in the state of its queries; in a cache line of its own, as
- * another worker changes the next one's. */
+/* How many of a KV head's blocks are in what its queries have gathered; in a cache line of its own,
+ * as another worker changes the next one's. */
 struct trit_turn {
     _Alignas(TRIT_ALIGN) _Atomic size_t n_merged;
 };
@@ -64,10 +64,11 @@ struct trit_session {
     float *h;                      /* [B, embd]       residual stream */
     float *q, *k, *v;              /* [B, q|kv|kv]    after their projections */
     float *att;                    /* [B, q]          attention's output */
-    float *block_acc;              /* [n_ctx/64 up, q] a lone token's attention by
-                                      blocks; of no size where that is never split */
+                                   /* A lone token's attention by blocks; of no size where threads
+                                      never share one: */
+    float *block_acc;              /* [n_ctx/64 up, q] blocks that came out of turn */
     struct trit_softmax *block_sm; /* [n_ctx/64 up, n_head] */
-    struct trit_softmax *head_sm;  /* [n_head_kv, ldsm] of those of its blocks that are in att */
+    struct trit_softmax *head_sm;  /* [n_head_kv, ldsm] of the blocks that are in att */
     struct trit_turn *turns;       /* [n_head_kv] */
     size_t ldsm;                   /* heads that share a KV head, up to whole cache lines */
     float *gate, *up;              /* [B, ff]         after their projections */
