@@ -33,6 +33,11 @@ struct opened {
 };
 
 static struct opened plain, odd, grouped; /* for all tests; see setup() */
+static const struct opened *const all_models[] = {&plain, &odd, &grouped};
+enum {
+    N_MODELS = sizeof all_models / sizeof *all_models,
+    N_KV_TYPES = sizeof kv_types / sizeof *kv_types
+};
 static int32_t tokens[MAX_TOKENS], others[MAX_TOKENS];
 
 /* ---- Helpers --------------------------------------------------------------------------------- */
@@ -145,10 +150,7 @@ static void compare_ways(const struct opened *o, trit_kv_type kv)
             const int n = n_different(o, x, expected, N_TOKENS);
             if (n)
                 fail_msg("%s, kv type %d: with %s, %d threads, batches of %d, %d of %d rows differ",
-                         o == &odd       ? "odd model"
-                         : o == &grouped ? "grouped model"
-                                         : "plain model",
-                         (int)kv, isa.name, 1 + j / 3, batches[j % 3], n, N_TOKENS);
+                         o->file->path, (int)kv, isa.name, 1 + j / 3, batches[j % 3], n, N_TOKENS);
             free(x);
         }
     free(expected);
@@ -157,25 +159,15 @@ static void compare_ways(const struct opened *o, trit_kv_type kv)
 static void test_ways(void **state)
 {
     (void)state;
-    for (int i = 0; i < 3; i++) {
-        compare_ways(&plain, kv_types[i]);
-        compare_ways(&odd, kv_types[i]);
-        compare_ways(&grouped, kv_types[i]);
-    }
+    for (int i = 0; i < N_MODELS * N_KV_TYPES; i++)
+        compare_ways(all_models[i / N_KV_TYPES], kv_types[i % N_KV_TYPES]);
 }
 
-/* A text whose last tokens begin where threads share the blocks of a head: among them is the first
- * of the eighth block, the last one, and the first of the ninth. */
+/* From the eighth block on threads share those of a head. N_FAR positions from FAR on begin before
+ * it; those from FAR_AT on have its last position and the first of the ninth. */
 enum { FAR = 446, FAR_AT = 508, N_FAR = 8 };
 
-static void far_ids(int32_t *ids)
-{
-    for (int i = 0; i < FAR_AT + N_FAR; i++)
-        ids[i] = tokens[i % MAX_TOKENS];
-}
-
-/* Logits of N_FAR tokens from position FAR on and of as many from FAR_AT on, each alone or, with
- * at_once, together. */
+/* The logits of both, each token alone or, with at_once, N_FAR together. */
 static float *far_logits(const struct opened *o, trit_kv_type kv, int n_threads, bool at_once)
 {
     const struct trit_session_options opt = {
@@ -184,7 +176,8 @@ static float *far_logits(const struct opened *o, trit_kv_type kv, int n_threads,
     trit_session *s = open_session(o, opt);
     struct rows r = {.at = new_rows(o, 2 * N_FAR), .n_vocab = o->n_vocab};
 
-    far_ids(ids);
+    for (int i = 0; i < FAR_AT + N_FAR; i++)
+        ids[i] = tokens[i % MAX_TOKENS];
     for (int part = 0; part < 2; part++) {
         const int from = part ? FAR_AT : FAR, n_before = trit_session_n_tokens(s);
         OK(trit_session_eval(s, ids + n_before, from - n_before, NULL, NULL, &why));
@@ -200,16 +193,16 @@ static float *far_logits(const struct opened *o, trit_kv_type kv, int n_threads,
  * tokens at once do not either. */
 static void test_far(void **state)
 {
-    const struct opened *models[] = {&plain, &odd, &grouped};
     (void)state;
-
-    for (int i = 0; i < 9; i++) {
-        const struct opened *o = models[i / 3];
-        float *wanted = far_logits(o, kv_types[i % 3], 1, false);
+    for (int i = 0; i < N_MODELS * N_KV_TYPES; i++) {
+        const struct opened *o = all_models[i / N_KV_TYPES];
+        const trit_kv_type kv = kv_types[i % N_KV_TYPES];
+        float *wanted = far_logits(o, kv, 1, false);
         for (int n_threads = 1; n_threads <= 5; n_threads++) {
-            float *got = far_logits(o, kv_types[i % 3], n_threads, n_threads == 1);
+            float *got = far_logits(o, kv, n_threads, n_threads == 1);
             if (n_different(o, got, wanted, 2 * N_FAR))
-                fail_msg("model %d, kv type %d, %d threads: other bits", i / 3, i % 3, n_threads);
+                fail_msg("%s, kv type %d, %d threads: other bits", o->file->path, (int)kv,
+                         n_threads);
             free(got);
         }
         free(wanted);
@@ -244,13 +237,12 @@ static size_t chunk_at(size_t i, size_t n)
 void __wrap_trit_pool_run(struct trit_pool *p, trit_task_fn fn, void *ctx, size_t n, size_t chunk)
 {
     const size_t n_chunks = (n + chunk - 1) / chunk;
-    size_t *at = NULL;
 
     if (order == BY_THREADS) {
         __real_trit_pool_run(p, fn, ctx, n, chunk);
         return;
     }
-    at = calloc(n_chunks + 1, sizeof *at);
+    size_t *at = calloc(n_chunks + 1, sizeof *at);
     assert_non_null(at);
     for (size_t i = 0; i < n_chunks; i++) {
         const size_t j = order == SHUFFLED ? fx_random(&shuffle) % (i + 1) : i;
@@ -267,18 +259,17 @@ void __wrap_trit_pool_run(struct trit_pool *p, trit_task_fn fn, void *ctx, size_
 /* Whatever order threads come in, and whoever's turn it is then, the bits are the same. */
 static void test_orders(void **state)
 {
-    const struct opened *models[] = {&plain, &odd, &grouped};
     (void)state;
-
-    for (int i = 0; i < 3; i++) {
-        float *wanted = far_logits(models[i], TRIT_KV_TYPE_F16, 1, false);
+    for (int i = 0; i < N_MODELS; i++) {
+        float *wanted = far_logits(all_models[i], TRIT_KV_TYPE_F16, 1, false);
         for (int j = ASCENDING; j < N_ORDERS + 4; j++) { /* shuffled five times */
             order = j < N_ORDERS ? (enum order)j : SHUFFLED;
-            float *got = far_logits(models[i], TRIT_KV_TYPE_F16, 2, false);
-            const int n = n_different(models[i], got, wanted, 2 * N_FAR);
+            float *got = far_logits(all_models[i], TRIT_KV_TYPE_F16, 2, false);
+            const int n = n_different(all_models[i], got, wanted, 2 * N_FAR);
             order = BY_THREADS;
             if (n)
-                fail_msg("model %d, order %d: %d of %d rows differ", i, j, n, 2 * N_FAR);
+                fail_msg("%s, order %d: %d of %d rows differ", all_models[i]->file->path, j, n,
+                         2 * N_FAR);
             free(got);
         }
         free(wanted);

@@ -152,7 +152,7 @@ static void split_blocks(void *ctx, size_t begin, size_t end, int worker)
     }
 }
 
-/* What is left, and the end of it: items are query heads. */
+/* Merge what was left in memory and divide by the sums. Items are query heads. */
 static void merge_rest(void *ctx, size_t begin, size_t end, int worker)
 {
     const struct job *job = ctx;
