@@ -177,12 +177,36 @@ struct trit_operation_info {
  *  @return false past the last one, or where the row is unknown or not usable. */
 TRIT_API bool trit_operation_at(int i, const char *isa, struct trit_operation_info *out);
 
+/** One way in which the weights of a generated token may be read. None changes a result. */
+struct trit_walk_info {
+    const char *name; /**< "t0", "apart", … */
+    const char *note; /**< in words */
+};
+
+/** Walk i of the table, the default first. @return false past the last one. */
+TRIT_API bool trit_walk_at(int i, struct trit_walk_info *out);
+
 /** Name of the row that sessions use unless told otherwise: the best usable one. */
 TRIT_API const char *trit_isa_default(void);
 
 /** Number of threads that sessions use unless told otherwise: the physical performance cores that
- *  this process may run on. At least 1. */
+ *  this process may run on, at most the CPUs' worth of time that its container allows, rounded
+ *  down. At least 1. */
 TRIT_API int trit_threads_default(void);
+
+/** The machine. Texts are "" and sizes 0 where the system does not tell. */
+struct trit_machine_info {
+    char cpu[128];                        /**< name of the processor */
+    char cpu_model[128];                  /**< what tells it from others of that name */
+    size_t l1d_bytes, l2_bytes, l3_bytes; /**< caches of the first CPU */
+    int n_cores;              /**< physical performance cores that this process may run on */
+    double cpu_limit;         /**< CPUs' worth of time that its cgroups allow; INFINITY: any */
+    char cpu_limit_from[512]; /**< the file that says so */
+    uint64_t memory_bytes;    /**< physical memory */
+    uint64_t memory_limit;    /**< bytes that its cgroups allow; UINT64_MAX: any */
+    char memory_limit_from[512];
+};
+TRIT_API void trit_machine_info(struct trit_machine_info *out);
 
 /* ---- File ----------------------------------------------------------------------------------- */
 
@@ -373,6 +397,9 @@ struct trit_session_options {
     int32_t n_threads; /**< 1..512; default: trit_threads_default() */
     trit_kv_type kv;   /**< of the key and value cache; default F16 */
     const char *isa;   /**< row of the instruction-set table; NULL: the best */
+    /** How weights are read (trit_walk_at()), where matrices can be read so; NULL: the machine
+     *  chooses, by timing the products of the first tokens after the first evaluation. */
+    const char *walk;
     /** Tokens may leave before the last layer, see trit_session_set_exit_layer(); takes a row of
      *  floats per position. */
     bool early_exit;
@@ -396,9 +423,9 @@ TRIT_API trit_status trit_session_bytes(uint64_t *out, const trit_model *model,
  *  @param out    receives the session; release with trit_session_close().
  *  @param model  borrowed; must stay open as long as the session.
  *  @param opt    NULL for the defaults; copied.
- *  @return TRIT_OK; TRIT_E_ARGUMENT: an option out of range, or an unknown ISA name;
- *          TRIT_E_UNSUPPORTED: an ISA that this build or CPU lacks, or a model that is not causal
- *          without `whole`; TRIT_E_MEMORY;
+ *  @return TRIT_OK; TRIT_E_ARGUMENT: an option out of range, or an unknown ISA or walk;
+ *          TRIT_E_UNSUPPORTED: an ISA that this build or CPU lacks, a walk that the ISA lacks, or a
+ *          model that is not causal without `whole`; TRIT_E_MEMORY;
  *          TRIT_E_FAILED: the system gives no more threads. */
 TRIT_API trit_status trit_session_open(trit_session **out, const trit_model *model,
                                        const struct trit_session_options *opt,
@@ -463,6 +490,18 @@ TRIT_API int32_t trit_session_n_layers(const trit_session *session); /**< of its
  *  those that are skipped. */
 TRIT_API int32_t trit_session_n_active(const trit_session *session);
 TRIT_API const char *trit_session_isa(const trit_session *session);
+
+/** How the matrices of one kind are read for a lone token. */
+struct trit_session_walk {
+    const char *type; /**< of the weights: "t2" (ternary), "f16", … */
+    size_t row_bytes; /**< of a row */
+    const char *walk; /**< the default while nothing is known */
+    bool measured;    /**< found by timing, which is over */
+};
+
+/** Kind i of the model's matrices, counted from 0. @return false past the last */
+TRIT_API bool trit_session_walk_at(const trit_session *session, int i,
+                                   struct trit_session_walk *out);
 
 /** Ask fn between the layers of every evaluation whether to give up; NULL for never. A given-up
  *  evaluation returns TRIT_E_CANCELLED and leaves the timeline as it was. fn must be quick; the
@@ -562,7 +601,8 @@ TRIT_API uint64_t trit_session_token_bytes(const trit_session *session);
 
 /** Read all the weights that a generated token needs, where they lie, over and over for about ms
  *  milliseconds, with all threads of the session and the best instructions of this CPU, and do
- *  nothing else. For the thread that uses the session; timeline and logits stay as they are.
+ *  nothing else. The first call tries which way of asking ahead is the fastest here, all later ones
+ *  use it. For the thread that uses the session; timeline and logits stay as they are.
  *  @return GB/s, 10^9 bytes a second; 0 if there is no memory for the list of what to read. */
 TRIT_API double trit_session_measure_read(trit_session *session, double ms);
 

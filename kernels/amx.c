@@ -193,10 +193,10 @@ static void t2_panels(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
 
 static void t2_gemm(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
                     const struct trit_q8 *xq, float w_scale, size_t n_rows, size_t n_cols,
-                    size_t n_tokens)
+                    size_t n_tokens, const struct trit_walk *walk)
 {
     if (n_tokens <= FEW_TOKENS) {
-        t2_gemm_vnni(y, ldy, w, x, xq, w_scale, n_rows, n_cols, n_tokens);
+        t2_gemm_vnni(y, ldy, w, x, xq, w_scale, n_rows, n_cols, n_tokens, walk);
         return;
     }
     tiles_begin(TILE_ROWS);

@@ -163,7 +163,12 @@ INLINE void fold4(float *out, lanes a, lanes b, lanes c, lanes d)
     _mm_storeu_ps(out, _mm_unpacklo_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1)));
 }
 
-enum { SHARED_ROWS = 2, SHARED_TOKENS = 2, WEIGHED_QUERIES = 2, WEIGHED_LANES = 2 };
+enum {
+    SHARED_ROWS = 2,
+    SHARED_TOKENS = 2,
+    WEIGHED_QUERIES = 2,
+    WEIGHED_LANES = 2,
+};
 
 #include "lanes.inc"
 
@@ -195,7 +200,7 @@ INLINE __m256i widen(__m256i ones, __m256i fours)
 
 /* ---- Probes ---------------------------------------------------------------------------------- */
 
-static uint64_t probe_read(const void *p, size_t n_bytes)
+static uint64_t probe_read(const void *p, size_t n_bytes, enum trit_hint hint)
 {
     const uint8_t *bytes = p;
     __m256i x[4];
@@ -203,9 +208,11 @@ static uint64_t probe_read(const void *p, size_t n_bytes)
 
     for (int i = 0; i < 4; i++)
         x[i] = _mm256_setzero_si256();
-    for (; n_bytes >= 128; n_bytes -= 128, bytes += 128)
+    for (; n_bytes >= 128; n_bytes -= 128, bytes += 128) {
+        trit_stream_ask(bytes + TRIT_PROBE_AHEAD, 128, hint);
         for (int i = 0; i < 4; i++)
             x[i] = _mm256_xor_si256(x[i], _mm256_loadu_si256((const __m256i *)(bytes + 32 * i)));
+    }
     x[0] = _mm256_xor_si256(_mm256_xor_si256(x[0], x[1]), _mm256_xor_si256(x[2], x[3]));
     _mm256_storeu_si256((__m256i *)part, x[0]);
     for (; n_bytes >= 8; n_bytes -= 8, bytes += 8) {

@@ -102,6 +102,38 @@ struct trit_attn_shape {
     const void *next; /* as many keys that may come next, to be asked for meanwhile; or NULL */
 };
 
+/* ---- Walks ----------------------------------------------------------------------------------
+ *
+ * A lone token reads each weight once, as fast as the memory gives it; in which order and how far
+ * ahead they are best asked for differs between machines, by a factor of two and more. A walk is
+ * one way. None changes a bit of any result, so the machine may choose: run/tuner.h. */
+
+enum trit_order {
+    TRIT_ORDER_TILES, /* several neighbouring rows at once, later ones asked for by the hint */
+    TRIT_ORDER_APART, /* four rows far apart, each in bursts: as many long streams */
+    TRIT_ORDER_WIDE,  /* as TILES, through the widest registers */
+};
+
+/* The caches that lines are asked into; NTA: as used only once. */
+enum trit_hint { TRIT_HINT_NONE, TRIT_HINT_T0, TRIT_HINT_T1, TRIT_HINT_NTA };
+
+enum { TRIT_WALK_T2 = 1 << 0, TRIT_WALK_FLOAT = 1 << 1 }; /* the matrices that a walk is for */
+
+struct trit_walk {
+    const char *name;
+    enum trit_order order;
+    unsigned n_rows; /* of a tile of T2; half as many of plain floats, four of blocks */
+    enum trit_hint hint;
+    size_t ahead;     /* bytes from what is read to what is asked for, at least */
+    unsigned of;      /* bits of TRIT_WALK_*: t2_gemm, gemm */
+    bool tried;       /* by machines that choose; the others only where they are asked for */
+    unsigned cpu;     /* of trit_cpu_features(), that a row must need to have it */
+    const char *note; /* what it is, in words */
+};
+
+extern const struct trit_walk trit_walks[]; /* ends with name NULL; the first one is the default */
+const struct trit_walk *trit_walk_find(const char *name); /* or NULL */
+
 struct trit_kernels {
     /* MUL: q[i] = rint(x[i]*s); DIV: q[i] = rint((x[i]*q_max)/m); i < n, half to even, s = q_max/m,
      * m the larger of eps and max|x| (the integer maximum of the bit patterns without sign);
@@ -112,19 +144,22 @@ struct trit_kernels {
 
     /* y[t*ldy + r] = (float)(sum_k c[r][k]*x[t][k] - xq[t].sum) * (w_scale / xq[t].s)
      * with c the T2 codes 0..3. w: [n_rows, n_cols] T2; x: [n_tokens, n_cols] int8;
-     * xq: [n_tokens]; y: n_tokens rows, ldy floats apart. n_cols <= 2^22. Any n_rows, n_tokens. */
+     * xq: [n_tokens]; y: n_tokens rows, ldy floats apart. n_cols <= 2^22. Any n_rows, n_tokens.
+     * walk: of up to three tokens; one that is not for T2, or that this row has not, is taken for
+     * the default. */
     void (*t2_gemm)(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
                     const struct trit_q8 *xq, float w_scale, size_t n_rows, size_t n_cols,
-                    size_t n_tokens);
+                    size_t n_tokens, const struct trit_walk *walk);
 
     /* y[0..n) = the weights at w as f32, by the formula of the format. n: whole blocks. */
     void (*decode[TRIT_N_FORMATS])(float *y, const void *w, size_t n);
 
     /* y[t*ldy + r] = dot(decode(w[r]), x[t]) by the lane rule.
      * w: [n_rows, n_cols] in the format, rows contiguous; x: [n_tokens, n_cols], ldx floats apart.
-     */
+     * walk: as of t2_gemm, of a lone token. */
     void (*gemm[TRIT_N_FORMATS])(float *y, size_t ldy, const void *w, const float *x, size_t ldx,
-                                 size_t n_rows, size_t n_cols, size_t n_tokens);
+                                 size_t n_rows, size_t n_cols, size_t n_tokens,
+                                 const struct trit_walk *walk);
 
     /* y[i] = (x[i] * r) * w[i], r = 1/sqrtf(ss/n + eps), ss = sum x[i]^2 by the lane rule.
      * x, y, w: [n]; y may be x. Returns false if ss is not finite. */
@@ -177,9 +212,9 @@ struct trit_kernels {
 
     /* What a row can do at most, for comparison. None computes anything of a model. */
 
-    /* XOR of the 64-bit words at p (the last one padded by zeros): reads n_bytes as fast as this
-     * row can. */
-    uint64_t (*probe_read)(const void *p, size_t n_bytes);
+    /* XOR of the 64-bit words at p (the last one padded by zeros): reads n_bytes in the order of
+     * memory, asking ahead as the hint says. */
+    uint64_t (*probe_read)(const void *p, size_t n_bytes, enum trit_hint hint);
 
     /* n_rounds rounds of the instructions that t2_gemm multiplies and adds with, on registers that
      * hold ones, in enough independent chains; the sums of all chains, which is the number of
@@ -239,6 +274,7 @@ const struct trit_isa *trit_operation_row(const struct trit_operation *op,
 /* Bytes of n weights in a format; n: whole blocks of trit_format_block(). */
 size_t trit_format_bytes(enum trit_format format, size_t n);
 size_t trit_format_block(enum trit_format format);
+const char *trit_format_name(enum trit_format format); /* "f16" */
 
 /* One per file. */
 void trit_kernels_init_scalar(struct trit_kernels *k);

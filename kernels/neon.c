@@ -214,7 +214,12 @@ INLINE void fold4(float *out, lanes a, lanes b, lanes c, lanes d)
     vst1q_f32(out, vpaddq_f32(x, y));
 }
 
-enum { SHARED_ROWS = 2, SHARED_TOKENS = 2, WEIGHED_QUERIES = 2, WEIGHED_LANES = 2 };
+enum {
+    SHARED_ROWS = 2,
+    SHARED_TOKENS = 2,
+    WEIGHED_QUERIES = 2,
+    WEIGHED_LANES = 2,
+};
 
 #include "lanes.inc"
 
@@ -253,7 +258,7 @@ INLINE int32x4_t widen(int16x8_t ones, int16x8_t fours)
 
 /* ---- Probes ---------------------------------------------------------------------------------- */
 
-static uint64_t probe_read(const void *p, size_t n_bytes)
+static uint64_t probe_read(const void *p, size_t n_bytes, enum trit_hint hint)
 {
     const uint8_t *bytes = p;
     uint64x2_t x[4];
@@ -261,9 +266,11 @@ static uint64_t probe_read(const void *p, size_t n_bytes)
 
     for (int i = 0; i < 4; i++)
         x[i] = vdupq_n_u64(0);
-    for (; n_bytes >= 64; n_bytes -= 64, bytes += 64)
+    for (; n_bytes >= 64; n_bytes -= 64, bytes += 64) {
+        trit_stream_ask(bytes + TRIT_PROBE_AHEAD, 64, hint);
         for (int i = 0; i < 4; i++)
             x[i] = veorq_u64(x[i], vreinterpretq_u64_u8(vld1q_u8(bytes + 16 * i)));
+    }
     x[0] = veorq_u64(veorq_u64(x[0], x[1]), veorq_u64(x[2], x[3]));
     for (; n_bytes >= 8; n_bytes -= 8, bytes += 8) {
         uint64_t word;

@@ -109,8 +109,9 @@ static int32_t t2_dot(const uint8_t *w, const int8_t *x, size_t n_cols)
 
 static void t2_gemm(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
                     const struct trit_q8 *xq, float w_scale, size_t n_rows, size_t n_cols,
-                    size_t n_tokens)
+                    size_t n_tokens, const struct trit_walk *walk)
 {
+    (void)walk;
     for (size_t t = 0; t < n_tokens; t++)
         for (size_t r = 0; r < n_rows; r++) {
             const int32_t d = t2_dot(w + r * (n_cols / 4), x + t * n_cols, n_cols);
@@ -228,8 +229,10 @@ static void gemm_decoded(enum trit_format format, void (*decode)(float *, const 
 
 #define DEFINE_GEMM(name, FORMAT)                                                                  \
     static void gemm_##name(float *y, size_t ldy, const void *w, const float *x, size_t ldx,       \
-                            size_t n_rows, size_t n_cols, size_t n_tokens)                         \
+                            size_t n_rows, size_t n_cols, size_t n_tokens,                         \
+                            const struct trit_walk *walk)                                          \
     {                                                                                              \
+        (void)walk;                                                                                \
         gemm_decoded(FORMAT, decode_##name, y, ldy, w, x, ldx, n_rows, n_cols, n_tokens);          \
     }
 DEFINE_GEMM(f32, TRIT_FORMAT_F32)
@@ -496,11 +499,12 @@ static void attn_block_i8(float *acc, struct trit_softmax *sm, const struct trit
 
 /* ---- Probes ---------------------------------------------------------------------------------- */
 
-static uint64_t probe_read(const void *p, size_t n_bytes)
+static uint64_t probe_read(const void *p, size_t n_bytes, enum trit_hint hint)
 {
     const uint8_t *bytes = p;
     uint64_t x = 0, last = 0;
 
+    (void)hint;
     for (; n_bytes >= sizeof x; n_bytes -= sizeof x, bytes += sizeof x) {
         uint64_t word;
         memcpy(&word, bytes, sizeof word);

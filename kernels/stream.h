@@ -2,36 +2,50 @@
  *
  * The rows of a tile are contiguous, but the tile walks down several of them at once, a pattern
  * that hardware prefetchers do not follow. So each step of a tile asks for as many bytes of a later
- * tile as it takes of its own, in the order of memory: a line is asked for early enough, once but
- * at the ends, and into all caches: on Intel servers a line that is asked for as used once (NTA)
- * passes the second-level cache by and is often gone before it is used. What lies beyond the end,
- * mapped or not, may be asked for: that reads nothing and cannot fault. */
+ * tile as it takes of its own, in the order of memory: a line is asked for early enough, and once
+ * but at the ends. Into which cache is the walk's to say. What lies beyond the end, mapped or not,
+ * may be asked for: that reads nothing and cannot fault. */
 #ifndef TRIT_STREAM_H
 #define TRIT_STREAM_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "kernels.h"
 
-enum { TRIT_STREAM_AHEAD = 8192, TRIT_STREAM_LINE = 64 };
+enum { TRIT_LINE_BYTES = 64, TRIT_PROBE_AHEAD = 4096 };
 
 /* Bytes from a tile to the one to ask for meanwhile: whole tiles. */
-static inline size_t trit_stream_distance(size_t tile_bytes)
+static inline size_t trit_stream_distance(const struct trit_walk *walk, size_t tile_bytes)
 {
-    return tile_bytes ? (TRIT_STREAM_AHEAD + tile_bytes - 1) / tile_bytes * tile_bytes : 0;
+    return tile_bytes ? (walk->ahead + tile_bytes - 1) / tile_bytes * tile_bytes : 0;
 }
 
-/* Ask for the lines of n_bytes at p. */
-static inline void trit_stream_ask(const uint8_t *p, size_t n_bytes)
+/* Ask for the lines of n_bytes at p. The hint is an operand of the instruction. */
+static inline void trit_stream_ask(const uint8_t *p, size_t n_bytes, enum trit_hint hint)
 {
-    for (size_t i = 0; i < n_bytes; i += TRIT_STREAM_LINE)
-        __builtin_prefetch(p + i, 0, 3);
+    if (hint == TRIT_HINT_T0)
+        for (size_t i = 0; i < n_bytes; i += TRIT_LINE_BYTES)
+            __builtin_prefetch(p + i, 0, 3);
+    else if (hint == TRIT_HINT_T1)
+        for (size_t i = 0; i < n_bytes; i += TRIT_LINE_BYTES)
+            __builtin_prefetch(p + i, 0, 2);
+    else if (hint == TRIT_HINT_NTA)
+        for (size_t i = 0; i < n_bytes; i += TRIT_LINE_BYTES)
+            __builtin_prefetch(p + i, 0, 0);
+}
+
+/* Rows from one of n streams over n_rows rows to the next: an odd number, or streams would meet in
+ * the same sets of a cache. */
+static inline size_t trit_apart_rows(size_t n_rows, size_t n)
+{
+    const size_t fit = n_rows / n;
+    return fit && fit % 2 == 0 ? fit - 1 : fit;
 }
 
 /* Ask for the first tiles of n_bytes, which no tile before asked for. */
-static inline void trit_stream_begin(const uint8_t *p, size_t n_bytes, size_t tile_bytes)
+static inline void trit_stream_begin(const struct trit_walk *walk, const uint8_t *p, size_t n_bytes,
+                                     size_t tile_bytes)
 {
-    const size_t ahead = trit_stream_distance(tile_bytes);
-    trit_stream_ask(p, ahead < n_bytes ? ahead : n_bytes);
+    const size_t ahead = trit_stream_distance(walk, tile_bytes);
+    trit_stream_ask(p, ahead < n_bytes ? ahead : n_bytes, walk->hint);
 }
 
 #endif

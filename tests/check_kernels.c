@@ -413,6 +413,12 @@ static void fill_x(int8_t *x, size_t n, int kind)
         x[i] = x[i] == -128 ? -127 : x[i]; /* quantize_row's range */
 }
 
+/* Every walk for a few tokens, which it may make a difference to; for more of them one. */
+static bool walk_matters(const struct trit_walk *walk, unsigned of, size_t n_tokens)
+{
+    return walk == trit_walks || ((walk->of & of) && n_tokens <= 3);
+}
+
 static void t2_case(size_t n_rows, size_t n_cols, size_t n_tokens, int codes, int kind)
 {
     const size_t ldy = n_rows + (below(2) ? 0 : below(6));
@@ -432,9 +438,15 @@ static void t2_case(size_t n_rows, size_t n_cols, size_t n_tokens, int codes, in
             xq[t].sum += x[t * n_cols + i];
     }
     const float w_scale = uniform() * 4.0f;
-    for (int side = 0; side < 2; side++)
-        enter(side)->t2_gemm(floats(&y, side), ldy, w, x, xq, w_scale, n_rows, n_cols, n_tokens);
-    compare_rows(&y, "y", FLOATS, n_rows * sizeof(float), ldy * sizeof(float), none ? 0 : n_tokens);
+    for (const struct trit_walk *walk = trit_walks; walk->name; walk++) {
+        if (!walk_matters(walk, TRIT_WALK_T2, n_tokens))
+            continue;
+        for (int side = walk > trit_walks; side < 2; side++)
+            enter(side)->t2_gemm(floats(&y, side), ldy, w, x, xq, w_scale, n_rows, n_cols, n_tokens,
+                                 walk);
+        compare_rows(&y, walk->name, FLOATS, n_rows * sizeof(float), ldy * sizeof(float),
+                     none ? 0 : n_tokens);
+    }
 }
 
 static void check_t2_gemm(int unused)
@@ -588,9 +600,15 @@ static void gemm_case(enum trit_format format, size_t n_rows, size_t n_cols, siz
     else
         for (size_t t = 0; t < n_tokens; t++)
             fill_floats(x + t * ldx, n_cols, gemm_x_fills[x_kind]);
-    for (int side = 0; side < 2; side++)
-        enter(side)->gemm[format](floats(&y, side), ldy, w, x, ldx, n_rows, n_cols, n_tokens);
-    compare_rows(&y, "y", FLOATS, n_rows * sizeof(float), ldy * sizeof(float), none ? 0 : n_tokens);
+    for (const struct trit_walk *walk = trit_walks; walk->name; walk++) {
+        if (!walk_matters(walk, TRIT_WALK_FLOAT, n_tokens))
+            continue;
+        for (int side = walk > trit_walks; side < 2; side++)
+            enter(side)->gemm[format](floats(&y, side), ldy, w, x, ldx, n_rows, n_cols, n_tokens,
+                                      walk);
+        compare_rows(&y, walk->name, FLOATS, n_rows * sizeof(float), ldy * sizeof(float),
+                     none ? 0 : n_tokens);
+    }
 }
 
 static void gemm_width(enum trit_format format, size_t n_cols)
@@ -961,7 +979,7 @@ static void check_probe_read(int unused)
         uint64_t got[2];
         fill_bytes(p, n);
         for (int side = 0; side < 2; side++)
-            got[side] = enter(side)->probe_read(p, n);
+            got[side] = enter(side)->probe_read(p, n, (enum trit_hint)(i % 4));
         if (got[0] != got[1])
             fail("the sum is %llx, scalar has %llx", (unsigned long long)got[1],
                  (unsigned long long)got[0]);
@@ -1108,6 +1126,7 @@ struct options {
     size_t slack;       /* bytes between inputs and the unmapped page */
     const char *isa;    /* NULL: all that this CPU can run */
     const char *filter; /* "": all kernels */
+    const char *walk;   /* --bench: one's name, "all", or NULL: the default */
     bool bench, list;
 };
 
@@ -1209,18 +1228,19 @@ static struct {
     struct trit_q8 xq[64];
     struct trit_softmax sm[TRIT_ATTN_QUERIES];
     volatile uint64_t sum;
+    const struct trit_walk *walk;
 } data;
 
 static void bench_t2(const struct trit_kernels *k, const struct bench *b)
 {
     k->t2_gemm(data.y, b->n_rows, data.stream + data.at, data.q, data.xq, 1.0f, b->n_rows,
-               b->n_cols, b->n_tokens);
+               b->n_cols, b->n_tokens, data.walk);
 }
 
 static void bench_gemm(const struct trit_kernels *k, const struct bench *b)
 {
     k->gemm[b->index](data.y, b->n_rows, data.stream + data.at, data.x, b->n_cols, b->n_rows,
-                      b->n_cols, b->n_tokens);
+                      b->n_cols, b->n_tokens, data.walk);
 }
 
 static void bench_attn(const struct trit_kernels *k, const struct bench *b)
@@ -1261,7 +1281,7 @@ static void bench_fwht(const struct trit_kernels *k, const struct bench *b)
 
 static void bench_read(const struct trit_kernels *k, const struct bench *b)
 {
-    data.sum ^= k->probe_read(data.stream + data.at, b->n_weight_bytes);
+    data.sum ^= k->probe_read(data.stream + data.at, b->n_weight_bytes, TRIT_HINT_NONE);
 }
 
 static void bench_macs(const struct trit_kernels *k, const struct bench *b)
@@ -1282,6 +1302,7 @@ static const struct bench benches[] = {
     {T2(6912, 2560, 1)},
     {T2(6912, 2560, 64)},
     {T2(2560, 6912, 1)},
+    {T2(4096, 14336, 1)},
     {T2(2560, 6912, 8)},
     {T2(2560, 6912, 64)},
     {GEMM("f16", TRIT_FORMAT_F16, 2048, 1, 1, 2)},
@@ -1401,9 +1422,9 @@ static void bench_one(const struct bench *b, const struct trit_isa *isa)
     const struct times t = measure(&k, b);
     const double n_macs = (double)b->n_rows * (double)b->n_cols * (double)b->n_tokens;
 
-    printf("%-15s %5zu x %-5zu %6zu  %-8s %10.2f %8.2f %8.2f", b->name, b->n_rows, b->n_cols,
-           b->n_tokens, isa->name, t.kernel * 1e6, (double)b->n_weight_bytes / t.kernel * 1e-9,
-           n_macs / t.kernel * 1e-9);
+    printf("%-15s %5zu x %-5zu %6zu  %-8s %-5s %10.2f %8.2f %8.2f", b->name, b->n_rows, b->n_cols,
+           b->n_tokens, isa->name, streams(b) ? data.walk->name : "", t.kernel * 1e6,
+           (double)b->n_weight_bytes / t.kernel * 1e-9, n_macs / t.kernel * 1e-9);
     if (streams(b))
         printf("  %3.0f %% of %.1f GB/s", 100 * t.limit / t.kernel,
                (double)b->n_weight_bytes / t.limit * 1e-9);
@@ -1413,6 +1434,17 @@ static void bench_one(const struct bench *b, const struct trit_isa *isa)
     }
     putchar('\n');
     fflush(stdout);
+}
+
+/* Whether data.walk is to be measured. */
+static bool wanted_walk(const struct options *o, const struct bench *b)
+{
+    const unsigned of = b->run == bench_t2 ? TRIT_WALK_T2 : TRIT_WALK_FLOAT;
+
+    if (!o->walk || !streams(b))
+        return data.walk == trit_walks;
+    return (data.walk->of & of) &&
+           (strcmp(o->walk, "all") == 0 || strcmp(o->walk, data.walk->name) == 0);
 }
 
 static int bench_all(const struct options *o)
@@ -1427,15 +1459,16 @@ static int bench_all(const struct options *o)
     }
     printf("one thread; up to three tokens: weights from memory, beside the speed of reading\n"
            "them; otherwise caches warm; GB/s of weights (of input where there are none)\n");
-    printf("%-15s %5s x %-5s %6s  %-8s %10s %8s %8s  %s\n", "kernel", "rows", "cols", "tokens",
-           "isa", "us", "GB/s", "GMAC/s", "of the limit");
+    printf("%-15s %5s x %-5s %6s  %-8s %-5s %10s %8s %8s  %s\n", "kernel", "rows", "cols", "tokens",
+           "isa", "walk", "us", "GB/s", "GMAC/s", "of the limit");
     for (size_t i = 0; i < LENGTH(benches); i++) {
         if (!matches(o, benches[i].name))
             continue;
         fill_data(&benches[i]);
         for (const struct trit_isa *isa = trit_isas; isa->name; isa++)
-            if (wanted_row(o, isa))
-                bench_one(&benches[i], isa);
+            for (data.walk = trit_walks; data.walk->name && wanted_row(o, isa); data.walk++)
+                if (wanted_walk(o, &benches[i]))
+                    bench_one(&benches[i], isa);
     }
     free(data.stream), free(data.x), free(data.y), free(data.q);
     return 0;
@@ -1448,7 +1481,7 @@ static int usage(void)
     fprintf(stderr,
             "usage: check_kernels [--seed N] [--isa NAME] [--filter SUBSTRING]\n"
             "                     [--slack N]\n"
-            "       check_kernels --bench [SUBSTRING] [--isa NAME]\n"
+            "       check_kernels --bench [SUBSTRING] [--isa NAME] [--walk NAME|all]\n"
             "       check_kernels --list\n"
             "--slack leaves N bytes before the unmapped page: qemu 7.2 reads 16 bytes where\n"
             "a scalar FMA reads 4\n"
@@ -1475,6 +1508,8 @@ static bool parse(struct options *o, int argc, char **argv)
             o->slack = (size_t)atoi(argv[++i]) % 64;
         } else if (strcmp(argv[i], "--isa") == 0 && value) {
             o->isa = argv[++i];
+        } else if (strcmp(argv[i], "--walk") == 0 && value) {
+            o->walk = argv[++i];
         } else if (strcmp(argv[i], "--filter") == 0 && value) {
             o->filter = argv[++i];
         } else {

@@ -26,6 +26,7 @@
 #include "fixture.h"
 #include "fmath.h"
 #include "hash.h"
+#include "machine.h"
 #include "platform.h"
 #include "pool.h"
 
@@ -709,6 +710,121 @@ static void test_performance_cores(void **state)
     remove_sysfs();
 }
 
+/* What a made-up tree allows. Its files lie below sysfs. */
+static struct trit_limits limits_of(const char *cgroup, const char *mountinfo)
+{
+    struct trit_limits limits;
+
+    put(cgroup, "proc/self/cgroup");
+    put(mountinfo, "proc/self/mountinfo");
+    trit_cgroup_limits(&limits, sysfs);
+    return limits;
+}
+
+static void assert_cpus(struct trit_limits limits, double n, const char *from)
+{
+    char path[TRIT_MACHINE_PATH] = "";
+
+    if (from)
+        snprintf(path, sizeof path, "%s%s", sysfs, from);
+    assert_true(limits.n_cpus == n);
+    assert_string_equal(limits.cpus_from, path);
+}
+
+#define V2_MOUNT "30 24 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n"
+
+static void test_cgroup2(void **state)
+{
+    (void)state;
+    new_sysfs();
+    struct trit_limits l; /* nothing there at all */
+    trit_cgroup_limits(&l, sysfs);
+    assert_cpus(l, INFINITY, NULL);
+    assert_true(l.memory == UINT64_MAX && !l.memory_from[0]);
+
+    put("max 100000", "sys/fs/cgroup/a/b/cpu.max");
+    assert_cpus(limits_of("0::/a/b\n", V2_MOUNT), INFINITY, NULL);
+    put("250000 100000", "sys/fs/cgroup/a/b/cpu.max");
+    put("max", "sys/fs/cgroup/a/b/memory.max");
+    l = limits_of("0::/a/b\n", "22 1 8:1 / / rw - ext4 /dev/sda rw\n" V2_MOUNT);
+    assert_cpus(l, 2.5, "/sys/fs/cgroup/a/b/cpu.max");
+    assert_true(l.memory == UINT64_MAX);
+    put("150000 100000", "sys/fs/cgroup/a/cpu.max"); /* above it, and less */
+    put("2147483648", "sys/fs/cgroup/memory.max");   /* and at the top */
+    l = limits_of("0::/a/b\n", V2_MOUNT);
+    assert_cpus(l, 1.5, "/sys/fs/cgroup/a/cpu.max");
+    assert_true(l.memory == (uint64_t)2 << 30);
+    assert_non_null(strstr(l.memory_from, "/sys/fs/cgroup/memory.max"));
+    put("50000 100000", "sys/fs/cgroup/cpu.max");
+    assert_cpus(limits_of("0::/\n", V2_MOUNT), 0.5, "/sys/fs/cgroup/cpu.max");
+    remove_sysfs();
+
+    new_sysfs(); /* of a path that this mount does not have, the mount counts; so of one above it */
+    put("300000 100000", "mnt/with blank/cpu.max");
+    put("100000 100000", "mnt/with blank/x/cpu.max");
+    const char *const mount = "30 24 0:26 /box /mnt/with\\040blank rw - cgroup2 none rw\n";
+    assert_cpus(limits_of("0::/box/x\n", mount), 1, "/mnt/with blank/x/cpu.max");
+    assert_cpus(limits_of("0::/box\n", mount), 3, "/mnt/with blank/cpu.max");
+    assert_cpus(limits_of("0::/boxes/x\n", mount), 3, "/mnt/with blank/cpu.max");
+    assert_cpus(limits_of("0::/../x\n", mount), 3, "/mnt/with blank/cpu.max");
+    remove_sysfs();
+
+    new_sysfs(); /* what makes no sense limits nothing */
+    static const char *const odd[] = {"", "max", "x y", "-1 100000", "0 100000", "100000 0", "5"};
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        put(odd[i], "sys/fs/cgroup/cpu.max");
+        assert_cpus(limits_of("0::/\n", V2_MOUNT), INFINITY, NULL);
+    }
+    assert_cpus(limits_of("nonsense\n0:\n", V2_MOUNT), INFINITY, NULL);
+    assert_cpus(limits_of("0::/\n", "30 24\n - \n"), INFINITY, NULL);
+    remove_sysfs();
+}
+
+static void test_cgroup1(void **state)
+{
+    const char *const mounts = "32 31 0:29 / /cg/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
+                               "33 31 0:30 / /cg/cpuset rw - cgroup cgroup rw,cpuset\n"
+                               "35 31 0:32 /docker/7 /cg/memory rw - cgroup cgroup rw,memory\n";
+    const char *const paths = "5:cpuset:/set\n4:memory:/docker/7\n3:cpu,cpuacct:/docker/7\n";
+    (void)state;
+
+    new_sysfs();
+    put("-1", "cg/cpu,cpuacct/cpu.cfs_quota_us");
+    put("100000", "cg/cpu,cpuacct/cpu.cfs_period_us");
+    put("9223372036854771712", "cg/memory/memory.limit_in_bytes");
+    struct trit_limits l = limits_of(paths, mounts);
+    assert_cpus(l, INFINITY, NULL);
+    assert_true(l.memory == UINT64_MAX);
+    put("200000", "cg/cpu,cpuacct/docker/7/cpu.cfs_quota_us");
+    assert_cpus(limits_of(paths, mounts), INFINITY, NULL); /* without a period */
+    put("50000", "cg/cpu,cpuacct/docker/7/cpu.cfs_period_us");
+    put("100000", "cg/cpuset/set/cpu.cfs_quota_us"); /* another controller's */
+    put("100000", "cg/cpuset/set/cpu.cfs_period_us");
+    put("1073741824", "cg/memory/memory.limit_in_bytes");
+    l = limits_of(paths, mounts);
+    assert_cpus(l, 4, "/cg/cpu,cpuacct/docker/7/cpu.cfs_quota_us");
+    assert_true(l.memory == (uint64_t)1 << 30);
+    put("100000", "cg/cpu,cpuacct/docker/cpu.cfs_quota_us");
+    put("100000", "cg/cpu,cpuacct/docker/cpu.cfs_period_us");
+    assert_cpus(limits_of(paths, mounts), 1, "/cg/cpu,cpuacct/docker/cpu.cfs_quota_us");
+    remove_sysfs();
+}
+
+static void test_threads_within(void **state)
+{
+    static const struct {
+        double n_cpus;
+        int n_cores, wanted;
+    } cases[] = {{INFINITY, 8, 8}, {8, 8, 8},   {9.5, 8, 8}, {7.99, 8, 7},
+                 {2, 64, 2},       {1.5, 4, 1}, {0.5, 4, 1}, {0.01, 1, 1}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct trit_limits l = {.n_cpus = cases[i].n_cpus};
+        assert_int_equal(trit_threads_within(&l, cases[i].n_cores), cases[i].wanted);
+    }
+}
+
 #endif
 
 /* ---- Checksum -------------------------------------------------------------------------------- */
@@ -749,6 +865,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #if defined(__linux__)
         cmocka_unit_test(test_performance_cores),
+        cmocka_unit_test(test_cgroup2),
+        cmocka_unit_test(test_cgroup1),
+        cmocka_unit_test(test_threads_within),
 #endif
         cmocka_unit_test(test_exp),
         cmocka_unit_test(test_log),

@@ -107,7 +107,7 @@ static void test_gemm_is_fused(void **state)
         const struct fma_case *c = &fma_cases[i];
         const float w[17] = {c->c, [16] = c->a}, x[17] = {1.0f, [16] = c->b};
         float y;
-        k.gemm[TRIT_FORMAT_F32](&y, 1, w, x, 17, 1, 17, 1);
+        k.gemm[TRIT_FORMAT_F32](&y, 1, w, x, 17, 1, 17, 1, trit_walks);
         assert_same(y, c->fused, "gemm_f32", i);
     }
 }
@@ -139,7 +139,7 @@ static void test_lane_rule(void **state)
         float y[TOKENS * (ROWS + 1)];
         fill_uniform(w, ROWS * n);
         fill_uniform(x, TOKENS * ldx);
-        k.gemm[TRIT_FORMAT_F32](y, ldy, w, x, ldx, ROWS, n, TOKENS);
+        k.gemm[TRIT_FORMAT_F32](y, ldy, w, x, ldx, ROWS, n, TOKENS, trit_walks);
         for (size_t t = 0; t < TOKENS; t++)
             for (size_t r = 0; r < ROWS; r++) {
                 const float *a = w + r * n, *b = x + t * ldx;
@@ -160,9 +160,9 @@ static void test_lane_rule_pads(void **state)
     (void)state;
     for (size_t i = 0; i < 20; i++)
         w[i] = -1e-30f, x[i] = 1e-30f;
-    k.gemm[TRIT_FORMAT_F32](&y, 1, w, x, 16, 1, 16, 1);
+    k.gemm[TRIT_FORMAT_F32](&y, 1, w, x, 16, 1, 16, 1, trit_walks);
     assert_same(y, -0.0f, "sum of lanes that are all -0, width", 16);
-    k.gemm[TRIT_FORMAT_F32](&y, 1, w, x, 17, 1, 17, 1);
+    k.gemm[TRIT_FORMAT_F32](&y, 1, w, x, 17, 1, 17, 1, trit_walks);
     assert_same(y, 0.0f, "sum of padded lanes, width", 17);
 }
 
@@ -189,7 +189,7 @@ static void test_t2_packing(void **state)
         const struct trit_q8 xq = {.s = 1.0f, .sum = 1};
         float y;
         x[i] = 1;
-        k.t2_gemm(&y, 1, w, x, &xq, 1.0f, 1, N, 1);
+        k.t2_gemm(&y, 1, w, x, &xq, 1.0f, 1, N, 1, trit_walks);
         assert_same(y, (float)codes[i] - 1.0f, "weight", i);
     }
 
@@ -198,7 +198,7 @@ static void test_t2_packing(void **state)
     const struct trit_q8 xq = {.s = 0.5f, .sum = 15};
     float y;
     w[32] = 0x1b;
-    k.t2_gemm(&y, 1, w, x, &xq, 3.0f, 1, N, 1);
+    k.t2_gemm(&y, 1, w, x, &xq, 3.0f, 1, N, 1, trit_walks);
     assert_same(y, (-1.0f + 4.0f + 16.0f) * (3.0f / 0.5f), "by hand", 0);
 }
 
@@ -222,7 +222,7 @@ static void test_t2_gemm(void **state)
             xq[t].sum += x[t * COLS + i];
         }
     }
-    k.t2_gemm(y, LDY, w, x, xq, 0.7f, ROWS, COLS, TOKENS);
+    k.t2_gemm(y, LDY, w, x, xq, 0.7f, ROWS, COLS, TOKENS, trit_walks);
     for (size_t t = 0; t < TOKENS; t++)
         for (size_t r = 0; r < ROWS; r++) {
             int64_t exact = 0;
@@ -592,7 +592,7 @@ static void test_gemm_decodes(void **state)
         float y[TOKENS * ROWS];
         for (size_t i = 0; i < sizeof bytes; i++)
             bytes[i] = (uint8_t)(random_u32() & 0xbf); /* no exponent is all ones */
-        k.gemm[f](y, ROWS, bytes + offset, x, COLS, ROWS, COLS, TOKENS);
+        k.gemm[f](y, ROWS, bytes + offset, x, COLS, ROWS, COLS, TOKENS, trit_walks);
         for (size_t r = 0; r < ROWS; r++) {
             k.decode[f](row, bytes + offset + r * row_bytes, COLS);
             for (size_t t = 0; t < TOKENS; t++)

@@ -15,12 +15,13 @@
 #include "baseline.h"
 #include "common.h"
 #include "exit_sweep.h"
+#include "hardware.h"
 #include "json.h"
 #include "layers.h"
 
 static const double read_probe_ms = 120, macs_probe_ms = 40, fmas_probe_ms = 20;
 
-enum { MAX_LIST = 64, MAX_REPEATS = 1000 };
+enum { MAX_LIST = 64, MAX_REPEATS = 1000, WARM_UP = 4 };
 
 struct list {
     int items[MAX_LIST], n;
@@ -35,6 +36,7 @@ struct row {
     double reached; /* of the same */
     double fmas;    /* prompts: 10^9 multiply-adds of floats a second that it can do */
     double old_avg; /* of the baseline; NAN: none */
+    struct walks walks;
 };
 
 struct bench {
@@ -44,6 +46,7 @@ struct bench {
     trit_kv_type kv;
     uint64_t model_bytes;
     char model_type[96];
+    struct trit_machine_info machine;
     const struct format *format;
     struct baseline old; /* what --compare gives */
     bool progress, bars; /* to be shown */
@@ -175,6 +178,7 @@ static void summarise(struct row *r, const struct bench *b, double limit)
         squares += (r->samples[i] - r->avg) * (r->samples[i] - r->avg);
     r->stddev = r->n_samples > 1 ? sqrt(squares / (r->n_samples - 1)) : 0;
     r->limit = limit;
+    r->walks = walks_of(b->o.session);
     r->reached = r->avg * 1e-9 * (r->n_prompt ? (double)b->info.n_ternary : bytes_per_token(b, r));
 }
 
@@ -189,8 +193,8 @@ static int measure(const struct bench *b, struct row *r, const int32_t *tokens)
     trit_session_rewind(b->o.session, 0);
     if (r->n_depth)
         code = evaluate(b, tokens, r->n_depth);
-    if (!code) /* to warm up */
-        code = work(b, r, tokens, r->n_prompt ? n : 1);
+    if (!code) /* to warm up, and to find how weights are best read */
+        code = work(b, r, tokens, r->n_prompt || n < WARM_UP ? n : WARM_UP);
     for (int i = 0; i < b->args->repeats && !code; i++) {
         show_sample(b, r);
         const double before = probe(b, r);
@@ -243,6 +247,7 @@ static void table_begin(const struct bench *b)
     const struct amount size = amount_of((double)b->model_bytes, 1000, "MB", "GB");
     const struct amount n = amount_of((double)b->info.n_params, 1000, "M", "B");
 
+    print_cpu(&b->machine);
     printf("%s · %.*f %s · %.*f %s parameters · %s\n\n", b->model_type, size.digits, size.value,
            size.unit, n.digits, n.value, n.unit, trit_session_isa(b->o.session));
     printf("threads  %-16s %17s   %s%s\n", "test", "tokens/s", b->old.path ? "new/old   " : "",
@@ -264,7 +269,8 @@ static void table_row(const struct bench *b, const struct row *r)
         printf("%7s   ", ratio(r).text);
     if (b->bars)
         print_bar(r->reached / r->limit, 10);
-    printf("%3.0f %% of %.1f %s\n", 100 * r->reached / r->limit, r->limit, unit(r));
+    printf("%3.0f %% of %.1f %s", 100 * r->reached / r->limit, r->limit, unit(r));
+    printf(r->n_gen && r->walks.text[0] ? "   %s\n" : "\n", r->walks.text);
 }
 
 static void md_begin(const struct bench *b)
@@ -298,7 +304,7 @@ struct field {
     double number;
 };
 
-enum { N_OLD_FIELDS = 2, N_FIELDS = 21 + N_OLD_FIELDS };
+enum { N_OLD_FIELDS = 2, N_FIELDS = 29 + N_OLD_FIELDS };
 
 /* The last ones are there where something is compared. */
 static int n_fields(const struct bench *b)
@@ -332,6 +338,14 @@ static void fields_of(struct field f[N_FIELDS], const struct bench *b, const str
         {"efficiency", NUMBER, NULL, r->reached / r->limit},
         {"peak_gfmas", NUMBER, NULL, pp ? r->fmas : NAN},
         {"trit_version", TEXT, trit_version(), 0},
+        {"walks", TEXT, r->walks.text, 0},
+        {"cpu", TEXT, b->machine.cpu, 0},
+        {"cpu_model", TEXT, b->machine.cpu_model, 0},
+        {"l1d_bytes", NUMBER, NULL, (double)b->machine.l1d_bytes},
+        {"l2_bytes", NUMBER, NULL, (double)b->machine.l2_bytes},
+        {"l3_bytes", NUMBER, NULL, (double)b->machine.l3_bytes},
+        {"n_cores", NUMBER, NULL, b->machine.n_cores},
+        {"cpu_limit", NUMBER, NULL, b->machine.cpu_limit},
         {"old_ts", NUMBER, NULL, r->old_avg},
         {"ratio", NUMBER, NULL, r->avg / r->old_avg},
     };
@@ -512,6 +526,7 @@ static int open_for(struct bench *b, int n_threads, int n_ctx)
                 (double)trit_file_size(b->o.file) * 1e-6);
     if (trit_session_open(&b->o.session, b->o.model, &opt, &err))
         return report(&err);
+    note_threads(b->args, n_threads);
     watch_interrupts(b->o.session);
     return set_exits(b->o.session, b->args);
 }
@@ -616,6 +631,7 @@ int bench_main(const struct args *args)
         code = open_model(&b.o, args);
     if (!code) {
         trit_model_info(b.o.model, &b.info);
+        trit_machine_info(&b.machine);
         fit_defaults(&plan, &b);
         describe(&b);
         if (args->compare)

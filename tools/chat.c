@@ -30,7 +30,7 @@ void chat_show_stats(const struct chat *c)
 {
     if (c->color)
         fputs("\033[2m", stderr);
-    print_stats(&c->o, &c->talk.last, 0, c->talk.seed);
+    print_stats(&c->o, &c->talk.last, 0, c->talk.seed, c->args.verbose);
     if (c->color)
         fputs("\033[0m", stderr);
 }

@@ -31,7 +31,8 @@ struct values {
 /* Everything that options set. Zero is "not given" but where the defaults say otherwise. */
 struct args {
     enum command command;
-    const char *model, *prompt, *file, *out, *tokens, *id_list, *isa, *kv, *shape, *type, *embd;
+    const char *model, *prompt, *file, *out, *tokens, *id_list, *isa, *walk, *kv, *shape, *type,
+        *embd;
     const char *n_prompts, *n_gens, *n_depths, *n_threads, *format, *compare; /* of bench */
     const char *system, *template_name, *turns;                               /* of a chat */
     const char *save_logits, *kl;                                             /* of perplexity */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "builtin.h"
+#include "hardware.h"
 #include "json.h"
 #include "layers.h"
 #include "output.h"
@@ -150,6 +151,7 @@ void session_options(struct trit_session_options *opt, const struct args *args)
         .n_threads = args->threads,
         .kv = (trit_kv_type)kv,
         .isa = args->isa,
+        .walk = args->walk,
     };
 }
 
@@ -194,6 +196,8 @@ int open_session(struct opened *o, const struct args *args)
     if (!code)
         code = set_exits(o->session, args);
     o->load_ms = now_ms() - start;
+    if (!code)
+        note_threads(args, args->threads);
     if (!code && args->verbose)
         describe(o, args);
     return code;

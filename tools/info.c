@@ -7,6 +7,7 @@
 
 #include "builtin.h"
 #include "common.h"
+#include "hardware.h"
 #include "json.h"
 
 enum { MAX_ITEMS = 8, MAX_TEXT = 160 }; /* of metadata shown to people */
@@ -66,12 +67,66 @@ static void print_isas(bool json)
                                : "not in this build");
 }
 
+static void print_walks(bool json)
+{
+    struct trit_walk_info walk;
+
+    for (int i = 0; trit_walk_at(i, &walk); i++)
+        if (json)
+            printf("%s\"%s\"", i ? "," : "", walk.name);
+        else
+            printf("  %-8s %s\n", walk.name, walk.note);
+}
+
+/* Which limit decided how many threads there are, and what memory there is. */
+static void print_limits(const struct trit_machine_info *m)
+{
+    const int n = trit_threads_default();
+
+    printf("threads  %d (", n);
+    if (n < m->n_cores)
+        printf("%s allows %g CPUs' worth of time, of %d physical performance cores)\n",
+               m->cpu_limit_from, m->cpu_limit, m->n_cores);
+    else
+        printf("physical performance cores)\n");
+    if (m->memory_limit < m->memory_bytes)
+        printf("memory   %.1f GB (%s), of %.1f GB\n", (double)m->memory_limit * 1e-9,
+               m->memory_limit_from, (double)m->memory_bytes * 1e-9);
+    else if (m->memory_bytes)
+        printf("memory   %.1f GB\n", (double)m->memory_bytes * 1e-9);
+}
+
+static void print_machine_json(const struct trit_machine_info *m)
+{
+    fputs(",\"cpu\":", stdout);
+    json_string(stdout, m->cpu, strlen(m->cpu));
+    fputs(",\"cpu_model\":", stdout);
+    json_string(stdout, m->cpu_model, strlen(m->cpu_model));
+    printf(",\"l1d_bytes\":%zu,\"l2_bytes\":%zu,\"l3_bytes\":%zu,\"cores\":%d,\"cpu_limit\":",
+           m->l1d_bytes, m->l2_bytes, m->l3_bytes, m->n_cores);
+    json_number(stdout, m->cpu_limit);
+    fputs(",\"cpu_limit_from\":", stdout);
+    json_string(stdout, m->cpu_limit_from, strlen(m->cpu_limit_from));
+    printf(",\"memory_bytes\":%llu,\"memory_limit\":", (unsigned long long)m->memory_bytes);
+    if (m->memory_limit == UINT64_MAX)
+        fputs("null", stdout);
+    else
+        printf("%llu", (unsigned long long)m->memory_limit);
+    fputs(",\"memory_limit_from\":", stdout);
+    json_string(stdout, m->memory_limit_from, strlen(m->memory_limit_from));
+    fputs(",\"walks\":[", stdout);
+    print_walks(true);
+    putchar(']');
+}
+
 static int print_machine(const struct args *args)
 {
     const char *isa = args->isa ? args->isa : trit_isa_default();
     struct trit_isa_info row = {0};
+    struct trit_machine_info machine;
     size_t n_bytes;
 
+    trit_machine_info(&machine);
     for (int i = 0; trit_isa_at(i, &row) && strcmp(row.name, isa) != 0; i++)
         row.name = NULL;
     if (!row.name || strcmp(row.name, isa) != 0)
@@ -87,13 +142,19 @@ static int print_machine(const struct args *args)
         print_isas(true);
         printf("]");
         print_operations_json(isa);
+        print_machine_json(&machine);
         printf("}\n");
         return finish_stdout();
     }
     if (built_in_model(&n_bytes))
         printf("model    built-in, %.1f MiB; trit info -m built-in\n", mib(n_bytes));
-    printf("threads  %d (physical performance cores)\nisa      %s\n", trit_threads_default(), isa);
+    printf("cpu      ");
+    print_cpu(&machine);
+    print_limits(&machine);
+    printf("isa      %s\n", isa);
     print_isas(false);
+    printf("walks    over the weights of a generated token: chosen by measurement, or by --walk\n");
+    print_walks(false);
     print_operations(isa);
     return finish_stdout();
 }

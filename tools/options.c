@@ -272,6 +272,8 @@ const struct option options[] = {
      "most tokens of a prompt at once"},
     {"isa", 0, false, COMPUTERS, TEXT, TO(isa), 0, 0, ISA_NAMES, "the best of this CPU",
      "instruction set to use; see trit info"},
+    {"walk", 0, false, SESSION_USERS, TEXT, TO(walk), 0, 0, "NAME", "chosen by measurement",
+     "how weights are read for a generated token; see trit info"},
     {"kv", 0, false, COMPUTERS & ~CMD_LOGITS, CHOICE, TO(kv), 0, 0, "f16|f32|i8", "f16",
      "type of the cache of keys and values"},
     {"kv", 0, false, CMD_LOGITS, CHOICE, TO(kv), 0, 0, "f16|f32|i8", "f32",

@@ -179,7 +179,7 @@ static int finish_output(const struct opened *o, const struct args *args, const 
     if (!code && !args->quiet) {
         if (r.finish == TRIT_FINISH_CONTEXT)
             announce_full(args, o);
-        print_stats(o, &r, file->n_restored, seed);
+        print_stats(o, &r, file->n_restored, seed, args->verbose);
     }
     return code ? code : interrupted() ? EXIT_INTERRUPTED : EXIT_DONE;
 }

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "sampling.h"
+#include "hardware.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -74,7 +75,7 @@ double generate_tps(const struct trit_generate_result *r)
 }
 
 void print_stats(const struct opened *o, const struct trit_generate_result *r, int32_t n_restored,
-                 uint64_t seed)
+                 uint64_t seed, bool verbose)
 {
     if (n_restored)
         fprintf(stderr, "%d restored + ", n_restored);
@@ -86,5 +87,7 @@ void print_stats(const struct opened *o, const struct trit_generate_result *r, i
     if (r->n_new && r->mean_layers < trit_session_n_layers(o->session))
         fprintf(stderr, "%.1f of %d layers a token · ", r->mean_layers,
                 trit_session_n_layers(o->session));
+    if (verbose)
+        fprintf(stderr, "weights read by %s · ", walks_of(o->session).text);
     fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
 }

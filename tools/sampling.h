@@ -18,6 +18,6 @@ double generate_tps(const struct trit_generate_result *r);
 
 /* The statistics line, on stderr. */
 void print_stats(const struct opened *o, const struct trit_generate_result *r, int32_t n_restored,
-                 uint64_t seed);
+                 uint64_t seed, bool verbose);
 
 #endif

@@ -1,6 +1,6 @@
 /* platform.c - the operating system, by POSIX with what Linux and macOS add. */
 #if defined(__linux__)
-#define _GNU_SOURCE /* sched_getaffinity */
+#define _DEFAULT_SOURCE /* madvise */
 #elif defined(__APPLE__)
 #define _DARWIN_C_SOURCE
 #else
@@ -18,12 +18,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-#if defined(__linux__)
-#include <sched.h>
-#elif defined(__APPLE__)
-#include <sys/sysctl.h>
-#endif
 
 #include "arena.h"
 #include "checked.h"
@@ -190,120 +184,7 @@ void trit_bytes_close(struct trit_bytes *b)
     *b = (struct trit_bytes){0};
 }
 
-/* ---- Processors ------------------------------------------------------------------------------ */
-
-#if defined(__linux__)
-
-/* A number from a one-line file of a CPU, or -1. */
-static long read_number(const char *sysfs, int cpu, const char *name)
-{
-    char path[256];
-    long n = -1;
-
-    snprintf(path, sizeof path, "%s/system/cpu/cpu%d/%s", sysfs, cpu, name);
-    FILE *f = fopen(path, "r");
-    if (!f)
-        return -1;
-    if (fscanf(f, "%ld", &n) != 1)
-        n = -1;
-    fclose(f);
-    return n;
-}
-
-/* Whether a CPU is in the list of Intel's efficiency cores, such as "8-15,20". */
-static bool is_atom(const char *sysfs, int cpu)
-{
-    char path[256];
-    bool found = false;
-    int first, last;
-
-    snprintf(path, sizeof path, "%s/cpu_atom/cpus", sysfs);
-    FILE *f = fopen(path, "r");
-    if (!f)
-        return false;
-    while (!found && fscanf(f, "%d", &first) == 1) {
-        last = first;
-        int c = fgetc(f);
-        if (c == '-' && fscanf(f, "%d", &last) == 1)
-            c = fgetc(f);
-        found = cpu >= first && cpu <= last;
-        if (c != ',')
-            break;
-    }
-    fclose(f);
-    return found;
-}
-
-/* Arm tells how much a CPU can do beside the best one's 1024: little ones are far below. */
-static bool is_little(long capacity, long most)
-{
-    return capacity > 0 && capacity * 5 < most * 3;
-}
-
-int trit_performance_cores(const char *sysfs, const bool *allowed, int n_cpus)
-{
-    enum { MAX_CORES = 1024 };
-    long seen[MAX_CORES][3], most = 0;
-    int n_seen = 0;
-
-    for (int cpu = 0; cpu < n_cpus; cpu++) {
-        const long capacity = allowed[cpu] ? read_number(sysfs, cpu, "cpu_capacity") : 0;
-        most = capacity > most ? capacity : most;
-    }
-    for (int pass = 0; pass < 2 && !n_seen; pass++) /* if there are none: any core */
-        for (int cpu = 0; cpu < n_cpus && n_seen < MAX_CORES; cpu++) {
-            if (!allowed[cpu] ||
-                (pass == 0 &&
-                 (is_atom(sysfs, cpu) || is_little(read_number(sysfs, cpu, "cpu_capacity"), most))))
-                continue;
-            const long id[3] = {/* on Arm, cores are numbered anew in each cluster */
-                                read_number(sysfs, cpu, "topology/physical_package_id"),
-                                read_number(sysfs, cpu, "topology/cluster_id"),
-                                read_number(sysfs, cpu, "topology/core_id")};
-            int i = 0;
-            while (i < n_seen && (id[2] < 0 || memcmp(seen[i], id, sizeof id) != 0))
-                i++;
-            if (i == n_seen)
-                memcpy(seen[n_seen++], id, sizeof id);
-        }
-    return n_seen > 0 ? n_seen : 1;
-}
-
-int trit_physical_cores(void)
-{
-    cpu_set_t set;
-    bool allowed[CPU_SETSIZE];
-
-    if (sched_getaffinity(0, sizeof set, &set) != 0) { /* more CPUs than the set holds */
-        const long n = sysconf(_SC_NPROCESSORS_ONLN);
-        return n > 0 ? (int)n : 1;
-    }
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-        allowed[cpu] = CPU_ISSET((size_t)cpu, &set);
-    return trit_performance_cores("/sys/devices", allowed, CPU_SETSIZE);
-}
-
-#elif defined(__APPLE__)
-
-int trit_physical_cores(void)
-{
-    int n = 0;
-    size_t size = sizeof n;
-    if (sysctlbyname("hw.perflevel0.physicalcpu", &n, &size, NULL, 0) != 0 &&
-        sysctlbyname("hw.physicalcpu", &n, &size, NULL, 0) != 0)
-        return 1;
-    return n > 0 ? n : 1;
-}
-
-#else
-
-int trit_physical_cores(void)
-{
-    const long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n > 0 ? (int)n : 1;
-}
-
-#endif
+/* ---- Threads --------------------------------------------------------------------------------- */
 
 fenv_t trit_default_float_env(void)
 {

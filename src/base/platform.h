@@ -42,14 +42,6 @@ trit_status trit_bytes_lock(const struct trit_bytes *b, const char *path, struct
 void trit_bytes_release(const struct trit_bytes *b, const uint8_t *data, size_t n);
 void trit_bytes_close(struct trit_bytes *b);
 
-/* Physical performance cores that this process may run on, at least 1: without those that the
- * processor has for saving energy, unless it may run on no others. */
-int trit_physical_cores(void);
-
-/* Linux: the same among the CPUs allowed[0..n_cpus), as /sys/devices, which may lie elsewhere, has
- * them. */
-int trit_performance_cores(const char *sysfs, const bool *allowed, int n_cpus);
-
 /* Put this thread into the default floating-point environment: round to nearest even, keep
  * subnormals. @return the one it was in, for fesetenv() */
 fenv_t trit_default_float_env(void);

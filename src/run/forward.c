@@ -198,6 +198,48 @@ static size_t row_chunk(size_t row_bytes, size_t n_tokens)
     return n < MANY_TOKENS_ROWS || n_tokens > 1 ? MANY_TOKENS_ROWS : n;
 }
 
+/* The same where a lone token's rows are read by a walk: streams that are far apart are to be long,
+ * but an eighth of a worker's rows at most. */
+static size_t walk_chunk(const struct trit_session *s, size_t n_rows, size_t row_bytes,
+                         const struct trit_walk *walk)
+{
+    enum { APART_BYTES = 1 << 20, SHARES = 8 };
+    const size_t most = n_rows / (SHARES * (size_t)s->n_threads), n = APART_BYTES / row_bytes;
+    const size_t least = row_chunk(row_bytes, 1);
+
+    if (walk->order != TRIT_ORDER_APART || most < least)
+        return least;
+    return (n < most ? n : most) / 16 * 16;
+}
+
+/* Rows that fn takes from a loop's item `first` on by `walk`, both of which it reads in ctx. */
+struct streamed {
+    size_t first;
+    const struct trit_walk *walk;
+};
+
+/* A loop over n rows of weights for a lone token. By and by it finds the walk of their class: as
+ * long as that is not decided, piece after piece is timed. */
+static void stream_rows(struct trit_session *s, struct trit_tuned *class, trit_task_fn fn,
+                        void *ctx, struct streamed *at, size_t n, size_t row_bytes)
+{
+    enum { MOST_THREADS = 4 }; /* whose pieces a loop of the smaller models still has */
+    const size_t n_threads = (size_t)(s->n_threads < MOST_THREADS ? s->n_threads : MOST_THREADS);
+    const size_t piece = trit_round_up(n_threads * s->tuner->piece_bytes / row_bytes, 16);
+
+    at->walk = class ? class->walk : trit_walks;
+    while (class && s->warm && 2 * (n - at->first) >= piece &&
+           trit_tuner_next(s->tuner, class, &at->walk)) {
+        const size_t n_rows = n - at->first < piece ? n - at->first : piece;
+        const double start = s->tuner->now_ms();
+        trit_pool_run(s->pool, fn, ctx, n_rows, walk_chunk(s, n, row_bytes, at->walk));
+        trit_tuner_took(s->tuner, class, n_rows * row_bytes, s->tuner->now_ms() - start);
+        at->first += n_rows;
+        at->walk = class->walk;
+    }
+    trit_pool_run(s->pool, fn, ctx, n - at->first, walk_chunk(s, n, row_bytes, at->walk));
+}
+
 /* Linears that read the same activations. Items are, for the first block of tokens, the rows of the
  * first linear, then of the second, and so on; then the same for the next block: so a worker's own
  * items are of few tokens, and it does not share the lines that it writes. */
@@ -209,7 +251,8 @@ struct linears_job {
         float *y; /* [n tokens, w->n_out] */
     } parts[3];
     float *sum;    /* NULL, or what y is added to; of a single part */
-    size_t n_rows; /* of all parts; set by run_linears() */
+    size_t n_rows; /* of all parts; set by run_linears(), as is what follows */
+    struct streamed at;
 };
 
 /* A stretch of an output row: its last step, and the sum that it goes into (or NULL). */
@@ -234,7 +277,7 @@ static void digit_rows(const struct trit_session *s, float *y, const struct trit
     for (size_t n; begin < end; begin += n, y += n) {
         n = end - begin < TRIT_DIGIT_ROWS ? end - begin : TRIT_DIGIT_ROWS;
         s->kernels.t2_gemm(sums, n, w->t2 + begin * (w->n_cols / 4), s->xq + t * digits * w->n_cols,
-                           s->xq_scale + t * digits, 1.0f, n, w->n_cols, n_t * digits);
+                           s->xq_scale + t * digits, 1.0f, n, w->n_cols, n_t * digits, trit_walks);
         for (size_t k = 0; k < n_t; k++) {
             const float scale = w->scale / s->digit_scale[t + k];
             const float *of_token = sums + k * digits * n;
@@ -262,7 +305,7 @@ static void part_rows(const struct linears_job *job, size_t i, size_t t, size_t 
         digit_rows(s, y, w, t, n_t, begin, end, digits, worker);
     else
         s->kernels.t2_gemm(y, w->n_out, w->t2 + begin * (w->n_cols / 4), s->xq + t * w->n_cols,
-                           s->xq_scale + t, w->scale, end - begin, w->n_cols, n_t);
+                           s->xq_scale + t, w->scale, end - begin, w->n_cols, n_t, job->at.walk);
     for (size_t k = 0; k < n_t && !knobs->hadamard_output; k++)
         finish_outputs(s, y + k * w->n_out, job->sum ? job->sum + at + k * w->n_out : NULL,
                        end - begin);
@@ -287,6 +330,7 @@ static void linears_rows(void *ctx, size_t begin, size_t end, int worker)
 {
     const struct linears_job *job = ctx;
 
+    begin += job->at.first, end += job->at.first;
     while (begin < end) {
         const size_t block = begin / job->n_rows, from = begin % job->n_rows;
         const size_t n = end - begin < job->n_rows - from ? end - begin : job->n_rows - from;
@@ -310,11 +354,17 @@ static void run_linears(struct linears_job *job)
 {
     struct batch *b = job->b;
     const size_t n_blocks = (b->n + TRIT_TOKEN_BLOCK - 1) / TRIT_TOKEN_BLOCK;
+    const size_t row_bytes = job->parts[0].w->n_cols / 4;
 
     for (size_t i = 0; i < job->n; i++)
         job->n_rows += job->parts[i].w->n_out;
-    trit_pool_run(b->s->pool, linears_rows, job, n_blocks * job->n_rows,
-                  row_chunk(job->parts[0].w->n_cols / 4, b->n));
+    job->at.walk = trit_walks;
+    if (b->n == 1 && digits_of(&b->s->model->knobs, job->parts[0].w->n_in) == 1)
+        stream_rows(b->s, trit_tuner_class(b->s->tuner, TRIT_WALK_T2, "t2", row_bytes),
+                    linears_rows, job, &job->at, job->n_rows, row_bytes);
+    else
+        trit_pool_run(b->s->pool, linears_rows, job, n_blocks * job->n_rows,
+                      row_chunk(row_bytes, b->n));
     if (b->s->model->knobs.hadamard_output)
         trit_pool_run(b->s->pool, transform_outputs, job, b->n, 1);
 }
@@ -337,7 +387,7 @@ static void run_normed(const struct linears_job *job, const struct trit_norm *no
 /* h += w * xq */
 static void add_residual(struct batch *b, const struct trit_linear *w)
 {
-    struct linears_job job = {b, 1, {{w, b->s->proj}}, b->s->h, 0};
+    struct linears_job job = {b, 1, {{w, b->s->proj}}, b->s->h, 0, {0}};
     run_linears(&job);
 }
 
@@ -435,10 +485,10 @@ static void block(struct batch *b)
     const struct trit_knobs *k = &s->model->knobs;
     const bool pre = k->block == TRIT_BLOCK_PRE;
     const struct linears_job qkv = {
-        b, 3, {{&l->attn_q, s->q}, {&l->attn_k, s->k}, {&l->attn_v, s->v}}, NULL, 0};
-    const struct linears_job gated = {
-        b, 2, {{&l->ffn_gate, s->gate}, {&l->ffn_up, s->up}}, NULL, 0};
-    const struct linears_job plain = {b, 1, {{&l->ffn_up, s->up}}, NULL, 0};
+        b, 3, {{&l->attn_q, s->q}, {&l->attn_k, s->k}, {&l->attn_v, s->v}}, NULL, 0, {0}};
+    const struct linears_job gated = {b,    2, {{&l->ffn_gate, s->gate}, {&l->ffn_up, s->up}},
+                                      NULL, 0, {0}};
+    const struct linears_job plain = {b, 1, {{&l->ffn_up, s->up}}, NULL, 0, {0}};
 
     if (pre)
         run_normed(&qkv, &l->attn_norm, k->norm);
@@ -507,6 +557,7 @@ trit_status trit_forward_layers(struct trit_session *s, size_t n, int32_t begin,
 struct head_job {
     struct trit_session *s;
     size_t n;
+    struct streamed at;
     _Atomic bool bad;
 };
 
@@ -517,8 +568,9 @@ static void head_rows(void *ctx, size_t begin, size_t end, int worker)
     const struct trit_matrix *w = &s->model->output;
     (void)worker;
 
+    begin += job->at.first, end += job->at.first;
     s->kernels.gemm[w->format](s->logits + begin, w->n_rows, w->data + begin * w->row_bytes,
-                               s->head_in, w->n_cols, end - begin, w->n_cols, job->n);
+                               s->head_in, w->n_cols, end - begin, w->n_cols, job->n, job->at.walk);
     for (size_t t = 0; t < job->n; t++)
         if (!all_finite(s->logits + t * w->n_rows + begin, end - begin))
             atomic_store(&job->bad, true);
@@ -528,7 +580,7 @@ bool trit_forward_head(struct trit_session *s, size_t first, size_t n)
 {
     const struct trit_model *m = s->model;
     const size_t width = m->output.n_cols;
-    struct head_job job = {.s = s, .n = n};
+    struct head_job job = {.s = s, .n = n, .at = {0, trit_walks}};
     bool finite = true;
 
     assert(n <= TRIT_HEAD_TOKENS);
@@ -540,8 +592,12 @@ bool trit_forward_head(struct trit_session *s, size_t first, size_t n)
         if (!normed) /* but it has told whether the row is finite */
             memcpy(s->head_in + t * width, row, width * sizeof *row);
     }
-    if (finite)
-        trit_pool_run(s->pool, head_rows, &job, m->output.n_rows,
-                      row_chunk(m->output.row_bytes, n));
+    const char *type = trit_format_name(m->output.format);
+    const size_t row_bytes = m->output.row_bytes;
+    if (finite && n == 1)
+        stream_rows(s, trit_tuner_class(s->tuner, TRIT_WALK_FLOAT, type, row_bytes), head_rows,
+                    &job, &job.at, m->output.n_rows, row_bytes);
+    else if (finite)
+        trit_pool_run(s->pool, head_rows, &job, m->output.n_rows, row_chunk(row_bytes, n));
     return finite && !atomic_load(&job.bad);
 }

@@ -1,6 +1,8 @@
 /* program.c - what the program is and what it can use: version, instruction sets, threads. */
+#include <string.h>
+
 #include "kernels.h"
-#include "platform.h"
+#include "machine.h"
 #include "pool.h"
 
 const char *trit_version(void)
@@ -17,6 +19,17 @@ bool trit_isa_at(int i, struct trit_isa_info *out)
         return false;
     const struct trit_isa *isa = &trit_isas[i];
     *out = (struct trit_isa_info){isa->name, isa->init != NULL, trit_isa_usable(isa)};
+    return true;
+}
+
+bool trit_walk_at(int i, struct trit_walk_info *out)
+{
+    int n = 0;
+    while (trit_walks[n].name)
+        n++;
+    if (i < 0 || i >= n)
+        return false;
+    *out = (struct trit_walk_info){trit_walks[i].name, trit_walks[i].note};
     return true;
 }
 
@@ -41,6 +54,31 @@ const char *trit_isa_default(void)
 
 int trit_threads_default(void)
 {
-    const int n = trit_physical_cores();
+    struct trit_limits limits;
+
+    trit_cgroup_limits(&limits, "");
+    const int n = trit_threads_within(&limits, trit_physical_cores());
     return n < TRIT_MAX_THREADS ? n : TRIT_MAX_THREADS;
+}
+
+void trit_machine_info(struct trit_machine_info *out)
+{
+    struct trit_limits limits;
+    struct trit_cpu cpu;
+
+    trit_cpu_describe(&cpu);
+    trit_cgroup_limits(&limits, "");
+    *out = (struct trit_machine_info){
+        .n_cores = trit_physical_cores(),
+        .l1d_bytes = cpu.l1d_bytes,
+        .l2_bytes = cpu.l2_bytes,
+        .l3_bytes = cpu.l3_bytes,
+        .memory_bytes = trit_memory_bytes(),
+        .cpu_limit = limits.n_cpus,
+        .memory_limit = limits.memory,
+    };
+    memcpy(out->cpu, cpu.name, sizeof out->cpu);
+    memcpy(out->cpu_model, cpu.model, sizeof out->cpu_model);
+    memcpy(out->cpu_limit_from, limits.cpus_from, sizeof out->cpu_limit_from);
+    memcpy(out->memory_limit_from, limits.memory_from, sizeof out->memory_limit_from);
 }

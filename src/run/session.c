@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "checked.h"
+#include "machine.h"
 
 enum { DEFAULT_CTX = 4096, DEFAULT_BATCH = 512, MAX_CTX = 1 << 20, MAX_BATCH = 65536 };
 
@@ -29,6 +30,18 @@ static trit_status find_isa(const struct trit_isa **isa, const char *name, struc
                          "this CPU cannot run '%s' kernels; the best it "
                          "can is '%s'",
                          name, trit_isa_best()->name);
+    return TRIT_OK;
+}
+
+static trit_status find_walk(const struct trit_walk **walk, const char *name,
+                             const struct trit_isa *isa, struct trit_error *err)
+{
+    *walk = name ? trit_walk_find(name) : NULL;
+    if (name && !*walk)
+        return trit_fail(err, TRIT_E_ARGUMENT, "unknown walk '%s'; 'trit info' lists them", name);
+    if (name && (isa->cpu & (*walk)->cpu) != (*walk)->cpu)
+        return trit_fail(err, TRIT_E_UNSUPPORTED, "the '%s' kernels have no walk '%s'", isa->name,
+                         name);
     return TRIT_OK;
 }
 
@@ -75,7 +88,8 @@ static trit_status set_options(struct trit_session *s, const struct trit_session
                              opt->skip_layers[i], s->model->knobs.n_layer - 1);
     s->exit_layer = s->model->knobs.n_layer;
     s->keeps = opt->early_exit;
-    return find_isa(&s->isa, opt->isa, err);
+    const trit_status status = find_isa(&s->isa, opt->isa, err);
+    return status ? status : find_walk(&s->walk, opt->walk, s->isa, err);
 }
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
@@ -105,6 +119,7 @@ static void lay_out(struct trit_session *s, enum trit_kv_format format)
 
     widest = trit_round_up(q > widest ? q : widest, TRIT_T2_BLOCK);
     s->widest = (size_t)widest;
+    s->tuner = trit_arena_take(a, 1, sizeof *s->tuner);
     s->tokens = trit_arena_take(a, ctx, sizeof *s->tokens);
     s->places = trit_arena_take(a, b, sizeof *s->places);
     s->skip = trit_arena_take(a, (uint64_t)k->n_layer, sizeof *s->skip);
@@ -155,6 +170,40 @@ trit_status trit_session_bytes(uint64_t *out, const trit_model *model,
     return TRIT_OK;
 }
 
+/* ---- Walks ----------------------------------------------------------------------------------- */
+
+/* Matrices by how their rows are read. A model that the last-level cache may hold is not worth
+ * measuring: its rows come from there, however they are asked for. */
+static void prepare_tuner(struct trit_session *s)
+{
+    const struct trit_model *m = s->model;
+    struct trit_tuner *t = s->tuner;
+
+    *t = (struct trit_tuner){
+        .on = trit_session_token_bytes(s) > trit_cache_bytes(),
+        .now_ms = trit_now_ms,
+        .piece_bytes = 1 << 20,
+        .cpu = s->isa->cpu,
+        .fixed = s->walk,
+    };
+    for (int32_t il = 0; il < m->knobs.n_layer; il++) {
+        const struct trit_linear *of_width[] = {&m->layers[il].attn_q, &m->layers[il].attn_output,
+                                                &m->layers[il].ffn_down};
+        for (size_t i = 0; i < sizeof of_width / sizeof *of_width; i++)
+            trit_tuner_class(t, TRIT_WALK_T2, "t2", of_width[i]->n_cols / 4);
+    }
+    trit_tuner_class(t, TRIT_WALK_FLOAT, trit_format_name(m->output.format), m->output.row_bytes);
+}
+
+bool trit_session_walk_at(const trit_session *s, int i, struct trit_session_walk *out)
+{
+    if (i < 0 || (size_t)i >= s->tuner->n)
+        return false;
+    const struct trit_tuned *c = &s->tuner->classes[i];
+    *out = (struct trit_session_walk){c->type, c->row_bytes, c->walk->name, c->measured};
+    return true;
+}
+
 /* ---- Opening and closing --------------------------------------------------------------------- */
 
 static trit_status open_session(struct trit_session *s, const struct trit_session_options *opt,
@@ -176,6 +225,7 @@ static trit_status open_session(struct trit_session *s, const struct trit_sessio
     if ((status = trit_pool_open(&s->pool, s->n_threads, err)))
         return status;
     trit_kernels_init(&s->kernels, s->isa);
+    prepare_tuner(s);
     return TRIT_OK;
 }
 
@@ -308,6 +358,7 @@ trit_status trit_session_eval(trit_session *s, const int32_t *tokens, int32_t n,
     if (status)
         s->n_tokens = before;
     s->has_logits = !status;
+    s->warm |= !status;
     return status;
 }
 

@@ -7,6 +7,7 @@
 #include "kv.h"
 #include "model.h"
 #include "pool.h"
+#include "tuner.h"
 
 /* Tokens whose activations stay in a core's second-level cache while rows of weights pass. */
 enum { TRIT_TOKEN_BLOCK = 128 };
@@ -33,6 +34,11 @@ struct trit_session {
     const struct trit_isa *isa;
     struct trit_kernels kernels;
     struct trit_pool *pool;
+    bool warm;       /* all weights have been read once */
+    bool hint_known; /* read_hint is the fastest of measure.c's */
+    enum trit_hint read_hint;
+    const struct trit_walk *walk; /* that was asked for, or NULL */
+    struct trit_tuner *tuner;
     int32_t n_ctx, n_batch, n_threads;
     bool whole; /* each evaluation is of a text from its beginning */
 

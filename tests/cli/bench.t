@@ -12,14 +12,14 @@ n_threads,n_prompt,n_gen,n_depth,test
 2,0,4,16,"tg4 @ d16"
 
 $ trit bench -m good.gguf -p 8 -n 0 -r 2 -o csv -q | head -n 1
-model_filename,model_type,model_size,model_n_params,isa,n_threads,n_prompt,n_gen,n_depth,test,avg_ts,stddev_ts,bytes_per_token,gbps,read_gbps,gmacs,peak_gmacs,efficiency,peak_gfmas,trit_version
+model_filename,model_type,model_size,model_n_params,isa,n_threads,n_prompt,n_gen,n_depth,test,avg_ts,stddev_ts,bytes_per_token,gbps,read_gbps,gmacs,peak_gmacs,efficiency,peak_gfmas,trit_version,walks,cpu,cpu_model,l1d_bytes,l2_bytes,l3_bytes,n_cores,cpu_limit
 
 # Generation is set beside reading, a prompt beside multiplying; all figures are there.
 
-$ numbers() { sed 's/:[0-9][0-9.e+-]*/:N/g; s/\[[0-9.e+,-]*\]/[N]/; s/"isa":"[a-z0-9]*"/"isa":I/; s/"0[0-9.]*"/V/'; }
+$ numbers() { sed 's/:[0-9][0-9.e+-]*/:N/g; s/\[[0-9.e+,-]*\]/[N]/; s/"isa":"[a-z0-9]*"/"isa":I/; s/"0[0-9.]*"/V/; s/"walks":.*/"walks"…/'; }
 > trit bench -m good.gguf -p 8 -n 4 -r 2 -t 1 -o jsonl -q | numbers
-{"model_filename":"good.gguf","model_type":"bitnet-b1.58 1.1M I2_S","model_size":N,"model_n_params":N,"isa":I,"n_threads":N,"n_prompt":N,"n_gen":N,"n_depth":N,"test":"pp8","avg_ts":N,"stddev_ts":N,"samples_ts":[N],"bytes_per_token":N,"gbps":null,"read_gbps":null,"gmacs":N,"peak_gmacs":N,"efficiency":N,"peak_gfmas":N,"trit_version":V}
-{"model_filename":"good.gguf","model_type":"bitnet-b1.58 1.1M I2_S","model_size":N,"model_n_params":N,"isa":I,"n_threads":N,"n_prompt":N,"n_gen":N,"n_depth":N,"test":"tg4","avg_ts":N,"stddev_ts":N,"samples_ts":[N],"bytes_per_token":N,"gbps":N,"read_gbps":N,"gmacs":null,"peak_gmacs":null,"efficiency":N,"peak_gfmas":null,"trit_version":V}
+{"model_filename":"good.gguf","model_type":"bitnet-b1.58 1.1M I2_S","model_size":N,"model_n_params":N,"isa":I,"n_threads":N,"n_prompt":N,"n_gen":N,"n_depth":N,"test":"pp8","avg_ts":N,"stddev_ts":N,"samples_ts":[N],"bytes_per_token":N,"gbps":null,"read_gbps":null,"gmacs":N,"peak_gmacs":N,"efficiency":N,"peak_gfmas":N,"trit_version":V,"walks"…
+{"model_filename":"good.gguf","model_type":"bitnet-b1.58 1.1M I2_S","model_size":N,"model_n_params":N,"isa":I,"n_threads":N,"n_prompt":N,"n_gen":N,"n_depth":N,"test":"tg4","avg_ts":N,"stddev_ts":N,"samples_ts":[N],"bytes_per_token":N,"gbps":N,"read_gbps":N,"gmacs":null,"peak_gmacs":null,"efficiency":N,"peak_gfmas":null,"trit_version":V,"walks"…
 
 $ trit bench -m good.gguf -p 8 -n 4 -r 1 -o json -q | tr -d '\n' | sed 's/{[^}]*}/O/g'; echo
 > trit bench -m good.gguf -p 8 -n 4 -r 1 --json -q | tr -d '\n' | sed 's/{[^}]*}/O/g'; echo

@@ -8,7 +8,7 @@ so it is
 $ trit logits -m good.gguf --tokens 1,2,3 --exit-threshold 1 -o sure.npy && cmp all.npy sure.npy && echo none left
 none left
 
-$ trit run -m good.gguf -p hi -n 4 --temp 0 --exit-layer 1 2>&1 >/dev/null | sed 's/.*avx[0-9a-z]* · //; s/.*scalar · //; s/seed .*/seed/'
+$ trit run -m good.gguf -p hi -n 4 --temp 0 --exit-layer 1 2>&1 >/dev/null | sed 's/.* threads [a-z0-9]* · //; s/seed .*/seed/'
 1.0 of 2 layers a token · seed
 
 $ trit run -m good.gguf -p hi -n 4 --temp 0 --exit-threshold 0.001 --json -q | grep -o '"mean_layers":[0-9.]*'

@@ -56,7 +56,7 @@ trit run: continue a text
   -h, --help                 this
       --help-all             this, with every option
 \
-25 more: trit run --help-all
+26 more: trit run --help-all
 
 $ trit chat --help
 trit chat: talk with a model
@@ -88,7 +88,7 @@ trit chat: talk with a model
   -h, --help                 this
       --help-all             this, with every option
 \
-19 more: trit chat --help-all
+20 more: trit chat --help-all
 
 $ trit logits --help
 trit logits: write the logits of every position to a .npy file
@@ -110,7 +110,7 @@ trit logits: write the logits of every position to a .npy file
   -h, --help                 this
       --help-all             this, with every option
 \
-12 more: trit logits --help-all
+13 more: trit logits --help-all
 
 $ trit info --help
 trit info: what is in a model file; without one, what this CPU can run
@@ -157,7 +157,7 @@ trit perplexity: how well a model predicts a text
   -h, --help                 this
       --help-all             this, with every option
 \
-12 more: trit perplexity --help-all
+13 more: trit perplexity --help-all
 
 $ trit bench --help
 trit bench: how fast a model runs here, beside the limits of the machine
@@ -187,7 +187,7 @@ trit bench: how fast a model runs here, beside the limits of the machine
   -h, --help                 this
       --help-all             this, with every option
 \
-14 more: trit bench --help-all
+15 more: trit bench --help-all
 
 $ trit dummy --help
 trit dummy: write a model of random weights, to measure a size
@@ -364,6 +364,8 @@ trit run: continue a text
       --isa scalar|avx2|avxvnni|avx512|amx|neon|dotprod|i8mm
                              instruction set to use; see trit info (default: the best of this
                              CPU)
+      --walk NAME            how weights are read for a generated token; see trit info (default:
+                             chosen by measurement)
       --kv f16|f32|i8        type of the cache of keys and values (default: f16)
       --exit-layer N         tokens pass N layers, then the head (default: all; 1 to 1024)
       --exit-threshold P     leave at a layer after which the next token is likelier than P; 0:
@@ -419,6 +421,8 @@ trit bench: how fast a model runs here, beside the limits of the machine
       --isa scalar|avx2|avxvnni|avx512|amx|neon|dotprod|i8mm
                              instruction set to use; see trit info (default: the best of this
                              CPU)
+      --walk NAME            how weights are read for a generated token; see trit info (default:
+                             chosen by measurement)
       --kv f16|f32|i8        type of the cache of keys and values (default: f16)
       --exit-layer N         tokens pass N layers, then the head (default: all; 1 to 1024)
       --exit-threshold P     leave at a layer after which the next token is likelier than P; 0:
@@ -463,6 +467,8 @@ trit perplexity: how well a model predicts a text
       --isa scalar|avx2|avxvnni|avx512|amx|neon|dotprod|i8mm
                              instruction set to use; see trit info (default: the best of this
                              CPU)
+      --walk NAME            how weights are read for a generated token; see trit info (default:
+                             chosen by measurement)
       --kv f16|f32|i8        type of the cache of keys and values (default: f16)
       --exit-layer N         tokens pass N layers, then the head (default: all; 1 to 1024)
       --exit-threshold P     leave at a layer after which the next token is likelier than P; 0:

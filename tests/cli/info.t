@@ -196,7 +196,9 @@ tensors
 # Without a model: what this machine can run.
 
 $ trit info | sed '/^kernels/,$d'
-threads  T (physical performance cores)
+cpu      CPU
+threads  T (WHY)
+memory   X GB
 isa      ISA
   scalar   STATE
   avx2     STATE
@@ -206,6 +208,16 @@ isa      ISA
   neon     STATE
   dotprod  STATE
   i8mm     STATE
+walks    over the weights of a generated token: chosen by measurement, or by --walk
+  t0       four rows at a time, later ones asked into all caches
+  t1       … into the second-level cache
+  nta      … as used only once
+  none     … not asked for
+  t0x1     one row at a time
+  t0x2     two
+  t0x8     eight
+  wide     four, through 512-bit registers
+  apart    four rows far apart, not asked for
 
 $ trit info --json | sed 's/,"kernels.*/}/'
 {"version":"V","threads":T,"isa":"ISA","isas":[{"name":"scalar","built":B,"usable":B},{"name":"avx2","built":B,"usable":B},{"name":"avxvnni","built":B,"usable":B},{"name":"avx512","built":B,"usable":B},{"name":"amx","built":B,"usable":B},{"name":"neon","built":B,"usable":B},{"name":"dotprod","built":B,"usable":B},{"name":"i8mm","built":B,"usable":B}]}
@@ -228,7 +240,7 @@ kernels  of each, where scalar is used
            rope_pairs glu_silu glu_relu2 kv_store_f16 kv_store_f32 kv_store_i8 attn_block_f16
            attn_block_f32 attn_block_i8 attn_merge probe_read probe_macs probe_fmas
 
-$ trit info --json | sed 's/.*"kernels"//' | grep -o '":"' | wc -l
+$ trit info --json | sed 's/.*"kernels"//; s/}.*//' | grep -o '":"' | wc -l
 34
 
 $ trit info --isa sse9

@@ -31,8 +31,9 @@
 #     2 threads avx2              T threads ISA         also "isa":ISA,"threads":T in JSON
 #     seed 123, "seed":123        seed S, "seed":S      where the command does not say --seed
 #     trit 1.2.3 (a, b) isa: c    trit V (COMMIT, COMPILER) isa: ISAS
-#     threads 2, isa avx2, avx2 usable, "built":true,"usable":true and "version":"1.2.3" of
-#     trit info                   T, ISA, STATE, B and V
+#     cpu AMD EPYC, threads 2 (why), memory 25.3 GB,
+#     isa avx2, avx2 usable, "built":true,"usable":true and "version":"1.2.3" of
+#     trit info                   CPU, T, X, ISA, STATE, B and V
 #     2.4 MiB for the context, 0.0 MiB beside the file, and "..._bytes":N of both in JSON
 #                                 X; they depend on the number of threads and on the kernels
 #     "nll":1.23456789012345678   "nll":1.234567...     further digits are up to the libm; also
@@ -85,7 +86,9 @@ substitute() {
         -e 's/[0-9]+ threads [a-z0-9]+/T threads ISA/' \
         -e 's/"isa":"[a-z0-9]+","threads":[0-9]+/"isa":"ISA","threads":T/' \
         -e 's/^trit [0-9]+\.[0-9]+\.[0-9]+ \(.*\) isa: .*/trit V (COMMIT, COMPILER) isa: ISAS/' \
-        -e 's/^threads  [0-9]+ \(physical performance cores\)/threads  T (physical performance cores)/' \
+        -e 's/^threads  [0-9]+ \(.*/threads  T (WHY)/' \
+        -e 's/^cpu      .*/cpu      CPU/' \
+        -e 's/^memory   [0-9.]+ GB.*/memory   X GB/' \
         -e 's/^isa      [a-z0-9]+/isa      ISA/' \
         -e 's/^(  [a-z0-9]+ +)(usable|this CPU lacks it|not in this build)$/\1STATE/' \
         -e 's/"version":"[0-9.]+","threads":[0-9]+/"version":"V","threads":T/' \

@@ -16,7 +16,7 @@ chat      plain: the file has no chat template, and neither its name nor its end
 
 $ trit info | sed -n 1,2p
 model    built-in, 0.4 MiB; trit info -m built-in
-threads  T (physical performance cores)
+cpu      CPU
 
 $ trit run --help | grep -e --model
   -m, --model FILE           the model (default: $TRIT_MODEL, else built-in)

@@ -1,0 +1,39 @@
+/* hardware.c - see hardware.h. */
+#include "hardware.h"
+
+#include <stdio.h>
+
+void print_cpu(const struct trit_machine_info *m)
+{
+    printf("%s%s%s%s · %d core%s", m->cpu[0] ? m->cpu : "an unknown CPU",
+           m->cpu_model[0] ? " (" : "", m->cpu_model, m->cpu_model[0] ? ")" : "", m->n_cores,
+           m->n_cores == 1 ? "" : "s");
+    if (m->l1d_bytes)
+        printf(" · L1 %zu KB, L2 %.1f MB, L3 %.1f MB", m->l1d_bytes >> 10,
+               (double)m->l2_bytes / 0x1p20, (double)m->l3_bytes / 0x1p20);
+    putchar('\n');
+}
+
+void note_threads(const struct args *args, int n_threads)
+{
+    struct trit_machine_info m;
+
+    trit_machine_info(&m);
+    if (!args->quiet && n_threads > 1 && n_threads > m.cpu_limit)
+        fprintf(stderr,
+                "trit: %d threads, but %s allows %g CPUs' worth of time: they will be slowed down "
+                "together\n",
+                n_threads, m.cpu_limit_from, m.cpu_limit);
+}
+
+struct walks walks_of(const trit_session *session)
+{
+    struct walks walks = {""};
+    struct trit_session_walk walk;
+    size_t n = 0;
+
+    for (int i = 0; trit_session_walk_at(session, i, &walk) && n < sizeof walks.text; i++)
+        n += (size_t)snprintf(walks.text + n, sizeof walks.text - n, "%s%s/%zu:%s", i ? " " : "",
+                              walk.type, walk.row_bytes, walk.walk);
+    return walks;
+}
