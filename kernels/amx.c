@@ -1,10 +1,8 @@
 /* amx.c - the ternary product of prompts for x86 with AMX-INT8 (Sapphire Rapids 2023 and later).
  *
- * A tile is 16 rows of 64 bytes; one instruction multiplies 16 tokens by 16 rows of weights over 64
- * columns. The activations of 16 tokens are such a tile as they lie in memory. Weights want four
- * columns of each of the 16 rows side by side: a block's packed bytes are transposed once, as
- * 32-bit words, and its four planes then fall out by shifts. The 16,384 products of an instruction
- * take 16 cycles; three chains of sums hide its latency of 52.
+ * One instruction multiplies 16 tokens by 16 rows of weights over 64 columns. The activations of 16
+ * tokens are a tile of it as they lie in memory; weights become tiles in avx512_panel.inc. Its 16,384
+ * products take 16 cycles; three chains of sums hide its latency of 52.
  *
  * Tiles are configured at the start of a call and released at its end, so no thread has to be
  * prepared; the permission that Linux wants is asked for in cpu.c, for the process. */
@@ -18,27 +16,13 @@
 
 #include "avx512_t2.inc"
 
-enum {
-    TILE_ROWS = 16,
-    TILE_COLS = 64,
-    TILE_BYTES = TILE_ROWS * TILE_COLS,
-    MAX_GROUPS = 3, /* of 16 rows of weights, in a panel */
-    PANEL_ROWS = MAX_GROUPS * TILE_ROWS,
-    PANEL_COLS = 512,
-    PANEL_TOKENS = 128,
-    FEW_TOKENS = 8, /* for which unpacking a panel does not pay */
-};
+enum { PANEL_COLS = 512, FEW_TOKENS = 8 /* for which unpacking a panel does not pay */ };
+
+#include "avx512_panel.inc"
 
 /* Tile registers; the instructions want them as literals: sums of group g are tile g, its codes
  * tile 4 + g. */
 #define X_TILE 3
-
-/* What p points at has to be in memory now: gcc 12 does not know that tiles and their configuration
- * are loaded from there. */
-INLINE void written(const void *p)
-{
-    __asm__ volatile("" : : "r"(p) : "memory");
-}
 
 /* ---- Configuration --------------------------------------------------------------------------- */
 
@@ -60,61 +44,6 @@ INLINE void tiles_begin(size_t n_t)
     }
     written(&c);
     _tile_loadconfig(&c);
-}
-
-/* ---- Weights --------------------------------------------------------------------------------- */
-
-/* Bytes at..at+15 of rows j, 4+j, 8+j, 12+j of 16. */
-INLINE __m512i load_lanes(const uint8_t *const rows[TILE_ROWS], size_t j, size_t at)
-{
-    __m512i v = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(rows[j] + at)));
-    v = _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *)(rows[4 + j] + at)), 1);
-    v = _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *)(rows[8 + j] + at)), 2);
-    return _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *)(rows[12 + j] + at)), 3);
-}
-
-INLINE void put_plane(uint8_t *out, __m512i words, uint8_t shift) /* compilers differ on its sign */
-{
-    const __m512i three = _mm512_set1_epi8(3);
-    _mm512_store_si512(out, _mm512_and_si512(_mm512_srli_epi16(words, shift), three));
-}
-
-/* One block of 16 rows as two tiles, of columns 0..63 and of 64..127. Word k of a row's 32 bytes
- * holds columns 4k..4k+3 of each plane: row k of a tile, or row 8+k. */
-INLINE void unpack_block(uint8_t *tiles, const uint8_t *const rows[TILE_ROWS], size_t at)
-{
-    for (size_t half = 0; half < 2; half++) {
-        const __m512i a = load_lanes(rows, 0, at + 16 * half);
-        const __m512i b = load_lanes(rows, 1, at + 16 * half);
-        const __m512i c = load_lanes(rows, 2, at + 16 * half);
-        const __m512i d = load_lanes(rows, 3, at + 16 * half);
-        const __m512i ab_low = _mm512_unpacklo_epi32(a, b), ab_high = _mm512_unpackhi_epi32(a, b);
-        const __m512i cd_low = _mm512_unpacklo_epi32(c, d), cd_high = _mm512_unpackhi_epi32(c, d);
-        const __m512i words[4] = {
-            _mm512_unpacklo_epi64(ab_low, cd_low), _mm512_unpackhi_epi64(ab_low, cd_low),
-            _mm512_unpacklo_epi64(ab_high, cd_high), _mm512_unpackhi_epi64(ab_high, cd_high)};
-        for (size_t k = 0; k < 4; k++) {
-            uint8_t *out = tiles + (4 * half + k) * TILE_COLS;
-            put_plane(out, words[k], 6);
-            put_plane(out + TILE_BYTES / 2, words[k], 4);
-            put_plane(out + TILE_BYTES, words[k], 2);
-            put_plane(out + TILE_BYTES + TILE_BYTES / 2, words[k], 0);
-        }
-    }
-}
-
-/* n_r <= PANEL_ROWS rows, in groups of 16; where a group is not full its last row stands in. */
-static void unpack_panel(uint8_t *codes, const uint8_t *w, size_t row_bytes, size_t n_r,
-                         size_t n_cols)
-{
-    for (size_t r = 0; r < n_r; r += TILE_ROWS, codes += TILE_ROWS * PANEL_COLS) {
-        const uint8_t *rows[TILE_ROWS];
-        for (size_t i = 0; i < TILE_ROWS; i++)
-            rows[i] = w + (r + i < n_r ? r + i : n_r - 1) * row_bytes;
-        for (size_t b = 0; b < n_cols / TRIT_T2_BLOCK; b++)
-            unpack_block(codes + b * 2 * TILE_BYTES, rows, b * TRIT_T2_BLOCK_BYTES);
-    }
-    written(codes);
 }
 
 /* ---- Products -------------------------------------------------------------------------------- */
@@ -150,19 +79,6 @@ INLINE void panel_tile(int32_t *sums, const uint8_t *codes, const int8_t *x, siz
     _tile_stored(0, sums, STRIDE);
     _tile_stored(1, sums + TILE_ROWS, STRIDE);
     _tile_stored(2, sums + 2 * TILE_ROWS, STRIDE);
-}
-
-static void store_sums(float *y, const int32_t *sums, const struct trit_q8 *xq, float w_scale,
-                       size_t n_r)
-{
-    const __m512 scale = _mm512_set1_ps(w_scale / xq->s);
-
-    for (size_t r = 0; r < n_r; r += TILE_ROWS) {
-        const __mmask16 mask = (__mmask16)(n_r - r < TILE_ROWS ? (1u << (n_r - r)) - 1 : 0xffff);
-        const __m512i d =
-            _mm512_sub_epi32(_mm512_loadu_si512(sums + r), _mm512_set1_epi32(xq->sum));
-        _mm512_mask_storeu_ps(y + r, mask, _mm512_mul_ps(_mm512_cvtepi32_ps(d), scale));
-    }
 }
 
 /* n_r <= PANEL_ROWS rows for n_t <= PANEL_TOKENS tokens. Tiles are configured for 16 tokens, before

@@ -32,6 +32,16 @@ static inline void trit_stream_ask(const uint8_t *p, size_t n_bytes, enum trit_h
             __builtin_prefetch(p + i, 0, 0);
 }
 
+/* While tile i of n is multiplied: ask for its share of the next panel, n_rows rows of n_bytes. */
+static inline void trit_ask_panel(const uint8_t *w, size_t row_bytes, size_t n_rows, size_t n_bytes,
+                                  size_t i, size_t n)
+{
+    const size_t each = (n_rows + n - 1) / n;
+
+    for (size_t r = i * each; r < (i + 1) * each && r < n_rows; r++)
+        trit_stream_ask(w + r * row_bytes, n_bytes, TRIT_HINT_T0);
+}
+
 /* Rows from one of n streams over n_rows rows to the next: an odd number, or streams would meet in
  * the same sets of a cache. */
 static inline size_t trit_apart_rows(size_t n_rows, size_t n)
