@@ -493,7 +493,7 @@ TRIT_API const char *trit_session_isa(const trit_session *session);
 
 /** How the matrices of one kind are read for a lone token. */
 struct trit_session_walk {
-    const char *type; /**< of the weights: "t2" (ternary), "f16", … */
+    const char *type; /**< of the weights: "t2" (ternary), "f16", …; "kv": keys and values */
     size_t row_bytes; /**< of a row */
     const char *walk; /**< the default while nothing is known */
     bool measured;    /**< found by timing, which is over */

@@ -1,8 +1,8 @@
 /* amx.c - the ternary product of prompts for x86 with AMX-INT8 (Sapphire Rapids 2023 and later).
  *
  * One instruction multiplies 16 tokens by 16 rows of weights over 64 columns. The activations of 16
- * tokens are a tile of it as they lie in memory; weights become tiles in avx512_panel.inc. Its 16,384
- * products take 16 cycles; three chains of sums hide its latency of 52.
+ * tokens are a tile of it as they lie in memory; weights become tiles in avx512_panel.inc. Its
+ * 16,384 products take 16 cycles; three chains of sums hide its latency of 52.
  *
  * Tiles are configured at the start of a call and released at its end, so no thread has to be
  * prepared; the permission that Linux wants is asked for in cpu.c, for the process. */

@@ -75,6 +75,42 @@ enum {
     TRIT_PROBE_ROUNDS = 8192, /* 16-bit sums of pairs do not overflow */
 };
 
+/* ---- Walks ----------------------------------------------------------------------------------
+ *
+ * A lone token reads each weight once, as fast as the memory gives it; in which order and how far
+ * ahead they are best asked for differs between machines, by a factor of two and more. A walk is
+ * one way. None changes a bit of any result, so the machine may choose: run/tuner.h. */
+
+enum trit_order {
+    TRIT_ORDER_TILES, /* several neighbouring rows at once, later ones asked for by the hint */
+    TRIT_ORDER_APART, /* four rows far apart, each in bursts: as many long streams */
+    TRIT_ORDER_WIDE,  /* as TILES, through the widest registers */
+};
+
+/* The caches that lines are asked into; NTA: as used only once. */
+enum trit_hint { TRIT_HINT_NONE, TRIT_HINT_T0, TRIT_HINT_T1, TRIT_HINT_NTA };
+
+/* What a walk is for: ternary matrices, float ones, and keys and values, of which the hint is all
+ * that counts. */
+enum { TRIT_WALK_T2 = 1 << 0, TRIT_WALK_FLOAT = 1 << 1, TRIT_WALK_KV = 1 << 2 };
+
+struct trit_walk {
+    const char *name;
+    enum trit_order order;
+    unsigned n_rows; /* of a tile of T2; half as many of plain floats, four of blocks */
+    enum trit_hint hint;
+    size_t ahead;     /* bytes from what is read to what is asked for, at least */
+    unsigned of;      /* bits of TRIT_WALK_*: t2_gemm, gemm, attn_block */
+    bool tried;       /* by machines that choose; the others only where they are asked for */
+    unsigned cpu;     /* of trit_cpu_features(), that a row must need to have it */
+    const char *note; /* what it is, in words */
+};
+
+extern const struct trit_walk trit_walks[]; /* ends with name NULL; the first one is the default */
+const struct trit_walk *trit_walk_find(const char *name); /* or NULL */
+
+/* ---- Kernels --------------------------------------------------------------------------------- */
+
 /* The scalars that belong to a quantised activation row: q = rint(x*s). */
 struct trit_q8 {
     float s;     /* 127 / max|x| */
@@ -93,46 +129,15 @@ enum trit_act_form { TRIT_ACT_FORM_MUL, TRIT_ACT_FORM_DIV, TRIT_N_ACT_FORMS };
 
 /* The widths of one attention call. */
 struct trit_attn_shape {
-    size_t n_keys;    /* 1..TRIT_ATTN_BLOCK */
-    size_t head_dim;  /* 1..TRIT_MAX_HEAD_DIM */
-    float scale;      /* multiplies each score */
-    size_t n_q;       /* queries, 1..TRIT_ATTN_QUERIES, which all see all the keys */
-    size_t ldq;       /* floats from one query to the next, in q and in acc */
-    bool later;       /* acc and sm hold earlier blocks, to which this one is added */
-    const void *next; /* as many keys that may come next, to be asked for meanwhile; or NULL */
+    size_t n_keys;       /* 1..TRIT_ATTN_BLOCK */
+    size_t head_dim;     /* 1..TRIT_MAX_HEAD_DIM */
+    float scale;         /* multiplies each score */
+    size_t n_q;          /* queries, 1..TRIT_ATTN_QUERIES, which all see all the keys */
+    size_t ldq;          /* floats from one query to the next, in q and in acc */
+    bool later;          /* acc and sm hold earlier blocks, to which this one is added */
+    const void *next;    /* as many keys that may come next, to be asked for meanwhile; or NULL */
+    enum trit_hint hint; /* into which cache these and the values are asked for */
 };
-
-/* ---- Walks ----------------------------------------------------------------------------------
- *
- * A lone token reads each weight once, as fast as the memory gives it; in which order and how far
- * ahead they are best asked for differs between machines, by a factor of two and more. A walk is
- * one way. None changes a bit of any result, so the machine may choose: run/tuner.h. */
-
-enum trit_order {
-    TRIT_ORDER_TILES, /* several neighbouring rows at once, later ones asked for by the hint */
-    TRIT_ORDER_APART, /* four rows far apart, each in bursts: as many long streams */
-    TRIT_ORDER_WIDE,  /* as TILES, through the widest registers */
-};
-
-/* The caches that lines are asked into; NTA: as used only once. */
-enum trit_hint { TRIT_HINT_NONE, TRIT_HINT_T0, TRIT_HINT_T1, TRIT_HINT_NTA };
-
-enum { TRIT_WALK_T2 = 1 << 0, TRIT_WALK_FLOAT = 1 << 1 }; /* the matrices that a walk is for */
-
-struct trit_walk {
-    const char *name;
-    enum trit_order order;
-    unsigned n_rows; /* of a tile of T2; half as many of plain floats, four of blocks */
-    enum trit_hint hint;
-    size_t ahead;     /* bytes from what is read to what is asked for, at least */
-    unsigned of;      /* bits of TRIT_WALK_*: t2_gemm, gemm */
-    bool tried;       /* by machines that choose; the others only where they are asked for */
-    unsigned cpu;     /* of trit_cpu_features(), that a row must need to have it */
-    const char *note; /* what it is, in words */
-};
-
-extern const struct trit_walk trit_walks[]; /* ends with name NULL; the first one is the default */
-const struct trit_walk *trit_walk_find(const char *name); /* or NULL */
 
 struct trit_kernels {
     /* MUL: q[i] = rint(x[i]*s); DIV: q[i] = rint((x[i]*q_max)/m); i < n, half to even, s = q_max/m,

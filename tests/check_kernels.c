@@ -875,6 +875,7 @@ static void attn_case(int format, size_t n_keys, size_t head_dim, size_t n_q, in
         .n_q = n_q,
         .ldq = head_dim + (below(2) ? 0 : below(40)),
         .later = below(2),
+        .hint = (enum trit_hint)below(4),
         .next = below(2) ? st.slot_end[0] + 1024 : NULL, /* unmapped: it may not be read */
     };
     const bool scaled = format == TRIT_KV_I8;
@@ -1217,7 +1218,7 @@ struct bench {
     size_t n_weight_bytes; /* what one call streams through */
 };
 
-enum { STREAM_BYTES = 256 << 20, BENCH_FLOATS = 6912 * 64 };
+enum { STREAM_BYTES = 256 << 20, BENCH_FLOATS = 6912 * 512 };
 
 /* Random contents; every bench uses what it needs. */
 static struct {
@@ -1225,7 +1226,7 @@ static struct {
     size_t at;       /* of the weights of this call in it */
     float *x, *y;
     int8_t *q;
-    struct trit_q8 xq[64];
+    struct trit_q8 xq[512];
     struct trit_softmax sm[TRIT_ATTN_QUERIES];
     volatile uint64_t sum;
     const struct trit_walk *walk;
@@ -1252,6 +1253,7 @@ static void bench_attn(const struct trit_kernels *k, const struct bench *b)
         .n_q = b->n_tokens,
         .ldq = b->n_cols,
         .later = true, /* what is there from the calls before stays finite */
+        .hint = TRIT_HINT_T0,
     };
     k->attn_block[b->index](data.y, data.sm, &shape, data.x, data.stream, data.x,
                             data.stream + b->n_weight_bytes / 2, data.x);
@@ -1305,6 +1307,9 @@ static const struct bench benches[] = {
     {T2(4096, 14336, 1)},
     {T2(2560, 6912, 8)},
     {T2(2560, 6912, 64)},
+    {T2(2560, 2560, 512)}, /* a batch, as AMX wants it */
+    {T2(4096, 4096, 512)},
+    {T2(2560, 6912, 512)},
     {GEMM("f16", TRIT_FORMAT_F16, 2048, 1, 1, 2)},
     {GEMM("f16", TRIT_FORMAT_F16, 2048, 8, 1, 2)},
     {GEMM("bf16", TRIT_FORMAT_BF16, 2048, 1, 1, 2)},
@@ -1436,6 +1441,12 @@ static void bench_one(const struct bench *b, const struct trit_isa *isa)
     fflush(stdout);
 }
 
+/* A batch would take the scalar row minutes. */
+static bool worth_it(const struct options *o, const struct bench *b, const struct trit_isa *isa)
+{
+    return wanted_row(o, isa) && (b->n_tokens <= 64 || isa != trit_isas);
+}
+
 /* Whether data.walk is to be measured. */
 static bool wanted_walk(const struct options *o, const struct bench *b)
 {
@@ -1466,7 +1477,8 @@ static int bench_all(const struct options *o)
             continue;
         fill_data(&benches[i]);
         for (const struct trit_isa *isa = trit_isas; isa->name; isa++)
-            for (data.walk = trit_walks; data.walk->name && wanted_row(o, isa); data.walk++)
+            for (data.walk = trit_walks; data.walk->name && worth_it(o, &benches[i], isa);
+                 data.walk++)
                 if (wanted_walk(o, &benches[i]))
                     bench_one(&benches[i], isa);
     }

@@ -955,7 +955,7 @@ static void attend(float *out, int format, const float *q, const struct rows *ke
     for (size_t at = 0; at < n_keys; at += TRIT_ATTN_BLOCK) {
         const size_t rest = n_keys - at, n = rest < TRIT_ATTN_BLOCK ? rest : TRIT_ATTN_BLOCK;
         const size_t offset = at * d * kv_bytes[format];
-        struct trit_attn_shape shape = {n, d, scale, 1, d, at > 0, NULL};
+        struct trit_attn_shape shape = {n, d, scale, 1, d, at > 0, NULL, TRIT_HINT_T0};
         k.attn_block[format](out, &sm, &shape, q, keys->bytes + offset, keys->scale + at,
                              values->bytes + offset, values->scale + at);
         shape.later = false;
@@ -1036,7 +1036,7 @@ static void test_attention_i8(void **state)
 static void test_attention_order(void **state)
 {
     enum { KEYS = 37, D = 21 };
-    const struct trit_attn_shape shape = {KEYS, D, 0.3f, 1, D, false, NULL};
+    const struct trit_attn_shape shape = {KEYS, D, 0.3f, 1, D, false, NULL, TRIT_HINT_T0};
     float q[D], keys[KEYS * D], values[KEYS * D], p[48] = {0}, ones[48], acc[D], max = -INFINITY;
     struct trit_softmax sm;
     (void)state;
@@ -1065,7 +1065,7 @@ static void test_attention_order(void **state)
 
 static void test_attention_nan(void **state)
 {
-    const struct trit_attn_shape shape = {3, 2, 1.0f, 1, 2, false, NULL};
+    const struct trit_attn_shape shape = {3, 2, 1.0f, 1, 2, false, NULL, TRIT_HINT_T0};
     const float q[2] = {1.0f, 1.0f};
     float keys[6] = {1, 2, 3, 4, 5, 6}, acc[2];
     struct trit_softmax sm;

@@ -216,7 +216,7 @@ static void test_while_measuring(void **state)
         float *got = logits_in(s, tokens, N_TOKENS);
         assert_memory_equal(got, want, n_bytes);
         for (; trit_session_walk_at(s, n, &walk); n++) {
-            assert_true(walk.measured);
+            assert_true(walk.measured == (strcmp(walk.type, "kv") != 0)); /* there are too few */
             assert_string_equal(walk.walk, trit_walks->name); /* none is faster by that clock */
         }
         assert_true(n >= 2);

@@ -25,6 +25,7 @@ struct job {
     struct trit_session *s;
     size_t layer, row, pos, n;
     size_t first_tile; /* the tile of positions that pos is in */
+    enum trit_hint hint;
 };
 
 /* Queries of one KV head that see the same keys: n of them, ldq floats apart in s->q and wherever
@@ -32,6 +33,7 @@ struct job {
 struct queries {
     size_t layer, kv_head;
     size_t at, n, ldq; /* at: index of the first one's first element */
+    enum trit_hint hint;
 };
 
 /* Write what one block contributes to each query, or, with later, add it: the keys from position
@@ -51,6 +53,7 @@ static void one_block(const struct trit_session *s, float *acc, struct trit_soft
         .ldq = q->ldq,
         .later = later,
         .next = kv->k + next * kv->row_bytes,
+        .hint = q->hint,
     };
     s->kernels.attn_block[kv->format](acc, sm, &shape, s->q + q->at, kv->k + row * kv->row_bytes,
                                       trit_kv_scales(kv, kv->k_scale, row),
@@ -92,11 +95,13 @@ static void attend(const struct job *job, size_t kv_head, size_t t, size_t n_tok
         struct trit_softmax sm[TRIT_ATTN_QUERIES][TILE_TOKENS] = {{{0}}};
 
         for (size_t h = 0; n_tokens > 1 && h < n_heads; h++) {
-            const struct queries q = {job->layer, kv_head, at + h * d, n_tokens, n_head * d};
+            const struct queries q = {job->layer, kv_head,    at + h * d,
+                                      n_tokens,   n_head * d, job->hint};
             add_keys(s, &q, sm[h], 0, shared);
         }
         for (size_t i = 0; i < n_tokens; i++) {
-            const struct queries q = {job->layer, kv_head, at + i * n_head * d, n_heads, d};
+            const struct queries q = {job->layer, kv_head, at + i * n_head * d,
+                                      n_heads,    d,       job->hint};
             struct trit_softmax of_heads[TRIT_ATTN_QUERIES];
             for (size_t h = 0; h < n_heads; h++)
                 of_heads[h] = sm[h][i]; /* nothing yet of a token that is alone */
@@ -124,8 +129,12 @@ static void split_head(const struct job *job, size_t kv_head, size_t first, size
 
     for (size_t h = 0; h < group; h += TRIT_ATTN_QUERIES) {
         const size_t head = kv_head * group + h, left = group - h;
-        const struct queries q = {job->layer, kv_head, (job->row * n_head + head) * d,
-                                  left < TRIT_ATTN_QUERIES ? left : TRIT_ATTN_QUERIES, d};
+        const struct queries q = {job->layer,
+                                  kv_head,
+                                  (job->row * n_head + head) * d,
+                                  left < TRIT_ATTN_QUERIES ? left : TRIT_ATTN_QUERIES,
+                                  d,
+                                  job->hint};
         for (size_t i = first; i < first + n; i++) {
             const size_t at = i * n_head + head;
             one_block(s, in_turn ? s->att + q.at : s->block_acc + at * d,
@@ -203,14 +212,32 @@ static void attend_items(void *ctx, size_t begin, size_t end, int worker)
     }
 }
 
+static void run(struct job *job)
+{
+    const size_t n_kv = (size_t)job->s->model->knobs.n_head_kv, pos = job->pos, n = job->n;
+    const size_t n_tiles = (pos + n - 1) / TILE_TOKENS - job->first_tile + 1;
+
+    if (n == 1 && job->s->n_threads > 1 && pos / TRIT_ATTN_BLOCK + 1 >= TRIT_SPLIT_BLOCKS)
+        attend_by_blocks(job);
+    else
+        trit_pool_run(job->s->pool, attend_items, job, n_tiles * n_kv, 1);
+}
+
+/* Where a lone token's keys and values are many, it finds the hint that they are best asked for by:
+ * a piece is those of a layer. */
 void trit_attention(struct trit_session *s, size_t il, size_t row, size_t pos, size_t n)
 {
-    struct job job = {s, il, row, pos, n, pos / TILE_TOKENS};
-    const size_t n_kv = (size_t)s->model->knobs.n_head_kv;
-    const size_t n_tiles = (pos + n - 1) / TILE_TOKENS - job.first_tile + 1;
+    enum { LEAST_BYTES = 1 << 20 };
+    const struct trit_kv *kv = &s->kv;
+    const size_t n_bytes = 2 * (pos + 1) * (size_t)s->model->knobs.n_head_kv * kv->row_bytes;
+    struct trit_tuned *class = trit_tuner_class(s->tuner, TRIT_WALK_KV, "kv", kv->row_bytes);
+    const struct trit_walk *walk = class ? class->walk : trit_walks;
+    const bool measures = class && n == 1 && s->warm && n_bytes >= LEAST_BYTES &&
+                          trit_tuner_next(s->tuner, class, &walk);
+    struct job job = {s, il, row, pos, n, pos / TILE_TOKENS, walk->hint};
+    const double start = measures ? s->tuner->now_ms() : 0;
 
-    if (n == 1 && s->n_threads > 1 && pos / TRIT_ATTN_BLOCK + 1 >= TRIT_SPLIT_BLOCKS)
-        attend_by_blocks(&job);
-    else
-        trit_pool_run(s->pool, attend_items, &job, n_tiles * n_kv, 1);
+    run(&job);
+    if (measures)
+        trit_tuner_took(s->tuner, class, n_bytes, s->tuner->now_ms() - start);
 }

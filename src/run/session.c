@@ -193,6 +193,7 @@ static void prepare_tuner(struct trit_session *s)
             trit_tuner_class(t, TRIT_WALK_T2, "t2", of_width[i]->n_cols / 4);
     }
     trit_tuner_class(t, TRIT_WALK_FLOAT, trit_format_name(m->output.format), m->output.row_bytes);
+    trit_tuner_class(t, TRIT_WALK_KV, "kv", s->kv.row_bytes);
 }
 
 bool trit_session_walk_at(const trit_session *s, int i, struct trit_session_walk *out)

@@ -17,12 +17,12 @@ $ trit run -m good.gguf -p "Hello the" -n 5 --temp 0 --quiet
 $ trit run -m good.gguf -p "Hello the" -n 5 --temp 0 -v
  the the the the the
 ! good.gguf: bitnet-b1.58 · 1 M parameters · relu2 (architecture) · context 256 · opened in X ms
-! 6 prompt + 5 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · weights read by t2/64:t0 t2/96:t0 f16/512:t0 · seed S
+! 6 prompt + 5 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · weights read by t2/64:t0 t2/96:t0 f16/512:t0 kv/128:t0 · seed S
 
 $ trit run -m good.gguf -p "Hello the" -n 5 --temp 0 --verbose
  the the the the the
 ! good.gguf: bitnet-b1.58 · 1 M parameters · relu2 (architecture) · context 256 · opened in X ms
-! 6 prompt + 5 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · weights read by t2/64:t0 t2/96:t0 f16/512:t0 · seed S
+! 6 prompt + 5 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · weights read by t2/64:t0 t2/96:t0 f16/512:t0 kv/128:t0 · seed S
 
 # Long options; a value may stand after "=" as well.
 

@@ -116,7 +116,7 @@ $ trit run -m chat.gguf --chat -p hi -n 3 --temp 0 -v
    
 ! chat.gguf: bitnet-b1.58 · 1 M parameters · relu2 (architecture) · context 256 · opened in X ms
 ! chat.gguf: template bitnet: what this architecture with the Llama-3 vocabulary (2B-4T) was trained on; the file's own template is another one, wrong for it, and is not used
-! 21 prompt + 3 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · weights read by t2/64:t0 t2/96:t0 f16/512:t0 · seed S
+! 21 prompt + 3 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · weights read by t2/64:t0 t2/96:t0 f16/512:t0 kv/128:t0 · seed S
 
 $ trit run -m good.gguf --chat -p hi -n 3 --temp 0
 iii
