@@ -5,7 +5,8 @@
 #
 # For every SHARED/golden/*.gguf: `trit logits` with each usable instruction set, one and two
 # threads, batches of 1, 7 and 512, mapped and read, all byte-identical; and within the bounds of
-# SHARED/golden/check.py (needs python3 with numpy). Then SHARED/models/fables: its perplexity on
+# SHARED/golden/check.py (needs python3 with numpy). The same bytes by every walk, threads and batches
+# in turn, also of fables and of the built-in model. Then SHARED/models/fables: its perplexity on
 # SHARED/corpus/valid.txt within 0.2 % of the reference in eval.json, after each of its layers; its
 # checkpoints in hf-packed and hf converted, the first to the same logits; the same digits and the
 # same story by a seed for every instruction set, number of threads and batch.
@@ -57,6 +58,31 @@ for model in "$golden"/*.gguf; do
     "$python" "$golden/check.py" "$base.npy" "$out/want.npy"
 done
 echo "$n runs byte-identical over:" $isas
+
+# By every walk that a row has: one to three threads, batches of one to seventeen.
+walks=$("$trit" info | sed '1,/^walks/d; /^kernels/,$d' | awk '{ print $1 }')
+n=0
+for model in "$golden"/*.gguf "$fables" built-in; do
+    tokens=$(seq -s , 0 97 4000)
+    [ ! -e "${model%.gguf}.tokens" ] || tokens=$(cat "${model%.gguf}.tokens")
+    "$trit" logits -m "$model" --tokens "$tokens" --isa scalar -t 1 -o "$out/want.npy"
+    for isa in $isas; do
+        for walk in $walks; do
+            options="--isa $isa --walk $walk -t $((n % 3 + 1)) -b $((n % 17 + 1))"
+            # shellcheck disable=SC2086
+            "$trit" logits -m "$model" --tokens "$tokens" $options -o "$out/got.npy" 2>"$out/why" || {
+                grep -q "have no walk" "$out/why"
+                continue
+            }
+            if ! cmp "$out/want.npy" "$out/got.npy"; then
+                echo "check-golden: $(basename "$model"): $options differs" >&2
+                exit 1
+            fi
+            n=$((n + 1))
+        done
+    done
+done
+echo "$n runs byte-identical by:" $walks
 
 valid=$2/corpus/valid.txt
 for layer in 1 2 3 4 5 6; do
