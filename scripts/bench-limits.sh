@@ -4,12 +4,12 @@
 #
 #   scripts/bench-limits.sh [TRIT [ROUNDS]]        build/trit and 3 rounds by default
 #
-# Makes dummies of the shapes of 2B-4T and Falcon3-1B (1.2 and 0.8 GB, in TMPDIR), measures every line
-# of the table in turn, ROUNDS times over, and prints the CPU and medians. Efficiencies are those of `trit bench`: bytes read per second
-# over the speed of reading the same bytes, ternary multiply-adds per second over the peak of the
-# instruction set, each limit measured in the same process between the samples. Exits with 1 if a
-# line falls short; a line of what the machine lacks is printed as "not here", and is no pass. Nothing
-# else should run meanwhile.
+# Makes dummies of the shapes of 2B-4T and Falcon3-1B (2 GB, in TMPDIR), measures every line of the
+# table in turn, ROUNDS times over, and prints the CPU and medians. Efficiencies are those of `trit
+# bench`: bytes read per second over the speed of reading the same bytes, ternary multiply-adds per
+# second over the peak of the instruction set, each limit measured in the same process between the
+# samples. Exits with 1 if a line falls short; a line of what the machine lacks is printed as "not
+# here", and is no pass. Nothing else should run meanwhile.
 set -euo pipefail
 root=$(realpath "$(dirname "$0")/..")
 trit=$(realpath "${1:-$root/build/trit}")

@@ -770,9 +770,12 @@ static void test_cgroup2(void **state)
     remove_sysfs();
 
     new_sysfs(); /* what makes no sense limits nothing */
-    static const char *const odd[] = {"", "max", "x y", "-1 100000", "0 100000", "100000 0", "5"};
+    static const char *const odd[] = {"",         "max", "x y",        "-1 100000", "0 100000",
+                                      "100000 0", "5",   "nan 100000", "inf inf"};
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         put(odd[i], "sys/fs/cgroup/cpu.max");
+        put(i % 2 ? "nan" : "-1", "sys/fs/cgroup/memory.max");
+        assert_true(limits_of("0::/\n", V2_MOUNT).memory == UINT64_MAX);
         assert_cpus(limits_of("0::/\n", V2_MOUNT), INFINITY, NULL);
     }
     assert_cpus(limits_of("nonsense\n0:\n", V2_MOUNT), INFINITY, NULL);

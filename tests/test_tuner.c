@@ -178,9 +178,11 @@ static void test_every_walk(void **state)
 
     for (int r = 0; trit_isa_at(r, &isa); r++)
         for (int w = 0; isa.usable && trit_walk_at(w, &walk); w++)
-            for (int i = 0; i < 17; i++) {
-                const struct trit_session_options opt = {
-                    .n_threads = 1 + i % 3, .n_batch = 1 + i, .isa = isa.name, .walk = walk.name};
+            for (int i = 0; i < 19; i++) { /* lone tokens by each number of threads, then batches */
+                const struct trit_session_options opt = {.n_threads = 1 + i % 3,
+                                                         .n_batch = i < 3 ? 1 : i - 1,
+                                                         .isa = isa.name,
+                                                         .walk = walk.name};
                 uint64_t bytes;
                 struct trit_error why;
                 if (trit_session_bytes(&bytes, opened.model, &opt, &why) == TRIT_E_UNSUPPORTED)

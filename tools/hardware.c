@@ -2,6 +2,9 @@
 #include "hardware.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include "json.h"
 
 void print_cpu(const struct trit_machine_info *m)
 {
@@ -9,8 +12,11 @@ void print_cpu(const struct trit_machine_info *m)
            m->cpu_model[0] ? " (" : "", m->cpu_model, m->cpu_model[0] ? ")" : "", m->n_cores,
            m->n_cores == 1 ? "" : "s");
     if (m->l1d_bytes)
-        printf(" · L1 %zu KB, L2 %.1f MB, L3 %.1f MB", m->l1d_bytes >> 10,
-               (double)m->l2_bytes / 0x1p20, (double)m->l3_bytes / 0x1p20);
+        printf(" · L1 %zu KB", m->l1d_bytes >> 10);
+    if (m->l2_bytes)
+        printf(", L2 %.1f MB", (double)m->l2_bytes / 0x1p20);
+    if (m->l3_bytes)
+        printf(", L3 %.1f MB", (double)m->l3_bytes / 0x1p20);
     putchar('\n');
 }
 
@@ -19,11 +25,12 @@ void note_threads(const struct args *args, int n_threads)
     struct trit_machine_info m;
 
     trit_machine_info(&m);
-    if (!args->quiet && n_threads > 1 && n_threads > m.cpu_limit)
-        fprintf(stderr,
-                "trit: %d threads, but %s allows %g CPUs' worth of time: they will be slowed down "
-                "together\n",
-                n_threads, m.cpu_limit_from, m.cpu_limit);
+    if (args->quiet || n_threads < 2 || n_threads <= m.cpu_limit)
+        return;
+    fprintf(stderr, "trit: %d threads, but ", n_threads);
+    plain_text(stderr, m.cpu_limit_from, strlen(m.cpu_limit_from));
+    fprintf(stderr, " allows %g CPUs' worth of time: they will be slowed down together\n",
+            m.cpu_limit);
 }
 
 struct walks walks_of(const trit_session *session)

@@ -84,15 +84,17 @@ static void print_limits(const struct trit_machine_info *m)
     const int n = trit_threads_default();
 
     printf("threads  %d (", n);
-    if (n < m->n_cores)
-        printf("%s allows %g CPUs' worth of time, of %d physical performance cores)\n",
-               m->cpu_limit_from, m->cpu_limit, m->n_cores);
-    else
+    if (m->cpu_limit < m->n_cores) {
+        plain_text(stdout, m->cpu_limit_from, strlen(m->cpu_limit_from));
+        printf(" allows %g CPUs' worth of time, of %d physical performance cores)\n", m->cpu_limit,
+               m->n_cores);
+    } else
         printf("physical performance cores)\n");
-    if (m->memory_limit < m->memory_bytes)
-        printf("memory   %.1f GB (%s), of %.1f GB\n", (double)m->memory_limit * 1e-9,
-               m->memory_limit_from, (double)m->memory_bytes * 1e-9);
-    else if (m->memory_bytes)
+    if (m->memory_limit < m->memory_bytes) {
+        printf("memory   %.1f GB (", (double)m->memory_limit * 1e-9);
+        plain_text(stdout, m->memory_limit_from, strlen(m->memory_limit_from));
+        printf("), of %.1f GB\n", (double)m->memory_bytes * 1e-9);
+    } else if (m->memory_bytes)
         printf("memory   %.1f GB\n", (double)m->memory_bytes * 1e-9);
 }
 

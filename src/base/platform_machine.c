@@ -146,7 +146,7 @@ int trit_physical_cores(void)
 
 #if defined(__linux__)
 
-enum { MAX_LINE = 4096 };
+enum { MAX_LINE = 4096, MAX_FOLDER = 3 * MAX_LINE };
 
 /* Whether a word is in a list that commas separate. */
 static bool lists(const char *list, const char *word)
@@ -237,7 +237,7 @@ static int read_numbers(double *x, int n, const char *path)
 /* The limits that the folder sets, if they are lower than those known. */
 static void take_cpus(struct trit_limits *out, const char *folder, bool version2)
 {
-    char path[TRIT_MACHINE_PATH], period[TRIT_MACHINE_PATH];
+    char path[MAX_FOLDER + 64], period[MAX_FOLDER + 64];
     double x[2] = {0, 0};
 
     snprintf(path, sizeof path, "%s/%s", folder, version2 ? "cpu.max" : "cpu.cfs_quota_us");
@@ -245,23 +245,23 @@ static void take_cpus(struct trit_limits *out, const char *folder, bool version2
     const bool whole = version2
                            ? read_numbers(x, 2, path) == 2
                            : read_numbers(x, 1, path) == 1 && read_numbers(x + 1, 1, period) == 1;
-    if (!whole || x[0] <= 0 || x[1] <= 0 || x[0] / x[1] >= out->n_cpus)
+    if (!whole || !(x[0] > 0 && x[1] > 0 && x[0] / x[1] < out->n_cpus)) /* NaN is nothing */
         return;
     out->n_cpus = x[0] / x[1];
-    snprintf(out->cpus_from, sizeof out->cpus_from, "%s", path);
+    snprintf(out->cpus_from, sizeof out->cpus_from, "%.511s", path);
 }
 
 static void take_memory(struct trit_limits *out, const char *folder, bool version2)
 {
-    char path[TRIT_MACHINE_PATH];
+    char path[MAX_FOLDER + 64];
     double x;
 
     snprintf(path, sizeof path, "%s/%s", folder, version2 ? "memory.max" : "memory.limit_in_bytes");
     /* version 1 has no word for none: it is the largest number of whole pages */
-    if (read_numbers(&x, 1, path) != 1 || x < 0 || x >= 0x1p62 || x >= (double)out->memory)
+    if (read_numbers(&x, 1, path) != 1 || !(x >= 0 && x < 0x1p62 && x < (double)out->memory))
         return;
     out->memory = (uint64_t)x;
-    snprintf(out->memory_from, sizeof out->memory_from, "%s", path);
+    snprintf(out->memory_from, sizeof out->memory_from, "%.511s", path);
 }
 
 /* All folders from the process's to where the hierarchy is mounted. */
@@ -269,7 +269,7 @@ static void take_hierarchy(struct trit_limits *out, const char *root, const char
                            void (*take)(struct trit_limits *, const char *, bool))
 {
     static const char up[] = "/..";
-    char path[MAX_LINE], mount[MAX_LINE] = "", top[MAX_LINE] = "", folder[3 * MAX_LINE];
+    char path[MAX_LINE], mount[MAX_LINE] = "", top[MAX_LINE] = "", folder[MAX_FOLDER];
 
     if (!find_cgroup(path, root, controller) || !find_mount(mount, top, root, controller))
         return;
@@ -411,6 +411,13 @@ static uint64_t number_of(const char *name)
     return sysctlbyname(name, &n, &size, NULL, 0) == 0 ? n : 0;
 }
 
+static void describe_caches(struct trit_cpu *out)
+{
+    out->l1d_bytes = (size_t)number_of("hw.perflevel0.l1dcachesize");
+    out->l2_bytes = (size_t)number_of("hw.perflevel0.l2cachesize");
+    out->l3_bytes = (size_t)number_of("hw.l3cachesize");
+}
+
 void trit_cpu_describe(struct trit_cpu *out)
 {
     size_t n_name = sizeof out->name, n_model = sizeof out->model;
@@ -418,9 +425,7 @@ void trit_cpu_describe(struct trit_cpu *out)
     *out = (struct trit_cpu){0};
     sysctlbyname("machdep.cpu.brand_string", out->name, &n_name, NULL, 0);
     sysctlbyname("hw.model", out->model, &n_model, NULL, 0);
-    out->l1d_bytes = (size_t)number_of("hw.perflevel0.l1dcachesize");
-    out->l2_bytes = (size_t)number_of("hw.perflevel0.l2cachesize");
-    out->l3_bytes = (size_t)number_of("hw.l3cachesize");
+    describe_caches(out);
 }
 
 uint64_t trit_memory_bytes(void)
@@ -429,6 +434,11 @@ uint64_t trit_memory_bytes(void)
 }
 
 #else
+
+static void describe_caches(struct trit_cpu *out)
+{
+    (void)out;
+}
 
 void trit_cpu_describe(struct trit_cpu *out)
 {
@@ -445,8 +455,8 @@ uint64_t trit_memory_bytes(void)
 size_t trit_cache_bytes(void)
 {
     enum { UNKNOWN = 32 << 20 };
-    struct trit_cpu cpu;
+    struct trit_cpu cpu = {0};
 
-    trit_cpu_describe(&cpu);
+    describe_caches(&cpu);
     return cpu.l3_bytes ? cpu.l3_bytes : cpu.l2_bytes ? cpu.l2_bytes : UNKNOWN;
 }

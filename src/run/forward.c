@@ -209,7 +209,7 @@ static size_t walk_chunk(const struct trit_session *s, size_t n_rows, size_t row
 
     if (walk->order != TRIT_ORDER_APART || most < least)
         return least;
-    return (n < most ? n : most) / 16 * 16;
+    return n < least ? least : (n < most ? n : most) / 16 * 16;
 }
 
 /* Rows that fn takes from a loop's item `first` on by `walk`, both of which it reads in ctx. */
@@ -225,7 +225,7 @@ static void stream_rows(struct trit_session *s, struct trit_tuned *class, trit_t
 {
     enum { MOST_THREADS = 4 }; /* whose pieces a loop of the smaller models still has */
     const size_t n_threads = (size_t)(s->n_threads < MOST_THREADS ? s->n_threads : MOST_THREADS);
-    const size_t piece = trit_round_up(n_threads * s->tuner->piece_bytes / row_bytes, 16);
+    const size_t piece = trit_round_up(n_threads * s->tuner->piece_bytes / row_bytes + 1, 16);
 
     at->walk = class ? class->walk : trit_walks;
     while (class && s->warm && 2 * (n - at->first) >= piece &&

@@ -82,11 +82,11 @@ static enum trit_hint find_hint(const trit_session *s, struct read_job *job)
     enum { N_HINTS = sizeof hints / sizeof *hints, GROUP = 16, TRIES_MS = 100 };
     double bytes[N_HINTS] = {0}, ms[N_HINTS] = {0};
     const double start = trit_now_ms();
-    size_t best = 0;
+    size_t best = 0, sweep = 0; /* so that every hint meets every group */
 
     job->first = 0;
     for (size_t k = 0; k < N_HINTS || trit_now_ms() - start < TRIES_MS; k++) {
-        const size_t h = k % N_HINTS, left = job->n_pieces - job->first;
+        const size_t h = (k + sweep) % N_HINTS, left = job->n_pieces - job->first;
         const size_t n = left < GROUP ? left : GROUP;
         const double begin = trit_now_ms();
         job->hint = hints[h];
@@ -95,6 +95,7 @@ static enum trit_hint find_hint(const trit_session *s, struct read_job *job)
         for (size_t i = 0; i < n; i++)
             bytes[h] += (double)job->pieces[job->first + i].n_bytes;
         job->first = n < left ? job->first + n : 0;
+        sweep += job->first == 0;
     }
     job->first = 0;
     for (size_t h = 1; h < N_HINTS; h++)

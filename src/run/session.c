@@ -172,21 +172,22 @@ trit_status trit_session_bytes(uint64_t *out, const trit_model *model,
 
 /* ---- Walks ----------------------------------------------------------------------------------- */
 
-/* Matrices by how their rows are read. A model that the last-level cache may hold is not worth
- * measuring: its rows come from there, however they are asked for. */
+/* Matrices by how their rows are read. Not worth measuring are a model that the last-level cache
+ * may hold, whose rows come from there however they are asked for, and the scalar row, which has
+ * one walk. Activations of several digits are no lone tokens. */
 static void prepare_tuner(struct trit_session *s)
 {
     const struct trit_model *m = s->model;
     struct trit_tuner *t = s->tuner;
 
     *t = (struct trit_tuner){
-        .on = trit_session_token_bytes(s) > trit_cache_bytes(),
+        .on = s->isa != trit_isas && trit_session_token_bytes(s) > trit_cache_bytes(),
         .now_ms = trit_now_ms,
         .piece_bytes = 1 << 20,
         .cpu = s->isa->cpu,
         .fixed = s->walk,
     };
-    for (int32_t il = 0; il < m->knobs.n_layer; il++) {
+    for (int32_t il = 0; il < m->knobs.n_layer && m->knobs.hadamard != TRIT_HADAMARD_AFTER; il++) {
         const struct trit_linear *of_width[] = {&m->layers[il].attn_q, &m->layers[il].attn_output,
                                                 &m->layers[il].ffn_down};
         for (size_t i = 0; i < sizeof of_width / sizeof *of_width; i++)

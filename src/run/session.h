@@ -34,7 +34,7 @@ struct trit_session {
     const struct trit_isa *isa;
     struct trit_kernels kernels;
     struct trit_pool *pool;
-    bool warm;       /* all weights have been read once */
+    bool warm;       /* there was an evaluation: what it read is in memory */
     bool hint_known; /* read_hint is the fastest of measure.c's */
     enum trit_hint read_hint;
     const struct trit_walk *walk; /* that was asked for, or NULL */

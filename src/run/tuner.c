@@ -62,11 +62,12 @@ static void drop_slow(struct trit_tuned *c)
         c->tried[i].out |= gain(c, i) < TRIT_TUNE_OUT * most;
 }
 
+/* By the rounds that are over, if they are enough to tell. */
 static void decide(struct trit_tuned *c)
 {
-    const size_t best = best_of(c);
+    const size_t best = c->n_rounds >= 2 ? best_of(c) : 0;
 
-    if (gain(c, best) >= TRIT_TUNE_GAIN)
+    if (best > 0 && gain(c, best) >= TRIT_TUNE_GAIN)
         c->walk = c->tried[best].walk;
     c->decided = c->measured = true;
 }
@@ -85,24 +86,36 @@ bool trit_tuner_next(const struct trit_tuner *t, const struct trit_tuned *c,
     return measures;
 }
 
-void trit_tuner_took(struct trit_tuner *t, struct trit_tuned *c, size_t n_bytes, double ms)
+/* The next walk's turn. @return whether the round is over */
+static bool pass_on(struct trit_tuned *c)
 {
-    c->tried[turn(c)].speed[c->n_rounds] = (double)n_bytes / (ms > 1e-6 ? ms : 1e-6);
-    c->spent_ms += ms;
-    c->round_ms += ms;
     do
         c->next++;
     while (c->next < c->n_tried && c->tried[turn(c)].out);
     if (c->next < c->n_tried)
-        return;
+        return false;
     c->n_rounds++;
     if (c->n_rounds >= 2)
         drop_slow(c);
     c->next = 0;
     while (c->tried[turn(c)].out)
         c->next++;
-    if (c->n_rounds == TRIT_TUNE_ROUNDS ||
-        c->spent_ms + c->round_ms > TRIT_TUNE_MS / (double)t->n) /* another might be too long */
+    return true;
+}
+
+/* The last piece may end beyond the budget; a round that would is not begun. */
+void trit_tuner_took(struct trit_tuner *t, struct trit_tuned *c, size_t n_bytes, double ms)
+{
+    const double budget = TRIT_TUNE_MS / (double)t->n;
+
+    c->tried[turn(c)].speed[c->n_rounds] = (double)n_bytes / (ms > 1e-6 ? ms : 1e-6);
+    c->spent_ms += ms;
+    c->round_ms += ms;
+    if (pass_on(c)) {
+        if (c->n_rounds == TRIT_TUNE_ROUNDS || c->spent_ms + c->round_ms > budget)
+            decide(c);
+        c->round_ms = 0;
+    } else if (c->spent_ms > budget) {
         decide(c);
-    c->round_ms = 0;
+    }
 }

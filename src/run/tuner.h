@@ -6,7 +6,7 @@
  * measuring. Matrices whose rows are alike (type and length) are a class and share what was found.
  *
  * Walks take turns; after two rounds those far behind the best are out. In the end the one with the
- * best median gain on the default is taken, if that is TRIT_TUNE_GAIN. */
+ * best median gain over the default is taken, if that is TRIT_TUNE_GAIN. */
 #ifndef TRIT_RUN_TUNER_H
 #define TRIT_RUN_TUNER_H
 
