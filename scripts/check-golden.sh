@@ -38,6 +38,15 @@ if [ -z "$isas" ]; then
     echo "check-golden: $trit names no instruction set" >&2
     exit 1
 fi
+# got_wanted MODEL OPTIONS...: stop unless the logits are those of want.npy
+got_wanted() {
+    if ! cmp "$out/want.npy" "$out/got.npy"; then
+        echo "check-golden: $(basename "${1%.gguf}"): ${*:2} differs" >&2
+        exit 1
+    fi
+    n=$((n + 1))
+}
+
 n=0
 for model in "$golden"/*.gguf; do
     base=${model%.gguf}
@@ -47,11 +56,7 @@ for model in "$golden"/*.gguf; do
         for options in "-t 1" "-t 2" "-b 1" "-b 7" "-b 512" "--no-mmap" "-t 2 -b 7"; do
             # shellcheck disable=SC2086
             "$trit" logits -m "$model" --tokens "$tokens" --isa "$isa" $options -o "$out/got.npy"
-            if ! cmp "$out/want.npy" "$out/got.npy"; then
-                echo "check-golden: $(basename "$base"): --isa $isa $options differs" >&2
-                exit 1
-            fi
-            n=$((n + 1))
+            got_wanted "$model" --isa "$isa" "$options"
         done
     done
     printf '%-18s ' "$(basename "$base")"
@@ -74,11 +79,7 @@ for model in "$golden"/*.gguf "$fables" built-in; do
                 grep -q "have no walk" "$out/why"
                 continue
             }
-            if ! cmp "$out/want.npy" "$out/got.npy"; then
-                echo "check-golden: $(basename "$model"): $options differs" >&2
-                exit 1
-            fi
-            n=$((n + 1))
+            got_wanted "$model" "$options"
         done
     done
 done

@@ -16,8 +16,8 @@
 
 /* ---- By made-up times ------------------------------------------------------------------------ */
 
-/* A machine that reads a walk's piece at so many GB/s, and in its other state, which comes and goes
- * at random, at `slow` times that. */
+/* A machine that reads at `speed` GB/s. At random times it changes to a second state, in which its
+ * speed is multiplied by `slow`, and back. */
 struct machine {
     double speed; /* of all walks but one */
     const char *best;

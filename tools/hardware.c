@@ -24,8 +24,10 @@ void note_threads(const struct args *args, int n_threads)
 {
     struct trit_machine_info m;
 
+    if (args->quiet || n_threads < 2) /* so looking costs nothing where nothing can be said */
+        return;
     trit_machine_info(&m);
-    if (args->quiet || n_threads < 2 || n_threads <= m.cpu_limit)
+    if (n_threads <= m.cpu_limit)
         return;
     fprintf(stderr, "trit: %d threads, but ", n_threads);
     plain_text(stderr, m.cpu_limit_from, strlen(m.cpu_limit_from));

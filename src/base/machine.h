@@ -30,14 +30,14 @@ struct trit_limits {
  * elsewhere. */
 void trit_cgroup_limits(struct trit_limits *out, const char *root);
 
-/* Threads that these leave of so many cores: whole CPUs' worth of time, at least one. */
+/* How many threads to start on n_cores cores: at most the whole CPUs' worth of time that the limits
+ * allow, and at least one. */
 int trit_threads_within(const struct trit_limits *limits, int n_cores);
 
 /* The first CPU. Texts are "" and sizes 0 where the system does not tell. */
 struct trit_cpu {
-    char name[TRIT_MACHINE_TEXT]; /* "AMD EPYC" */
-    char model
-        [TRIT_MACHINE_TEXT]; /* what tells it from others of that name: "AuthenticAMD 25/17/1" */
+    char name[TRIT_MACHINE_TEXT];  /* "AMD EPYC" */
+    char model[TRIT_MACHINE_TEXT]; /* "AuthenticAMD 25/17/1": others may share the name */
     size_t l1d_bytes, l2_bytes, l3_bytes;
 };
 void trit_cpu_describe(struct trit_cpu *out);

@@ -87,7 +87,7 @@ int trit_performance_cores(const char *sysfs, const bool *allowed, int n_cpus)
                 (pass == 0 &&
                  (is_atom(sysfs, cpu) || is_little(read_number(sysfs, cpu, "cpu_capacity"), most))))
                 continue;
-            const long id[3] = {/* on Arm, cores are numbered anew in each cluster */
+            const long id[3] = {/* on Arm, core numbers start over in each cluster */
                                 read_number(sysfs, cpu, "topology/physical_package_id"),
                                 read_number(sysfs, cpu, "topology/cluster_id"),
                                 read_number(sysfs, cpu, "topology/core_id")};

@@ -223,8 +223,8 @@ static void run(struct job *job)
         trit_pool_run(job->s->pool, attend_items, job, n_tiles * n_kv, 1);
 }
 
-/* Where a lone token's keys and values are many, it finds the hint that they are best asked for by:
- * a piece is those of a layer. */
+/* If a lone token has many keys and values, each layer's are a piece that is timed, until the best
+ * hint for them is known. */
 void trit_attention(struct trit_session *s, size_t il, size_t row, size_t pos, size_t n)
 {
     enum { LEAST_BYTES = 1 << 20 };

@@ -198,8 +198,8 @@ static size_t row_chunk(size_t row_bytes, size_t n_tokens)
     return n < MANY_TOKENS_ROWS || n_tokens > 1 ? MANY_TOKENS_ROWS : n;
 }
 
-/* The same where a lone token's rows are read by a walk: streams that are far apart are to be long,
- * but an eighth of a worker's rows at most. */
+/* The same for a lone token whose rows are read by a walk. Streams that are far apart should be
+ * long, but a chunk is at most an eighth of a worker's rows. */
 static size_t walk_chunk(const struct trit_session *s, size_t n_rows, size_t row_bytes,
                          const struct trit_walk *walk)
 {
@@ -218,8 +218,8 @@ struct streamed {
     const struct trit_walk *walk;
 };
 
-/* A loop over n rows of weights for a lone token. By and by it finds the walk of their class: as
- * long as that is not decided, piece after piece is timed. */
+/* A loop over n rows of weights for a lone token. While the best walk of their class is not known,
+ * it runs in pieces, and each piece is timed. */
 static void stream_rows(struct trit_session *s, struct trit_tuned *class, trit_task_fn fn,
                         void *ctx, struct streamed *at, size_t n, size_t row_bytes)
 {

@@ -13,7 +13,7 @@ struct trit_tuned *trit_tuner_class(struct trit_tuner *t, unsigned of, const cha
     if (t->n == TRIT_TUNED_MAX)
         return NULL;
     struct trit_tuned *c = &t->classes[t->n++];
-    *c = (struct trit_tuned){.of = of, .type = type, .row_bytes = row_bytes, .walk = trit_walks};
+    *c = (struct trit_tuned){.type = type, .row_bytes = row_bytes, .walk = trit_walks};
     for (const struct trit_walk *walk = trit_walks; walk->name; walk++)
         if ((walk->of & of) && walk->tried && (walk->cpu & t->cpu) == walk->cpu &&
             c->n_tried < TRIT_TUNE_WALKS)

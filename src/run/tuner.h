@@ -20,7 +20,6 @@ enum { TRIT_TUNED_MAX = 6, TRIT_TUNE_WALKS = 8, TRIT_TUNE_ROUNDS = 16 };
 
 /* A class of matrices and what is known of it. */
 struct trit_tuned {
-    unsigned of;      /* TRIT_WALK_T2, FLOAT or KV */
     const char *type; /* "t2", "f16", … */
     size_t row_bytes;
     const struct trit_walk *walk; /* the best that is known: the default, until `decided` */
