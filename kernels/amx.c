@@ -81,30 +81,20 @@ INLINE void panel_tile(int32_t *sums, const uint8_t *codes, const int8_t *x, siz
     _tile_stored(2, sums + 2 * TILE_ROWS, STRIDE);
 }
 
-/* n_r <= PANEL_ROWS rows for n_t <= PANEL_TOKENS tokens. Tiles are configured for 16 tokens, before
- * and after. */
-static void t2_panels(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
-                      const struct trit_q8 *xq, float w_scale, size_t n_cols, size_t n_r,
-                      size_t n_t)
+/* Tiles are configured for 16 tokens, before and after. */
+static void panel_tokens(int32_t *sums, const uint8_t *codes, const int8_t *x, size_t ldx, size_t n,
+                         size_t n_g, size_t n_t, bool add, const uint8_t *next)
 {
-    _Alignas(64) uint8_t codes[PANEL_ROWS * PANEL_COLS];
-    _Alignas(64) int32_t sums[PANEL_TOKENS * PANEL_ROWS];
-    const size_t n_g = (n_r + TILE_ROWS - 1) / TILE_ROWS;
+    (void)next;
 
-    for (size_t k = 0; k < n_cols; k += PANEL_COLS) {
-        const size_t n = n_cols - k < PANEL_COLS ? n_cols - k : PANEL_COLS;
-        unpack_panel(codes, w + k / 4, n_cols / 4, n_r, n);
-        for (size_t t = 0; t < n_t; t += TILE_ROWS) {
-            const bool whole = n_t - t >= TILE_ROWS;
-            if (!whole)
-                tiles_begin(n_t - t);
-            panel_tile(sums + t * PANEL_ROWS, codes, x + t * n_cols + k, n_cols, n, n_g, k > 0);
-            if (!whole)
-                tiles_begin(TILE_ROWS);
-        }
+    for (size_t t = 0; t < n_t; t += TILE_ROWS) {
+        const bool whole = n_t - t >= TILE_ROWS;
+        if (!whole)
+            tiles_begin(n_t - t);
+        panel_tile(sums + t * PANEL_ROWS, codes, x + t * ldx, ldx, n, n_g, add);
+        if (!whole)
+            tiles_begin(TILE_ROWS);
     }
-    for (size_t t = 0; t < n_t; t++)
-        store_sums(y + t * ldy, sums + t * PANEL_ROWS, &xq[t], w_scale, n_r);
 }
 
 static void t2_gemm(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
@@ -116,12 +106,7 @@ static void t2_gemm(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
         return;
     }
     tiles_begin(TILE_ROWS);
-    for (size_t t = 0; t < n_tokens; t += PANEL_TOKENS) {
-        const size_t n_t = n_tokens - t < PANEL_TOKENS ? n_tokens - t : PANEL_TOKENS;
-        for (size_t r = 0; r < n_rows; r += PANEL_ROWS)
-            t2_panels(y + t * ldy + r, ldy, w + r * (n_cols / 4), x + t * n_cols, xq + t, w_scale,
-                      n_cols, n_rows - r < PANEL_ROWS ? n_rows - r : PANEL_ROWS, n_t);
-    }
+    t2_by_panels(y, ldy, w, x, xq, w_scale, n_rows, n_cols, n_tokens);
     _tile_release();
 }
 

@@ -49,34 +49,21 @@ INLINE void panel_tile(int32_t *sums, const uint8_t *codes, const int8_t *x, siz
         _mm512_storeu_si512(sums + a / n_g * PANEL_ROWS + a % n_g * TILE_ROWS, acc[a]);
 }
 
-/* n_r <= PANEL_ROWS rows for n_t <= PANEL_TOKENS tokens, whole tiles. */
-static void t2_panels(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
-                      const struct trit_q8 *xq, float w_scale, size_t n_cols, size_t n_r,
-                      size_t n_t)
+/* n_t is whole tiles. While they are multiplied the next panel is asked for. */
+static void panel_tokens(int32_t *sums, const uint8_t *codes, const int8_t *x, size_t ldx, size_t n,
+                         size_t n_g, size_t n_t, bool add, const uint8_t *next)
 {
-    _Alignas(64) uint8_t codes[PANEL_ROWS * PANEL_COLS];
-    _Alignas(64) int32_t sums[PANEL_TOKENS * PANEL_ROWS];
-    const size_t n_g = (n_r + TILE_ROWS - 1) / TILE_ROWS;
-
-    for (size_t k = 0; k < n_cols; k += PANEL_COLS) {
-        const size_t n = n_cols - k < PANEL_COLS ? n_cols - k : PANEL_COLS;
-        const uint8_t *next = k + n < n_cols ? w + (k + n) / 4 : w + PANEL_ROWS * (n_cols / 4);
-        unpack_panel(codes, w + k / 4, n_cols / 4, n_r, n);
-        for (size_t t = 0; t < n_t; t += PANEL_TILE) {
-            int32_t *s = sums + t * PANEL_ROWS;
-            const int8_t *xt = x + t * n_cols + k;
-            trit_ask_panel(next, n_cols / 4, PANEL_ROWS, PANEL_COLS / 4, t / PANEL_TILE,
-                           n_t / PANEL_TILE);
-            if (n_g == 3)
-                panel_tile(s, codes, xt, n_cols, n, 3, k > 0);
-            else if (n_g == 2)
-                panel_tile(s, codes, xt, n_cols, n, 2, k > 0);
-            else
-                panel_tile(s, codes, xt, n_cols, n, 1, k > 0);
-        }
+    for (size_t t = 0; t < n_t; t += PANEL_TILE) {
+        int32_t *s = sums + t * PANEL_ROWS;
+        const int8_t *xt = x + t * ldx;
+        trit_ask_panel(next, ldx / 4, PANEL_ROWS, PANEL_COLS / 4, t / PANEL_TILE, n_t / PANEL_TILE);
+        if (n_g == 3)
+            panel_tile(s, codes, xt, ldx, n, 3, add);
+        else if (n_g == 2)
+            panel_tile(s, codes, xt, ldx, n, 2, add);
+        else
+            panel_tile(s, codes, xt, ldx, n, 1, add);
     }
-    for (size_t t = 0; t < n_t; t++)
-        store_sums(y + t * ldy, sums + t * PANEL_ROWS, &xq[t], w_scale, n_r);
 }
 
 static void t2_gemm(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
@@ -85,12 +72,7 @@ static void t2_gemm(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
 {
     const size_t many = n_tokens < MANY_TOKENS ? 0 : n_tokens / PANEL_TILE * PANEL_TILE;
 
-    for (size_t t = 0; t < many; t += PANEL_TOKENS) {
-        const size_t n_t = many - t < PANEL_TOKENS ? many - t : PANEL_TOKENS;
-        for (size_t r = 0; r < n_rows; r += PANEL_ROWS)
-            t2_panels(y + t * ldy + r, ldy, w + r * (n_cols / 4), x + t * n_cols, xq + t, w_scale,
-                      n_cols, n_rows - r < PANEL_ROWS ? n_rows - r : PANEL_ROWS, n_t);
-    }
+    t2_by_panels(y, ldy, w, x, xq, w_scale, n_rows, n_cols, many);
     if (many < n_tokens)
         t2_gemm_vnni(y + many * ldy, ldy, w, x + many * n_cols, xq + many, w_scale, n_rows, n_cols,
                      n_tokens - many, walk);
