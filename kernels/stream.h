@@ -10,7 +10,7 @@
 
 #include "kernels.h"
 
-enum { TRIT_LINE_BYTES = 64, TRIT_PROBE_AHEAD = 4096 };
+enum { TRIT_LINE_BYTES = 64, TRIT_PAGE_BYTES = 4096, TRIT_PROBE_AHEAD = 4096 };
 
 /* Bytes from a tile to the one to ask for meanwhile: whole tiles. */
 static inline size_t trit_stream_distance(const struct trit_walk *walk, size_t tile_bytes)
@@ -18,8 +18,10 @@ static inline size_t trit_stream_distance(const struct trit_walk *walk, size_t t
     return tile_bytes ? (walk->ahead + tile_bytes - 1) / tile_bytes * tile_bytes : 0;
 }
 
-/* Ask for the lines of n_bytes at p. The hint is an operand of the instruction. */
-static inline void trit_stream_ask(const uint8_t *p, size_t n_bytes, enum trit_hint hint)
+/* Ask for the lines of n_bytes at p. The hint is an operand of the instruction. Always inlined: gcc
+ * takes a function that does nothing but ask for one without effect, and drops calls to it. */
+static inline __attribute__((always_inline)) void trit_stream_ask(const uint8_t *p, size_t n_bytes,
+                                                                  enum trit_hint hint)
 {
     if (hint == TRIT_HINT_T0)
         for (size_t i = 0; i < n_bytes; i += TRIT_LINE_BYTES)
@@ -30,6 +32,17 @@ static inline void trit_stream_ask(const uint8_t *p, size_t n_bytes, enum trit_h
     else if (hint == TRIT_HINT_NTA)
         for (size_t i = 0; i < n_bytes; i += TRIT_LINE_BYTES)
             __builtin_prefetch(p + i, 0, 0);
+}
+
+/* Ask for a line of each page a page behind n_bytes at p, of which lines are asked for meanwhile:
+ * then an address is known by the time that its lines are wanted. (A file is mapped by small pages;
+ * a page walk in a virtual machine takes as long as several lines.) */
+static inline __attribute__((always_inline)) void trit_stream_pages(const uint8_t *p,
+                                                                    size_t n_bytes,
+                                                                    enum trit_hint hint)
+{
+    for (size_t i = 0; i < n_bytes && hint != TRIT_HINT_NONE; i += TRIT_PAGE_BYTES)
+        __builtin_prefetch(p + TRIT_PAGE_BYTES + i, 0, 2);
 }
 
 /* While tile i of n is multiplied: ask for its share of the next panel, n_rows rows of n_bytes. */

@@ -22,6 +22,7 @@ struct machine {
     double speed; /* of all walks but one */
     const char *best;
     double gain; /* of that one */
+    int n_late;  /* of its first pieces, which take twenty times as long */
     double slow;
     double total_ms; /* measured so far */
     int n_pieces;
@@ -34,7 +35,8 @@ static double take(struct machine *m, const struct trit_walk *walk, size_t n_byt
     const bool best = m->best && strcmp(walk->name, m->best) == 0;
 
     m->in_slow ^= fx_random(&m->rng) % 8 == 0;
-    const double speed = m->speed * (best ? m->gain : 1) * (m->in_slow ? m->slow : 1);
+    const double gain = !best ? 1 : m->n_late-- > 0 ? 0.05 : m->gain;
+    const double speed = m->speed * gain * (m->in_slow ? m->slow : 1);
     const double ms = (double)n_bytes / (speed * 1e6);
 
     m->n_pieces++;
@@ -82,6 +84,15 @@ static void test_faster_is_taken(void **state)
             m.gain = i ? 1 : 1.06; /* under noise so little is not seen for sure */
             assert_string_equal(chosen(m), i ? trit_walks->name : w->name);
         }
+}
+
+/* One piece that the system took its time for does not put a walk out. */
+static void test_late_piece(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        chosen((struct machine){.speed = 20, .best = "apart", .gain = 1.3, .n_late = 1, .slow = 1}),
+        "apart");
 }
 
 static void test_default_stays(void **state)
@@ -256,13 +267,10 @@ static void test_unmeasured(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_faster_is_taken),
-        cmocka_unit_test(test_default_stays),
-        cmocka_unit_test(test_time),
-        cmocka_unit_test(test_classes),
-        cmocka_unit_test(test_every_walk),
-        cmocka_unit_test(test_while_measuring),
-        cmocka_unit_test(test_unmeasured),
+        cmocka_unit_test(test_faster_is_taken), cmocka_unit_test(test_late_piece),
+        cmocka_unit_test(test_default_stays),   cmocka_unit_test(test_time),
+        cmocka_unit_test(test_classes),         cmocka_unit_test(test_every_walk),
+        cmocka_unit_test(test_while_measuring), cmocka_unit_test(test_unmeasured),
     };
     return cmocka_run_group_tests_name("tuner", tests, setup, teardown);
 }

@@ -231,8 +231,10 @@ static void stream_rows(struct trit_session *s, struct trit_tuned *class, trit_t
     while (class && s->warm && 2 * (n - at->first) >= piece &&
            trit_tuner_next(s->tuner, class, &at->walk)) {
         const size_t n_rows = n - at->first < piece ? n - at->first : piece;
+        const size_t chunk = walk_chunk(s, n, row_bytes, at->walk), all = (size_t)s->n_threads;
+        const size_t each = trit_round_up((n_rows + all - 1) / all, 16);
         const double start = s->tuner->now_ms();
-        trit_pool_run(s->pool, fn, ctx, n_rows, walk_chunk(s, n, row_bytes, at->walk));
+        trit_pool_run(s->pool, fn, ctx, n_rows, chunk < each ? chunk : each);
         trit_tuner_took(s->tuner, class, n_rows * row_bytes, s->tuner->now_ms() - start);
         at->first += n_rows;
         at->walk = class->walk;

@@ -183,7 +183,7 @@ static void prepare_tuner(struct trit_session *s)
     *t = (struct trit_tuner){
         .on = s->isa != trit_isas && trit_session_token_bytes(s) > trit_cache_bytes(),
         .now_ms = trit_now_ms,
-        .piece_bytes = 1 << 20,
+        .piece_bytes = 512 << 10,
         .cpu = s->isa->cpu,
         .fixed = s->walk,
     };

@@ -53,13 +53,23 @@ static size_t best_of(const struct trit_tuned *c)
     return best;
 }
 
-/* What is hopelessly slow is out. The default stays, to be compared with. */
+/* Whether a walk was hopelessly slow in every round: one piece may be slow by chance. */
+static bool hopeless(const struct trit_tuned *c, size_t i, double most)
+{
+    bool slow = true;
+
+    for (size_t k = 0; k < c->n_rounds; k++)
+        slow &= c->tried[i].speed[k] < TRIT_TUNE_OUT * most * c->tried[0].speed[k];
+    return slow;
+}
+
+/* What is hopeless is out. The default stays, to be compared with. */
 static void drop_slow(struct trit_tuned *c)
 {
     const double most = gain(c, best_of(c));
 
     for (size_t i = 1; i < c->n_tried; i++)
-        c->tried[i].out |= gain(c, i) < TRIT_TUNE_OUT * most;
+        c->tried[i].out |= hopeless(c, i, most);
 }
 
 /* By the rounds that are over, if they are enough to tell. */

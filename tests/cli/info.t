@@ -215,9 +215,10 @@ walks    over the weights of a generated token: chosen by measurement, or by --w
   none     … not asked for
   t0x1     one row at a time
   t0x2     two
+  t1x2     … into the second-level cache
   t0x8     eight
   wide     four, through 512-bit registers
-  apart    four rows far apart, not asked for
+  apart    four rows far apart, not asked for; not of ternary weights
 
 $ trit info --json | sed 's/,"kernels.*/}/'
 {"version":"V","threads":T,"isa":"ISA","isas":[{"name":"scalar","built":B,"usable":B},{"name":"avx2","built":B,"usable":B},{"name":"avxvnni","built":B,"usable":B},{"name":"avx512","built":B,"usable":B},{"name":"amx","built":B,"usable":B},{"name":"neon","built":B,"usable":B},{"name":"dotprod","built":B,"usable":B},{"name":"i8mm","built":B,"usable":B}]}
