@@ -248,12 +248,17 @@ struct loop {
     size_t n, chunk;
     int n_threads;
     unsigned slow_us; /* each call takes so long at least */
+    bool after;       /* something is done first, which takes first_us at least */
+    unsigned first_us;
+    _Atomic bool begun; /* that is done */
+    _Atomic int n_ahead;
 };
 
 static void do_items(void *ctx, size_t begin, size_t end, int worker)
 {
     struct loop *l = ctx;
     bool good = begin < end && end <= l->n && worker >= 0 && worker < l->n_threads;
+    good &= !l->after || atomic_load(&l->begun);
     if (l->n_threads > 1 && l->n > l->chunk)
         good = good && begin % l->chunk == 0 && (end == l->n || end == begin + l->chunk);
     if (!good) {
@@ -266,14 +271,39 @@ static void do_items(void *ctx, size_t begin, size_t end, int worker)
         usleep(l->slow_us);
 }
 
+static void begin_loop(void *ctx)
+{
+    struct loop *l = ctx;
+    if (l->first_us)
+        usleep(l->first_us);
+    if (atomic_exchange(&l->begun, true))
+        atomic_fetch_add(&l->n_bad, 1);
+}
+
+enum { MOST_STEPS = 3 };
+
+static bool look_ahead(void *ctx, size_t item, size_t step)
+{
+    struct loop *l = ctx;
+    if (item >= l->n || step > MOST_STEPS)
+        atomic_fetch_add(&l->n_bad, 1);
+    atomic_fetch_add(&l->n_ahead, 1);
+    return step < MOST_STEPS;
+}
+
 static void run_loop(struct trit_pool *pool, struct loop *l, size_t n, size_t chunk)
 {
+    atomic_store(&l->begun, false);
     l->n = n;
     l->chunk = chunk;
     l->n_threads = trit_pool_threads(pool);
     for (size_t i = 0; i < n; i++)
         atomic_store(&l->done[i], 0);
-    trit_pool_run(pool, do_items, l, n, chunk);
+    if (l->after)
+        trit_pool_run_after(pool, begin_loop, look_ahead, do_items, l, n, chunk);
+    else
+        trit_pool_run(pool, do_items, l, n, chunk);
+    assert_int_equal(atomic_load(&l->begun), l->after);
     for (size_t i = 0; i < n; i++)
         if (atomic_load(&l->done[i]) != 1)
             fail_msg("%d threads, %zu items by %zu: item %zu was done %d times", l->n_threads, n,
@@ -321,6 +351,27 @@ static void test_pool_succession(void **state)
         struct trit_pool *pool = open_pool(n_threads);
         for (int i = 0; i < 4000; i++)
             run_loop(pool, &l, 2 + (size_t)i % 37, 1 + (size_t)i % 3);
+        trit_pool_close(&pool);
+    }
+}
+
+/* The same with something before each that takes no time, less than workers spin for, and more: it
+ * is over before any item, and the others look ahead meanwhile. */
+static void test_pool_after(void **state)
+{
+    static const unsigned first_us[] = {0, 20, 300};
+    static struct loop l;
+    (void)state;
+    l.after = true;
+    for (int n_threads = 1; n_threads <= 5; n_threads++) {
+        struct trit_pool *pool = open_pool(n_threads);
+        atomic_store(&l.n_ahead, 0);
+        for (size_t k = 0; k < 3; k++) {
+            l.first_us = first_us[k];
+            for (int i = 0; i < (k ? 100 : 4000); i++)
+                run_loop(pool, &l, (size_t)i % 37, 1 + (size_t)i % 3);
+        }
+        assert_int_equal(atomic_load(&l.n_ahead) > 0, n_threads > 1);
         trit_pool_close(&pool);
     }
 }
@@ -881,6 +932,7 @@ int main(void)
         cmocka_unit_test(test_arena_overflow),
         cmocka_unit_test(test_pool_combinations),
         cmocka_unit_test(test_pool_succession),
+        cmocka_unit_test(test_pool_after),
         cmocka_unit_test(test_pool_sleep),
         cmocka_unit_test(test_pool_crowd),
         cmocka_unit_test(test_pool_open_close),

@@ -219,6 +219,13 @@ static uint64_t shuffle;
 void __real_trit_pool_run(struct trit_pool *p, trit_task_fn fn, void *ctx, size_t n, size_t chunk);
 void __wrap_trit_pool_run(struct trit_pool *p, trit_task_fn fn, void *ctx, size_t n, size_t chunk);
 
+void __real_trit_pool_run_after(struct trit_pool *p, void (*first)(void *ctx),
+                                bool (*ahead)(void *ctx, size_t item, size_t step), trit_task_fn fn,
+                                void *ctx, size_t n, size_t chunk);
+void __wrap_trit_pool_run_after(struct trit_pool *p, void (*first)(void *ctx),
+                                bool (*ahead)(void *ctx, size_t item, size_t step), trit_task_fn fn,
+                                void *ctx, size_t n, size_t chunk);
+
 /* The chunk that is the i-th of n. */
 static size_t chunk_at(size_t i, size_t n)
 {
@@ -254,6 +261,19 @@ void __wrap_trit_pool_run(struct trit_pool *p, trit_task_fn fn, void *ctx, size_
         fn(ctx, begin, left < chunk ? n : begin + chunk, (int)(i % 2));
     }
     free(at);
+}
+
+void __wrap_trit_pool_run_after(struct trit_pool *p, void (*first)(void *ctx),
+                                bool (*ahead)(void *ctx, size_t item, size_t step), trit_task_fn fn,
+                                void *ctx, size_t n, size_t chunk)
+{
+    if (order == BY_THREADS) {
+        __real_trit_pool_run_after(p, first, ahead, fn, ctx, n, chunk);
+        return;
+    }
+    if (first)
+        first(ctx);
+    __wrap_trit_pool_run(p, fn, ctx, n, chunk);
 }
 
 /* Whatever order threads come in, and whoever's turn it is then, the bits are the same. */

@@ -35,11 +35,13 @@ struct trit_pool {
     _Alignas(CACHE_LINE) trit_task_fn fn;
     void *ctx;
     size_t chunk;
+    bool (*ahead)(void *ctx, size_t item, size_t step); /* until `begun` */
+    _Alignas(CACHE_LINE) _Atomic bool begun;            /* what is to be done first is done */
 
-    pthread_mutex_t lock;
+    _Alignas(CACHE_LINE) pthread_mutex_t lock;
     pthread_cond_t opened, left;
-    _Atomic int n_sleeping;     /* workers waiting for `opened` */
-    _Atomic bool caller_sleeps; /* the caller waiting for `left` */
+    _Atomic int n_sleeping;    /* workers waiting for `opened` */
+    _Atomic int caller_sleeps; /* the caller waiting for `left` */
     _Atomic bool stop;
 
     int n_threads, n_started;
@@ -95,35 +97,68 @@ static bool join(struct trit_pool *p, uint64_t done)
     return false;
 }
 
-static void leave(struct trit_pool *p)
+/* Wake those who sleep until what has just been stored. */
+static void wake(struct trit_pool *p, pthread_cond_t *cond, const _Atomic int *n_sleeping)
 {
-    const uint64_t s = atomic_fetch_sub(&p->state, 1) - 1;
-    if (!(s & (OPEN | INSIDE)) && atomic_load(&p->caller_sleeps)) {
-        pthread_mutex_lock(&p->lock);
-        pthread_cond_signal(&p->left);
-        pthread_mutex_unlock(&p->lock);
-    }
+    if (!atomic_load(n_sleeping))
+        return;
+    pthread_mutex_lock(&p->lock);
+    pthread_cond_broadcast(cond);
+    pthread_mutex_unlock(&p->lock);
 }
 
-/* Wait until there is a loop to enter, and enter it. @return false when the pool stops. */
-static bool wait_and_join(struct trit_pool *p, uint64_t done)
+static void leave(struct trit_pool *p)
 {
-    bool joined = false;
+    if (!((atomic_fetch_sub(&p->state, 1) - 1) & (OPEN | INSIDE)))
+        wake(p, &p->left, &p->caller_sleeps);
+}
+
+/* Wait until something holds, which is stored before wake(): look for a while, then sleep. */
+static void wait_until(struct trit_pool *p, bool (*holds)(struct trit_pool *p, uint64_t arg),
+                       uint64_t arg, pthread_cond_t *cond, _Atomic int *n_sleeping)
+{
     const double until = trit_now_ms() + spin_ms;
     do {
         for (int i = 0; i < LOOKS_PER_CLOCK; i++) {
-            if (join(p, done))
-                return true;
+            if (holds(p, arg))
+                return;
             trit_cpu_relax();
         }
     } while (trit_now_ms() < until);
     pthread_mutex_lock(&p->lock);
-    atomic_fetch_add(&p->n_sleeping, 1);
-    while (!atomic_load(&p->stop) && !(joined = join(p, done)))
-        pthread_cond_wait(&p->opened, &p->lock);
-    atomic_fetch_sub(&p->n_sleeping, 1);
+    atomic_fetch_add(n_sleeping, 1);
+    while (!holds(p, arg))
+        pthread_cond_wait(cond, &p->lock);
+    atomic_fetch_sub(n_sleeping, 1);
     pthread_mutex_unlock(&p->lock);
-    return joined;
+}
+
+static bool joined_or_stopped(struct trit_pool *p, uint64_t done)
+{
+    return join(p, done) || atomic_load(&p->stop);
+}
+
+static bool has_begun(struct trit_pool *p, uint64_t unused)
+{
+    (void)unused;
+    return atomic_load(&p->begun);
+}
+
+static bool is_empty(struct trit_pool *p, uint64_t unused)
+{
+    (void)unused;
+    return !(atomic_load(&p->state) & INSIDE);
+}
+
+/* What the worker will need first, as long as there is time for it. */
+static void work_ahead(struct trit_pool *p, const struct range *r)
+{
+    const size_t item = atomic_load(&r->next); /* nobody takes any yet */
+
+    if (item < r->end)
+        for (size_t step = 0; !atomic_load(&p->begun) && p->ahead(p->ctx, item, step);)
+            step++;
+    wait_until(p, has_begun, 0, &p->opened, &p->n_sleeping);
 }
 
 static void *worker_main(void *arg)
@@ -133,12 +168,16 @@ static void *worker_main(void *arg)
     uint64_t done = 0;
 
     trit_default_float_env();
-    while (wait_and_join(p, done)) {
+    for (;;) {
+        wait_until(p, joined_or_stopped, done, &p->opened, &p->n_sleeping);
+        if (atomic_load(&p->stop))
+            return NULL;
         done = atomic_load(&p->state) / GENERATION; /* stays while we are inside */
+        if (!atomic_load(&p->begun))
+            work_ahead(p, &p->ranges[w->index]);
         work(p, w->index);
         leave(p);
     }
-    return NULL;
 }
 
 /* Workers take no signals: those are for the threads that the host program knows of. */
@@ -210,44 +249,37 @@ void trit_pool_close(struct trit_pool **pool)
     trit_free(p);
 }
 
-static void wait_until_empty(struct trit_pool *p)
-{
-    const double until = trit_now_ms() + spin_ms;
-    do {
-        for (int i = 0; i < LOOKS_PER_CLOCK; i++) {
-            if (!(atomic_load(&p->state) & INSIDE))
-                return;
-            trit_cpu_relax();
-        }
-    } while (trit_now_ms() < until);
-    pthread_mutex_lock(&p->lock);
-    atomic_store(&p->caller_sleeps, true);
-    while (atomic_load(&p->state) & INSIDE)
-        pthread_cond_wait(&p->left, &p->lock);
-    atomic_store(&p->caller_sleeps, false);
-    pthread_mutex_unlock(&p->lock);
-}
-
-void trit_pool_run(struct trit_pool *p, trit_task_fn fn, void *ctx, size_t n, size_t chunk)
+void trit_pool_run_after(struct trit_pool *p, void (*first)(void *ctx),
+                         bool (*ahead)(void *ctx, size_t item, size_t step), trit_task_fn fn,
+                         void *ctx, size_t n, size_t chunk)
 {
     assert(chunk > 0);
     if (p->n_threads == 1 || n <= chunk) {
+        if (first)
+            first(ctx);
         if (n)
             fn(ctx, 0, n, 0);
         return;
     }
-    p->fn = fn, p->ctx = ctx, p->chunk = chunk;
+    p->fn = fn, p->ctx = ctx, p->chunk = chunk, p->ahead = ahead;
+    atomic_store(&p->begun, !first);
     share_out(p, n);
     const uint64_t generation = atomic_load(&p->state) / GENERATION + 1;
     atomic_store(&p->state, generation * GENERATION + OPEN);
-    if (atomic_load(&p->n_sleeping)) {
-        pthread_mutex_lock(&p->lock);
-        pthread_cond_broadcast(&p->opened);
-        pthread_mutex_unlock(&p->lock);
+    wake(p, &p->opened, &p->n_sleeping);
+    if (first) {
+        first(ctx);
+        atomic_store(&p->begun, true);
+        wake(p, &p->opened, &p->n_sleeping);
     }
     work(p, 0);
     atomic_fetch_and(&p->state, ~OPEN);
-    wait_until_empty(p);
+    wait_until(p, is_empty, 0, &p->left, &p->caller_sleeps);
+}
+
+void trit_pool_run(struct trit_pool *p, trit_task_fn fn, void *ctx, size_t n, size_t chunk)
+{
+    trit_pool_run_after(p, NULL, NULL, fn, ctx, n, chunk);
 }
 
 int trit_pool_threads(const struct trit_pool *pool)

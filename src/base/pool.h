@@ -31,6 +31,14 @@ void trit_pool_close(struct trit_pool **pool);
  * One loop at a time: by one thread, and not from within fn. */
 void trit_pool_run(struct trit_pool *pool, trit_task_fn fn, void *ctx, size_t n, size_t chunk);
 
+/* The same where first(ctx) is to be done before any item, by the caller. Meanwhile each of the
+ * other workers calls ahead(ctx, item, step), say to read what its first item needs, with step 0,
+ * 1, 2, … until that returns false or first() is over: so a step should be short, a microsecond or
+ * less, and must not touch what first() writes. */
+void trit_pool_run_after(struct trit_pool *pool, void (*first)(void *ctx),
+                         bool (*ahead)(void *ctx, size_t item, size_t step), trit_task_fn fn,
+                         void *ctx, size_t n, size_t chunk);
+
 int trit_pool_threads(const struct trit_pool *pool);
 
 #endif

@@ -163,28 +163,20 @@ static void quantize_tokens(void *ctx, size_t begin, size_t end, int worker)
     }
 }
 
-/* What the linear w takes, of these rows or of norm(rows). */
-static void quantize(struct batch *b, const float *rows, const struct trit_norm *norm,
-                     enum trit_norm_kind kind, const struct trit_linear *w)
-{
-    struct quantize_job job = {.b = b, .w = w, .rows = rows, .norm = norm, .kind = kind};
-    trit_pool_run(b->s->pool, quantize_tokens, &job, b->n, 1);
-}
-
 /* The FFN's middle: act(gate) * up, or act(up), which is act(up) * 1. */
-static void quantize_middle(struct batch *b)
+static struct quantize_job middle_of(struct batch *b)
 {
     const struct trit_session *s = b->s;
     const struct trit_knobs *k = &s->model->knobs;
     const bool gated = k->ffn == TRIT_FFN_GATED;
-    struct quantize_job job = {.b = b,
-                               .w = &b->layer->ffn_down,
-                               .rows = gated ? s->gate : s->up,
-                               .up = gated ? s->up : s->ones,
-                               .ldup = gated ? (size_t)k->n_ff : 0,
-                               .norm = k->ffn_sub_norm ? &b->layer->ffn_sub_norm : NULL,
-                               .kind = k->norm};
-    trit_pool_run(s->pool, quantize_tokens, &job, b->n, 1);
+
+    return (struct quantize_job){.b = b,
+                                 .w = &b->layer->ffn_down,
+                                 .rows = gated ? s->gate : s->up,
+                                 .up = gated ? s->up : s->ones,
+                                 .ldup = gated ? (size_t)k->n_ff : 0,
+                                 .norm = k->ffn_sub_norm ? &b->layer->ffn_sub_norm : NULL,
+                                 .kind = k->norm};
 }
 
 /* ---- Linears --------------------------------------------------------------------------------- */
@@ -212,10 +204,13 @@ static size_t walk_chunk(const struct trit_session *s, size_t n_rows, size_t row
     return n < least ? least : (n < most ? n : most) / 16 * 16;
 }
 
-/* Rows that fn takes from a loop's item `first` on by `walk`, both of which it reads in ctx. */
+/* Rows that fn takes from a loop's item `first` on by `walk`, both of which it reads in ctx; and
+ * what is to be done before, or NULL, and meanwhile: see trit_pool_run_after(). */
 struct streamed {
     size_t first;
     const struct trit_walk *walk;
+    void (*before)(void *ctx);
+    bool (*ahead)(void *ctx, size_t item, size_t step);
 };
 
 /* A loop over n rows of weights for a lone token. While the best walk of their class is not known,
@@ -233,13 +228,17 @@ static void stream_rows(struct trit_session *s, struct trit_tuned *class, trit_t
         const size_t n_rows = n - at->first < piece ? n - at->first : piece;
         const size_t chunk = walk_chunk(s, n, row_bytes, at->walk), all = (size_t)s->n_threads;
         const size_t each = trit_round_up((n_rows + all - 1) / all, 16);
+        if (at->before)
+            at->before(ctx);
+        at->before = NULL;
         const double start = s->tuner->now_ms();
         trit_pool_run(s->pool, fn, ctx, n_rows, chunk < each ? chunk : each);
         trit_tuner_took(s->tuner, class, n_rows * row_bytes, s->tuner->now_ms() - start);
         at->first += n_rows;
         at->walk = class->walk;
     }
-    trit_pool_run(s->pool, fn, ctx, n - at->first, walk_chunk(s, n, row_bytes, at->walk));
+    trit_pool_run_after(s->pool, at->before, at->ahead, fn, ctx, n - at->first,
+                        walk_chunk(s, n, row_bytes, at->walk));
 }
 
 /* Linears that read the same activations. Items are, for the first block of tokens, the rows of the
@@ -252,8 +251,9 @@ struct linears_job {
         const struct trit_linear *w;
         float *y; /* [n tokens, w->n_out] */
     } parts[3];
-    float *sum;    /* NULL, or what y is added to; of a single part */
-    size_t n_rows; /* of all parts; set by run_linears(), as is what follows */
+    float *sum;              /* NULL, or what y is added to; of a single part */
+    struct quantize_job *in; /* what makes the activations; set by run_linears(), as the rest */
+    size_t n_rows;           /* of all parts */
     struct streamed at;
 };
 
@@ -352,21 +352,50 @@ static void linears_rows(void *ctx, size_t begin, size_t end, int worker)
     }
 }
 
-static void run_linears(struct linears_job *job)
+static void quantize_lone(void *ctx)
+{
+    const struct linears_job *job = ctx;
+    quantize_tokens(job->in, 0, 1, 0);
+}
+
+/* Read the first rows from an item on, up to what any second-level cache holds: the memory would be
+ * idle while the lone token's activations are made. */
+static bool read_ahead(void *ctx, size_t item, size_t step)
+{
+    enum { STEP_BYTES = 4 << 10, MOST_STEPS = 64 };
+    const struct linears_job *job = ctx;
+    size_t i = 0;
+
+    for (item += job->at.first; item >= job->parts[i].w->n_out; i++)
+        item -= job->parts[i].w->n_out;
+    const struct trit_linear *w = job->parts[i].w;
+    const size_t row_bytes = w->n_cols / 4, begin = item * row_bytes + step * STEP_BYTES;
+    if (step >= MOST_STEPS || begin + STEP_BYTES > w->n_out * row_bytes)
+        return false;
+    job->b->s->kernels.probe_read(w->t2 + begin, STEP_BYTES, TRIT_HINT_NONE);
+    return true;
+}
+
+/* Make the activations, and multiply. */
+static void run_linears(struct linears_job *job, struct quantize_job *in)
 {
     struct batch *b = job->b;
     const size_t n_blocks = (b->n + TRIT_TOKEN_BLOCK - 1) / TRIT_TOKEN_BLOCK;
     const size_t row_bytes = job->parts[0].w->n_cols / 4;
 
+    job->in = in;
     for (size_t i = 0; i < job->n; i++)
         job->n_rows += job->parts[i].w->n_out;
-    job->at.walk = trit_walks;
-    if (b->n == 1 && digits_of(&b->s->model->knobs, job->parts[0].w->n_in) == 1)
+    if (b->n == 1 && digits_of(&b->s->model->knobs, job->parts[0].w->n_in) == 1) {
+        job->at = (struct streamed){.before = quantize_lone, .ahead = read_ahead};
         stream_rows(b->s, trit_tuner_class(b->s->tuner, TRIT_WALK_T2, "t2", row_bytes),
                     linears_rows, job, &job->at, job->n_rows, row_bytes);
-    else
+    } else {
+        job->at.walk = trit_walks;
+        trit_pool_run(b->s->pool, quantize_tokens, in, b->n, 1);
         trit_pool_run(b->s->pool, linears_rows, job, n_blocks * job->n_rows,
                       row_chunk(row_bytes, b->n));
+    }
     if (b->s->model->knobs.hadamard_output)
         trit_pool_run(b->s->pool, transform_outputs, job, b->n, 1);
 }
@@ -380,17 +409,19 @@ static void run_normed(const struct linears_job *job, const struct trit_norm *no
 
     for (size_t i = 0; i < job->n; i += n_at_once) {
         struct linears_job part = {.b = b, .n = n_at_once};
+        struct quantize_job in = {
+            .b = b, .w = job->parts[i].w, .rows = b->s->h, .norm = norm, .kind = kind};
         memcpy(part.parts, job->parts + i, n_at_once * sizeof *part.parts);
-        quantize(b, b->s->h, norm, kind, part.parts[0].w);
-        run_linears(&part);
+        run_linears(&part, &in);
     }
 }
 
-/* h += w * xq */
-static void add_residual(struct batch *b, const struct trit_linear *w)
+/* h += what the linear of in makes of its activations */
+static void add_residual(struct quantize_job *in)
 {
-    struct linears_job job = {b, 1, {{w, b->s->proj}}, b->s->h, 0, {0}};
-    run_linears(&job);
+    struct batch *b = in->b;
+    struct linears_job job = {.b = b, .n = 1, .parts = {{in->w, b->s->proj}}, .sum = b->s->h};
+    run_linears(&job, in);
 }
 
 /* ---- Attention ------------------------------------------------------------------------------- */
@@ -487,10 +518,16 @@ static void block(struct batch *b)
     const struct trit_knobs *k = &s->model->knobs;
     const bool pre = k->block == TRIT_BLOCK_PRE;
     const struct linears_job qkv = {
-        b, 3, {{&l->attn_q, s->q}, {&l->attn_k, s->k}, {&l->attn_v, s->v}}, NULL, 0, {0}};
-    const struct linears_job gated = {b,    2, {{&l->ffn_gate, s->gate}, {&l->ffn_up, s->up}},
-                                      NULL, 0, {0}};
-    const struct linears_job plain = {b, 1, {{&l->ffn_up, s->up}}, NULL, 0, {0}};
+        .b = b, .n = 3, .parts = {{&l->attn_q, s->q}, {&l->attn_k, s->k}, {&l->attn_v, s->v}}};
+    const struct linears_job gated = {
+        .b = b, .n = 2, .parts = {{&l->ffn_gate, s->gate}, {&l->ffn_up, s->up}}};
+    const struct linears_job plain = {.b = b, .n = 1, .parts = {{&l->ffn_up, s->up}}};
+    struct quantize_job attended = {.b = b,
+                                    .w = &l->attn_output,
+                                    .rows = s->att,
+                                    .norm = k->attn_sub_norm ? &l->attn_sub_norm : NULL,
+                                    .kind = k->norm};
+    struct quantize_job middle = middle_of(b);
 
     if (pre)
         run_normed(&qkv, &l->attn_norm, k->norm);
@@ -498,13 +535,11 @@ static void block(struct batch *b)
         run_normed(&qkv, k->attn_in_norm ? &no_weights : NULL, TRIT_NORM_LAYER);
     trit_pool_run(s->pool, place_tokens, b, b->n, 1);
     attend(b);
-    quantize(b, s->att, k->attn_sub_norm ? &l->attn_sub_norm : NULL, k->norm, &l->attn_output);
-    add_residual(b, &l->attn_output);
+    add_residual(&attended);
     norm_after(b, &l->attn_norm_post);
 
     run_normed(k->ffn == TRIT_FFN_GATED ? &gated : &plain, pre ? &l->ffn_norm : NULL, k->norm);
-    quantize_middle(b);
-    add_residual(b, &l->ffn_down);
+    add_residual(&middle);
     norm_after(b, &l->ffn_norm_post);
 }
 
@@ -582,7 +617,7 @@ bool trit_forward_head(struct trit_session *s, size_t first, size_t n)
 {
     const struct trit_model *m = s->model;
     const size_t width = m->output.n_cols;
-    struct head_job job = {.s = s, .n = n, .at = {0, trit_walks}};
+    struct head_job job = {.s = s, .n = n, .at = {.walk = trit_walks}};
     bool finite = true;
 
     assert(n <= TRIT_HEAD_TOKENS);
