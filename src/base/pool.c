@@ -34,7 +34,7 @@ struct trit_pool {
         CACHE_LINE) _Atomic uint64_t state; /* apart from what workers write while others spin */
     _Alignas(CACHE_LINE) trit_task_fn fn;
     void *ctx;
-    size_t chunk;
+    size_t n, chunk;
     bool (*ahead)(void *ctx, size_t item, size_t step); /* until `begun` */
     _Alignas(CACHE_LINE) _Atomic bool begun;            /* what is to be done first is done */
 
@@ -52,39 +52,59 @@ struct trit_pool {
     } * workers; /* [n_threads - 1] */
 
     struct range {
-        _Alignas(CACHE_LINE) _Atomic size_t next; /* first item that nobody has taken */
-        size_t end;
-    } * ranges; /* [n_threads], of the loop's items */
+        _Alignas(CACHE_LINE) _Atomic uint64_t left; /* chunks that nobody has taken: first, end */
+    } * ranges;                                     /* [n_threads] */
 };
 
-static void work_on(struct trit_pool *p, struct range *r, int worker)
+static uint64_t chunks(uint64_t first, uint64_t end)
 {
-    while (atomic_load(&r->next) < r->end) {
-        const size_t begin = atomic_fetch_add(&r->next, p->chunk);
-        if (begin >= r->end)
-            return;
-        p->fn(p->ctx, begin, r->end - begin < p->chunk ? r->end : begin + p->chunk, worker);
-    }
+    return first << 32 | end;
+}
+
+static size_t first_chunk(uint64_t left)
+{
+    return left >> 32;
+}
+
+static size_t end_chunk(uint64_t left)
+{
+    return left & UINT32_MAX;
+}
+
+/* Take a chunk. The owner of the range goes through memory in order; others take the last one, so
+ * that it can go on doing so. */
+static bool take(struct range *r, bool own, size_t *chunk)
+{
+    uint64_t left = atomic_load(&r->left), rest;
+    do {
+        const size_t first = first_chunk(left), end = end_chunk(left);
+        if (first == end)
+            return false;
+        *chunk = own ? first : end - 1;
+        rest = own ? chunks(first + 1, end) : chunks(first, end - 1);
+    } while (!atomic_compare_exchange_weak(&r->left, &left, rest));
+    return true;
 }
 
 /* The worker's own range, then what others have left of theirs. */
 static void work(struct trit_pool *p, int worker)
 {
     for (int i = 0; i < p->n_threads; i++)
-        work_on(p, &p->ranges[(worker + i) % p->n_threads], worker);
+        for (size_t c; take(&p->ranges[(worker + i) % p->n_threads], i == 0, &c);) {
+            const size_t begin = c * p->chunk, left = p->n - begin;
+            p->fn(p->ctx, begin, left < p->chunk ? p->n : begin + p->chunk, worker);
+        }
 }
 
-/* Equal ranges of whole chunks, but for the last. */
-static void share_out(struct trit_pool *p, size_t n)
+/* Equal ranges. */
+static void share_out(struct trit_pool *p)
 {
-    const size_t n_chunks = (n + p->chunk - 1) / p->chunk, n_threads = (size_t)p->n_threads;
-    size_t begin = 0;
+    const size_t n_chunks = (p->n + p->chunk - 1) / p->chunk, n_threads = (size_t)p->n_threads;
 
-    for (size_t i = 0; i < n_threads; i++) {
-        const size_t end = n_chunks * (i + 1) / n_threads * p->chunk;
-        atomic_store(&p->ranges[i].next, begin);
-        p->ranges[i].end = begin = end < n ? end : n;
-    }
+    assert(n_chunks <= UINT32_MAX);
+    for (size_t i = 0; i < n_threads; i++)
+        atomic_store(&p->ranges[i].left,
+                     chunks(n_chunks * i / n_threads, n_chunks * (i + 1) / n_threads));
 }
 
 /* Enter the loop that is open, unless it is the one of generation `done`. */
@@ -153,9 +173,10 @@ static bool is_empty(struct trit_pool *p, uint64_t unused)
 /* What the worker will need first, as long as there is time for it. */
 static void work_ahead(struct trit_pool *p, const struct range *r)
 {
-    const size_t item = atomic_load(&r->next); /* nobody takes any yet */
+    const uint64_t left = atomic_load(&r->left); /* nobody takes any yet */
+    const size_t item = first_chunk(left) * p->chunk;
 
-    if (item < r->end)
+    if (first_chunk(left) < end_chunk(left))
         for (size_t step = 0; !atomic_load(&p->begun) && p->ahead(p->ctx, item, step);)
             step++;
     wait_until(p, has_begun, 0, &p->opened, &p->n_sleeping);
@@ -261,9 +282,9 @@ void trit_pool_run_after(struct trit_pool *p, void (*first)(void *ctx),
             fn(ctx, 0, n, 0);
         return;
     }
-    p->fn = fn, p->ctx = ctx, p->chunk = chunk, p->ahead = ahead;
+    p->fn = fn, p->ctx = ctx, p->n = n, p->chunk = chunk, p->ahead = ahead;
     atomic_store(&p->begun, !first);
-    share_out(p, n);
+    share_out(p);
     const uint64_t generation = atomic_load(&p->state) / GENERATION + 1;
     atomic_store(&p->state, generation * GENERATION + OPEN);
     wake(p, &p->opened, &p->n_sleeping);
