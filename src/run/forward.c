@@ -19,6 +19,7 @@
 #include "checked.h"
 #include "half.h"
 #include "session.h"
+#include "stream.h"
 
 /* What the steps of one batch have in common. */
 struct batch {
@@ -352,9 +353,19 @@ static void linears_rows(void *ctx, size_t begin, size_t end, int worker)
     }
 }
 
+/* The norm's weights are far away, and so is the right to write where the other workers have read:
+ * both are asked for first, the latter by writing. */
 static void quantize_lone(void *ctx)
 {
     const struct linears_job *job = ctx;
+    const struct trit_linear *w = job->in->w;
+    const struct trit_norm *norm = job->in->norm;
+    int8_t *xq = job->b->s->xq;
+
+    if (norm && norm->w)
+        trit_stream_ask((const uint8_t *)norm->w, w->n_in * sizeof *norm->w, TRIT_HINT_T1);
+    for (size_t i = 0; i < w->n_cols; i += TRIT_LINE_BYTES)
+        xq[i] = 0;
     quantize_tokens(job->in, 0, 1, 0);
 }
 
