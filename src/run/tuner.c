@@ -105,7 +105,7 @@ static bool pass_on(struct trit_tuned *c)
     if (c->next < c->n_tried)
         return false;
     c->n_rounds++;
-    if (c->n_rounds >= 2)
+    if (c->n_rounds >= TRIT_TUNE_LEAST)
         drop_slow(c);
     c->next = 0;
     while (c->tried[turn(c)].out)

@@ -5,14 +5,14 @@
  * which no cache holds, as a whole model has been read since; nothing is computed for the sake of
  * measuring. Matrices whose rows are alike (type and length) are a class and share what was found.
  *
- * Walks take turns; those that were far behind the best in each of two or more rounds are out. The
+ * Walks take turns; those that were far behind the best in each of four or more rounds are out. The
  * one with the best median gain over the default is taken in the end, if that is TRIT_TUNE_GAIN. */
 #ifndef TRIT_RUN_TUNER_H
 #define TRIT_RUN_TUNER_H
 
 #include "kernels.h"
 
-enum { TRIT_TUNED_MAX = 6, TRIT_TUNE_WALKS = 8, TRIT_TUNE_ROUNDS = 24 };
+enum { TRIT_TUNED_MAX = 6, TRIT_TUNE_WALKS = 8, TRIT_TUNE_LEAST = 4, TRIT_TUNE_ROUNDS = 24 };
 
 #define TRIT_TUNE_MS 10.0 /* of measured products in all, shared by the classes */
 #define TRIT_TUNE_GAIN 1.05
