@@ -150,8 +150,8 @@ struct trit_kernels {
     /* y[t*ldy + r] = (float)(sum_k c[r][k]*x[t][k] - xq[t].sum) * (w_scale / xq[t].s)
      * with c the T2 codes 0..3. w: [n_rows, n_cols] T2; x: [n_tokens, n_cols] int8;
      * xq: [n_tokens]; y: n_tokens rows, ldy floats apart. n_cols <= 2^22. Any n_rows, n_tokens.
-     * walk: of up to three tokens, and of more, which wait less for memory, its hint; one that is
-     * not for T2, or that this row has not, is taken for the default. */
+     * walk: of up to three tokens, and of more, which wait less for memory, its hint; one whose
+     * order is not for T2, or that this row has not, goes by tiles. */
     void (*t2_gemm)(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
                     const struct trit_q8 *xq, float w_scale, size_t n_rows, size_t n_cols,
                     size_t n_tokens, const struct trit_walk *walk);
@@ -215,7 +215,8 @@ struct trit_kernels {
                        const struct trit_softmax *block_sm, size_t head_dim, size_t n_blocks,
                        size_t stride);
 
-    /* What a row can do at most, for comparison. None computes anything of a model. */
+    /* What a row can do at most, for comparison; probe_read also reads weights ahead. None computes
+     * anything of a model. */
 
     /* XOR of the 64-bit words at p (the last one padded by zeros): reads n_bytes in the order of
      * memory, asking ahead as the hint says. */

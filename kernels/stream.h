@@ -3,8 +3,8 @@
  * The rows of a tile are contiguous, but the tile walks down several of them at once, a pattern
  * that hardware prefetchers do not follow. So each step of a tile asks for as many bytes of a later
  * tile as it takes of its own, in the order of memory: a line is asked for early enough, and once
- * but at the ends. Into which cache is the walk's to say. What lies beyond the end, mapped or not,
- * may be asked for: that reads nothing and cannot fault. */
+ * but at the ends and at the start of a page. Into which cache is the walk's to say. What lies
+ * beyond the end, mapped or not, may be asked for: that reads nothing and cannot fault. */
 #ifndef TRIT_STREAM_H
 #define TRIT_STREAM_H
 
@@ -18,10 +18,11 @@ static inline size_t trit_stream_distance(const struct trit_walk *walk, size_t t
     return tile_bytes ? (walk->ahead + tile_bytes - 1) / tile_bytes * tile_bytes : 0;
 }
 
-/* Ask for the lines of n_bytes at p. The hint is an operand of the instruction. Always inlined: gcc
- * takes a function that does nothing but ask for one without effect, and drops calls to it. */
-static inline __attribute__((always_inline)) void trit_stream_ask(const uint8_t *p, size_t n_bytes,
-                                                                  enum trit_hint hint)
+/* gcc takes a function that does nothing but ask for one without effect, and drops calls to it. */
+#define TRIT_ASKING static inline __attribute__((always_inline)) void
+
+/* Ask for the lines of n_bytes at p. The hint is an operand of the instruction. */
+TRIT_ASKING trit_stream_ask(const uint8_t *p, size_t n_bytes, enum trit_hint hint)
 {
     if (hint == TRIT_HINT_T0)
         for (size_t i = 0; i < n_bytes; i += TRIT_LINE_BYTES)
@@ -34,20 +35,18 @@ static inline __attribute__((always_inline)) void trit_stream_ask(const uint8_t 
             __builtin_prefetch(p + i, 0, 0);
 }
 
-/* Ask for a line of each page a page behind n_bytes at p, of which lines are asked for meanwhile:
- * then an address is known by the time that its lines are wanted. (A file is mapped by small pages;
- * a page walk in a virtual machine takes as long as several lines.) */
-static inline __attribute__((always_inline)) void trit_stream_pages(const uint8_t *p,
-                                                                    size_t n_bytes,
-                                                                    enum trit_hint hint)
+/* Lines of n_bytes at p are being asked for: ask for one line of each page that follows, so that
+ * its address is known by then. (A file is mapped by small pages; looking one up takes as long as
+ * reading several lines, in a virtual machine above all.) */
+TRIT_ASKING trit_stream_pages(const uint8_t *p, size_t n_bytes, enum trit_hint hint)
 {
     for (size_t i = 0; i < n_bytes && hint != TRIT_HINT_NONE; i += TRIT_PAGE_BYTES)
         __builtin_prefetch(p + TRIT_PAGE_BYTES + i, 0, 2);
 }
 
 /* While tile i of n is multiplied: ask for its share of the next panel, n_rows rows of n_bytes. */
-static inline void trit_ask_panel(const uint8_t *w, size_t row_bytes, size_t n_rows, size_t n_bytes,
-                                  size_t i, size_t n)
+TRIT_ASKING trit_ask_panel(const uint8_t *w, size_t row_bytes, size_t n_rows, size_t n_bytes,
+                           size_t i, size_t n)
 {
     const size_t each = (n_rows + n - 1) / n;
 
@@ -55,17 +54,9 @@ static inline void trit_ask_panel(const uint8_t *w, size_t row_bytes, size_t n_r
         trit_stream_ask(w + r * row_bytes, n_bytes, TRIT_HINT_T0);
 }
 
-/* Rows from one of n streams over n_rows rows to the next: an odd number, or streams would meet in
- * the same sets of a cache. */
-static inline size_t trit_apart_rows(size_t n_rows, size_t n)
-{
-    const size_t fit = n_rows / n;
-    return fit && fit % 2 == 0 ? fit - 1 : fit;
-}
-
 /* Ask for the first tiles of n_bytes, which no tile before asked for. */
-static inline void trit_stream_begin(const struct trit_walk *walk, const uint8_t *p, size_t n_bytes,
-                                     size_t tile_bytes)
+TRIT_ASKING trit_stream_begin(const struct trit_walk *walk, const uint8_t *p, size_t n_bytes,
+                              size_t tile_bytes)
 {
     const size_t ahead = trit_stream_distance(walk, tile_bytes);
     trit_stream_ask(p, ahead < n_bytes ? ahead : n_bytes, walk->hint);

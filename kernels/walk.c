@@ -2,11 +2,11 @@
  * its order is new a loop in the kernels.
  *
  * t0 is the default, as it is good everywhere: on AMD Zen 4 it reads rows of 640 bytes at the speed
- * of memory, on Intel Emerald Rapids every row. It is not the best everywhere. What a tile reads
- * and asks for must stay in the first-level cache until it is used, beside the activations. On Zen
- * 4 (32 KB) rows of 1.7 KB want tiles of two rows, those of 3.5 KB the second-level cache (t1x2,
- * twice as fast), and an F16 head's rows of 5 KB four long streams (apart, 1.5 times as fast).
- * Values and keys of a long context are best asked for by t1 there. */
+ * of memory, on Intel Emerald Rapids (8 KB ahead) every row. It is not the best everywhere. What a
+ * tile reads and asks for must stay in the first-level cache until it is used, beside the
+ * activations. On Zen 4 (32 KB) rows of 1.7 KB want tiles of two rows, those of 3.5 KB the
+ * second-level cache (t1x2, twice as fast), and an F16 head's rows of 5 KB four long streams
+ * (apart, 1.5 times as fast). Values and keys of a long context are best asked for by t1 there. */
 #include "kernels.h"
 
 #include <string.h>

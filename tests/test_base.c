@@ -285,7 +285,7 @@ enum { MOST_STEPS = 3 };
 static bool look_ahead(void *ctx, size_t item, size_t step)
 {
     struct loop *l = ctx;
-    if (item >= l->n || step > MOST_STEPS)
+    if (item >= l->n || item % l->chunk != 0 || step > MOST_STEPS)
         atomic_fetch_add(&l->n_bad, 1);
     atomic_fetch_add(&l->n_ahead, 1);
     return step < MOST_STEPS;

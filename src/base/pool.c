@@ -8,7 +8,8 @@
  * A loop is opened by storing the next generation with the open bit; a worker that sees it joins by
  * adding one, and only if it is still open; the caller clears the bit when no chunk is left and
  * waits for the count to fall to 0. The loop's fields are written only while the word is closed and
- * nobody is inside, so joining is the permission to read them. */
+ * nobody is inside, so joining is the permission to read them. Apart from that there is `begun`,
+ * which is set while a loop is open: what must be done before its items is done. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "pool.h"
@@ -173,7 +174,7 @@ static bool is_empty(struct trit_pool *p, uint64_t unused)
 /* What the worker will need first, as long as there is time for it. */
 static void work_ahead(struct trit_pool *p, const struct range *r)
 {
-    const uint64_t left = atomic_load(&r->left); /* nobody takes any yet */
+    const uint64_t left = atomic_load(&r->left); /* if it has begun now, any will do */
     const size_t item = first_chunk(left) * p->chunk;
 
     if (first_chunk(left) < end_chunk(left))
@@ -274,7 +275,7 @@ void trit_pool_run_after(struct trit_pool *p, void (*first)(void *ctx),
                          bool (*ahead)(void *ctx, size_t item, size_t step), trit_task_fn fn,
                          void *ctx, size_t n, size_t chunk)
 {
-    assert(chunk > 0);
+    assert(chunk > 0 && (!first || ahead));
     if (p->n_threads == 1 || n <= chunk) {
         if (first)
             first(ctx);

@@ -2,9 +2,9 @@
  *
  * The caller is worker 0 and always takes part; with one thread there are no others. Each worker
  * has a range of its own, so that it walks through memory in order, and takes it in chunks; one
- * that is done takes chunks of the others' ranges. So a slow, late or descheduled worker holds up
- * nobody: a loop ends when its items are done, not when every worker has woken up. Which worker
- * does an item must not matter to its result.
+ * that is done takes the last chunks of the others' ranges. So a slow, late or descheduled worker
+ * holds up nobody: a loop ends when its items are done, not when every worker has woken up. Which
+ * worker does an item must not matter to its result.
  *
  * Workers spin briefly between loops, then sleep. They run in the default floating-point
  * environment (nearest even, subnormals kept), whatever the host program has set; the caller's own
@@ -31,10 +31,11 @@ void trit_pool_close(struct trit_pool **pool);
  * One loop at a time: by one thread, and not from within fn. */
 void trit_pool_run(struct trit_pool *pool, trit_task_fn fn, void *ctx, size_t n, size_t chunk);
 
-/* The same where first(ctx) is to be done before any item, by the caller. Meanwhile each of the
- * other workers calls ahead(ctx, item, step), say to read what its first item needs, with step 0,
- * 1, 2, … until that returns false or first() is over: so a step should be short, a microsecond or
- * less, and must not touch what first() writes. */
+/* The same where first(ctx) is to be done before any item, by the caller. Meanwhile the other
+ * workers, those that come in time and have items, call ahead(ctx, item, step), say to read what is
+ * needed from the first item of their range on, with step 0, 1, 2, … until that returns false or
+ * first() is over. A step should be short, a microsecond or less: the loop does not end before it
+ * does. The last one may run beside fn; it must not touch what first or fn write. */
 void trit_pool_run_after(struct trit_pool *pool, void (*first)(void *ctx),
                          bool (*ahead)(void *ctx, size_t item, size_t step), trit_task_fn fn,
                          void *ctx, size_t n, size_t chunk);

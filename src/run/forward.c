@@ -9,9 +9,10 @@
  *
  * (2B-4T: transformers' modeling_bitnet; without sub-norms: the Llama block.) In blocks of form
  * post (bitskip's public code) the norms follow the sums instead, h = norm(h + ...); an FFN without
- * a gate is W_down act(W_up x). Each step is a loop
- * over tokens or over rows of weights that the pool shares out; every element of every result is
- * computed whole by one worker, in an order that does not depend on the split. */
+ * a gate is W_down act(W_up x). Each step is a loop over tokens or over rows of weights that the
+ * pool shares out; every element of every result is computed whole by one worker, in an order that
+ * does not depend on the split. A lone token's x is made by the caller, as what the loop over the
+ * rows that take it does first. */
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -369,21 +370,24 @@ static void quantize_lone(void *ctx)
     quantize_tokens(job->in, 0, 1, 0);
 }
 
-/* Read the first rows from an item on, up to what any second-level cache holds: the memory would be
- * idle while the lone token's activations are made. */
+/* Read the first of a worker's rows, from an item on, into its second-level cache: the memory would
+ * be idle while the lone token's activations are made. */
 static bool read_ahead(void *ctx, size_t item, size_t step)
 {
-    enum { STEP_BYTES = 4 << 10, MOST_STEPS = 64 };
+    enum { STEP_BYTES = 4 << 10, MOST_BYTES = 256 << 10 };
     const struct linears_job *job = ctx;
+    const struct trit_session *s = job->b->s;
     size_t i = 0;
 
-    for (item += job->at.first; item >= job->parts[i].w->n_out; i++)
+    for (; item >= job->parts[i].w->n_out; i++)
         item -= job->parts[i].w->n_out;
     const struct trit_linear *w = job->parts[i].w;
     const size_t row_bytes = w->n_cols / 4, begin = item * row_bytes + step * STEP_BYTES;
-    if (step >= MOST_STEPS || begin + STEP_BYTES > w->n_out * row_bytes)
+    const size_t end = (step + 1) * STEP_BYTES; /* of what has been read then */
+    if (end > MOST_BYTES || end > job->n_rows / (size_t)s->n_threads * row_bytes ||
+        begin + STEP_BYTES > w->n_out * row_bytes)
         return false;
-    job->b->s->kernels.probe_read(w->t2 + begin, STEP_BYTES, TRIT_HINT_NONE);
+    s->kernels.probe_read(w->t2 + begin, STEP_BYTES, TRIT_HINT_NONE);
     return true;
 }
 

@@ -53,29 +53,19 @@ static size_t best_of(const struct trit_tuned *c)
     return best;
 }
 
-/* Whether a walk was hopelessly slow in every round: one piece may be slow by chance. */
-static bool hopeless(const struct trit_tuned *c, size_t i, double most)
-{
-    bool slow = true;
-
-    for (size_t k = 0; k < c->n_rounds; k++)
-        slow &= c->tried[i].speed[k] < TRIT_TUNE_OUT * most * c->tried[0].speed[k];
-    return slow;
-}
-
-/* What is hopeless is out. The default stays, to be compared with. */
+/* What is hopelessly slow is out. The default stays, to be compared with. */
 static void drop_slow(struct trit_tuned *c)
 {
     const double most = gain(c, best_of(c));
 
     for (size_t i = 1; i < c->n_tried; i++)
-        c->tried[i].out |= hopeless(c, i, most);
+        c->tried[i].out |= gain(c, i) < TRIT_TUNE_OUT * most;
 }
 
 /* By the rounds that are over, if they are enough to tell. */
 static void decide(struct trit_tuned *c)
 {
-    const size_t best = c->n_rounds >= 2 ? best_of(c) : 0;
+    const size_t best = c->n_rounds >= TRIT_TUNE_ENOUGH ? best_of(c) : 0;
 
     if (best > 0 && gain(c, best) >= TRIT_TUNE_GAIN)
         c->walk = c->tried[best].walk;
@@ -105,7 +95,7 @@ static bool pass_on(struct trit_tuned *c)
     if (c->next < c->n_tried)
         return false;
     c->n_rounds++;
-    if (c->n_rounds >= TRIT_TUNE_LEAST)
+    if (c->n_rounds >= TRIT_TUNE_SURE)
         drop_slow(c);
     c->next = 0;
     while (c->tried[turn(c)].out)

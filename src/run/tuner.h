@@ -5,18 +5,23 @@
  * which no cache holds, as a whole model has been read since; nothing is computed for the sake of
  * measuring. Matrices whose rows are alike (type and length) are a class and share what was found.
  *
- * Walks take turns; those that were far behind the best in each of four or more rounds are out. The
- * one with the best median gain over the default is taken in the end, if that is TRIT_TUNE_GAIN. */
+ * Walks take turns; after five rounds those far behind the best are out. In the end the one with
+ * the best median gain over the default is taken, if that is TRIT_TUNE_GAIN. */
 #ifndef TRIT_RUN_TUNER_H
 #define TRIT_RUN_TUNER_H
 
 #include "kernels.h"
 
-enum { TRIT_TUNED_MAX = 6, TRIT_TUNE_WALKS = 8, TRIT_TUNE_LEAST = 4, TRIT_TUNE_ROUNDS = 24 };
+enum { TRIT_TUNED_MAX = 6, TRIT_TUNE_WALKS = 8 };
+
+/* Rounds. Two pieces of one walk follow each other where a round ends, and what stops the machine
+ * for half a millisecond meets both: so a median of five puts a walk out, and no fewer than three
+ * choose one. */
+enum { TRIT_TUNE_ENOUGH = 3, TRIT_TUNE_SURE = 5, TRIT_TUNE_ROUNDS = 24 };
 
 #define TRIT_TUNE_MS 10.0 /* of measured products in all, shared by the classes */
 #define TRIT_TUNE_GAIN 1.05
-#define TRIT_TUNE_OUT 0.7 /* of the best speed: a walk below it is out */
+#define TRIT_TUNE_OUT 0.7 /* of the best gain: a walk below it is out */
 
 /* A class of matrices and what is known of it. */
 struct trit_tuned {
