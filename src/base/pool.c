@@ -8,8 +8,10 @@
  * A loop is opened by storing the next generation with the open bit; a worker that sees it joins by
  * adding one, and only if it is still open; the caller clears the bit when no chunk is left and
  * waits for the count to fall to 0. The loop's fields are written only while the word is closed and
- * nobody is inside, so joining is the permission to read them. Apart from that there is `begun`,
- * which is set while a loop is open: what must be done before its items is done. */
+ * nobody is inside, so joining is the permission to read them.
+ *
+ * One field is different: `begun` is stored while the loop is open, when the work that comes
+ * before its items is done. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "pool.h"
@@ -37,7 +39,7 @@ struct trit_pool {
     void *ctx;
     size_t n, chunk;
     bool (*ahead)(void *ctx, size_t item, size_t step); /* until `begun` */
-    _Alignas(CACHE_LINE) _Atomic bool begun;            /* what is to be done first is done */
+    _Alignas(CACHE_LINE) _Atomic bool begun;            /* first() is over */
 
     _Alignas(CACHE_LINE) pthread_mutex_t lock;
     pthread_cond_t opened, left;
@@ -174,7 +176,7 @@ static bool is_empty(struct trit_pool *p, uint64_t unused)
 /* What the worker will need first, as long as there is time for it. */
 static void work_ahead(struct trit_pool *p, const struct range *r)
 {
-    const uint64_t left = atomic_load(&r->left); /* if it has begun now, any will do */
+    const uint64_t left = atomic_load(&r->left); /* if it has begun, any item will do */
     const size_t item = first_chunk(left) * p->chunk;
 
     if (first_chunk(left) < end_chunk(left))

@@ -354,8 +354,8 @@ static void linears_rows(void *ctx, size_t begin, size_t end, int worker)
     }
 }
 
-/* The norm's weights are far away, and so is the right to write where the other workers have read:
- * both are asked for first, the latter by writing. */
+/* Two things are slow to come, so they are asked for before the work: the norm's weights, which lie
+ * in memory, and the lines of xq, which the other workers' cores hold. A store fetches a line. */
 static void quantize_lone(void *ctx)
 {
     const struct linears_job *job = ctx;
