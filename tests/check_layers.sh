@@ -182,7 +182,7 @@ for file in include/*.h kernels/*.[ch] kernels/*.inc src/*/*.[ch] tools/*.[ch]; 
     check_includes "$file"
     check_code "$file"
 done
-for file in include/*.h kernels/*.[ch] kernels/*.inc src/*/*.[ch] tools/*.[ch] tests/*.[ch] CMakeLists.txt \
+for file in include/*.h kernels/*.[ch] kernels/*.inc src/*/*.[ch] tools/*.[ch] tests/*/*.[ch] CMakeLists.txt \
     tests/CMakeLists.txt cmake/*.cmake; do
     [ -f "$file" ] && check_text "$file"
 done
