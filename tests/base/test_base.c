@@ -4,13 +4,6 @@
 #define _DEFAULT_SOURCE /* usleep */
 #endif
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <float.h>
 #include <math.h>
 #include <stdatomic.h>
@@ -29,6 +22,7 @@
 #include "machine.h"
 #include "platform.h"
 #include "pool.h"
+#include "suite.h"
 
 /* An allocation that cannot be is to return NULL, under a sanitizer too. */
 const char *__asan_default_options(void);
@@ -914,35 +908,33 @@ static void test_hash(void **state)
             assert_true(hash(bytes, n, piece) == hash(bytes, n, sizeof bytes));
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
+static const struct CMUnitTest tests[] = {
 #if defined(__linux__)
-        cmocka_unit_test(test_performance_cores),
-        cmocka_unit_test(test_cgroup2),
-        cmocka_unit_test(test_cgroup1),
-        cmocka_unit_test(test_threads_within),
+    cmocka_unit_test(test_performance_cores),
+    cmocka_unit_test(test_cgroup2),
+    cmocka_unit_test(test_cgroup1),
+    cmocka_unit_test(test_threads_within),
 #endif
-        cmocka_unit_test(test_exp),
-        cmocka_unit_test(test_log),
-        cmocka_unit_test(test_sin_cos),
-        cmocka_unit_test(test_checked),
-        cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_arena),
-        cmocka_unit_test(test_arena_overflow),
-        cmocka_unit_test(test_pool_combinations),
-        cmocka_unit_test(test_pool_succession),
-        cmocka_unit_test(test_pool_after),
-        cmocka_unit_test(test_pool_sleep),
-        cmocka_unit_test(test_pool_crowd),
-        cmocka_unit_test(test_pool_open_close),
-        cmocka_unit_test(test_pool_order),
-        cmocka_unit_test(test_fail),
-        cmocka_unit_test(test_fail_cuts_between_characters),
-        cmocka_unit_test(test_quote),
-        cmocka_unit_test(test_platform),
-        cmocka_unit_test(test_exists),
-        cmocka_unit_test(test_release),
-    };
-    return cmocka_run_group_tests_name("base", tests, NULL, NULL);
-}
+    cmocka_unit_test(test_exp),
+    cmocka_unit_test(test_log),
+    cmocka_unit_test(test_sin_cos),
+    cmocka_unit_test(test_checked),
+    cmocka_unit_test(test_hash),
+    cmocka_unit_test(test_arena),
+    cmocka_unit_test(test_arena_overflow),
+    cmocka_unit_test(test_pool_combinations),
+    cmocka_unit_test(test_pool_succession),
+    cmocka_unit_test(test_pool_after),
+    cmocka_unit_test(test_pool_sleep),
+    cmocka_unit_test(test_pool_crowd),
+    cmocka_unit_test(test_pool_open_close),
+    cmocka_unit_test(test_pool_order),
+    cmocka_unit_test(test_fail),
+    cmocka_unit_test(test_fail_cuts_between_characters),
+    cmocka_unit_test(test_quote),
+    cmocka_unit_test(test_platform),
+    cmocka_unit_test(test_exists),
+    cmocka_unit_test(test_release),
+};
+
+const struct suite suite = {SUITE_TESTS(tests)};

@@ -1,18 +1,12 @@
 /* test_json.c - the JSON reader: what is valid and what it means, every kind of error
  * and where it is said to be, and texts that end early or are made to do harm. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fixture.h"
+#include "suite.h"
 #include "trit.h"
 
 typedef trit_status reader(struct trit_json **out, const char *text, size_t len,
@@ -477,14 +471,12 @@ static void changed(void **state)
     assert_true(n_read > 100);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(scalars), cmocka_unit_test(numbers),         cmocka_unit_test(strings),
-        cmocka_unit_test(trees),   cmocka_unit_test(last_key_counts), cmocka_unit_test(absent),
-        cmocka_unit_test(lines),   cmocka_unit_test(syntax),          cmocka_unit_test(bad_utf8),
-        cmocka_unit_test(depth),   cmocka_unit_test(limits),          cmocka_unit_test(cut),
-        cmocka_unit_test(changed),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(scalars), cmocka_unit_test(numbers),         cmocka_unit_test(strings),
+    cmocka_unit_test(trees),   cmocka_unit_test(last_key_counts), cmocka_unit_test(absent),
+    cmocka_unit_test(lines),   cmocka_unit_test(syntax),          cmocka_unit_test(bad_utf8),
+    cmocka_unit_test(depth),   cmocka_unit_test(limits),          cmocka_unit_test(cut),
+    cmocka_unit_test(changed),
+};
+
+const struct suite suite = {SUITE_TESTS(tests)};

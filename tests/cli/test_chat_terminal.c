@@ -6,13 +6,6 @@
 #define _DEFAULT_SOURCE
 #define _XOPEN_SOURCE 700
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -27,6 +20,8 @@
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "suite.h"
 
 enum { MAX_ARGS = 48, MAX_SHOWN = 1 << 20, PATIENCE_MS = 20000 };
 
@@ -1103,47 +1098,52 @@ static void remove_files(void)
         fprintf(stderr, "cannot remove %s\n", folder);
 }
 
-int main(int argc, char **argv)
+/* ---- The suite ------------------------------------------------------------------------------- */
+
+static bool take_arguments(int n, char **args)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_greeting_and_answers),
-        cmocka_unit_test(test_texts_go_on_by_pieces),
-        cmocka_unit_test(test_a_text_ends),
-        cmocka_unit_test(test_texts_go_on_when_the_context_is_full),
-        cmocka_unit_test(test_help_lists_all),
-        cmocka_unit_test(test_commands_at_first),
-        cmocka_unit_test(test_commands_of_a_conversation),
-        cmocka_unit_test(test_settings_and_template),
-        cmocka_unit_test(test_message_like_command),
-        cmocka_unit_test(test_completion),
-        cmocka_unit_test(test_save_and_load),
-        cmocka_unit_test(test_session_option),
-        cmocka_unit_test(test_run_cnv),
-        cmocka_unit_test(test_interrupted_answer),
-        cmocka_unit_test(test_interrupted_prompt),
-        cmocka_unit_test(test_ways_to_leave),
-        cmocka_unit_test(test_terminated),
-        cmocka_unit_test(test_hung_up),
-        cmocka_unit_test(test_typed_ahead),
-        cmocka_unit_test(test_overflow_is_announced),
-        cmocka_unit_test(test_full_and_stop),
-        cmocka_unit_test(test_colors),
-        cmocka_unit_test(test_dumb),
-        cmocka_unit_test(test_window_change),
-        cmocka_unit_test(test_wrapping),
-        cmocka_unit_test(test_paste),
-        cmocka_unit_test(test_history),
-        cmocka_unit_test(test_no_terminal),
-    };
-    if (argc < 3 || !(program = realpath(argv[1], NULL)) || !realpath(argv[2], models)) {
-        fprintf(stderr, "usage: test_chat_terminal PROGRAM FOLDER [TEST]\n");
-        return 2;
-    }
-    if (!mkdtemp(folder))
-        return 1;
-    if (argc > 3)
-        cmocka_set_test_filter(argv[3]);
-    atexit(remove_files);
-    signal(SIGPIPE, SIG_IGN);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return n == 2 && (program = realpath(args[0], NULL)) && realpath(args[1], models);
 }
+
+static int make_folder(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder))
+        return -1;
+    signal(SIGPIPE, SIG_IGN);
+    return atexit(remove_files);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_greeting_and_answers),
+    cmocka_unit_test(test_texts_go_on_by_pieces),
+    cmocka_unit_test(test_a_text_ends),
+    cmocka_unit_test(test_texts_go_on_when_the_context_is_full),
+    cmocka_unit_test(test_help_lists_all),
+    cmocka_unit_test(test_commands_at_first),
+    cmocka_unit_test(test_commands_of_a_conversation),
+    cmocka_unit_test(test_settings_and_template),
+    cmocka_unit_test(test_message_like_command),
+    cmocka_unit_test(test_completion),
+    cmocka_unit_test(test_save_and_load),
+    cmocka_unit_test(test_session_option),
+    cmocka_unit_test(test_run_cnv),
+    cmocka_unit_test(test_interrupted_answer),
+    cmocka_unit_test(test_interrupted_prompt),
+    cmocka_unit_test(test_ways_to_leave),
+    cmocka_unit_test(test_terminated),
+    cmocka_unit_test(test_hung_up),
+    cmocka_unit_test(test_typed_ahead),
+    cmocka_unit_test(test_overflow_is_announced),
+    cmocka_unit_test(test_full_and_stop),
+    cmocka_unit_test(test_colors),
+    cmocka_unit_test(test_dumb),
+    cmocka_unit_test(test_window_change),
+    cmocka_unit_test(test_wrapping),
+    cmocka_unit_test(test_paste),
+    cmocka_unit_test(test_history),
+    cmocka_unit_test(test_no_terminal),
+};
+
+const struct suite suite = {SUITE_TESTS(tests), .setup = make_folder, .arguments = "PROGRAM FOLDER",
+                            .take_arguments = take_arguments};

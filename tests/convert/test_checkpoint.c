@@ -4,13 +4,6 @@
  * The reference is held against logits that others computed in float64: TRIT_SHARED names a folder
  * with golden/NAME.{gguf,tokens,npy}, whose weights are taken back into a checkpoint's names and
  * forms here; and against the engine on a trained model that is there in both forms. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +14,7 @@
 #include "model.h"
 #include "running.h"
 #include "shared.h"
+#include "suite.h"
 
 enum { N_IDS = 32 };
 
@@ -482,17 +476,15 @@ static void fables(void **state)
     close_opened(&o);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(written_is_read_again),
-        cmocka_unit_test(files_are_json),
-        cmocka_unit_test(floats_are_rounded),
-        cmocka_unit_test(logits_say_something),
-        cmocka_unit_test(mistakes_are_seen),
-        cmocka_unit_test(figures),
-        cmocka_unit_test(golden),
-        cmocka_unit_test(fables),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(written_is_read_again),
+    cmocka_unit_test(files_are_json),
+    cmocka_unit_test(floats_are_rounded),
+    cmocka_unit_test(logits_say_something),
+    cmocka_unit_test(mistakes_are_seen),
+    cmocka_unit_test(figures),
+    cmocka_unit_test(golden),
+    cmocka_unit_test(fables),
+};
+
+const struct suite suite = {SUITE_TESTS(tests)};

@@ -3,13 +3,6 @@
  *
  * The session's cache is f32, for the reason that test_golden.c gives. Where a checkpoint is bf16
  * its embedding and norms lose nothing on the way; those in f16 or f32 keep their type here. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +13,7 @@
 #include "model.h"
 #include "running.h"
 #include "shared.h"
+#include "suite.h"
 
 enum { N_IDS = 32 };
 
@@ -1005,42 +999,32 @@ static void fables_tokenizer(void **state)
     free(b.data);
 }
 
-int main(void)
-{
-    static const struct CMUnitTest others[] = {
-        cmocka_unit_test(knob_before_config),
-        cmocka_unit_test(weights_above_half),
-        cmocka_unit_test(master_of_zeros),
-        cmocka_unit_test(types_agree_exactly),
-        cmocka_unit_test(types_agree_but_for_scales),
-        cmocka_unit_test(types_are_those_asked_for),
-        cmocka_unit_test(small_embeddings),
-        cmocka_unit_test(rope_base_makes_the_same_file),
-        cmocka_unit_test(shards_make_the_same_file),
-        cmocka_unit_test(order_does_not_matter),
-        cmocka_unit_test(threads_make_the_same_file),
-        cmocka_unit_test(told_what_is_written),
-        cmocka_unit_test(dry_runs_know_the_size),
-        cmocka_unit_test(sinks_may_stop),
-        cmocka_unit_test(long_names),
-        cmocka_unit_test(ternary_masters_are_told),
-        cmocka_unit_test(renamed_tensors),
-        cmocka_unit_test(idle_rules_are_told),
-        cmocka_unit_test(empty_file_of_names),
-        cmocka_unit_test(llama3_rope),
-        cmocka_unit_test(unaligned_weights),
-        cmocka_unit_test(tokenizers),
-        cmocka_unit_test(fables_packed),
-        cmocka_unit_test(fables_master),
-        cmocka_unit_test(fables_tokenizer),
-    };
-    enum { N_OTHERS = sizeof others / sizeof *others };
-    struct CMUnitTest tests[N_SAMPLES + N_OTHERS];
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(knob_before_config),
+    cmocka_unit_test(weights_above_half),
+    cmocka_unit_test(master_of_zeros),
+    cmocka_unit_test(types_agree_exactly),
+    cmocka_unit_test(types_agree_but_for_scales),
+    cmocka_unit_test(types_are_those_asked_for),
+    cmocka_unit_test(small_embeddings),
+    cmocka_unit_test(rope_base_makes_the_same_file),
+    cmocka_unit_test(shards_make_the_same_file),
+    cmocka_unit_test(order_does_not_matter),
+    cmocka_unit_test(threads_make_the_same_file),
+    cmocka_unit_test(told_what_is_written),
+    cmocka_unit_test(dry_runs_know_the_size),
+    cmocka_unit_test(sinks_may_stop),
+    cmocka_unit_test(long_names),
+    cmocka_unit_test(ternary_masters_are_told),
+    cmocka_unit_test(renamed_tensors),
+    cmocka_unit_test(idle_rules_are_told),
+    cmocka_unit_test(empty_file_of_names),
+    cmocka_unit_test(llama3_rope),
+    cmocka_unit_test(unaligned_weights),
+    cmocka_unit_test(tokenizers),
+    cmocka_unit_test(fables_packed),
+    cmocka_unit_test(fables_master),
+    cmocka_unit_test(fables_tokenizer),
+};
 
-    for (int i = 0; i < N_SAMPLES; i++)
-        tests[i] = (struct CMUnitTest){.name = samples[i].name,
-                                       .test_func = family,
-                                       .initial_state = (void *)(uintptr_t)&samples[i]};
-    memcpy(tests + N_SAMPLES, others, sizeof others);
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+const struct suite suite = {SUITE_TESTS(tests), SUITE_ROWS(family, samples)};

@@ -1,12 +1,5 @@
 /* test_convert_errors.c - what trit_convert() refuses: each refusal has a status that says whose
  * fault it is, and a text that names the key, tensor or file, and what was found. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -15,6 +8,7 @@
 
 #include "checkpoint.h"
 #include "fixture.h"
+#include "suite.h"
 #include "trit.h"
 
 /* A set of statuses: what is unknown may count as damaged, or as not supported. */
@@ -843,34 +837,32 @@ static void names_that_collide(void **state)
     none_wrong();
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(unspoilt),
-        cmocka_unit_test(spoilt_config),
-        cmocka_unit_test(rope_said_twice),
-        cmocka_unit_test(plain_llama),
-        cmocka_unit_test(linear_left_out),
-        cmocka_unit_test(files_that_are_missing),
-        cmocka_unit_test(files_that_are_damaged),
-        cmocka_unit_test(index_that_errs),
-        cmocka_unit_test(more_tokens_than_rows),
-        cmocka_unit_test(missing_tensors),
-        cmocka_unit_test(shapes),
-        cmocka_unit_test(dtypes),
-        cmocka_unit_test(values_that_are_not_finite),
-        cmocka_unit_test(codes),
-        cmocka_unit_test(scales),
-        cmocka_unit_test(unknown_tensors),
-        cmocka_unit_test(heads_left_out),
-        cmocka_unit_test(values_beyond_a_type),
-        cmocka_unit_test(values_beyond_blocks),
-        cmocka_unit_test(unknown_types),
-        cmocka_unit_test(types_that_do_not_fit),
-        cmocka_unit_test(weights_that_are_no_blocks),
-        cmocka_unit_test(folders),
-        cmocka_unit_test(bad_names),
-        cmocka_unit_test(names_that_collide),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(unspoilt),
+    cmocka_unit_test(spoilt_config),
+    cmocka_unit_test(rope_said_twice),
+    cmocka_unit_test(plain_llama),
+    cmocka_unit_test(linear_left_out),
+    cmocka_unit_test(files_that_are_missing),
+    cmocka_unit_test(files_that_are_damaged),
+    cmocka_unit_test(index_that_errs),
+    cmocka_unit_test(more_tokens_than_rows),
+    cmocka_unit_test(missing_tensors),
+    cmocka_unit_test(shapes),
+    cmocka_unit_test(dtypes),
+    cmocka_unit_test(values_that_are_not_finite),
+    cmocka_unit_test(codes),
+    cmocka_unit_test(scales),
+    cmocka_unit_test(unknown_tensors),
+    cmocka_unit_test(heads_left_out),
+    cmocka_unit_test(values_beyond_a_type),
+    cmocka_unit_test(values_beyond_blocks),
+    cmocka_unit_test(unknown_types),
+    cmocka_unit_test(types_that_do_not_fit),
+    cmocka_unit_test(weights_that_are_no_blocks),
+    cmocka_unit_test(folders),
+    cmocka_unit_test(bad_names),
+    cmocka_unit_test(names_that_collide),
+};
+
+const struct suite suite = {SUITE_TESTS(tests)};

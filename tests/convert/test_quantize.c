@@ -1,12 +1,5 @@
 /* test_quantize.c - a model of another type is the same model: between all types that linears have,
  * from masters, and from I2_S files that other programs laid out otherwise; and what is refused. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +7,7 @@
 
 #include "fixture.h"
 #include "gguf.h"
+#include "suite.h"
 
 enum { N_TOKENS = 12, N_VOCAB = 300 };
 
@@ -569,22 +563,20 @@ static void the_sink_may_stop(void **state)
     trit_file_close(&file);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_type_to_every_other),
-        cmocka_unit_test(there_and_back),
-        cmocka_unit_test(packed_as_others_pack),
-        cmocka_unit_test(weights_are_counted),
-        cmocka_unit_test(odd_weights_are_counted),
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(every_type_to_every_other),
+    cmocka_unit_test(there_and_back),
+    cmocka_unit_test(packed_as_others_pack),
+    cmocka_unit_test(weights_are_counted),
+    cmocka_unit_test(odd_weights_are_counted),
 
-        cmocka_unit_test(metadata_is_kept),
-        cmocka_unit_test(odd_layouts),
-        cmocka_unit_test(masters),
-        cmocka_unit_test(refusals),
-        cmocka_unit_test(the_sink_may_stop),
-        cmocka_unit_test(scales_of_zero),
-        cmocka_unit_test(scales_and_other_tensors),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+    cmocka_unit_test(metadata_is_kept),
+    cmocka_unit_test(odd_layouts),
+    cmocka_unit_test(masters),
+    cmocka_unit_test(refusals),
+    cmocka_unit_test(the_sink_may_stop),
+    cmocka_unit_test(scales_of_zero),
+    cmocka_unit_test(scales_and_other_tensors),
+};
+
+const struct suite suite = {SUITE_TESTS(tests)};

@@ -5,13 +5,6 @@
  * A sample is a family and the knobs that it is asked to have; the same text goes to trit_convert()
  * and to the spec of the reference. Before the engine comes the ground it is held against: the
  * reference itself, and that every tensor and every knob of the samples shows in the logits. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +13,7 @@
 #include "fixture.h"
 #include "hf_reference.h"
 #include "running.h"
+#include "suite.h"
 #include "variant_reference.h"
 
 enum { N_IDS = 24, N_FEW = 8, MAX_KNOBS = 8 };
@@ -1171,35 +1165,25 @@ static void contexts_beyond_the_learned_positions(void **state)
     ck_free(c);
 }
 
-int main(void)
-{
-    static const struct CMUnitTest others[] = {
-        cmocka_unit_test(fwht_is_the_matrix),
-        cmocka_unit_test(reference_is_llama),
-        cmocka_unit_test(reference_is_causal),
-        cmocka_unit_test(samples_are_sane),
-        cmocka_unit_test(every_tensor_tells),
-        cmocka_unit_test(every_knob_tells),
-        cmocka_unit_test(tokenizers),
-        cmocka_unit_test(names_of_the_file),
-        cmocka_unit_test(too_few_positions),
-        cmocka_unit_test(same_bits),
-        cmocka_unit_test(least_layers_before_an_exit),
-        cmocka_unit_test(whole_is_no_difference_to_causal_models),
-        cmocka_unit_test(whole_texts_leave_nothing_behind),
-        cmocka_unit_test(later_tokens_need_the_whole_text),
-        cmocka_unit_test(hadamard_of_other_widths),
-        cmocka_unit_test(unknown_knobs_and_values),
-        cmocka_unit_test(attn_in_norm_before_a_norm),
-        cmocka_unit_test(contexts_beyond_the_learned_positions),
-    };
-    enum { N_OTHERS = sizeof others / sizeof *others };
-    struct CMUnitTest tests[N_SAMPLES + N_OTHERS];
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(fwht_is_the_matrix),
+    cmocka_unit_test(reference_is_llama),
+    cmocka_unit_test(reference_is_causal),
+    cmocka_unit_test(samples_are_sane),
+    cmocka_unit_test(every_tensor_tells),
+    cmocka_unit_test(every_knob_tells),
+    cmocka_unit_test(tokenizers),
+    cmocka_unit_test(names_of_the_file),
+    cmocka_unit_test(too_few_positions),
+    cmocka_unit_test(same_bits),
+    cmocka_unit_test(least_layers_before_an_exit),
+    cmocka_unit_test(whole_is_no_difference_to_causal_models),
+    cmocka_unit_test(whole_texts_leave_nothing_behind),
+    cmocka_unit_test(later_tokens_need_the_whole_text),
+    cmocka_unit_test(hadamard_of_other_widths),
+    cmocka_unit_test(unknown_knobs_and_values),
+    cmocka_unit_test(attn_in_norm_before_a_norm),
+    cmocka_unit_test(contexts_beyond_the_learned_positions),
+};
 
-    memcpy(tests, others, sizeof others);
-    for (int i = 0; i < N_SAMPLES; i++)
-        tests[N_OTHERS + i] = (struct CMUnitTest){.name = samples[i].name,
-                                                  .test_func = variant,
-                                                  .initial_state = (void *)(uintptr_t)&samples[i]};
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+const struct suite suite = {SUITE_TESTS(tests), SUITE_ROWS(variant, samples)};

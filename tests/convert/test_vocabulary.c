@@ -1,13 +1,6 @@
 /* test_vocabulary.c - the tokenizers of checkpoint folders, as the files of every kind say them:
  * the same vocabulary from each, the ids that texts get, every refusal, and damaged files. With
  * TRIT_SHARED, published vocabularies turned into those files and read back. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +8,7 @@
 #include "fixture.h"
 #include "gguf.h"
 #include "shared.h"
+#include "suite.h"
 #include "tokenizer.h"
 #include "vocabulary.h"
 
@@ -1101,28 +1095,26 @@ static void published_sentencepiece(void **state)
     trit_file_close(&file);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(byte_level),
-        cmocka_unit_test(pre_tokenisers),
-        cmocka_unit_test(ignored_merges),
-        cmocka_unit_test(refused_json),
-        cmocka_unit_test(plain_files),
-        cmocka_unit_test(sentencepiece),
-        cmocka_unit_test(metaspace),
-        cmocka_unit_test(sentencepiece_names_no_token),
-        cmocka_unit_test(added_beside_sentencepiece),
-        cmocka_unit_test(begins_and_ends),
-        cmocka_unit_test(refused_templates),
-        cmocka_unit_test(three_ends),
-        cmocka_unit_test(chat_templates),
-        cmocka_unit_test(tiktoken_is_counted_first),
-        cmocka_unit_test(damaged_files),
-        cmocka_unit_test(published_gpt2),
-        cmocka_unit_test(published_llama3),
-        cmocka_unit_test(published_tiktoken),
-        cmocka_unit_test(published_sentencepiece),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(byte_level),
+    cmocka_unit_test(pre_tokenisers),
+    cmocka_unit_test(ignored_merges),
+    cmocka_unit_test(refused_json),
+    cmocka_unit_test(plain_files),
+    cmocka_unit_test(sentencepiece),
+    cmocka_unit_test(metaspace),
+    cmocka_unit_test(sentencepiece_names_no_token),
+    cmocka_unit_test(added_beside_sentencepiece),
+    cmocka_unit_test(begins_and_ends),
+    cmocka_unit_test(refused_templates),
+    cmocka_unit_test(three_ends),
+    cmocka_unit_test(chat_templates),
+    cmocka_unit_test(tiktoken_is_counted_first),
+    cmocka_unit_test(damaged_files),
+    cmocka_unit_test(published_gpt2),
+    cmocka_unit_test(published_llama3),
+    cmocka_unit_test(published_tiktoken),
+    cmocka_unit_test(published_sentencepiece),
+};
+
+const struct suite suite = {SUITE_TESTS(tests)};

@@ -3,19 +3,13 @@
  * Good files come from fixture.h or are put together here byte by byte; bad ones are a good one
  * with one thing wrong, so that the refusal can only be for that. A refusal must have the right
  * status, name what was found, and leave nothing open. Meant for the address sanitizer too. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fixture.h"
 #include "gguf.h"
+#include "suite.h"
 
 /* ---- Helpers --------------------------------------------------------------------------------- */
 
@@ -1024,35 +1018,33 @@ static void no_room_for_padding(void **state)
     free(image);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(single_values),
-        cmocka_unit_test(arrays),
-        cmocka_unit_test(versions_and_sizes),
-        cmocka_unit_test(alignments),
-        cmocka_unit_test(nothing_inside),
-        cmocka_unit_test(lookups),
-        cmocka_unit_test(tensors),
-        cmocka_unit_test(reading_instead_of_mapping),
-        cmocka_unit_test(typed_getters),
-        cmocka_unit_test(same_offset_of_unknown_types),
-        cmocka_unit_test(not_a_gguf),
-        cmocka_unit_test(other_versions),
-        cmocka_unit_test(split_files),
-        cmocka_unit_test(truncated_anywhere),
-        cmocka_unit_test(truncated_model),
-        cmocka_unit_test(flipped_bytes),
-        cmocka_unit_test(hostile_counts),
-        cmocka_unit_test(hostile_lengths),
-        cmocka_unit_test(wrong_value_types),
-        cmocka_unit_test(bad_keys),
-        cmocka_unit_test(bad_names),
-        cmocka_unit_test(names_are_escaped),
-        cmocka_unit_test(bad_records),
-        cmocka_unit_test(overlaps),
-        cmocka_unit_test(bad_alignments),
-        cmocka_unit_test(no_room_for_padding),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(single_values),
+    cmocka_unit_test(arrays),
+    cmocka_unit_test(versions_and_sizes),
+    cmocka_unit_test(alignments),
+    cmocka_unit_test(nothing_inside),
+    cmocka_unit_test(lookups),
+    cmocka_unit_test(tensors),
+    cmocka_unit_test(reading_instead_of_mapping),
+    cmocka_unit_test(typed_getters),
+    cmocka_unit_test(same_offset_of_unknown_types),
+    cmocka_unit_test(not_a_gguf),
+    cmocka_unit_test(other_versions),
+    cmocka_unit_test(split_files),
+    cmocka_unit_test(truncated_anywhere),
+    cmocka_unit_test(truncated_model),
+    cmocka_unit_test(flipped_bytes),
+    cmocka_unit_test(hostile_counts),
+    cmocka_unit_test(hostile_lengths),
+    cmocka_unit_test(wrong_value_types),
+    cmocka_unit_test(bad_keys),
+    cmocka_unit_test(bad_names),
+    cmocka_unit_test(names_are_escaped),
+    cmocka_unit_test(bad_records),
+    cmocka_unit_test(overlaps),
+    cmocka_unit_test(bad_alignments),
+    cmocka_unit_test(no_room_for_padding),
+};
+
+const struct suite suite = {SUITE_TESTS(tests)};

@@ -4,13 +4,6 @@
  * Files are mapped, and under the address sanitizer a mapping ends where its file does. */
 #define _POSIX_C_SOURCE 200809L
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +14,7 @@
 #include "safe_writer.h"
 #include "safetensors.h"
 #include "shared.h"
+#include "suite.h"
 
 #define SINGLE "model.safetensors"
 #define INDEX "model.safetensors.index.json"
@@ -868,29 +862,27 @@ static void real(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_file),
-        cmocka_unit_test(every_dtype),
-        cmocka_unit_test(odd_but_good),
-        cmocka_unit_test(shards),
-        cmocka_unit_test(links),
-        cmocka_unit_test(done),
-        cmocka_unit_test(no_files),
-        cmocka_unit_test(no_regular_files),
-        cmocka_unit_test(bad_starts),
-        cmocka_unit_test(bad_entries),
-        cmocka_unit_test(bad_dtypes),
-        cmocka_unit_test(bad_cover),
-        cmocka_unit_test(names_are_escaped),
-        cmocka_unit_test(bad_indices),
-        cmocka_unit_test(index_and_files_differ),
-        cmocka_unit_test(cut_anywhere),
-        cmocka_unit_test(cut_shards),
-        cmocka_unit_test(changed_file),
-        cmocka_unit_test(changed_index),
-        cmocka_unit_test(real),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(one_file),
+    cmocka_unit_test(every_dtype),
+    cmocka_unit_test(odd_but_good),
+    cmocka_unit_test(shards),
+    cmocka_unit_test(links),
+    cmocka_unit_test(done),
+    cmocka_unit_test(no_files),
+    cmocka_unit_test(no_regular_files),
+    cmocka_unit_test(bad_starts),
+    cmocka_unit_test(bad_entries),
+    cmocka_unit_test(bad_dtypes),
+    cmocka_unit_test(bad_cover),
+    cmocka_unit_test(names_are_escaped),
+    cmocka_unit_test(bad_indices),
+    cmocka_unit_test(index_and_files_differ),
+    cmocka_unit_test(cut_anywhere),
+    cmocka_unit_test(cut_shards),
+    cmocka_unit_test(changed_file),
+    cmocka_unit_test(changed_index),
+    cmocka_unit_test(real),
+};
+
+const struct suite suite = {SUITE_TESTS(tests)};

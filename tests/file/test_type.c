@@ -3,18 +3,12 @@
  * The packers here follow the description of each format on their own, so that an error would have
  * to be made twice. Every buffer is malloc'ed at its exact size: the address sanitizer then sees a
  * byte read or written too many. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fixture.h"
+#include "suite.h"
 #include "type.h"
 
 /* Numbers as f16 and bf16, by hand. */
@@ -637,27 +631,25 @@ static void halves_are_rounded(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(encoders_are_accurate),
-        cmocka_unit_test(encoders_take_odd_blocks),
-        cmocka_unit_test(halves_are_rounded),
-        cmocka_unit_test(sizes),
-        cmocka_unit_test(kinds),
-        cmocka_unit_test(t2_row_bytes),
-        cmocka_unit_test(i2s),
-        cmocka_unit_test(i2s_is_t2),
-        cmocka_unit_test(i2s_flat),
-        cmocka_unit_test(i2s_refused),
-        cmocka_unit_test(tq),
-        cmocka_unit_test(tq_scales),
-        cmocka_unit_test(tq_differing_scales),
-        cmocka_unit_test(tq_zero_blocks),
-        cmocka_unit_test(floats),
-        cmocka_unit_test(float_zeros),
-        cmocka_unit_test(floats_not_ternary),
-        cmocka_unit_test(floats_not_finite),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(encoders_are_accurate),
+    cmocka_unit_test(encoders_take_odd_blocks),
+    cmocka_unit_test(halves_are_rounded),
+    cmocka_unit_test(sizes),
+    cmocka_unit_test(kinds),
+    cmocka_unit_test(t2_row_bytes),
+    cmocka_unit_test(i2s),
+    cmocka_unit_test(i2s_is_t2),
+    cmocka_unit_test(i2s_flat),
+    cmocka_unit_test(i2s_refused),
+    cmocka_unit_test(tq),
+    cmocka_unit_test(tq_scales),
+    cmocka_unit_test(tq_differing_scales),
+    cmocka_unit_test(tq_zero_blocks),
+    cmocka_unit_test(floats),
+    cmocka_unit_test(float_zeros),
+    cmocka_unit_test(floats_not_ternary),
+    cmocka_unit_test(floats_not_finite),
+};
+
+const struct suite suite = {SUITE_TESTS(tests)};

@@ -9,16 +9,11 @@
 #include <fenv.h>
 #include <float.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "half.h"
+#include "suite.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
@@ -1118,49 +1113,47 @@ static void test_isa_rows_are_whole(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fmaf),
-        cmocka_unit_test(test_gemm_is_fused),
-        cmocka_unit_test(test_lane_rule),
-        cmocka_unit_test(test_lane_rule_pads),
-        cmocka_unit_test(test_t2_packing),
-        cmocka_unit_test(test_t2_gemm),
-        cmocka_unit_test(test_quantize_row),
-        cmocka_unit_test(test_quantize_row_not_finite),
-        cmocka_unit_test(test_f16_values),
-        cmocka_unit_test(test_f16_round_trip),
-        cmocka_unit_test(test_f16_rounding),
-        cmocka_unit_test(test_f16_saturation),
-        cmocka_unit_test(test_bf16_values),
-        cmocka_unit_test(test_formats),
-        cmocka_unit_test(test_f32_decode),
-        cmocka_unit_test(test_q8_0),
-        cmocka_unit_test(test_q4_0),
-        cmocka_unit_test(test_q4_k),
-        cmocka_unit_test(test_q6_k),
-        cmocka_unit_test(test_gemm_decodes),
-        cmocka_unit_test(test_exp),
-        cmocka_unit_test(test_silu),
-        cmocka_unit_test(test_silu_extremes),
-        cmocka_unit_test(test_relu2),
-        cmocka_unit_test(test_rmsnorm),
-        cmocka_unit_test(test_rmsnorm_not_finite),
-        cmocka_unit_test(test_layernorm),
-        cmocka_unit_test(test_fwht),
-        cmocka_unit_test(test_rope),
-        cmocka_unit_test(test_kv_i8),
-        cmocka_unit_test(test_kv_i8_edges),
-        cmocka_unit_test(test_kv_i8_tiny),
-        cmocka_unit_test(test_kv_f32),
-        cmocka_unit_test(test_attention_f16),
-        cmocka_unit_test(test_attention_f32),
-        cmocka_unit_test(test_attention_i8),
-        cmocka_unit_test(test_attention_order),
-        cmocka_unit_test(test_attention_nan),
-        cmocka_unit_test(test_isa_table),
-        cmocka_unit_test(test_isa_rows_are_whole),
-    };
-    return cmocka_run_group_tests(tests, setup, NULL);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_fmaf),
+    cmocka_unit_test(test_gemm_is_fused),
+    cmocka_unit_test(test_lane_rule),
+    cmocka_unit_test(test_lane_rule_pads),
+    cmocka_unit_test(test_t2_packing),
+    cmocka_unit_test(test_t2_gemm),
+    cmocka_unit_test(test_quantize_row),
+    cmocka_unit_test(test_quantize_row_not_finite),
+    cmocka_unit_test(test_f16_values),
+    cmocka_unit_test(test_f16_round_trip),
+    cmocka_unit_test(test_f16_rounding),
+    cmocka_unit_test(test_f16_saturation),
+    cmocka_unit_test(test_bf16_values),
+    cmocka_unit_test(test_formats),
+    cmocka_unit_test(test_f32_decode),
+    cmocka_unit_test(test_q8_0),
+    cmocka_unit_test(test_q4_0),
+    cmocka_unit_test(test_q4_k),
+    cmocka_unit_test(test_q6_k),
+    cmocka_unit_test(test_gemm_decodes),
+    cmocka_unit_test(test_exp),
+    cmocka_unit_test(test_silu),
+    cmocka_unit_test(test_silu_extremes),
+    cmocka_unit_test(test_relu2),
+    cmocka_unit_test(test_rmsnorm),
+    cmocka_unit_test(test_rmsnorm_not_finite),
+    cmocka_unit_test(test_layernorm),
+    cmocka_unit_test(test_fwht),
+    cmocka_unit_test(test_rope),
+    cmocka_unit_test(test_kv_i8),
+    cmocka_unit_test(test_kv_i8_edges),
+    cmocka_unit_test(test_kv_i8_tiny),
+    cmocka_unit_test(test_kv_f32),
+    cmocka_unit_test(test_attention_f16),
+    cmocka_unit_test(test_attention_f32),
+    cmocka_unit_test(test_attention_i8),
+    cmocka_unit_test(test_attention_order),
+    cmocka_unit_test(test_attention_nan),
+    cmocka_unit_test(test_isa_table),
+    cmocka_unit_test(test_isa_rows_are_whole),
+};
+
+const struct suite suite = {SUITE_TESTS(tests), .setup = setup};

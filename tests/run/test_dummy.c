@@ -1,11 +1,4 @@
 /* test_dummy.c - dummy models, the GGUF writer they are made with, and the measuring of limits. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +6,7 @@
 #include "fixture.h"
 #include "gguf.h"
 #include "gguf_write.h"
+#include "suite.h"
 
 /* ---- A file in memory ------------------------------------------------------------------------ */
 
@@ -330,14 +324,12 @@ static void test_measure(void **state)
     free(m.data);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_writer),    cmocka_unit_test(test_types),
-        cmocka_unit_test(test_weights),   cmocka_unit_test(test_seed),
-        cmocka_unit_test(test_tokenizer), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_cancel),    cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_measure),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_writer),    cmocka_unit_test(test_types),
+    cmocka_unit_test(test_weights),   cmocka_unit_test(test_seed),
+    cmocka_unit_test(test_tokenizer), cmocka_unit_test(test_refusals),
+    cmocka_unit_test(test_cancel),    cmocka_unit_test(test_shapes),
+    cmocka_unit_test(test_measure),
+};
+
+const struct suite suite = {SUITE_TESTS(tests)};

@@ -9,13 +9,6 @@
  * first tokens spoils all that follow, other tokens are tried: a wrong formula is wrong for them
  * too. Embeddings in Q4_0, Q4_K and Q6_K are random bits that the scalar kernel decodes for the
  * fixture; whether it decodes them rightly is left to test_kernels. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +17,7 @@
 #include "fixture.h"
 #include "reference.h"
 #include "running.h"
+#include "suite.h"
 
 static const double max_median = 1e-6, max_worst = 0.05;
 enum { SEGMENT = 64, N_TRIES = 6, MAX_TOKENS = 256 };
@@ -151,8 +145,6 @@ static const struct config configs[] = {
     LONGER("200 positions in pairs", 200, "llama", .seed = 84, .n_layer = 1),
     LONGER("200 positions, head_dim 100", 200, "bitnet", .seed = 85, .n_layer = 1, .head_dim = 100),
 };
-
-enum { N_CONFIGS = sizeof configs / sizeof *configs };
 
 static struct fx_spec full_spec(const struct config *c)
 {
@@ -359,14 +351,9 @@ static void test_rope(void **state)
                (struct ref_rope){.n_rot = 16, .factor = 2.5, .divide = divide});
 }
 
-int main(void)
-{
-    struct CMUnitTest tests[N_CONFIGS + 2] = {
-        cmocka_unit_test(test_tiny_rows),
-        cmocka_unit_test(test_rope),
-    };
-    for (size_t i = 0; i < N_CONFIGS; i++)
-        tests[i + 2] = (struct CMUnitTest){configs[i].name, test_config, NULL, NULL,
-                                           (void *)(uintptr_t)&configs[i]};
-    return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_tiny_rows),
+    cmocka_unit_test(test_rope),
+};
+
+const struct suite suite = {SUITE_TESTS(tests), SUITE_ROWS(test_config, configs)};

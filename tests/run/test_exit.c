@@ -1,12 +1,5 @@
 /* test_exit.c - tokens that leave early, layers that are skipped: what they give is what a model of
  * just these layers gives, and nothing that left early is ever seen by what goes deeper. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +8,7 @@
 #include "fixture.h"
 #include "reference.h"
 #include "session.h"
+#include "suite.h"
 
 enum { N_LAYER = 5, N_TOKENS = 90, N_VOCAB = 300 };
 
@@ -468,20 +462,18 @@ static void refusals(void **state)
     trit_session_close(&s);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exit_is_a_shallower_model),
-        cmocka_unit_test(exit_without_the_norm),
-        cmocka_unit_test(full_depth_is_as_ever),
-        cmocka_unit_test(mixed_exits_leave_no_trace),
-        cmocka_unit_test(leaves_where_it_is_sure),
-        cmocka_unit_test(threshold_of_one_is_the_whole_model),
-        cmocka_unit_test(skipped_layers_are_not_there),
-        cmocka_unit_test(layer_drop_follows_its_schedule),
-        cmocka_unit_test(saving_makes_up_for_exits),
-        cmocka_unit_test(cancelled_anywhere),
-        cmocka_unit_test(refusals),
-    };
-    return cmocka_run_group_tests(tests, setup, teardown);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(exit_is_a_shallower_model),
+    cmocka_unit_test(exit_without_the_norm),
+    cmocka_unit_test(full_depth_is_as_ever),
+    cmocka_unit_test(mixed_exits_leave_no_trace),
+    cmocka_unit_test(leaves_where_it_is_sure),
+    cmocka_unit_test(threshold_of_one_is_the_whole_model),
+    cmocka_unit_test(skipped_layers_are_not_there),
+    cmocka_unit_test(layer_drop_follows_its_schedule),
+    cmocka_unit_test(saving_makes_up_for_exits),
+    cmocka_unit_test(cancelled_anywhere),
+    cmocka_unit_test(refusals),
+};
+
+const struct suite suite = {SUITE_TESTS(tests), .setup = setup, .teardown = teardown};

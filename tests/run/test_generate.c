@@ -5,17 +5,11 @@
  * The text of a random model cannot be foreseen, but its tokens can be learned: with every token
  * barred from coming again (a presence penalty) a run gives ids that are all different, and a
  * vocabulary made afterwards lets these ids spell any script. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "fixture.h"
+#include "suite.h"
 
 enum { N_VOCAB = 300, N_PROMPT = 7, N_ORDER = 60, MAX_NEW = 300, MAX_TEXT = 8192 };
 
@@ -1320,37 +1314,35 @@ static int teardown(void **state)
     return 0;
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_greedy),
-        cmocka_unit_test(test_sampled),
-        cmocka_unit_test(test_same_everywhere),
-        cmocka_unit_test(test_every_substring),
-        cmocka_unit_test(test_no_substring),
-        cmocka_unit_test(test_several_stops),
-        cmocka_unit_test(test_stops_in_utf8),
-        cmocka_unit_test(test_scripts),
-        cmocka_unit_test(test_stop_at_the_end),
-        cmocka_unit_test(test_stop_within_stop),
-        cmocka_unit_test(test_stop_of_incomplete_end),
-        cmocka_unit_test(test_long_stops),
-        cmocka_unit_test(test_too_long_stop),
-        cmocka_unit_test(test_max_tokens),
-        cmocka_unit_test(test_full_context),
-        cmocka_unit_test(test_shift),
-        cmocka_unit_test(test_no_shift),
-        cmocka_unit_test(test_stop_across_shift),
-        cmocka_unit_test(test_cancelled_shift),
-        cmocka_unit_test(test_eos_forced),
-        cmocka_unit_test(test_eos_later),
-        cmocka_unit_test(test_callbacks_say_no),
-        cmocka_unit_test(test_no_callbacks),
-        cmocka_unit_test(test_cancelled),
-        cmocka_unit_test(test_cancelled_while_held),
-        cmocka_unit_test(test_cancelled_eval),
-        cmocka_unit_test(test_prefix_reused),
-        cmocka_unit_test(test_bad_prompts),
-    };
-    return cmocka_run_group_tests_name("generate", tests, setup, teardown);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_greedy),
+    cmocka_unit_test(test_sampled),
+    cmocka_unit_test(test_same_everywhere),
+    cmocka_unit_test(test_every_substring),
+    cmocka_unit_test(test_no_substring),
+    cmocka_unit_test(test_several_stops),
+    cmocka_unit_test(test_stops_in_utf8),
+    cmocka_unit_test(test_scripts),
+    cmocka_unit_test(test_stop_at_the_end),
+    cmocka_unit_test(test_stop_within_stop),
+    cmocka_unit_test(test_stop_of_incomplete_end),
+    cmocka_unit_test(test_long_stops),
+    cmocka_unit_test(test_too_long_stop),
+    cmocka_unit_test(test_max_tokens),
+    cmocka_unit_test(test_full_context),
+    cmocka_unit_test(test_shift),
+    cmocka_unit_test(test_no_shift),
+    cmocka_unit_test(test_stop_across_shift),
+    cmocka_unit_test(test_cancelled_shift),
+    cmocka_unit_test(test_eos_forced),
+    cmocka_unit_test(test_eos_later),
+    cmocka_unit_test(test_callbacks_say_no),
+    cmocka_unit_test(test_no_callbacks),
+    cmocka_unit_test(test_cancelled),
+    cmocka_unit_test(test_cancelled_while_held),
+    cmocka_unit_test(test_cancelled_eval),
+    cmocka_unit_test(test_prefix_reused),
+    cmocka_unit_test(test_bad_prompts),
+};
+
+const struct suite suite = {SUITE_TESTS(tests), .setup = setup, .teardown = teardown};

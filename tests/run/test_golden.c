@@ -8,13 +8,6 @@
  * values rounded to f16 move activations across the rounding edges of the int8 quantisation, and in
  * random weights nothing damps that. It is no fault of the cache: an f32 run whose first
  * attn_sub_norm is changed by 2e-4 (the size of f16's rounding) ends up as far away. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -23,12 +16,12 @@
 
 #include "running.h"
 #include "shared.h"
+#include "suite.h"
 
 static const char *const models[] = {
     "b158-f32embd", "b158-i2s",       "b158-q8head",      "bitnet-f16-odd",
     "bitnet-tq2",   "llama-i2s-long", "llama-tq1-untied",
 };
-enum { N_MODELS = sizeof models / sizeof *models };
 
 /* ---- Comparing ------------------------------------------------------------------------------- */
 
@@ -104,7 +97,7 @@ static void check_ways(const trit_model *model, const int32_t *ids, int32_t n, c
 
 static void golden(void **state)
 {
-    const char *name = *state;
+    const char *name = *(const char *const *)*state;
     const struct trit_session_options opt = {
         .n_threads = 1, .kv = TRIT_KV_TYPE_F32, .isa = "scalar"};
     int32_t n;
@@ -216,12 +209,6 @@ static void fables(void **state)
     close_opened(&o);
 }
 
-int main(void)
-{
-    struct CMUnitTest tests[N_MODELS + 1];
-    for (int i = 0; i < N_MODELS; i++)
-        tests[i] = (struct CMUnitTest){
-            .name = models[i], .test_func = golden, .initial_state = (void *)(uintptr_t)models[i]};
-    tests[N_MODELS] = (struct CMUnitTest)cmocka_unit_test(fables);
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {cmocka_unit_test(fables)};
+
+const struct suite suite = {SUITE_TESTS(tests), SUITE_ROWS(golden, models)};

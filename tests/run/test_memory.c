@@ -6,13 +6,6 @@
  *
  * Link with -Wl,--wrap= for malloc, calloc, realloc, posix_memalign, aligned_alloc, free and
  * pthread_create. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -21,6 +14,7 @@
 #include "safe_writer.h"
 #include "checkpoint.h"
 #include "safetensors.h"
+#include "suite.h"
 
 /* ---- The allocator --------------------------------------------------------------------------- */
 
@@ -607,14 +601,12 @@ static void test_no_threads(void **state)
     trit_file_close(&file);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_allocation),         cmocka_unit_test(test_no_allocation_sampling),
-        cmocka_unit_test(test_errors_without_memory), cmocka_unit_test(test_session_bytes),
-        cmocka_unit_test(test_sweep_mapped),          cmocka_unit_test(test_sweep_read),
-        cmocka_unit_test(test_sweep_repacked),        cmocka_unit_test(test_sweep_checkpoints),
-        cmocka_unit_test(test_sweep_conversions),     cmocka_unit_test(test_no_threads),
-    };
-    return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_no_allocation),         cmocka_unit_test(test_no_allocation_sampling),
+    cmocka_unit_test(test_errors_without_memory), cmocka_unit_test(test_session_bytes),
+    cmocka_unit_test(test_sweep_mapped),          cmocka_unit_test(test_sweep_read),
+    cmocka_unit_test(test_sweep_repacked),        cmocka_unit_test(test_sweep_checkpoints),
+    cmocka_unit_test(test_sweep_conversions),     cmocka_unit_test(test_no_threads),
+};
+
+const struct suite suite = {SUITE_TESTS(tests)};

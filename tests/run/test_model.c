@@ -3,13 +3,6 @@
  * Every refusal starts from the fixture's good model with one thing spoilt. Keys and tensors are
  * taken away by giving them another name of the same length, so that nothing else moves; tensors
  * are replaced by taking the old one away and putting a new one behind all others. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +10,7 @@
 
 #include "fixture.h"
 #include "model.h"
+#include "suite.h"
 
 /* ---- A model to be spoilt -------------------------------------------------------------------- */
 
@@ -1172,44 +1166,42 @@ static void bad_rope_freqs(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(default_model),
-        cmocka_unit_test(architectures),
-        cmocka_unit_test(hidden_activation),
-        cmocka_unit_test(linear_norms),
-        cmocka_unit_test(variants),
-        cmocka_unit_test(not_causal),
-        cmocka_unit_test(refused_values_are_named),
-        cmocka_unit_test(shapes_of_1bitllm),
-        cmocka_unit_test(defaults),
-        cmocka_unit_test(optional_keys),
-        cmocka_unit_test(partial_rotation),
-        cmocka_unit_test(rope_scaling),
-        cmocka_unit_test(keys_missing),
-        cmocka_unit_test(keys_of_wrong_type),
-        cmocka_unit_test(integers_out_of_range),
-        cmocka_unit_test(floats_out_of_range),
-        cmocka_unit_test(heads_that_do_not_divide),
-        cmocka_unit_test(unknown_architecture),
-        cmocka_unit_test(tensors_missing),
-        cmocka_unit_test(wrong_shapes),
-        cmocka_unit_test(three_dimensions),
-        cmocka_unit_test(unknown_tensor),
-        cmocka_unit_test(unsupported_types),
-        cmocka_unit_test(types_in_the_wrong_place),
-        cmocka_unit_test(type_36_that_is_not_i2s),
-        cmocka_unit_test(type_36_beyond_the_end),
-        cmocka_unit_test(tokens_without_rows),
-        cmocka_unit_test(i2s_scales),
-        cmocka_unit_test(extra_scales),
-        cmocka_unit_test(repacked_types),
-        cmocka_unit_test(embedding_types),
-        cmocka_unit_test(heads),
-        cmocka_unit_test(rope_freqs),
-        cmocka_unit_test(bad_rope_freqs),
-        cmocka_unit_test(extreme_angles),
-    };
-    return cmocka_run_group_tests(tests, make_original, free_original);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(default_model),
+    cmocka_unit_test(architectures),
+    cmocka_unit_test(hidden_activation),
+    cmocka_unit_test(linear_norms),
+    cmocka_unit_test(variants),
+    cmocka_unit_test(not_causal),
+    cmocka_unit_test(refused_values_are_named),
+    cmocka_unit_test(shapes_of_1bitllm),
+    cmocka_unit_test(defaults),
+    cmocka_unit_test(optional_keys),
+    cmocka_unit_test(partial_rotation),
+    cmocka_unit_test(rope_scaling),
+    cmocka_unit_test(keys_missing),
+    cmocka_unit_test(keys_of_wrong_type),
+    cmocka_unit_test(integers_out_of_range),
+    cmocka_unit_test(floats_out_of_range),
+    cmocka_unit_test(heads_that_do_not_divide),
+    cmocka_unit_test(unknown_architecture),
+    cmocka_unit_test(tensors_missing),
+    cmocka_unit_test(wrong_shapes),
+    cmocka_unit_test(three_dimensions),
+    cmocka_unit_test(unknown_tensor),
+    cmocka_unit_test(unsupported_types),
+    cmocka_unit_test(types_in_the_wrong_place),
+    cmocka_unit_test(type_36_that_is_not_i2s),
+    cmocka_unit_test(type_36_beyond_the_end),
+    cmocka_unit_test(tokens_without_rows),
+    cmocka_unit_test(i2s_scales),
+    cmocka_unit_test(extra_scales),
+    cmocka_unit_test(repacked_types),
+    cmocka_unit_test(embedding_types),
+    cmocka_unit_test(heads),
+    cmocka_unit_test(rope_freqs),
+    cmocka_unit_test(bad_rope_freqs),
+    cmocka_unit_test(extreme_angles),
+};
+
+const struct suite suite = {SUITE_TESTS(tests), .setup = make_original, .teardown = free_original};

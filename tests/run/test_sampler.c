@@ -4,17 +4,11 @@
  *
  * Distributions are compared by chi-square. Seeds are fixed, so a test passes always or never; the
  * bound is so far out that right code under any seeds would not meet it. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <math.h>
 #include <string.h>
 
 #include "fixture.h"
+#include "suite.h"
 
 enum { MAX_VOCAB = 200, MAX_HISTORY = 300, N_DRAWS = 3000 };
 
@@ -1013,42 +1007,40 @@ static void test_close_null(void **state)
     trit_sampler_close(NULL);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_off),
-        cmocka_unit_test(test_repeat_penalty),
-        cmocka_unit_test(test_presence_penalty),
-        cmocka_unit_test(test_frequency_penalty),
-        cmocka_unit_test(test_logit_bias),
-        cmocka_unit_test(test_top_k),
-        cmocka_unit_test(test_top_p),
-        cmocka_unit_test(test_min_p),
-        cmocka_unit_test(test_temp),
-        cmocka_unit_test(test_combinations),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_neutral_values),
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_windows),
-        cmocka_unit_test(test_window_draws),
-        cmocka_unit_test(test_penalty_values),
-        cmocka_unit_test(test_histories_in_turn),
-        cmocka_unit_test(test_ties_top_k),
-        cmocka_unit_test(test_ties_top_p),
-        cmocka_unit_test(test_ties_min_p),
-        cmocka_unit_test(test_ties_greedy),
-        cmocka_unit_test(test_greedy),
-        cmocka_unit_test(test_extremes),
-        cmocka_unit_test(test_golden_bytes),
-        cmocka_unit_test(test_golden_choices),
-        cmocka_unit_test(test_uniform),
-        cmocka_unit_test(test_seeds),
-        cmocka_unit_test(test_logprob),
-        cmocka_unit_test(test_argmax),
-        cmocka_unit_test(test_bad_numbers),
-        cmocka_unit_test(test_bad_integers),
-        cmocka_unit_test(test_good_options),
-        cmocka_unit_test(test_close_null),
-    };
-    return cmocka_run_group_tests_name("sampler", tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_all_off),
+    cmocka_unit_test(test_repeat_penalty),
+    cmocka_unit_test(test_presence_penalty),
+    cmocka_unit_test(test_frequency_penalty),
+    cmocka_unit_test(test_logit_bias),
+    cmocka_unit_test(test_top_k),
+    cmocka_unit_test(test_top_p),
+    cmocka_unit_test(test_min_p),
+    cmocka_unit_test(test_temp),
+    cmocka_unit_test(test_combinations),
+    cmocka_unit_test(test_order),
+    cmocka_unit_test(test_neutral_values),
+    cmocka_unit_test(test_defaults),
+    cmocka_unit_test(test_windows),
+    cmocka_unit_test(test_window_draws),
+    cmocka_unit_test(test_penalty_values),
+    cmocka_unit_test(test_histories_in_turn),
+    cmocka_unit_test(test_ties_top_k),
+    cmocka_unit_test(test_ties_top_p),
+    cmocka_unit_test(test_ties_min_p),
+    cmocka_unit_test(test_ties_greedy),
+    cmocka_unit_test(test_greedy),
+    cmocka_unit_test(test_extremes),
+    cmocka_unit_test(test_golden_bytes),
+    cmocka_unit_test(test_golden_choices),
+    cmocka_unit_test(test_uniform),
+    cmocka_unit_test(test_seeds),
+    cmocka_unit_test(test_logprob),
+    cmocka_unit_test(test_argmax),
+    cmocka_unit_test(test_bad_numbers),
+    cmocka_unit_test(test_bad_integers),
+    cmocka_unit_test(test_good_options),
+    cmocka_unit_test(test_close_null),
+};
+
+const struct suite suite = {SUITE_TESTS(tests)};

@@ -1,13 +1,6 @@
 /* test_session.c - what a session promises: the same logits to the last bit however tokens come to
  * be evaluated, and a timeline that errors leave as it was. What the logits should be is the
  * business of test_engine.c. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <fenv.h>
 #include <math.h>
 #include <stdlib.h>
@@ -20,6 +13,7 @@
 #include "fixture.h"
 #include "gguf.h"
 #include "pool.h"
+#include "suite.h"
 
 /* Three blocks of keys. */
 enum { N_TOKENS = 130, MAX_TOKENS = 256 };
@@ -988,31 +982,29 @@ static int teardown(void **state)
     return 0;
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ways),
-        cmocka_unit_test(test_far),
-        cmocka_unit_test(test_orders),
-        cmocka_unit_test(test_repeated),
-        cmocka_unit_test(test_rewind),
-        cmocka_unit_test(test_sync),
-        cmocka_unit_test(test_two_sessions),
-        cmocka_unit_test(test_no_mmap),
-        cmocka_unit_test(test_kv_types),
-        cmocka_unit_test(test_environment_of_eval),
-        cmocka_unit_test(test_environment_of_session),
-        cmocka_unit_test(test_environment_of_model),
-        cmocka_unit_test(test_bad_tokens),
-        cmocka_unit_test(test_bad_options),
-        cmocka_unit_test(test_good_options),
-        cmocka_unit_test(test_cancelled),
-        cmocka_unit_test(test_spoilt_embedding),
-        cmocka_unit_test(test_spoilt_head),
-        cmocka_unit_test(test_huge_scale),
-        cmocka_unit_test(test_infinite_projection),
-        cmocka_unit_test(test_argmax),
-        cmocka_unit_test(test_extreme_rope),
-    };
-    return cmocka_run_group_tests_name("session", tests, setup, teardown);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_ways),
+    cmocka_unit_test(test_far),
+    cmocka_unit_test(test_orders),
+    cmocka_unit_test(test_repeated),
+    cmocka_unit_test(test_rewind),
+    cmocka_unit_test(test_sync),
+    cmocka_unit_test(test_two_sessions),
+    cmocka_unit_test(test_no_mmap),
+    cmocka_unit_test(test_kv_types),
+    cmocka_unit_test(test_environment_of_eval),
+    cmocka_unit_test(test_environment_of_session),
+    cmocka_unit_test(test_environment_of_model),
+    cmocka_unit_test(test_bad_tokens),
+    cmocka_unit_test(test_bad_options),
+    cmocka_unit_test(test_good_options),
+    cmocka_unit_test(test_cancelled),
+    cmocka_unit_test(test_spoilt_embedding),
+    cmocka_unit_test(test_spoilt_head),
+    cmocka_unit_test(test_huge_scale),
+    cmocka_unit_test(test_infinite_projection),
+    cmocka_unit_test(test_argmax),
+    cmocka_unit_test(test_extreme_rope),
+};
+
+const struct suite suite = {SUITE_TESTS(tests), .setup = setup, .teardown = teardown};

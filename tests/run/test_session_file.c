@@ -1,12 +1,5 @@
 /* test_session_file.c - a timeline saved and loaded: the same logits to the last bit, or tokens
  * evaluated anew and said so, or refused; never anything else, whatever is in the file. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +7,7 @@
 
 #include "fixture.h"
 #include "hash.h"
+#include "suite.h"
 
 /* Two blocks of keys, and some tokens that follow. */
 enum { N_TOKENS = 70, N_MORE = 4, N_FEW = 5, N_VOCAB = 300 };
@@ -687,18 +681,16 @@ static int teardown(void **state)
     return 0;
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_as_is),         cmocka_unit_test(test_size),
-        cmocka_unit_test(test_generate),      cmocka_unit_test(test_other_kv_type),
-        cmocka_unit_test(test_other_version), cmocka_unit_test(test_cancelled),
-        cmocka_unit_test(test_cut),           cmocka_unit_test(test_flipped),
-        cmocka_unit_test(test_forged_tokens), cmocka_unit_test(test_forged_count),
-        cmocka_unit_test(test_forged_rows),   cmocka_unit_test(test_no_session_file),
-        cmocka_unit_test(test_other_model),   cmocka_unit_test(test_same_model),
-        cmocka_unit_test(test_too_long),      cmocka_unit_test(test_nothing_to_save),
-        cmocka_unit_test(test_sink_says_no),
-    };
-    return cmocka_run_group_tests_name("session_file", tests, setup, teardown);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_as_is),         cmocka_unit_test(test_size),
+    cmocka_unit_test(test_generate),      cmocka_unit_test(test_other_kv_type),
+    cmocka_unit_test(test_other_version), cmocka_unit_test(test_cancelled),
+    cmocka_unit_test(test_cut),           cmocka_unit_test(test_flipped),
+    cmocka_unit_test(test_forged_tokens), cmocka_unit_test(test_forged_count),
+    cmocka_unit_test(test_forged_rows),   cmocka_unit_test(test_no_session_file),
+    cmocka_unit_test(test_other_model),   cmocka_unit_test(test_same_model),
+    cmocka_unit_test(test_too_long),      cmocka_unit_test(test_nothing_to_save),
+    cmocka_unit_test(test_sink_says_no),
+};
+
+const struct suite suite = {SUITE_TESTS(tests), .setup = setup, .teardown = teardown};

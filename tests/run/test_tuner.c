@@ -1,17 +1,11 @@
 /* test_tuner.c - the choice of a walk by made-up times, and that no walk changes a bit. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "fixture.h"
 #include "running.h"
 #include "session.h"
+#include "suite.h"
 #include "tuner.h"
 
 /* ---- By made-up times ------------------------------------------------------------------------ */
@@ -265,13 +259,11 @@ static void test_unmeasured(void **state)
     assert_null(s);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_faster_is_taken), cmocka_unit_test(test_late_pieces),
-        cmocka_unit_test(test_default_stays),   cmocka_unit_test(test_time),
-        cmocka_unit_test(test_classes),         cmocka_unit_test(test_every_walk),
-        cmocka_unit_test(test_while_measuring), cmocka_unit_test(test_unmeasured),
-    };
-    return cmocka_run_group_tests_name("tuner", tests, setup, teardown);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_faster_is_taken), cmocka_unit_test(test_late_pieces),
+    cmocka_unit_test(test_default_stays),   cmocka_unit_test(test_time),
+    cmocka_unit_test(test_classes),         cmocka_unit_test(test_every_walk),
+    cmocka_unit_test(test_while_measuring), cmocka_unit_test(test_unmeasured),
+};
+
+const struct suite suite = {SUITE_TESTS(tests), .setup = setup, .teardown = teardown};

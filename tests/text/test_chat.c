@@ -3,19 +3,13 @@
  * The texts wanted are written by hand from what is published of each model. Ids of the Llama-3
  * vocabulary come from the folder that TRIT_SHARED names; the rest uses vocabularies made here:
  * the 256 bytes as they are, then the tokens that a test asks for. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fixture.h"
 #include "shared.h"
+#include "suite.h"
 #include "tokenizer.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -701,25 +695,23 @@ static void real_spm(void **state)
     close_opened(&o);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rendered),
-        cmocka_unit_test(refused),
-        cmocka_unit_test(markers_are_tokens),
-        cmocka_unit_test(injection),
-        cmocka_unit_test(split_injection),
-        cmocka_unit_test(user_defined_text),
-        cmocka_unit_test(missing_markers),
-        cmocka_unit_test(kept),
-        cmocka_unit_test(kept_joined),
-        cmocka_unit_test(prefix_stable),
-        cmocka_unit_test(chosen),
-        cmocka_unit_test(odd_metadata),
-        cmocka_unit_test(stops),
-        cmocka_unit_test(ends),
-        cmocka_unit_test(real_llama3),
-        cmocka_unit_test(real_spm),
-    };
-    return cmocka_run_group_tests_name("chat", tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(rendered),
+    cmocka_unit_test(refused),
+    cmocka_unit_test(markers_are_tokens),
+    cmocka_unit_test(injection),
+    cmocka_unit_test(split_injection),
+    cmocka_unit_test(user_defined_text),
+    cmocka_unit_test(missing_markers),
+    cmocka_unit_test(kept),
+    cmocka_unit_test(kept_joined),
+    cmocka_unit_test(prefix_stable),
+    cmocka_unit_test(chosen),
+    cmocka_unit_test(odd_metadata),
+    cmocka_unit_test(stops),
+    cmocka_unit_test(ends),
+    cmocka_unit_test(real_llama3),
+    cmocka_unit_test(real_spm),
+};
+
+const struct suite suite = {SUITE_TESTS(tests)};

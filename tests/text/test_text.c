@@ -4,19 +4,13 @@
  * The vocabulary is the fixture's (all 256 bytes, " t", "he", " the", then control tokens) or a
  * small one made here, where a key is to be missing or wrong. What UTF-8 should do is computed a
  * second time, from table 3-7 of the Unicode standard. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fixture.h"
 #include "gguf.h"
+#include "suite.h"
 #include "utf8.h"
 
 /* ---- A small vocabulary ---------------------------------------------------------------------- */
@@ -551,20 +545,18 @@ static void utf8_stopped(void **state)
     assert_int_equal(c.n_calls, 2); /* and is not called again */
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(decoding),
-        cmocka_unit_test(end_tokens),
-        cmocka_unit_test(vocabularies_refused),
-        cmocka_unit_test(arrays_that_contradict),
-        cmocka_unit_test(keys_of_wrong_type),
-        cmocka_unit_test(kind_missing),
-        cmocka_unit_test(utf8_whole_characters),
-        cmocka_unit_test(utf8_maximal_subparts),
-        cmocka_unit_test(utf8_anything),
-        cmocka_unit_test(utf8_as_early_as_can_be),
-        cmocka_unit_test(utf8_stopped),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(decoding),
+    cmocka_unit_test(end_tokens),
+    cmocka_unit_test(vocabularies_refused),
+    cmocka_unit_test(arrays_that_contradict),
+    cmocka_unit_test(keys_of_wrong_type),
+    cmocka_unit_test(kind_missing),
+    cmocka_unit_test(utf8_whole_characters),
+    cmocka_unit_test(utf8_maximal_subparts),
+    cmocka_unit_test(utf8_anything),
+    cmocka_unit_test(utf8_as_early_as_can_be),
+    cmocka_unit_test(utf8_stopped),
+};
+
+const struct suite suite = {SUITE_TESTS(tests)};

@@ -5,13 +5,6 @@
  * time here, as naively as they are defined, over small vocabularies that are made up at random.
  * Ids of real vocabularies come from the folder that TRIT_SHARED names:
  * tokenizer/NAME.gguf, and NAME.jsonl with {"text", "ids"} lines; without it they are skipped. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +14,7 @@
 #include "gguf.h"
 #include "pretokenize.h"
 #include "shared.h"
+#include "suite.h"
 #include "unicode.h"
 #include "vocab.h"
 
@@ -1908,47 +1902,45 @@ static void real_vocabulary(void **state)
     trit_tokenizer_close(&t);
 }
 
-int main(void)
-{
-    static char gpt2[] = "gpt-2", llama_bpe[] = "llama-bpe", llama_spm[] = "llama-spm";
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(classes),
-        cmocka_unit_test(pieces),
-        cmocka_unit_test(cut_symbols),
-        cmocka_unit_test(zero_bytes),
-        cmocka_unit_test(pieces_cover_anything),
-        cmocka_unit_test(fixture_merges),
-        cmocka_unit_test(merge_order),
-        cmocka_unit_test(leftmost_first),
-        cmocka_unit_test(same_as_naive_bpe),
-        cmocka_unit_test(whole_pieces),
-        cmocka_unit_test(long_tokens),
-        cmocka_unit_test(long_merges),
-        cmocka_unit_test(spm_basics),
-        cmocka_unit_test(spm_unknown),
-        cmocka_unit_test(same_as_naive_spm),
-        cmocka_unit_test(spm_zero_scores),
-        cmocka_unit_test(special_tokens),
-        cmocka_unit_test(special_tokens_spm),
-        cmocka_unit_test(control_tokens_are_not_text),
-        cmocka_unit_test(control_tokens_are_not_text_spm),
-        cmocka_unit_test(bos),
-        cmocka_unit_test(round_trips),
-        cmocka_unit_test(long_texts),
-        cmocka_unit_test(useless_merges),
-        cmocka_unit_test(small_vocabularies),
-        cmocka_unit_test(too_long),
-        cmocka_unit_test(odd_types),
-        cmocka_unit_test(odd_scores),
-        cmocka_unit_test(odd_strings),
-        cmocka_unit_test(scores_that_contradict),
-        cmocka_unit_test(repeated_tokens),
-        cmocka_unit_test(special_tokens_of_every_length),
-        cmocka_unit_test(unknown_pretokenisers),
-        cmocka_unit_test(read_samples),
-        {"real_gpt2", real_vocabulary, NULL, NULL, gpt2},
-        {"real_llama_bpe", real_vocabulary, NULL, NULL, llama_bpe},
-        {"real_llama_spm", real_vocabulary, NULL, NULL, llama_spm},
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static char gpt2[] = "gpt-2", llama_bpe[] = "llama-bpe", llama_spm[] = "llama-spm";
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(classes),
+    cmocka_unit_test(pieces),
+    cmocka_unit_test(cut_symbols),
+    cmocka_unit_test(zero_bytes),
+    cmocka_unit_test(pieces_cover_anything),
+    cmocka_unit_test(fixture_merges),
+    cmocka_unit_test(merge_order),
+    cmocka_unit_test(leftmost_first),
+    cmocka_unit_test(same_as_naive_bpe),
+    cmocka_unit_test(whole_pieces),
+    cmocka_unit_test(long_tokens),
+    cmocka_unit_test(long_merges),
+    cmocka_unit_test(spm_basics),
+    cmocka_unit_test(spm_unknown),
+    cmocka_unit_test(same_as_naive_spm),
+    cmocka_unit_test(spm_zero_scores),
+    cmocka_unit_test(special_tokens),
+    cmocka_unit_test(special_tokens_spm),
+    cmocka_unit_test(control_tokens_are_not_text),
+    cmocka_unit_test(control_tokens_are_not_text_spm),
+    cmocka_unit_test(bos),
+    cmocka_unit_test(round_trips),
+    cmocka_unit_test(long_texts),
+    cmocka_unit_test(useless_merges),
+    cmocka_unit_test(small_vocabularies),
+    cmocka_unit_test(too_long),
+    cmocka_unit_test(odd_types),
+    cmocka_unit_test(odd_scores),
+    cmocka_unit_test(odd_strings),
+    cmocka_unit_test(scores_that_contradict),
+    cmocka_unit_test(repeated_tokens),
+    cmocka_unit_test(special_tokens_of_every_length),
+    cmocka_unit_test(unknown_pretokenisers),
+    cmocka_unit_test(read_samples),
+    {"real_gpt2", real_vocabulary, NULL, NULL, gpt2},
+    {"real_llama_bpe", real_vocabulary, NULL, NULL, llama_bpe},
+    {"real_llama_spm", real_vocabulary, NULL, NULL, llama_spm},
+};
+
+const struct suite suite = {SUITE_TESTS(tests)};

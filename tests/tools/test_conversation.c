@@ -2,19 +2,13 @@
  * them: what is left out, taken back, undone, interrupted in the middle of a shift, or loaded. */
 #define _POSIX_C_SOURCE 200809L
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "conversation.h"
 #include "fixture.h"
+#include "suite.h"
 
 /* ---- A model that counts a b c d, with the form of 2B-4T ------------------------------------- */
 
@@ -355,20 +349,18 @@ static void test_loaded_empty(void **state)
     close_talk(&t);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_turns),
-        cmocka_unit_test(test_stop_text),
-        cmocka_unit_test(test_leave_out),
-        cmocka_unit_test(test_undo_after_leave_out),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_taken_back),
-        cmocka_unit_test(test_taken_back_after_leave_out),
-        cmocka_unit_test(test_interrupted_shift),
-        cmocka_unit_test(test_shift_in_answer),
-        cmocka_unit_test(test_loaded),
-        cmocka_unit_test(test_loaded_empty),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_turns),
+    cmocka_unit_test(test_stop_text),
+    cmocka_unit_test(test_leave_out),
+    cmocka_unit_test(test_undo_after_leave_out),
+    cmocka_unit_test(test_refused),
+    cmocka_unit_test(test_taken_back),
+    cmocka_unit_test(test_taken_back_after_leave_out),
+    cmocka_unit_test(test_interrupted_shift),
+    cmocka_unit_test(test_shift_in_answer),
+    cmocka_unit_test(test_loaded),
+    cmocka_unit_test(test_loaded_empty),
+};
+
+const struct suite suite = {SUITE_TESTS(tests)};

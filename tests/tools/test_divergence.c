@@ -1,16 +1,10 @@
 /* test_divergence.c - the numbers of trit perplexity --kl: by hand where that is possible, against
  * the plain formula on random logits, and where a divergence is too small for that formula. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <math.h>
 
 #include "divergence.h"
 #include "fixture.h"
+#include "suite.h"
 
 static void is_near(double x, double wanted, double tolerance)
 {
@@ -167,12 +161,9 @@ static void extremes(void **state)
     divergence_free(&d);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_hand),     cmocka_unit_test(one_position),
-        cmocka_unit_test(percentiles), cmocka_unit_test(plain_formula),
-        cmocka_unit_test(tiny),        cmocka_unit_test(extremes),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(by_hand),       cmocka_unit_test(one_position), cmocka_unit_test(percentiles),
+    cmocka_unit_test(plain_formula), cmocka_unit_test(tiny),         cmocka_unit_test(extremes),
+};
+
+const struct suite suite = {SUITE_TESTS(tests)};

@@ -2,13 +2,6 @@
  * cursor is after keys; its history file; and the modes of a pseudo-terminal. */
 #define _XOPEN_SOURCE 700
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +14,7 @@
 
 #include "editor.h"
 #include "history.h"
+#include "suite.h"
 #include "terminal.h"
 #include "width.h"
 
@@ -1015,30 +1009,28 @@ static void test_modes(void **state)
     close(master);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_moving),
-        cmocka_unit_test(test_editing),
-        cmocka_unit_test(test_unquote),
-        cmocka_unit_test(test_characters),
-        cmocka_unit_test(test_wrap),
-        cmocka_unit_test(test_widths),
-        cmocka_unit_test(test_little_is_written),
-        cmocka_unit_test(test_tall),
-        cmocka_unit_test(test_events),
-        cmocka_unit_test(test_paste),
-        cmocka_unit_test(test_completion),
-        cmocka_unit_test(test_hint),
-        cmocka_unit_test(test_resize),
-        cmocka_unit_test(test_fuzz),
-        cmocka_unit_test(test_history),
-        cmocka_unit_test(test_search),
-        cmocka_unit_test(test_history_file),
-        cmocka_unit_test(test_two_writers),
-        cmocka_unit_test(test_garbage_file),
-        cmocka_unit_test(test_plain),
-        cmocka_unit_test(test_modes),
-    };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_moving),
+    cmocka_unit_test(test_editing),
+    cmocka_unit_test(test_unquote),
+    cmocka_unit_test(test_characters),
+    cmocka_unit_test(test_wrap),
+    cmocka_unit_test(test_widths),
+    cmocka_unit_test(test_little_is_written),
+    cmocka_unit_test(test_tall),
+    cmocka_unit_test(test_events),
+    cmocka_unit_test(test_paste),
+    cmocka_unit_test(test_completion),
+    cmocka_unit_test(test_hint),
+    cmocka_unit_test(test_resize),
+    cmocka_unit_test(test_fuzz),
+    cmocka_unit_test(test_history),
+    cmocka_unit_test(test_search),
+    cmocka_unit_test(test_history_file),
+    cmocka_unit_test(test_two_writers),
+    cmocka_unit_test(test_garbage_file),
+    cmocka_unit_test(test_plain),
+    cmocka_unit_test(test_modes),
+};
+
+const struct suite suite = {SUITE_TESTS(tests), .setup = make_folder, .teardown = remove_folder};

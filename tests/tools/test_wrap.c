@@ -1,16 +1,10 @@
 /* test_wrap.c - words at the width of a terminal, in pieces of any size. */
 #define _POSIX_C_SOURCE 200809L
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "suite.h"
 #include "wrap.h"
 
 /* Whole characters, one at a time and all at once. */
@@ -74,13 +68,11 @@ static void test_tabs_and_escapes(void **state)
     check(12, "abcd \033\033 x", "abcd\n\\x1b\\x1b x\n");
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_full_line),
-        cmocka_unit_test(test_wide),
-        cmocka_unit_test(test_tabs_and_escapes),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_words),
+    cmocka_unit_test(test_full_line),
+    cmocka_unit_test(test_wide),
+    cmocka_unit_test(test_tabs_and_escapes),
+};
+
+const struct suite suite = {SUITE_TESTS(tests)};

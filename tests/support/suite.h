@@ -1,0 +1,47 @@
+/* suite.h - the main function of every cmocka suite: one table of cases, all or some of which run.
+ *
+ * A suite defines `suite` and links trit_suite_support. Then
+ *
+ *   test_session                       runs every case
+ *   test_session --filter '*shift*'    runs the cases with such a name; * and ? as in a shell
+ *   test_session --list                prints the names
+ *
+ * exits with 0 if all of them passed, with 1 if one failed or no name matches the filter, and with
+ * 2 and a usage line where the command line is wrong. */
+#ifndef TRIT_TESTS_SUITE_H
+#define TRIT_TESTS_SUITE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+struct suite {
+    const struct CMUnitTest *tests;
+    size_t n_tests;
+
+    /* One more case for each of n_rows rows of row_bytes: test_row(), which finds its row in
+     * *state. A row begins with its name, a const char *. */
+    CMUnitTestFunction test_row;
+    const void *rows;
+    size_t n_rows, row_bytes;
+
+    CMFixtureFunction setup, teardown; /* of all cases together, or NULL */
+
+    /* Arguments that are not options, as the usage line names them, and what takes them: false if
+     * they are wrong. NULL: there are none. */
+    const char *arguments;
+    bool (*take_arguments)(int n, char **args);
+};
+extern const struct suite suite;
+
+/* Initialisers of its members from arrays. */
+#define SUITE_TESTS(array) .tests = (array), .n_tests = sizeof(array) / sizeof *(array)
+#define SUITE_ROWS(test, array)                                                                    \
+    .test_row = (test), .rows = (array), .n_rows = sizeof(array) / sizeof *(array),                \
+    .row_bytes = sizeof *(array)
+
+#endif
