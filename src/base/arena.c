@@ -4,7 +4,6 @@
 #include <assert.h>
 
 #include "checked.h"
-#include "platform.h"
 
 void *trit_arena_take(struct trit_arena *a, uint64_t n, uint64_t bytes)
 {

@@ -6,9 +6,7 @@
 #ifndef TRIT_BASE_ARENA_H
 #define TRIT_BASE_ARENA_H
 
-#include "error.h"
-
-enum { TRIT_ALIGN = 64 };
+#include "platform.h"
 
 struct trit_arena {
     uint64_t size;  /* of the parts taken so far */

@@ -19,7 +19,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "arena.h"
 #include "checked.h"
 
 /* ---- Memory ---------------------------------------------------------------------------------- */

@@ -6,6 +6,8 @@
 
 #include "error.h"
 
+enum { TRIT_ALIGN = 64 };
+
 /* Memory aligned to TRIT_ALIGN, not cleared; NULL if there is none. Release with trit_free(). */
 void *trit_alloc(size_t bytes);
 void trit_free(void *p);
