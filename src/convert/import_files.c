@@ -1,4 +1,4 @@
-/* vocab_files.c - vocabularies in plainer files: GPT-2's vocab.json with merges.txt, and tiktoken's
+/* import_files.c - vocabularies in plain files: GPT-2's vocab.json with merges.txt, and tiktoken's
  * list of ranks. */
 #include <stdlib.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* vocab_spm.c - a SentencePiece model (tokenizer.model): a protobuf message, of which this is read:
+/* import_spm.c - a SentencePiece model (tokenizer.model): a protobuf message. This much is read:
  *
  *   ModelProto       1: SentencePiece (repeated), 2: TrainerSpec, 3: NormalizerSpec
  *   SentencePiece    1: piece (text), 2: score (float), 3: type (as tokenizer.ggml.token_type)

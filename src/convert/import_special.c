@@ -1,4 +1,4 @@
-/* vocab_special.c - what stands beside a vocabulary: added tokens, where text begins and ends, and
+/* import_special.c - what stands beside a vocabulary: added tokens, where text begins and ends, and
  * the chat template. Files may contradict each other; a tokenizer's own word is taken before that
  * of config.json, whose ids are often left over from another vocabulary. */
 #include <string.h>

@@ -1,4 +1,4 @@
-/* vocab_json.c - the vocabulary of a tokenizer.json (Hugging Face tokenizers), model type BPE.
+/* import_json.c - the vocabulary of a tokenizer.json (Hugging Face tokenizers), model type BPE.
  *
  * Two kinds of it are known: byte-level BPE, whose pre-tokeniser must be one of those that this
  * program has, told by its steps and expressions and not by any name; and what SentencePiece
