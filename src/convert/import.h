@@ -1,4 +1,5 @@
-/* import.h - what vocabulary.c shares with the readers of the kinds of tokenizer files. */
+/* import.h - a vocabulary in the making: what the readers of tokenizer files share (import.c), and
+ * the readers (import_*.c), one for each kind of file. */
 #ifndef TRIT_CONVERT_IMPORT_H
 #define TRIT_CONVERT_IMPORT_H
 
@@ -36,6 +37,9 @@ trit_status trit_import_fail(struct trit_import *im, trit_status code, const cha
 
 /* A copy of bytes that lives as long as the vocabulary; bytes NULL: there is no memory. */
 struct trit_string trit_import_keep(struct trit_import *im, const char *bytes, size_t len);
+
+/* Release all such copies. */
+void trit_import_forget(struct trit_vocabulary *v);
 
 /* Token id is text (kept). Fails if the id is out of range, or another text's already. A token that
  * is there takes the new type if it was a normal one, or user-defined and is more than normal now:
