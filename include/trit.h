@@ -615,6 +615,19 @@ TRIT_API double trit_session_measure_macs(trit_session *session, double ms);
 /** The same of fused multiply-adds of floats, which attention consists of. */
 TRIT_API double trit_session_measure_fmas(trit_session *session, double ms);
 
+/* ---- Types of weights ----------------------------------------------------------------------- */
+
+/** A type that weights can be written as. */
+struct trit_weight_type {
+    char name[16]; /**< as options take it, in any case: "i2_s" */
+    bool linear;   /**< as the type of linears */
+    bool embd;     /**< as the type of embedding and head */
+};
+
+/** Row i of the table, the default of either kind before its others. @return false past the last
+ *  one. */
+TRIT_API bool trit_weight_type_at(int i, struct trit_weight_type *out);
+
 /* ---- Dummy models --------------------------------------------------------------------------- */
 
 /** One of the shapes that dummies come in. */
@@ -629,9 +642,8 @@ TRIT_API bool trit_dummy_shape_at(int i, struct trit_dummy_shape *out);
 
 struct trit_dummy_options {
     const char *shape; /**< a name of the table; not NULL */
-    const char *type;  /**< of the linears: "i2_s" (NULL), "tq1_0", "tq2_0", "f16", "bf16", "f32" */
-    const char *embd;  /**< of embedding and head: "f16" (NULL), "f32", "bf16", "q8_0", "q6_k",
-                            "q4_k", "q4_0" */
+    const char *type;  /**< of the linears, see trit_weight_type_at(); NULL: "i2_s" */
+    const char *embd;  /**< of embedding and head; NULL: "f16" */
     uint64_t seed;     /**< the same seed, the same bytes */
 };
 
@@ -662,9 +674,8 @@ struct trit_converted_tensor {
 
 /** Zero in any field is its default. */
 struct trit_convert_options {
-    const char *type; /**< of the linears: "i2_s" (NULL), "tq1_0", "tq2_0", "f16", "bf16", "f32" */
-    const char *embd; /**< of embedding and head: "f16" (NULL), "bf16", "f32", "q8_0", "q6_k",
-                           "q4_k", "q4_0"; trit_quantize(): NULL leaves them as they are */
+    const char *type; /**< of the linears, see trit_weight_type_at(); NULL: "i2_s" */
+    const char *embd; /**< of embedding and head; NULL: "f16", or what they are in trit_quantize() */
     const char *map;  /**< trit_convert(): path of a file of names, or NULL */
     /** trit_convert(): [n_knobs] texts "name=value", which come before what the checkpoint says.
      *  Names are those of trit_model_knob_at(), and arch, ffn_act, head_count, head_count_kv,

@@ -385,8 +385,8 @@ static trit_status convert(struct converter *c, uint64_t *n_bytes)
 {
     trit_status status;
 
-    if ((status = trit_type_named(&c->type, c->opt->type ? c->opt->type : "i2_s", true, c->err)) ||
-        (status = trit_type_named(&c->embd, c->opt->embd ? c->opt->embd : "f16", false, c->err)) ||
+    if ((status = trit_type_named(&c->type, c->opt->type, true, c->err)) ||
+        (status = trit_type_named(&c->embd, c->opt->embd, false, c->err)) ||
         (status = read_folder(c)) || (status = take_buffers(c)) ||
         (status = trit_convert_pool(&c->pool, c->opt->n_threads, c->err)) ||
         (status = trit_emitter_init(&c->emitter, &c->w, c->pool, c->err)))

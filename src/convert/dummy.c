@@ -376,103 +376,57 @@ static bool list_tensor(struct dummy *d, const struct tensor *t)
     return false;
 }
 
-/* ---- Random blocks of every type ------------------------------------------------------------- */
+/* ---- Random weights -------------------------------------------------------------------------- */
 
-/* Codes of 3, four to a byte, become 1. */
-static uint8_t without_threes(uint8_t byte)
+/* The bits of x in a type of plain floats. */
+static uint32_t bits_of(const struct trit_type *type, float x)
 {
-    return (uint8_t)(byte & ~(byte << 1 & 0xaa));
+    uint32_t bits = 0;
+
+    type->encode((uint8_t *)&bits, &x, 1);
+    return bits;
 }
 
-static void put_bits(uint8_t *p, size_t bytes, uint32_t x)
+/* -s, 0 (half of them), +s, from two random bits of each. */
+static void make_ternary(uint8_t *p, size_t n_bytes, const struct trit_type *type, float s)
 {
-    memcpy(p, &x, bytes);
-}
+    const size_t size = type->block_bytes;
+    const uint32_t plus = bits_of(type, s), minus = bits_of(type, -s);
 
-/* -s, 0 (half of them), +s from two bits; bits_of_s in the upper part of `bytes` bytes. */
-static void ternary_floats(uint8_t *p, size_t n, size_t bytes, uint32_t bits_of_s)
-{
-    const unsigned sign = (unsigned)bytes * 8 - 1;
-    for (size_t i = 0; i < n; i += bytes) {
-        const uint32_t r = p[i];
-        put_bits(p + i, bytes, r & 1 ? bits_of_s | (r >> 1 & 1) << sign : 0);
+    for (size_t i = 0; i < n_bytes; i += size) {
+        const uint32_t x = !(p[i] & 1) ? 0 : p[i] & 2 ? minus : plus;
+        memcpy(p + i, &x, size);
     }
 }
 
-/* Small floats: random sign and mantissa, exponent 2^-7 or 2^-6. */
-static void small_floats(uint8_t *p, size_t n, size_t bytes, unsigned mantissa_bits,
-                         uint32_t exponent)
+/* Random sign and mantissa, the exponent of 2^-7 or 2^-6. */
+static void make_small(uint8_t *p, size_t n_bytes, const struct trit_type *type)
 {
-    const uint32_t keep = (1u << (bytes * 8 - 1)) | ((2u << mantissa_bits) - 1);
-    for (size_t i = 0; i < n; i += bytes) {
+    const size_t size = type->block_bytes;
+    const uint32_t exponent = bits_of(type, 0x1p-7f), lowest = exponent ^ bits_of(type, 0x1p-6f);
+    const uint32_t keep = bits_of(type, -0.0f) | (2 * lowest - 1);
+
+    for (size_t i = 0; i < n_bytes; i += size) {
         uint32_t x = 0;
-        memcpy(&x, p + i, bytes);
-        put_bits(p + i, bytes, (x & keep) | exponent << mantissa_bits);
+        memcpy(&x, p + i, size);
+        x = (x & keep) | exponent;
+        memcpy(p + i, &x, size);
     }
 }
 
-enum { HALF_2_5 = 0x2800 /* 2^-5 */, HALF_2_12 = 0x0c00 /* 2^-12 */, HALF_2_16 = 0x0100 };
-
-/* n random bytes of whole blocks become weights of that type. The scale of an I2_S tensor follows
- * its blocks. */
-static void shape_weights(uint8_t *p, size_t n, const struct trit_type *type)
+/* Random bytes of whole blocks become weights of the tensor. */
+static void make_weights(uint8_t *p, size_t n_bytes, const struct tensor *t)
 {
-    const size_t block = type->block_bytes;
-
-    if (strcmp(type->name, "I2_S") == 0) {
-        for (size_t i = 0; i < n; i++)
-            p[i] = without_threes(p[i]);
-    } else if (strcmp(type->name, "TQ2_0") == 0 || strcmp(type->name, "TQ1_0") == 0) {
-        for (size_t i = 0; i < n; i++)
-            p[i] = block == 66 ? without_threes(p[i]) : p[i];
-        for (size_t i = block - 2; i < n; i += block)
-            put_bits(p + i, 2, HALF_2_5);
-    } else if (strcmp(type->name, "F16") == 0) {
-        ternary_floats(p, n, 2, HALF_2_5);
-    } else if (strcmp(type->name, "BF16") == 0) {
-        ternary_floats(p, n, 2, 0x3d00);
-    } else {
-        ternary_floats(p, n, 4, 0x3d000000);
-    }
-}
-
-static void shape_embeddings(uint8_t *p, size_t n, const struct trit_type *type)
-{
-    const size_t block = type->block_bytes;
-
-    switch (type->format) {
-    case TRIT_FORMAT_F32:
-        small_floats(p, n, 4, 23, 120);
-        break;
-    case TRIT_FORMAT_F16:
-        small_floats(p, n, 2, 10, 8);
-        break;
-    case TRIT_FORMAT_BF16:
-        small_floats(p, n, 2, 7, 120);
-        break;
-    case TRIT_FORMAT_Q6_K:
-        for (size_t i = block - 2; i < n; i += block)
-            put_bits(p + i, 2, HALF_2_16);
-        break;
-    default: /* a block begins with its scale, Q4_K's with its minimum's after that */
-        for (size_t i = 0; i < n; i += block) {
-            put_bits(p + i, 2, HALF_2_12);
-            if (type->format == TRIT_FORMAT_Q4_K)
-                put_bits(p + i + 2, 2, HALF_2_12);
-        }
-    }
+    if (t->type->random)
+        t->type->random(p, n_bytes);
+    else if (t->scale != 0.0f)
+        make_ternary(p, n_bytes, t->type, t->scale);
+    else
+        make_small(p, n_bytes, t->type);
 }
 
 /* Bytes that are made at a time: as many whole blocks as fit. */
 enum { PIECE = 1 << 16 };
-
-static bool write_tail(struct dummy *d, const struct tensor *t)
-{
-    uint8_t tail[32] = {0};
-    for (size_t i = 0; i < t->type->tail_bytes; i += sizeof t->scale)
-        memcpy(tail + i, &t->scale, sizeof t->scale);
-    return gguf_write_data(&d->w, tail, t->type->tail_bytes) && gguf_write_pad(&d->w);
-}
 
 static bool write_norm(struct dummy *d, const struct tensor *t)
 {
@@ -498,15 +452,12 @@ static bool write_tensor(struct dummy *d, const struct tensor *t)
             const uint64_t r = trit_random_bits(&d->rng);
             memcpy(piece + i, &r, sizeof r);
         }
-        if (t->scale != 0.0f)
-            shape_weights(piece, n, t->type);
-        else
-            shape_embeddings(piece, n, t->type);
+        make_weights(piece, n, t);
         if (!gguf_write_data(&d->w, piece, n))
             return false;
         left -= n;
     }
-    return write_tail(d, t);
+    return gguf_write_tail(&d->w, t->type, t->scale);
 }
 
 /* ---- All of it ------------------------------------------------------------------------------- */
@@ -541,6 +492,17 @@ static trit_status find_shape(const struct shape **out, const char *name, struct
                      known);
 }
 
+static trit_status find_type(const struct trit_type **out, const char *name, bool linear,
+                             struct trit_error *err)
+{
+    const trit_status status = trit_type_named(out, name, linear, err);
+
+    if (status || (*out)->random || ((*out)->block == 1 && (*out)->encode))
+        return status;
+    return trit_fail(err, TRIT_E_UNSUPPORTED, "there are no random weights of type %s",
+                     (*out)->name);
+}
+
 static trit_status write_all(struct dummy *d, uint64_t *n_bytes)
 {
     trit_status status;
@@ -569,8 +531,8 @@ trit_status trit_dummy_write(const struct trit_dummy_options *opt, trit_write_fn
     trit_status status;
 
     if ((status = find_shape(&d.shape, opt->shape, err)) || (status = set_knobs(&d)) ||
-        (status = trit_type_named(&d.type, opt->type ? opt->type : "i2_s", true, err)) ||
-        (status = trit_type_named(&d.embd, opt->embd ? opt->embd : "f16", false, err)))
+        (status = find_type(&d.type, opt->type, true, err)) ||
+        (status = find_type(&d.embd, opt->embd, false, err)))
         return status;
     status = write_all(&d, n_bytes);
     gguf_writer_free(&d.w);

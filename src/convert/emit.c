@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "half.h"
 #include "platform.h"
 
 enum { STRETCH_BYTES = 1 << 20, MAX_ROW_BLOCK = TRIT_T2_BLOCK };
@@ -40,10 +39,10 @@ trit_status trit_emit_check(const struct trit_type *type, size_t n_rows, size_t 
         return trit_fail(why, TRIT_E_UNSUPPORTED,
                          "has rows of %zu, which are no whole blocks of %u, as type %s needs",
                          n_cols, type->block, type->name);
-    if (type->id == TRIT_TYPE_I2_S && n_rows * n_cols % TRIT_T2_BLOCK)
+    if (type->tensor_block && n_rows * n_cols % type->tensor_block)
         return trit_fail(why, TRIT_E_UNSUPPORTED,
-                         "holds %zu weights, which are no whole blocks of %d, as type %s needs",
-                         n_rows * n_cols, TRIT_T2_BLOCK, type->name);
+                         "holds %zu weights, which are no whole blocks of %u, as type %s needs",
+                         n_rows * n_cols, type->tensor_block, type->name);
     return TRIT_OK;
 }
 
@@ -148,30 +147,19 @@ static trit_status emit(struct trit_emitter *e, struct emit_job *job, size_t row
     return TRIT_OK;
 }
 
-static trit_status finish(struct trit_emitter *e, struct trit_error *err)
+static trit_status finish(struct trit_emitter *e, const struct trit_type *type, float scale,
+                          struct trit_error *err)
 {
-    return gguf_write_pad(e->w) ? TRIT_OK : trit_fail(err, TRIT_E_CANCELLED, "stopped");
+    return gguf_write_tail(e->w, type, scale) ? TRIT_OK
+                                              : trit_fail(err, TRIT_E_CANCELLED, "stopped");
 }
 
 /* ---- Tensors --------------------------------------------------------------------------------- */
 
-/* What a type keeps of a scale: 16 bits, or all of it. */
-static float kept_scale(const struct trit_type *type, float scale)
-{
-    uint8_t bf16[2];
-
-    if (type->id == TRIT_TYPE_F16 || type->id == TRIT_TYPE_TQ1_0 || type->id == TRIT_TYPE_TQ2_0)
-        return trit_f16_to_f32(trit_f32_to_f16(scale));
-    if (type->id != TRIT_TYPE_BF16)
-        return scale;
-    trit_encode_bf16(bf16, &scale, 1);
-    return trit_bf16_to_f32(trit_load_u16(bf16));
-}
-
 /* A positive scale must stay one. */
 static trit_status check_scale(const struct trit_type *type, float scale, struct trit_error *why)
 {
-    const float kept = kept_scale(type, scale);
+    const float kept = type->scale ? type->scale(scale) : scale;
 
     if (kept > 0.0f && isfinite(kept))
         return TRIT_OK;
@@ -189,16 +177,11 @@ trit_status trit_emit_t2(struct trit_emitter *e, const struct trit_type *type, c
                                MAX_ROW_BLOCK, /* whole blocks of I2_S, whatever the width */
                            .rows = t2,
                            .scale = scale};
-    uint8_t tail[32] = {0};
     trit_status status = check_scale(type, scale, why);
 
     if (status || (status = emit(e, &job, trit_t2_row_bytes(n_cols), why)))
         return status;
-    for (size_t i = 0; i < type->tail_bytes; i += sizeof scale) /* as the published files have it */
-        memcpy(tail + i, &scale, sizeof scale);
-    if (type->tail_bytes && !gguf_write_data(e->w, tail, type->tail_bytes))
-        return trit_fail(why, TRIT_E_CANCELLED, "stopped");
-    return finish(e, why);
+    return finish(e, type, scale, why);
 }
 
 trit_status trit_emit_rows(struct trit_emitter *e, const struct trit_type *type,
@@ -214,5 +197,5 @@ trit_status trit_emit_rows(struct trit_emitter *e, const struct trit_type *type,
                            .from = from};
     trit_kernels_init(&job.kernels, trit_isa_best());
     const trit_status status = emit(e, &job, trit_format_bytes(from, n_cols), why);
-    return status ? status : finish(e, why);
+    return status ? status : finish(e, type, 0.0f, why);
 }

@@ -87,15 +87,13 @@ static bool is_ternary(struct quantizer *q, const struct gguf_tensor *t)
 static trit_status plan_linear(struct quantizer *q, struct planned *p)
 {
     const struct gguf_tensor *t = p->from;
-    char what[192];
+    char what[256];
 
     p->type = q->type;
     if (!t->type->unpack_t2) {
-        snprintf(
-            what, sizeof what,
-            "has type %s, from which no ternary weights can be made; possible are I2_S, TQ1_0, "
-            "TQ2_0, F16, BF16 and F32",
-            t->type->name);
+        snprintf(what, sizeof what,
+                 "has type %s, from which no ternary weights can be made; possible are %s",
+                 t->type->name, trit_types_for(TRIT_READ_LINEARS).text);
         return fail(q, t, TRIT_E_UNSUPPORTED, what);
     }
     if (t->type->format < 0 || is_ternary(q, t))
@@ -173,7 +171,7 @@ static trit_status take_buffer(struct quantizer *q)
 static trit_status read_types(struct quantizer *q)
 {
     const struct trit_convert_options *o = q->opt;
-    trit_status status = trit_type_named(&q->type, o->type ? o->type : "i2_s", true, q->err);
+    trit_status status = trit_type_named(&q->type, o->type, true, q->err);
 
     if (status || !o->embd || !trit_type_named(&q->embd, o->embd, false, NULL))
         return status;
@@ -190,12 +188,10 @@ static trit_status read_types(struct quantizer *q)
 
 static void note_all(struct quantizer *q)
 {
-    const bool keeps_f32 = q->type->id == TRIT_TYPE_I2_S || q->type->id == TRIT_TYPE_F32;
-
     trit_note(&q->notes, "linears are of type %s now; ternary values stay as they were%s",
               q->type->name,
-              keeps_f32 ? ", and so do their scales"
-                        : ", their scales are rounded to what the type keeps");
+              q->type->scale ? ", their scales are rounded to what the type keeps"
+                             : ", and so do their scales");
     if (q->n_masters)
         trit_note(&q->notes,
                   "%zu linears were full-precision weights and are quantised here: the "

@@ -204,6 +204,16 @@ bool gguf_write_pad(struct gguf_writer *w)
     return ok;
 }
 
+bool gguf_write_tail(struct gguf_writer *w, const struct trit_type *type, float scale)
+{
+    uint8_t tail[32];
+
+    for (size_t i = 0; i < sizeof tail; i += sizeof scale) /* as published files have it */
+        memcpy(tail + i, &scale, sizeof scale);
+    assert(type->tail_bytes <= sizeof tail);
+    return gguf_write_data(w, tail, type->tail_bytes) && gguf_write_pad(w);
+}
+
 trit_status gguf_write_end(struct gguf_writer *w, struct trit_error *err)
 {
     assert(w->failed || w->offset == w->data_bytes);

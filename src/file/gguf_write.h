@@ -51,10 +51,11 @@ uint64_t gguf_writer_bytes(const struct gguf_writer *w);
  * sink wants no more */
 trit_status gguf_write_begin(struct gguf_writer *w, struct trit_error *err);
 
-/* Bytes of the tensor whose turn it is; after its last ones, gguf_write_pad(). False once the sink
- * wants no more. */
+/* Bytes of the tensor whose turn it is; after its last ones, gguf_write_pad(), or after its last
+ * row what the type has there, and the padding. False once the sink wants no more. */
 bool gguf_write_data(struct gguf_writer *w, const void *bytes, size_t n);
 bool gguf_write_pad(struct gguf_writer *w);
+bool gguf_write_tail(struct gguf_writer *w, const struct trit_type *type, float scale);
 
 /* @return TRIT_OK, or TRIT_E_CANCELLED as above */
 trit_status gguf_write_end(struct gguf_writer *w, struct trit_error *err);

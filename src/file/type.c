@@ -11,22 +11,33 @@
 #define DECODABLE(fmt) .format = TRIT_FORMAT_##fmt
 #define NOT_DECODABLE .format = -1
 
+/* Those that are written come first, in the order in which they are offered: the first that serves
+ * is the default. */
 static const struct trit_type types[] = {
-    {0, "F32", 1, 4, DECODABLE(F32), .unpack_t2 = trit_unpack_float, .pack_t2 = trit_pack_f32,
-     .encode = trit_encode_f32, .file_type = 0},
-    {1, "F16", 1, 2, DECODABLE(F16), .unpack_t2 = trit_unpack_float, .pack_t2 = trit_pack_f16,
-     .encode = trit_encode_f16, .file_type = 1},
-    {2, "Q4_0", 32, 18, DECODABLE(Q4_0), .encode = trit_encode_q4_0},
+    {36, "I2_S", 4, 1, NOT_DECODABLE, .id_is_shared = true, .tensor_block = TRIT_T2_BLOCK,
+     .tail_bytes = 32, .file_type = 40, .unpack_t2 = trit_unpack_i2s, .pack_t2 = trit_pack_i2s,
+     .random = trit_random_i2s},
+    {34, "TQ1_0", 256, 54, NOT_DECODABLE, .file_type = 36, .unpack_t2 = trit_unpack_tq1,
+     .pack_t2 = trit_pack_tq1, .scale = trit_scale_f16, .random = trit_random_tq1},
+    {35, "TQ2_0", 256, 66, NOT_DECODABLE, .file_type = 37, .unpack_t2 = trit_unpack_tq2,
+     .pack_t2 = trit_pack_tq2, .scale = trit_scale_f16, .random = trit_random_tq2},
+    {1, "F16", 1, 2, DECODABLE(F16), .file_type = 1, .unpack_t2 = trit_unpack_float,
+     .pack_t2 = trit_pack_f16, .scale = trit_scale_f16, .encode = trit_encode_f16},
+    {30, "BF16", 1, 2, DECODABLE(BF16), .file_type = 32, .unpack_t2 = trit_unpack_float,
+     .pack_t2 = trit_pack_bf16, .scale = trit_scale_bf16, .encode = trit_encode_bf16},
+    {0, "F32", 1, 4, DECODABLE(F32), .file_type = 0, .unpack_t2 = trit_unpack_float,
+     .pack_t2 = trit_pack_f32, .encode = trit_encode_f32},
+    {8, "Q8_0", 32, 34, DECODABLE(Q8_0), .encode = trit_encode_q8_0, .random = trit_random_q8_0},
+    {14, "Q6_K", 256, 210, DECODABLE(Q6_K), .encode = trit_encode_q6_k, .random = trit_random_q6_k},
+    {12, "Q4_K", 256, 144, DECODABLE(Q4_K), .encode = trit_encode_q4_k, .random = trit_random_q4_k},
+    {2, "Q4_0", 32, 18, DECODABLE(Q4_0), .encode = trit_encode_q4_0, .random = trit_random_q4_0},
     {3, "Q4_1", 32, 20, NOT_DECODABLE},
     {6, "Q5_0", 32, 22, NOT_DECODABLE},
     {7, "Q5_1", 32, 24, NOT_DECODABLE},
-    {8, "Q8_0", 32, 34, DECODABLE(Q8_0), .encode = trit_encode_q8_0},
     {9, "Q8_1", 32, 36, NOT_DECODABLE},
     {10, "Q2_K", 256, 84, NOT_DECODABLE},
     {11, "Q3_K", 256, 110, NOT_DECODABLE},
-    {12, "Q4_K", 256, 144, DECODABLE(Q4_K), .encode = trit_encode_q4_k},
     {13, "Q5_K", 256, 176, NOT_DECODABLE},
-    {14, "Q6_K", 256, 210, DECODABLE(Q6_K), .encode = trit_encode_q6_k},
     {15, "Q8_K", 256, 292, NOT_DECODABLE},
     {16, "IQ2_XXS", 256, 66, NOT_DECODABLE},
     {17, "IQ2_XS", 256, 74, NOT_DECODABLE},
@@ -42,14 +53,6 @@ static const struct trit_type types[] = {
     {27, "I64", 1, 8, NOT_DECODABLE},
     {28, "F64", 1, 8, NOT_DECODABLE},
     {29, "IQ1_M", 256, 56, NOT_DECODABLE},
-    {30, "BF16", 1, 2, DECODABLE(BF16), .unpack_t2 = trit_unpack_float, .pack_t2 = trit_pack_bf16,
-     .encode = trit_encode_bf16, .file_type = 32},
-    {34, "TQ1_0", 256, 54, NOT_DECODABLE, .unpack_t2 = trit_unpack_tq1, .pack_t2 = trit_pack_tq1,
-     .file_type = 36},
-    {35, "TQ2_0", 256, 66, NOT_DECODABLE, .unpack_t2 = trit_unpack_tq2, .pack_t2 = trit_pack_tq2,
-     .file_type = 37},
-    {36, "I2_S", 4, 1, 32, true, NOT_DECODABLE, .unpack_t2 = trit_unpack_i2s,
-     .pack_t2 = trit_pack_i2s, .file_type = 40},
     {37, "I8_S", .id_is_shared = true, NOT_DECODABLE},
     {38, "TL1", .id_is_shared = true, NOT_DECODABLE,
      .note = "its layout depends on a kernel configuration that is not in the file"},
@@ -65,33 +68,78 @@ static const struct trit_type types[] = {
     {143, "PTQ1_0", NOT_DECODABLE, .note = "needs a Hadamard transform of the activations"},
     {335, "IQ2_BN_R4", NOT_DECODABLE, .note = "a type of ik_llama"},
 };
+enum { N_TYPES = sizeof types / sizeof *types };
 
 const struct trit_type *trit_type_find(uint32_t id)
 {
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+    for (size_t i = 0; i < N_TYPES; i++)
         if (types[i].id == id)
             return &types[i];
     return NULL;
 }
 
+static bool serves(const struct trit_type *type, enum trit_type_use use)
+{
+    switch (use) {
+    case TRIT_READ_LINEARS:
+        return type->unpack_t2 != NULL;
+    case TRIT_READ_FLOATS:
+        return type->format >= 0;
+    case TRIT_WRITE_LINEARS:
+        return type->pack_t2 != NULL;
+    default:
+        return type->encode != NULL;
+    }
+}
+
+/* As options have it. */
+static void make_lower(char *text)
+{
+    for (; *text; text++)
+        *text = (char)tolower((unsigned char)*text);
+}
+
+struct trit_type_list trit_types_for(enum trit_type_use use)
+{
+    struct trit_type_list list = {""};
+    size_t n = 0;
+
+    for (size_t i = 0; i < N_TYPES && n < sizeof list.text; i++)
+        if (serves(&types[i], use))
+            n += (size_t)snprintf(list.text + n, sizeof list.text - n, "%s%s", n ? ", " : "",
+                                  types[i].name);
+    if (use == TRIT_WRITE_LINEARS || use == TRIT_WRITE_FLOATS)
+        make_lower(list.text);
+    return list;
+}
+
 trit_status trit_type_named(const struct trit_type **out, const char *name, bool linear,
                             struct trit_error *err)
 {
-    char known[128] = "";
-    size_t n = 0;
+    const enum trit_type_use use = linear ? TRIT_WRITE_LINEARS : TRIT_WRITE_FLOATS;
 
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+    for (size_t i = 0; i < N_TYPES; i++) {
         *out = &types[i];
-        if (linear ? !types[i].pack_t2 : !types[i].encode)
-            continue;
-        if (strcasecmp(types[i].name, name) == 0)
+        if (serves(&types[i], use) && (!name || strcasecmp(types[i].name, name) == 0))
             return TRIT_OK;
-        n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", types[i].name);
     }
-    for (size_t i = 0; i < n; i++)
-        known[i] = (char)tolower((unsigned char)known[i]); /* as options are given */
     return trit_fail(err, TRIT_E_ARGUMENT, "%s cannot be written as type '%s'; possible are %s",
-                     linear ? "linears" : "embeddings", name, known);
+                     linear ? "linears" : "embeddings", name, trit_types_for(use).text);
+}
+
+bool trit_weight_type_at(int i, struct trit_weight_type *out)
+{
+    for (size_t k = 0; i >= 0 && k < N_TYPES; k++) {
+        const bool linear = serves(&types[k], TRIT_WRITE_LINEARS);
+        const bool embd = serves(&types[k], TRIT_WRITE_FLOATS);
+        if ((!linear && !embd) || i-- > 0)
+            continue;
+        *out = (struct trit_weight_type){.linear = linear, .embd = embd};
+        snprintf(out->name, sizeof out->name, "%s", types[k].name);
+        make_lower(out->name);
+        return true;
+    }
+    return false;
 }
 
 bool trit_type_bytes(const struct trit_type *type, uint64_t row_len, uint64_t n_rows,

@@ -34,31 +34,41 @@ struct trit_packed {
 /* Turn a matrix into T2 rows of n_cols padded to whole blocks with code 1. *scale receives what all
  * +1 stand for. On failure why explains, as the rest of a sentence whose subject is the tensor.
  * @return TRIT_OK; TRIT_E_FILE: damaged; TRIT_E_UNSUPPORTED: sound but not ternary as needed. */
-typedef trit_status (*trit_unpack_fn)(uint8_t *t2, float *scale, const struct trit_packed *m,
-                                      struct trit_error *why);
+typedef trit_status trit_unpack_fn(uint8_t *t2, float *scale, const struct trit_packed *m,
+                                   struct trit_error *why);
 
 /* The other way: n_rows rows of T2 as the type has them. A tensor that is packed in parts is cut
  * where n_rows*n_cols so far is a multiple of TRIT_T2_BLOCK. What is not in rows (the tail) is the
  * caller's. */
-typedef void (*trit_pack_fn)(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows,
-                             size_t n_cols);
+typedef void trit_pack_fn(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows,
+                          size_t n_cols);
 
 /* n floats, whole blocks of the type. */
-typedef void (*trit_encode_fn)(uint8_t *out, const float *x, size_t n);
+typedef void trit_encode_fn(uint8_t *out, const float *x, size_t n);
+
+/* A scale as the type keeps it. */
+typedef float trit_scale_fn(float scale);
+
+/* Random bytes of whole blocks become weights that a dummy model can have: codes are valid, values
+ * stay small. */
+typedef void trit_random_fn(uint8_t *blocks, size_t n_bytes);
 
 struct trit_type {
     uint32_t id;
     const char *name;
     uint32_t block; /* elements; a row is whole blocks. 0: size not known */
     uint32_t block_bytes;
-    uint32_t tail_bytes;      /* after the last row, once per tensor */
-    bool id_is_shared;        /* other programs use the id for another type: check the span */
-    int format;               /* enum trit_format, or -1 */
-    trit_unpack_fn unpack_t2; /* NULL: not a type of linears */
-    const char *note;         /* NULL, or what else to say when it is refused */
-    trit_pack_fn pack_t2;     /* NULL: linears are not written as this */
-    trit_encode_fn encode;    /* NULL: floats are not written as this */
-    uint32_t file_type;       /* general.file_type of a model whose linears are of it */
+    int format;             /* enum trit_format, or -1 */
+    bool id_is_shared;      /* other programs use the id for another type: check the span */
+    const char *note;       /* NULL, or what else to say when it is refused */
+    uint32_t tensor_block;  /* elements; a tensor is whole blocks of these too. 0: of any number */
+    uint32_t tail_bytes;    /* after the last row, once per tensor: its scale, again and again */
+    uint32_t file_type;     /* general.file_type of a model whose linears are of it */
+    trit_unpack_fn *unpack_t2; /* NULL: not a type of linears */
+    trit_pack_fn *pack_t2;     /* NULL: linears are not written as this */
+    trit_scale_fn *scale;   /* NULL: all 32 bits of a scale are kept */
+    trit_encode_fn *encode; /* NULL: floats are not written as this */
+    trit_random_fn *random; /* of types that are written; NULL: blocks are plain floats */
 };
 
 enum {
@@ -73,7 +83,17 @@ enum {
 /* The row of an id, or NULL. */
 const struct trit_type *trit_type_find(uint32_t id);
 
-/* The row of a name in any case that linears, or else embeddings, can be written as.
+/* What a type may serve for. */
+enum trit_type_use { TRIT_READ_LINEARS, TRIT_READ_FLOATS, TRIT_WRITE_LINEARS, TRIT_WRITE_FLOATS };
+
+/* The names of all types that do, "I2_S, TQ1_0"; those to be written as options have them. */
+struct trit_type_list {
+    char text[128];
+};
+struct trit_type_list trit_types_for(enum trit_type_use use);
+
+/* The row of a name in any case that linears, or else embeddings, can be written as. NULL is the
+ * first of them.
  * @return TRIT_OK, or TRIT_E_ARGUMENT: none; the text lists them */
 trit_status trit_type_named(const struct trit_type **out, const char *name, bool linear,
                             struct trit_error *err);
@@ -97,29 +117,16 @@ void trit_unpack_t2_row(uint8_t *codes, const uint8_t *t2, size_t n_cols);
 float trit_i2s_scale(const uint8_t *data, size_t n_weights);
 
 /* The ternary family (type_ternary.c). */
-trit_status trit_unpack_i2s(uint8_t *t2, float *scale, const struct trit_packed *m,
-                            struct trit_error *why);
-trit_status trit_unpack_tq1(uint8_t *t2, float *scale, const struct trit_packed *m,
-                            struct trit_error *why);
-trit_status trit_unpack_tq2(uint8_t *t2, float *scale, const struct trit_packed *m,
-                            struct trit_error *why);
-trit_status trit_unpack_float(uint8_t *t2, float *scale, const struct trit_packed *m,
-                              struct trit_error *why);
-void trit_pack_i2s(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols);
-void trit_pack_tq1(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols);
-void trit_pack_tq2(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols);
-void trit_pack_f32(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols);
-void trit_pack_f16(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols);
-void trit_pack_bf16(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols);
+trit_unpack_fn trit_unpack_i2s, trit_unpack_tq1, trit_unpack_tq2, trit_unpack_float;
+trit_pack_fn trit_pack_i2s, trit_pack_tq1, trit_pack_tq2, trit_pack_f32, trit_pack_f16,
+    trit_pack_bf16;
+trit_random_fn trit_random_i2s, trit_random_tq1, trit_random_tq2;
 
 /* Floats (type_encode.c). F16 and BF16 round to nearest even; what is beyond F16 becomes infinite.
  * The block types take finite floats, and may make infinite ones of those beyond F16. */
-void trit_encode_f32(uint8_t *out, const float *x, size_t n);
-void trit_encode_f16(uint8_t *out, const float *x, size_t n);
-void trit_encode_bf16(uint8_t *out, const float *x, size_t n);
-void trit_encode_q4_0(uint8_t *out, const float *x, size_t n);
-void trit_encode_q8_0(uint8_t *out, const float *x, size_t n);
-void trit_encode_q4_k(uint8_t *out, const float *x, size_t n);
-void trit_encode_q6_k(uint8_t *out, const float *x, size_t n);
+trit_encode_fn trit_encode_f32, trit_encode_f16, trit_encode_bf16, trit_encode_q4_0,
+    trit_encode_q8_0, trit_encode_q4_k, trit_encode_q6_k;
+trit_scale_fn trit_scale_f16, trit_scale_bf16;
+trit_random_fn trit_random_q4_0, trit_random_q8_0, trit_random_q4_k, trit_random_q6_k;
 
 #endif

@@ -7,7 +7,7 @@
 #include "half.h"
 #include "type.h"
 
-static void put_u16(uint8_t *out, uint16_t x)
+static void store_u16(uint8_t *out, uint16_t x)
 {
     memcpy(out, &x, sizeof x);
 }
@@ -20,15 +20,28 @@ void trit_encode_f32(uint8_t *out, const float *x, size_t n)
 void trit_encode_f16(uint8_t *out, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        put_u16(out + 2 * i, trit_f32_to_f16(x[i]));
+        store_u16(out + 2 * i, trit_f32_to_f16(x[i]));
 }
 
 void trit_encode_bf16(uint8_t *out, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const uint32_t u = trit_f32_bits(x[i]);
-        put_u16(out + 2 * i, (uint16_t)((u + 0x7fff + (u >> 16 & 1)) >> 16));
+        store_u16(out + 2 * i, (uint16_t)((u + 0x7fff + (u >> 16 & 1)) >> 16));
     }
+}
+
+float trit_scale_f16(float scale)
+{
+    return trit_f16_to_f32(trit_f32_to_f16(scale));
+}
+
+float trit_scale_bf16(float scale)
+{
+    uint8_t kept[2];
+
+    trit_encode_bf16(kept, &scale, 1);
+    return trit_bf16_to_f32(trit_load_u16(kept));
 }
 
 /* The whole number that is nearest, half to even, within bounds; by arithmetic that vectorises. */
@@ -49,7 +62,7 @@ void trit_encode_q8_0(uint8_t *out, const float *x, size_t n)
         for (size_t i = 0; i < Q8_0_BLOCK; i++)
             top = fmaxf(top, fabsf(x[b + i]));
         const float d = top / 127.0f, inverse = d > 0.0f ? 1.0f / d : 0.0f;
-        put_u16(out, trit_f32_to_f16(d));
+        store_u16(out, trit_f32_to_f16(d));
         for (size_t i = 0; i < Q8_0_BLOCK; i++) {
             out[2 + i] = (uint8_t)(int8_t)clamped(x[b + i] * inverse, -127.0f, 127.0f);
         }
@@ -101,7 +114,7 @@ void trit_encode_q4_0(uint8_t *out, const float *x, size_t n)
     for (size_t b = 0; b < n; b += Q4_0_BLOCK, out += Q4_0_BYTES) {
         const uint16_t bits = trit_f32_to_f16(best_scale(x + b, Q4_0_BLOCK, 8.0f));
         const float inverse = inverse_of(trit_f16_to_f32(bits));
-        put_u16(out, bits);
+        store_u16(out, bits);
         for (size_t i = 0; i < 16; i++) {
             const float low = clamped(x[b + i] * inverse, -8.0f, 7.0f);
             const float high = clamped(x[b + 16 + i] * inverse, -8.0f, 7.0f);
@@ -155,7 +168,7 @@ static void best_line(const float *x, float *scale, float *min)
 }
 
 /* What q4_k_scale() reads. */
-static void put_q4_k_scale(uint8_t packed[12], size_t j, unsigned scale, unsigned min)
+static void store_q4_k_scale(uint8_t packed[12], size_t j, unsigned scale, unsigned min)
 {
     if (j < 4) {
         packed[j] |= (uint8_t)scale;
@@ -181,13 +194,13 @@ static void encode_q4_k_block(uint8_t *out, const float *x)
                    min_bits = trit_f32_to_f16(top_min / 63.0f);
     const float d = trit_f16_to_f32(d_bits), d_min = trit_f16_to_f32(min_bits);
     memset(out, 0, Q4_K_BYTES);
-    put_u16(out, d_bits);
-    put_u16(out + 2, min_bits);
+    store_u16(out, d_bits);
+    store_u16(out + 2, min_bits);
     for (size_t s = 0; s < N_SUBS_4; s++) {
         const float scale = clamped(scales[s] * inverse_of(d), 0.0f, 63.0f);
         const float min = clamped(mins[s] * inverse_of(d_min), 0.0f, 63.0f);
         const float inverse = inverse_of(d * scale);
-        put_q4_k_scale(out + 4, s, (unsigned)scale, (unsigned)min);
+        store_q4_k_scale(out + 4, s, (unsigned)scale, (unsigned)min);
         for (size_t i = 0; i < SUB_4; i++) {
             const float q = clamped((x[s * SUB_4 + i] + d_min * min) * inverse, 0.0f, 15.0f);
             out[16 + s / 2 * SUB_4 + i] |= (uint8_t)((unsigned)q << 4 * (s % 2));
@@ -207,7 +220,7 @@ enum { SUB_6 = 16, N_SUBS_6 = K_BLOCK / SUB_6 };
 
 /* Weight 128h + 32j + l of a block, j 0..3: the low 4 bits in byte 64h + 32*(j%2) + l, its lower
  * half for j < 2; the high 2 bits in byte 128 + 32h + l, from bit 2j on. */
-static void put_q6(uint8_t *out, const uint8_t q[K_BLOCK])
+static void store_q6(uint8_t *out, const uint8_t q[K_BLOCK])
 {
     memset(out, 0, Q6_K_BYTES);
     for (size_t i = 0; i < K_BLOCK; i++) {
@@ -235,13 +248,45 @@ static void encode_q6_k_block(uint8_t *out, const float *x)
         for (size_t i = s * SUB_6; i < (s + 1) * SUB_6; i++)
             q[i] = (uint8_t)(clamped(x[i] * inverse, -32.0f, 31.0f) + 32.0f);
     }
-    put_q6(out, q);
+    store_q6(out, q);
     memcpy(out + 192, of_d, sizeof of_d);
-    put_u16(out + 208, bits);
+    store_u16(out + 208, bits);
 }
 
 void trit_encode_q6_k(uint8_t *out, const float *x, size_t n)
 {
     for (size_t b = 0; b < n; b += K_BLOCK, out += Q6_K_BYTES)
         encode_q6_k_block(out, x + b);
+}
+
+/* ---- Random blocks --------------------------------------------------------------------------- */
+
+enum { HALF_2_12 = 0x0c00 /* 2^-12 */, HALF_2_16 = 0x0100 };
+
+/* The f16 at byte `at` of every block becomes x. */
+static void set_scales(uint8_t *blocks, size_t n_bytes, size_t block_bytes, size_t at, uint16_t x)
+{
+    for (; at < n_bytes; at += block_bytes)
+        store_u16(blocks + at, x);
+}
+
+void trit_random_q4_0(uint8_t *blocks, size_t n_bytes)
+{
+    set_scales(blocks, n_bytes, Q4_0_BYTES, 0, HALF_2_12);
+}
+
+void trit_random_q8_0(uint8_t *blocks, size_t n_bytes)
+{
+    set_scales(blocks, n_bytes, Q8_0_BYTES, 0, HALF_2_12);
+}
+
+void trit_random_q4_k(uint8_t *blocks, size_t n_bytes)
+{
+    set_scales(blocks, n_bytes, Q4_K_BYTES, 0, HALF_2_12);
+    set_scales(blocks, n_bytes, Q4_K_BYTES, 2, HALF_2_12);
+}
+
+void trit_random_q6_k(uint8_t *blocks, size_t n_bytes)
+{
+    set_scales(blocks, n_bytes, Q6_K_BYTES, Q6_K_BYTES - 2, HALF_2_16);
 }

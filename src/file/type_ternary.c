@@ -53,6 +53,13 @@ bool trit_t2_is_damaged(const uint8_t *t2, size_t n_bytes)
     return threes != 0;
 }
 
+/* Codes of 3, four to a byte, become 1. */
+static void remove_threes(uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = (uint8_t)(bytes[i] & ~(bytes[i] << 1 & 0xaa));
+}
+
 /* ---- I2_S ------------------------------------------------------------------------------------
  *
  * Two bits a weight, the first of a byte's four in its upper bits, then 32 bytes whose first four
@@ -194,6 +201,11 @@ void trit_pack_i2s(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, 
         }
 }
 
+void trit_random_i2s(uint8_t *blocks, size_t n_bytes)
+{
+    remove_threes(blocks, n_bytes);
+}
+
 /* ---- TQ1_0 and TQ2_0 -------------------------------------------------------------------------
  *
  * Blocks of 256 with an f16 scale at the end. As T2 has one scale per tensor, the blocks' must be
@@ -325,6 +337,26 @@ void trit_pack_tq2(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, 
     pack_tq(out, t2, scale, n_rows * (n_cols / TQ_BLOCK), TQ2_BYTES, tq2_bytes);
 }
 
+/* The scale of every block becomes 2^-5. */
+static void set_scales(uint8_t *blocks, size_t n_bytes, size_t block_bytes)
+{
+    static const uint16_t half = 0x2800;
+
+    for (size_t i = block_bytes - sizeof half; i < n_bytes; i += block_bytes)
+        memcpy(blocks + i, &half, sizeof half);
+}
+
+void trit_random_tq1(uint8_t *blocks, size_t n_bytes)
+{
+    set_scales(blocks, n_bytes, TQ1_BYTES);
+}
+
+void trit_random_tq2(uint8_t *blocks, size_t n_bytes)
+{
+    remove_threes(blocks, n_bytes);
+    set_scales(blocks, n_bytes, TQ2_BYTES);
+}
+
 /* ---- F32, F16, BF16 --------------------------------------------------------------------------
  *
  * Ternary if every weight is -s, 0 or +s for one s. */
@@ -376,7 +408,7 @@ trit_status trit_unpack_float(uint8_t *t2, float *scale, const struct trit_packe
 }
 
 static void pack_floats(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols,
-                        size_t bytes, trit_encode_fn encode)
+                        size_t bytes, trit_encode_fn *encode)
 {
     const size_t row_bytes = trit_t2_row_bytes(n_cols);
     uint8_t codes[STRETCH];

@@ -125,8 +125,9 @@ static trit_status check_shape(const struct loader *l, const struct gguf_tensor 
 static trit_status check_type(const struct loader *l, const struct gguf_tensor *t, bool ternary)
 {
     const struct trit_type *type = t->type;
-    const char *wanted = ternary ? "I2_S, TQ1_0, TQ2_0, and F16, BF16, F32 with ternary values"
-                                 : "F32, F16, BF16, Q8_0, Q6_K, Q4_K, Q4_0";
+    const struct trit_type_list wanted =
+        trit_types_for(ternary ? TRIT_READ_LINEARS : TRIT_READ_FLOATS);
+    const char *if_ternary = ternary ? " with ternary values" : "";
     const bool usable = type && (ternary ? type->unpack_t2 != NULL : type->format >= 0);
 
     if (usable && (!type->id_is_shared || t->fits_span))
@@ -134,15 +135,16 @@ static trit_status check_type(const struct loader *l, const struct gguf_tensor *
     if (usable)
         return trit_fail(l->err, TRIT_E_UNSUPPORTED,
                          "%s: tensor '%s' has type %u, which is %s here and takes %llu bytes, but "
-                         "the tensor has %llu; the file means another type. Supported are: %s",
+                         "the tensor has %llu; the file means another type. Supported are: %s%s",
                          l->m->file->path, trit_quote(t->name).text, t->type_id, type->name,
-                         (unsigned long long)t->n_bytes, (unsigned long long)t->span, wanted);
+                         (unsigned long long)t->n_bytes, (unsigned long long)t->span, wanted.text,
+                         if_ternary);
     return trit_fail(l->err, TRIT_E_UNSUPPORTED,
                      "%s: tensor '%s' has type %u (%s%s%s), which is not supported for it; "
-                     "supported are: %s",
+                     "supported are: %s%s",
                      l->m->file->path, trit_quote(t->name).text, t->type_id,
                      type ? type->name : "unknown", type && type->note ? ": " : "",
-                     type && type->note ? type->note : "", wanted);
+                     type && type->note ? type->note : "", wanted.text, if_ternary);
 }
 
 /* Its part of the arena is counted here and taken, in the same order, when it is filled. */

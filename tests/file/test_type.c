@@ -76,7 +76,7 @@ static int t2_weight(const uint8_t *t2, size_t n_cols, size_t row, size_t col)
     return (byte >> (6 - 2 * (col % 128 / 32)) & 3) - 1;
 }
 
-static trit_status unpack(trit_unpack_fn fn, uint8_t **t2, float *scale, const uint8_t *data,
+static trit_status unpack(trit_unpack_fn *fn, uint8_t **t2, float *scale, const uint8_t *data,
                           const struct matrix *m, enum trit_format format, struct trit_error *why)
 {
     const struct trit_packed packed = {
@@ -88,7 +88,7 @@ static trit_status unpack(trit_unpack_fn fn, uint8_t **t2, float *scale, const u
 }
 
 /* Unpack what must be fine; every weight, and the padding, are compared. Frees all. */
-static void check(trit_unpack_fn fn, uint8_t *data, struct matrix m, enum trit_format format,
+static void check(trit_unpack_fn *fn, uint8_t *data, struct matrix m, enum trit_format format,
                   float scale)
 {
     struct trit_error why;
@@ -112,7 +112,7 @@ static void check(trit_unpack_fn fn, uint8_t *data, struct matrix m, enum trit_f
 }
 
 /* Unpack what must be refused; parts of the message. Frees all. */
-static void refuse(trit_unpack_fn fn, uint8_t *data, struct matrix m, enum trit_format format,
+static void refuse(trit_unpack_fn *fn, uint8_t *data, struct matrix m, enum trit_format format,
                    trit_status wanted, const char *part, const char *other)
 {
     struct trit_error why;
@@ -326,7 +326,7 @@ static uint8_t *pack_tq1(const struct matrix *m, unsigned d)
 
 /* Both kinds, so that one list of cases does. */
 static const struct tq {
-    trit_unpack_fn unpack;
+    trit_unpack_fn *unpack;
     uint8_t *(*pack)(const struct matrix *m, unsigned d);
     size_t block_bytes;
 } tqs[] = {{trit_unpack_tq1, pack_tq1, 54}, {trit_unpack_tq2, pack_tq2, 66}};
