@@ -47,7 +47,7 @@ $ trit convert checkpoint -o model.gguf -q && cp model.gguf before.gguf
 > trit convert checkpoint -o model.gguf --type q4_0
 > cmp model.gguf before.gguf && echo untouched
 untouched
-! trit: linears cannot be written as type 'q4_0'; possible are f32, f16, bf16, tq1_0, tq2_0, i2_s
+! trit: linears cannot be written as type 'q4_0'; possible are i2_s, tq1_0, tq2_0, f16, bf16, f32
 
 # What cannot be.
 

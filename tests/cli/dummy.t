@@ -35,11 +35,11 @@ $ trit dummy --shape 5t -o no.gguf
 [2]
 
 $ trit dummy --shape tiny --type q4_0 -o no.gguf
-! trit: linears cannot be written as type 'q4_0'; possible are f32, f16, bf16, tq1_0, tq2_0, i2_s
+! trit: linears cannot be written as type 'q4_0'; possible are i2_s, tq1_0, tq2_0, f16, bf16, f32
 [2]
 
 $ trit dummy --shape tiny --embd tq1_0 -o no.gguf
-! trit: embeddings cannot be written as type 'tq1_0'; possible are f32, f16, q4_0, q8_0, q4_k, q6_k, bf16
+! trit: embeddings cannot be written as type 'tq1_0'; possible are f16, bf16, f32, q8_0, q6_k, q4_k, q4_0
 [2]
 
 $ trit dummy --shape 3b --type tq2_0 -o no.gguf

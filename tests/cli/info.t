@@ -159,7 +159,7 @@ chat      plain: the file has no chat template, and neither its name nor its end
   blk.0.ffn_up.weight              I2_S        24608 bytes  [256, 384]  scale 0.0212 · 37.3 % zero
   blk.1.ffn_up.weight              ?               0 bytes  [256, 384]
 4
-! trit: unknown_type.gguf: tensor 'blk.1.ffn_up.weight' has type 99 (unknown), which is not supported for it; supported are: I2_S, TQ1_0, TQ2_0, and F16, BF16, F32 with ternary values
+! trit: unknown_type.gguf: tensor 'blk.1.ffn_up.weight' has type 99 (unknown), which is not supported for it; supported are: I2_S, TQ1_0, TQ2_0, F16, BF16, F32 with ternary values
 
 $ trit info -m vocab_only.gguf
 file      vocab_only.gguf · GGUF 3 · 0.0 MiB · 0 tensors

@@ -47,7 +47,7 @@ $ trit quantize good.gguf a.gguf b.gguf
 [2]
 
 $ trit quantize good.gguf no.gguf --type q2_k
-! trit: linears cannot be written as type 'q2_k'; possible are f32, f16, bf16, tq1_0, tq2_0, i2_s
+! trit: linears cannot be written as type 'q2_k'; possible are i2_s, tq1_0, tq2_0, f16, bf16, f32
 [2]
 
 $ trit quantize good.gguf no.gguf --embd tq1_0
