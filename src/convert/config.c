@@ -275,7 +275,7 @@ static void read_knobs(struct reader *r, struct trit_config *c)
         (float)read_real(r, "early_exit_threshold", 0, 1, (double)k->exit_threshold);
     trit_note(r->notes,
               "what the sources of %s leave open stands in keys trit.* as documented; "
-              "--knob NAME=VALUE changes it",
+              "a knob NAME=VALUE changes it",
               c->family->what);
 }
 

@@ -104,7 +104,7 @@ static trit_status plan_linear(struct quantizer *q, struct planned *p)
         return TRIT_OK;
     return fail(q, t, TRIT_E_UNSUPPORTED,
                 "is not ternary, and nothing says that this model was trained to be (others go "
-                "by its architecture): quantising would destroy it. --force does it");
+                "by its architecture): quantising would destroy it, so it has to be forced");
 }
 
 static trit_status plan_matrix(struct quantizer *q, struct planned *p)
@@ -180,7 +180,7 @@ static trit_status read_types(struct quantizer *q)
     if (!o->force)
         return trit_fail(q->err, TRIT_E_UNSUPPORTED,
                          "an embedding or head of type %s destroys a model: it was not trained for "
-                         "that. --force does it",
+                         "that, so it has to be forced",
                          q->embd->name);
     q->ternary_embd = true;
     return TRIT_OK;

@@ -399,8 +399,8 @@ trit_status trit_unpack_float(uint8_t *t2, float *scale, const struct trit_packe
                 return trit_fail(why, TRIT_E_FILE, "holds a weight that is not finite");
             if (bad < n)
                 return trit_fail(why, TRIT_E_UNSUPPORTED,
-                                 "is not ternary (it holds %g and %g); `trit quantize` makes "
-                                 "ternary weights of a full-precision master",
+                                 "is not ternary (it holds %g and %g); a full-precision master has "
+                                 "to be quantised first",
                                  (double)*scale, (double)w[bad]);
             trit_pack_t2_row(t2 + k / 4, codes, n);
         }

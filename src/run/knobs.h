@@ -2,7 +2,7 @@
  *
  * Sizes come from the keys of the architecture; where families differ in what they compute, or
  * where their sources leave it open, a knob of the table is the key trit.<name> of the file, a row
- * of `trit info` and an argument of `trit convert --knob`. */
+ * of trit_model_knob_at() and one of the knobs that trit_convert() takes. */
 #ifndef TRIT_RUN_KNOBS_H
 #define TRIT_RUN_KNOBS_H
 

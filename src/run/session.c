@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,9 +37,14 @@ static trit_status find_isa(const struct trit_isa **isa, const char *name, struc
 static trit_status find_walk(const struct trit_walk **walk, const char *name,
                              const struct trit_isa *isa, struct trit_error *err)
 {
+    char known[128];
+    size_t n = 0;
+
     *walk = name ? trit_walk_find(name) : NULL;
+    for (const struct trit_walk *w = trit_walks; w->name && n < sizeof known; w++)
+        n += (size_t)snprintf(known + n, sizeof known - n, " %s", w->name);
     if (name && !*walk)
-        return trit_fail(err, TRIT_E_ARGUMENT, "unknown walk '%s'; 'trit info' lists them", name);
+        return trit_fail(err, TRIT_E_ARGUMENT, "unknown walk '%s'; there are:%s", name, known);
     if (name && (isa->cpu & (*walk)->cpu) != (*walk)->cpu)
         return trit_fail(err, TRIT_E_UNSUPPORTED, "the '%s' kernels have no walk '%s'", isa->name,
                          name);
@@ -76,8 +82,7 @@ static trit_status set_options(struct trit_session *s, const struct trit_session
             err, TRIT_E_UNSUPPORTED,
             "the model attends to later tokens (its key trit.causal is false): what it "
             "gives for a token depends on those behind it, so it can neither write a "
-            "text token by token nor be scored on one; 'trit logits' runs it on a "
-            "whole text");
+            "text token by token nor be scored on one; it evaluates whole texts only");
     s->whole = opt->whole;
     if (s->n_batch > s->n_ctx || s->whole)
         s->n_batch = s->n_ctx;
@@ -216,7 +221,7 @@ static trit_status open_session(struct trit_session *s, const struct trit_sessio
     if (status)
         return status;
     lay_out(s, kv_format(opt->kv));
-    if ((status = trit_arena_alloc(&s->arena, "the context (a smaller -c takes less)", err)))
+    if ((status = trit_arena_alloc(&s->arena, "the context", err)))
         return status;
     lay_out(s, kv_format(opt->kv));
     memset(s->skip, 0, (size_t)s->model->knobs.n_layer * sizeof *s->skip);

@@ -264,9 +264,8 @@ static trit_status check_tokens(const struct loader *l, const trit_session *s,
     const int32_t n_vocab = trit_session_n_vocab(s);
 
     if (l->h.n_tokens > (uint32_t)s->n_ctx)
-        return trit_fail(err, TRIT_E_ARGUMENT,
-                         "%s: has %u tokens; the context has room for %d (see -c)", l->path,
-                         l->h.n_tokens, s->n_ctx);
+        return trit_fail(err, TRIT_E_ARGUMENT, "%s: has %u tokens; the context has room for %d",
+                         l->path, l->h.n_tokens, s->n_ctx);
     for (uint32_t i = 0; i < l->h.n_tokens; i++) {
         int32_t id;
         memcpy(&id, l->tokens + i * sizeof id, sizeof id);

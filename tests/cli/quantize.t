@@ -51,7 +51,7 @@ $ trit quantize good.gguf no.gguf --type q2_k
 [2]
 
 $ trit quantize good.gguf no.gguf --embd tq1_0
-! trit: an embedding or head of type TQ1_0 destroys a model: it was not trained for that. --force does it
+! trit: an embedding or head of type TQ1_0 destroys a model: it was not trained for that, so it has to be forced
 [4]
 
 $ trit quantize good.gguf no.gguf --type tq1_0

@@ -2,7 +2,7 @@
 
 $ trit convert bitskip-v2 -o v2.gguf 2>&1 | sed 's/in .* s$/in X s/'
 trit: the checkpoint is bitskip v2: architecture bitskip
-trit: what the sources of bitskip v2 leave open stands in keys trit.* as documented; --knob NAME=VALUE changes it
+trit: what the sources of bitskip v2 leave open stands in keys trit.* as documented; a knob NAME=VALUE changes it
 trit: the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokeniser is gpt-2's, by its expressions
 trit: the BOS is 264 (<|begin_of_text|>)
 trit: the end token is 266 (<|eot_id|>)
@@ -24,7 +24,7 @@ $ trit info -m v2.gguf --json | grep -o '"knobs":{[^}]*}'
 
 $ trit convert bitnet-8bit -o eight.gguf 2>&1 | head -n 4
 trit: the checkpoint is bitnet-8bit: architecture bitnet-8bit
-trit: what the sources of bitnet-8bit leave open stands in keys trit.* as documented; --knob NAME=VALUE changes it
+trit: what the sources of bitnet-8bit leave open stands in keys trit.* as documented; a knob NAME=VALUE changes it
 trit: the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokeniser is gpt-2's, by its expressions
 trit: the BOS is 264 (<|begin_of_text|>), as the tokenizer has it; config.json says 1 (\xc4\x81)
 

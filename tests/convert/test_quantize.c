@@ -421,7 +421,7 @@ static void masters(void **state)
 
     logits_of(x, quantized(master("bitskip"), NULL, NULL), NULL); /* has no other kind */
     path = master("llama");
-    refuse(path, NULL, NULL, TRIT_E_UNSUPPORTED, "blk.0.attn_q.weight", "--force");
+    refuse(path, NULL, NULL, TRIT_E_UNSUPPORTED, "blk.0.attn_q.weight", "forced");
     logits_of(x, quantized(path, &(struct trit_convert_options){.force = true}, NULL), NULL);
 }
 
@@ -436,7 +436,7 @@ static void refusals(void **state)
     refuse(m->path, &(struct trit_convert_options){.embd = "q9"}, NULL, TRIT_E_ARGUMENT, "q9",
            "q6_k");
     refuse(m->path, &(struct trit_convert_options){.embd = "i2_s"}, NULL, TRIT_E_UNSUPPORTED,
-           "destroys", "--force");
+           "destroys", "forced");
     spec.n_embd = 320;
     spec.n_layer = 1;
     refuse(fx_model("narrow.gguf", &spec)->path, &(struct trit_convert_options){.type = "tq1_0"},
