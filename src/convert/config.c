@@ -19,9 +19,9 @@ struct reader {
 };
 
 /* What the caller may say in the place of a key, beside the keys trit.* of the file. */
-static const struct stand_in {
+static const struct override {
     const char *name, *key;
-} stand_ins[] = {{"arch", "architectures"},
+} overrides[] = {{"arch", "architectures"},
                  {"ffn_act", "hidden_act"},
                  {"head_count", "num_attention_heads"},
                  {"head_count_kv", "num_key_value_heads"},
@@ -29,7 +29,7 @@ static const struct stand_in {
                  {"norm_eps", "layer_norm_eps"},
                  {"rope_base", "rope_theta"},
                  {"rope_base", "rope_parameters.rope_theta"}};
-enum { N_STAND_INS = sizeof stand_ins / sizeof *stand_ins };
+enum { N_OVERRIDES = sizeof overrides / sizeof *overrides };
 
 static struct trit_string name_of(const char *knob)
 {
@@ -46,25 +46,25 @@ static const char *given(const struct reader *r, const char *name)
 }
 
 /* What stands in for a key, or NULL: the caller gives nothing for it. */
-static const struct stand_in *stand_in(const struct reader *r, const char *key)
+static const struct override *find_override(const struct reader *r, const char *key)
 {
-    for (int i = 0; i < N_STAND_INS; i++)
-        if (trit_string_is(trit_string_of(key), stand_ins[i].key) && given(r, stand_ins[i].name))
-            return &stand_ins[i];
+    for (int i = 0; i < N_OVERRIDES; i++)
+        if (trit_string_is(trit_string_of(key), overrides[i].key) && given(r, overrides[i].name))
+            return &overrides[i];
     return NULL;
 }
 
 /* The text that the caller gives in the place of a key, or NULL. */
-static const char *instead(const struct reader *r, const char *key)
+static const char *override_text(const struct reader *r, const char *key)
 {
-    const struct stand_in *knob = stand_in(r, key);
+    const struct override *knob = find_override(r, key);
     return knob ? given(r, knob->name) : NULL;
 }
 
 /* An error about a key, or about the knob in its place. */
 static void fail(struct reader *r, trit_status code, const char *key, const char *what)
 {
-    const struct stand_in *knob = stand_in(r, key);
+    const struct override *knob = find_override(r, key);
 
     if (!r->status && knob)
         r->status = trit_fail(r->err, TRIT_E_ARGUMENT, "knob '%s' %s", knob->name, what);
@@ -90,13 +90,13 @@ static const struct trit_json_value *find(const struct reader *r, const char *ke
 /* Whether it is there, or something in its place. */
 static bool has(const struct reader *r, const char *key)
 {
-    return stand_in(r, key) || find(r, key);
+    return find_override(r, key) || find(r, key);
 }
 
 /* A number, NaN if it is none or not there. */
 static double number(const struct reader *r, const char *key)
 {
-    const char *text = instead(r, key);
+    const char *text = override_text(r, key);
     char *end;
 
     if (!text)
@@ -108,7 +108,7 @@ static double number(const struct reader *r, const char *key)
 /* Whether it is a whole number. */
 static bool whole(const struct reader *r, const char *key, int64_t *x)
 {
-    const char *text = instead(r, key);
+    const char *text = override_text(r, key);
     char *end;
 
     if (!text)
@@ -155,7 +155,7 @@ static double read_real(struct reader *r, const char *key, double lo, double hi,
 static struct trit_string read_text(struct reader *r, const char *key)
 {
     const struct trit_json_value *v = find(r, key);
-    const char *text = instead(r, key);
+    const char *text = override_text(r, key);
 
     if (text)
         return trit_string_of(text);
@@ -190,8 +190,8 @@ static void fail_text(struct reader *r, const char *key, struct trit_string s,
 
 static bool is_knob(struct trit_string name)
 {
-    for (int i = 0; i < N_STAND_INS; i++)
-        if (trit_string_is(name, stand_ins[i].name))
+    for (int i = 0; i < N_OVERRIDES; i++)
+        if (trit_string_is(name, overrides[i].name))
             return true;
     return trit_knob_named(name) != NULL;
 }
@@ -204,9 +204,9 @@ static void check_names(struct reader *r)
 
     for (size_t i = 0; (knob = trit_knob_at(i)) && n < sizeof known; i++)
         n += (size_t)snprintf(known + n, sizeof known - n, " %s", knob->name);
-    for (int i = 0; i < N_STAND_INS && n < sizeof known; i++)
-        if (!i || strcmp(stand_ins[i].name, stand_ins[i - 1].name) != 0)
-            n += (size_t)snprintf(known + n, sizeof known - n, " %s", stand_ins[i].name);
+    for (int i = 0; i < N_OVERRIDES && n < sizeof known; i++)
+        if (!i || strcmp(overrides[i].name, overrides[i - 1].name) != 0)
+            n += (size_t)snprintf(known + n, sizeof known - n, " %s", overrides[i].name);
     for (int32_t i = 0; i < r->from->n_knobs && !r->status; i++) {
         const char *text = r->from->knobs[i];
         const struct trit_string name = name_of(text);

@@ -87,9 +87,10 @@ static trit_status check_float(const struct planner *p, const struct trit_safe_t
     return trit_plan_fail(p->plan, t, TRIT_E_UNSUPPORTED, p->err, what);
 }
 
-static struct trit_planned *add(struct trit_plan *plan, const char *name,
-                                enum trit_planned_kind kind, const struct trit_safe_tensor *from,
-                                size_t n_rows, size_t n_cols)
+static struct trit_planned *add_tensor(struct trit_plan *plan, const char *name,
+                                       enum trit_planned_kind kind,
+                                       const struct trit_safe_tensor *from, size_t n_rows,
+                                       size_t n_cols)
 {
     struct trit_planned *t = &plan->tensors[plan->n++];
 
@@ -113,7 +114,7 @@ static trit_status plan_floats(const struct planner *p, int32_t layer, const cha
     if ((status = find(p, source, false, &from)) || (status = check_float(p, from, &format)) ||
         (status = check_shape(p, from, n_rows, n_cols)))
         return status;
-    add(p->plan, name, kind, from, n_rows, n_cols)->format = format;
+    add_tensor(p->plan, name, kind, from, n_rows, n_cols)->format = format;
     return TRIT_OK;
 }
 
@@ -200,7 +201,7 @@ static trit_status plan_linear(const struct planner *p, int32_t layer, const str
     trit_names_source(scale_name, p->plan->names, layer, s->name, TRIT_NAME_SCALE);
     if ((status = find(p, source, false, &from)))
         return status;
-    struct trit_planned *t = add(p->plan, name, TRIT_PLANNED_MASTER, from, n_rows, n_cols);
+    struct trit_planned *t = add_tensor(p->plan, name, TRIT_PLANNED_MASTER, from, n_rows, n_cols);
     t->head_rows = c->knobs.rope == TRIT_ROPE_PAIRS && rotates ? (size_t)c->knobs.head_dim : 0;
     if (strcmp(from->dtype, "U8") == 0) {
         status = plan_packed(p, t, scale_name);
@@ -361,7 +362,8 @@ static trit_status plan_all(const struct planner *p)
                                n_embd))))
         return status;
     if (c->rope_original > 0)
-        add(p->plan, "rope_freqs.weight", TRIT_PLANNED_FREQS, NULL, 1, (size_t)c->knobs.n_rot / 2);
+        add_tensor(p->plan, "rope_freqs.weight", TRIT_PLANNED_FREQS, NULL, 1,
+                   (size_t)c->knobs.n_rot / 2);
     for (int32_t i = 0; i < c->knobs.n_layer; i++)
         if ((status = plan_layer(p, i)))
             return status;

@@ -12,7 +12,7 @@ enum { ALIGNMENT = 32, VERSION = 3, HEADER_BYTES = 4 + 4 + 8 + 8, MAX_WRITE = 1 
 
 /* ---- Metadata and tensor list, in memory ----------------------------------------------------- */
 
-static void put(struct gguf_writer *w, struct gguf_buffer *b, const void *bytes, size_t n)
+static void append_bytes(struct gguf_writer *w, struct gguf_buffer *b, const void *bytes, size_t n)
 {
     if (w->no_memory)
         return;
@@ -30,52 +30,53 @@ static void put(struct gguf_writer *w, struct gguf_buffer *b, const void *bytes,
     b->len += n;
 }
 
-static void put_u32(struct gguf_writer *w, struct gguf_buffer *b, uint32_t x)
+static void append_u32(struct gguf_writer *w, struct gguf_buffer *b, uint32_t x)
 {
-    put(w, b, &x, sizeof x);
+    append_bytes(w, b, &x, sizeof x);
 }
 
-static void put_u64(struct gguf_writer *w, struct gguf_buffer *b, uint64_t x)
+static void append_u64(struct gguf_writer *w, struct gguf_buffer *b, uint64_t x)
 {
-    put(w, b, &x, sizeof x);
+    append_bytes(w, b, &x, sizeof x);
 }
 
-static void put_string(struct gguf_writer *w, struct gguf_buffer *b, const char *bytes, size_t len)
+static void append_string(struct gguf_writer *w, struct gguf_buffer *b, const char *bytes,
+                          size_t len)
 {
-    put_u64(w, b, len);
-    put(w, b, bytes, len);
+    append_u64(w, b, len);
+    append_bytes(w, b, bytes, len);
 }
 
-static void put_key(struct gguf_writer *w, const char *key, trit_value_type type)
+static void append_key(struct gguf_writer *w, const char *key, trit_value_type type)
 {
-    put_string(w, &w->kv, key, strlen(key));
-    put_u32(w, &w->kv, (uint32_t)type);
+    append_string(w, &w->kv, key, strlen(key));
+    append_u32(w, &w->kv, (uint32_t)type);
     w->n_kv++;
 }
 
 void gguf_write_u32(struct gguf_writer *w, const char *key, uint32_t x)
 {
-    put_key(w, key, TRIT_VALUE_U32);
-    put_u32(w, &w->kv, x);
+    append_key(w, key, TRIT_VALUE_U32);
+    append_u32(w, &w->kv, x);
 }
 
 void gguf_write_f32(struct gguf_writer *w, const char *key, float x)
 {
-    put_key(w, key, TRIT_VALUE_F32);
-    put(w, &w->kv, &x, sizeof x);
+    append_key(w, key, TRIT_VALUE_F32);
+    append_bytes(w, &w->kv, &x, sizeof x);
 }
 
 void gguf_write_bool(struct gguf_writer *w, const char *key, bool x)
 {
     const uint8_t byte = x;
-    put_key(w, key, TRIT_VALUE_BOOL);
-    put(w, &w->kv, &byte, sizeof byte);
+    append_key(w, key, TRIT_VALUE_BOOL);
+    append_bytes(w, &w->kv, &byte, sizeof byte);
 }
 
 void gguf_write_text(struct gguf_writer *w, const char *key, struct trit_string text)
 {
-    put_key(w, key, TRIT_VALUE_STRING);
-    put_string(w, &w->kv, text.bytes, text.len);
+    append_key(w, key, TRIT_VALUE_STRING);
+    append_string(w, &w->kv, text.bytes, text.len);
 }
 
 void gguf_write_string(struct gguf_writer *w, const char *key, const char *text)
@@ -89,31 +90,31 @@ void gguf_write_entry(struct gguf_writer *w, const struct gguf_kv *kv)
 
     for (uint64_t i = 0; i < kv->n_items; i++)
         (void)gguf_next_value(kv->item_type, &end);
-    put_string(w, &w->kv, kv->key.bytes, kv->key.len);
-    put_u32(w, &w->kv, kv->type);
+    append_string(w, &w->kv, kv->key.bytes, kv->key.len);
+    append_u32(w, &w->kv, kv->type);
     if (kv->type == TRIT_VALUE_ARRAY) {
-        put_u32(w, &w->kv, kv->item_type);
-        put_u64(w, &w->kv, kv->n_items);
+        append_u32(w, &w->kv, kv->item_type);
+        append_u64(w, &w->kv, kv->n_items);
     }
-    put(w, &w->kv, kv->items, (size_t)(end - kv->items));
+    append_bytes(w, &w->kv, kv->items, (size_t)(end - kv->items));
     w->n_kv++;
 }
 
 void gguf_write_array(struct gguf_writer *w, const char *key, trit_value_type type, uint64_t n)
 {
-    put_key(w, key, TRIT_VALUE_ARRAY);
-    put_u32(w, &w->kv, (uint32_t)type);
-    put_u64(w, &w->kv, n);
+    append_key(w, key, TRIT_VALUE_ARRAY);
+    append_u32(w, &w->kv, (uint32_t)type);
+    append_u64(w, &w->kv, n);
 }
 
 void gguf_write_item(struct gguf_writer *w, const void *item, size_t bytes)
 {
-    put(w, &w->kv, item, bytes);
+    append_bytes(w, &w->kv, item, bytes);
 }
 
 void gguf_write_item_string(struct gguf_writer *w, const char *bytes, size_t len)
 {
-    put_string(w, &w->kv, bytes, len);
+    append_string(w, &w->kv, bytes, len);
 }
 
 bool gguf_write_tensor(struct gguf_writer *w, const char *name, const struct trit_type *type,
@@ -124,13 +125,13 @@ bool gguf_write_tensor(struct gguf_writer *w, const char *name, const struct tri
     assert(type->block);
     if (!trit_type_bytes(type, n_cols, n_rows, &bytes))
         return false;
-    put_string(w, &w->infos, name, strlen(name));
-    put_u32(w, &w->infos, n_rows == 1 ? 1 : 2);
-    put_u64(w, &w->infos, n_cols);
+    append_string(w, &w->infos, name, strlen(name));
+    append_u32(w, &w->infos, n_rows == 1 ? 1 : 2);
+    append_u64(w, &w->infos, n_cols);
     if (n_rows != 1)
-        put_u64(w, &w->infos, n_rows);
-    put_u32(w, &w->infos, type->id);
-    put_u64(w, &w->infos, w->data_bytes);
+        append_u64(w, &w->infos, n_rows);
+    append_u32(w, &w->infos, type->id);
+    append_u64(w, &w->infos, w->data_bytes);
     w->data_bytes += trit_round_up(bytes, ALIGNMENT);
     w->n_tensors++;
     return true;
@@ -177,10 +178,10 @@ trit_status gguf_write_begin(struct gguf_writer *w, struct trit_error *err)
 {
     struct gguf_buffer head = {0};
 
-    put(w, &head, "GGUF", 4);
-    put_u32(w, &head, VERSION);
-    put_u64(w, &head, w->n_tensors);
-    put_u64(w, &head, w->n_kv);
+    append_bytes(w, &head, "GGUF", 4);
+    append_u32(w, &head, VERSION);
+    append_u64(w, &head, w->n_tensors);
+    append_u64(w, &head, w->n_kv);
     if (!w->no_memory) {
         give(w, head.data, head.len);
         give(w, w->kv.data, w->kv.len);

@@ -20,10 +20,11 @@ struct trit_chat_template {
     const char *stop[1];                          /* beside the end tokens */
 
     /* What it is recognised by. Lists end with NULL. */
-    const char *says[3], *says_not[3]; /* the file's template: all of these, none of those */
-    const char *archs[3];              /* with this vocabulary, whatever the file's template says */
-    const char *vocabulary[3];         /* special tokens */
-    const char *pre;                   /* or this pre-tokeniser */
+    const char *must_contain[3];     /* texts: the file's own template has all of these */
+    const char *must_not_contain[3]; /* and none of these */
+    const char *archs[3];            /* with this vocabulary, whatever the file's template says */
+    const char *vocabulary[3];       /* special tokens */
+    const char *pre;                 /* or this pre-tokeniser */
 };
 
 static const struct trit_chat_template templates[] = {
@@ -34,8 +35,8 @@ static const struct trit_chat_template templates[] = {
         .before = {"System: ", "User: ", "Assistant: "},
         .after = {"<|eot_id|>", "<|eot_id|>", "<|eot_id|>"},
         .markers = {"<|eot_id|>"},
-        .says = {"capitalize", "<|eot_id|>"},
-        .says_not = {"<|start_header_id|>"},
+        .must_contain = {"capitalize", "<|eot_id|>"},
+        .must_not_contain = {"<|start_header_id|>"},
         .archs = {"bitnet-b1.58", "bitnet-25"},
         .vocabulary = {"<|start_header_id|>", "<|eot_id|>"},
     },
@@ -47,7 +48,7 @@ static const struct trit_chat_template templates[] = {
                    "<|start_header_id|>assistant<|end_header_id|>\n\n"},
         .after = {"<|eot_id|>", "<|eot_id|>", "<|eot_id|>"},
         .markers = {"<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"},
-        .says = {"<|start_header_id|>"},
+        .must_contain = {"<|start_header_id|>"},
         .vocabulary = {"<|start_header_id|>", "<|eot_id|>"},
     },
     {
@@ -56,8 +57,8 @@ static const struct trit_chat_template templates[] = {
         .before = {"<|system|>\n", "<|user|>\n", "<|assistant|>\n"},
         .after = {"\n", "\n", "\n"},
         .markers = {"<|system|>", "<|user|>", "<|assistant|>"},
-        .says = {"<|user|>", "<|assistant|>"},
-        .says_not = {"<|end|>", "<|endoftext|>"},
+        .must_contain = {"<|user|>", "<|assistant|>"},
+        .must_not_contain = {"<|end|>", "<|endoftext|>"},
         .vocabulary = {"<|user|>", "<|assistant|>"},
         .pre = "falcon3",
     },
@@ -66,8 +67,8 @@ static const struct trit_chat_template templates[] = {
         .before = {"<|im_start|>system\n", "<|im_start|>user\n", "<|im_start|>assistant\n"},
         .after = {"<|im_end|>\n", "<|im_end|>\n", "<|im_end|>\n"},
         .markers = {"<|im_start|>", "<|im_end|>"},
-        .says = {"<|im_start|>"},
-        .says_not = {"<|im_sep|>"}, /* Phi-4 */
+        .must_contain = {"<|im_start|>"},
+        .must_not_contain = {"<|im_sep|>"}, /* Phi-4 */
         .vocabulary = {"<|im_start|>", "<|im_end|>"},
         .pre = "falcon_e",
     },
@@ -79,7 +80,7 @@ static const struct trit_chat_template templates[] = {
         .before = {"", "Human: ", "BITNETAssistant: "},
         .after = {"\n\n", "\n\n", "\n\n"},
         .stop = {"\nHuman:"},
-        .says = {"BITNETAssistant"},
+        .must_contain = {"BITNETAssistant"},
     },
     {
         .name = "plain",
@@ -188,13 +189,13 @@ static bool is_for_arch(const struct trit_chat_template *form, const struct evid
 static bool is_said(const struct trit_chat_template *form, const struct evidence *e)
 {
     const char *word;
-    FOR_EACH(word, form->says_not)
+    FOR_EACH(word, form->must_not_contain)
     if (contains(e->template_text, word, false))
         return false;
-    FOR_EACH(word, form->says)
+    FOR_EACH(word, form->must_contain)
     if (!contains(e->template_text, word, false))
         return false;
-    return form->says[0] != NULL;
+    return form->must_contain[0] != NULL;
 }
 
 static bool name_says_chat(const struct evidence *e)
