@@ -13,10 +13,10 @@ struct absmean_job {
     struct trit_kernels kernels;
     double *sums; /* [n_rows] of |w| */
     uint8_t *t2;
-    float factor, edge; /* T is the sign of w*factor where that is beyond the edge */
+    float factor, edge; /* T = sign(w*factor) if |w*factor| > edge, else 0 */
 };
 
-/* n weights of a row from k on, as floats. */
+/* Weights k.. of a row as floats: as many as are left, at most STRETCH. @return how many */
 static size_t read_stretch(float w[STRETCH], const struct absmean_job *job, size_t row, size_t k)
 {
     const struct trit_packed *m = job->m;

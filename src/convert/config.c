@@ -10,7 +10,7 @@
 
 /* ---- Reading keys ---------------------------------------------------------------------------- */
 
-/* The first failure stops everything after it. Keys may lead into objects: "a.b". */
+/* After the first failure nothing more is read. A key may be a path: "a.b". */
 struct reader {
     const struct trit_config_source *from;
     struct trit_notes *notes;
@@ -18,7 +18,7 @@ struct reader {
     trit_status status;
 };
 
-/* What the caller may say in the place of a key, beside the keys trit.* of the file. */
+/* Knobs that override a key of config.json. The keys trit.* of the GGUF are knobs too. */
 static const struct override {
     const char *name, *key;
 } overrides[] = {{"arch", "architectures"},
@@ -36,7 +36,7 @@ static struct trit_string name_of(const char *knob)
     return (struct trit_string){knob, strcspn(knob, "=")};
 }
 
-/* The last value that the caller gives a name, or NULL. */
+/* The last value that the caller gives for a name, or NULL. */
 static const char *given(const struct reader *r, const char *name)
 {
     for (int32_t i = r->from->n_knobs; i-- > 0;)
@@ -45,7 +45,7 @@ static const char *given(const struct reader *r, const char *name)
     return NULL;
 }
 
-/* What stands in for a key, or NULL: the caller gives nothing for it. */
+/* The knob that overrides a key, or NULL if the caller gives none. */
 static const struct override *find_override(const struct reader *r, const char *key)
 {
     for (int i = 0; i < N_OVERRIDES; i++)
@@ -54,14 +54,14 @@ static const struct override *find_override(const struct reader *r, const char *
     return NULL;
 }
 
-/* The text that the caller gives in the place of a key, or NULL. */
+/* The value that the caller gives instead of a key, or NULL. */
 static const char *override_text(const struct reader *r, const char *key)
 {
     const struct override *knob = find_override(r, key);
     return knob ? given(r, knob->name) : NULL;
 }
 
-/* An error about a key, or about the knob in its place. */
+/* An error about a key, or about the knob that overrides it. */
 static void fail(struct reader *r, trit_status code, const char *key, const char *what)
 {
     const struct override *knob = find_override(r, key);
@@ -72,7 +72,7 @@ static void fail(struct reader *r, trit_status code, const char *key, const char
         r->status = trit_fail(r->err, code, "%s: '%s' %s", r->from->path, key, what);
 }
 
-/* The value of a key, or NULL; null counts as not there. */
+/* The value of a key; NULL if it is absent or null. */
 static const struct trit_json_value *find(const struct reader *r, const char *key)
 {
     const struct trit_json_value *v = r->from->root;
@@ -87,13 +87,13 @@ static const struct trit_json_value *find(const struct reader *r, const char *ke
     return trit_json_type_of(v) == TRIT_JSON_NULL ? NULL : v;
 }
 
-/* Whether it is there, or something in its place. */
+/* Whether the key is present or overridden. */
 static bool has(const struct reader *r, const char *key)
 {
     return find_override(r, key) || find(r, key);
 }
 
-/* A number, NaN if it is none or not there. */
+/* A number; NaN if the key is absent or not a number. */
 static double number(const struct reader *r, const char *key)
 {
     const char *text = override_text(r, key);
@@ -105,7 +105,7 @@ static double number(const struct reader *r, const char *key)
     return end == text || *end ? NAN : x;
 }
 
-/* Whether it is a whole number. */
+/* Whether it is a whole number, and which. */
 static bool whole(const struct reader *r, const char *key, int64_t *x)
 {
     const char *text = override_text(r, key);
@@ -117,7 +117,7 @@ static bool whole(const struct reader *r, const char *key, int64_t *x)
     return end != text && !*end;
 }
 
-/* A whole number in lo..hi; `missing` if the key is absent, or a failure where that is negative. */
+/* A whole number in lo..hi. An absent key gives `missing`, or fails if that is negative. */
 static int32_t read_int(struct reader *r, const char *key, int32_t lo, int32_t hi, int32_t missing)
 {
     char what[96];
@@ -136,7 +136,7 @@ static int32_t read_int(struct reader *r, const char *key, int32_t lo, int32_t h
     return r->status ? lo : (int32_t)x;
 }
 
-/* A number in lo..hi; `missing` if the key is absent, or a failure where that is NaN. */
+/* A number in lo..hi. An absent key gives `missing`, or fails if that is NaN. */
 static double read_real(struct reader *r, const char *key, double lo, double hi, double missing)
 {
     const double x = has(r, key) ? number(r, key) : missing;
@@ -173,7 +173,7 @@ static bool read_bool(struct reader *r, const char *key, bool missing)
     return v ? trit_json_is_true(v) : missing;
 }
 
-/* A text that is none of those supported. */
+/* A text that is not one of those supported. */
 static void fail_text(struct reader *r, const char *key, struct trit_string s,
                       const char *supported)
 {
@@ -261,7 +261,7 @@ static void read_family(struct reader *r, struct trit_config *c)
     }
 }
 
-/* What the family says of knobs, and its config.json. */
+/* The knobs that the family sets, then those in config.json. */
 static void read_knobs(struct reader *r, struct trit_config *c)
 {
     struct trit_knobs *k = &c->knobs;
@@ -279,7 +279,7 @@ static void read_knobs(struct reader *r, struct trit_config *c)
               c->family->what);
 }
 
-/* What the caller says of them comes before that. */
+/* The knobs that the caller sets override both. */
 static void apply_given(struct reader *r, struct trit_knobs *k)
 {
     for (int32_t i = 0; i < r->from->n_knobs && !r->status; i++) {
@@ -290,7 +290,8 @@ static void apply_given(struct reader *r, struct trit_knobs *k)
     }
 }
 
-/* KV heads of a family whose config.json does not say: by the rows of K. 0: not to be seen. */
+/* The number of KV heads by the rows of K, for families whose config.json does not give it. 0: the
+ * checkpoint does not show it. */
 static int32_t kv_heads_of_weights(struct reader *r, const struct trit_knobs *k)
 {
     char source[TRIT_MAX_NAME];
@@ -339,7 +340,7 @@ static void read_sizes(struct reader *r, struct trit_config *c)
         trit_note(r->notes, "the eps of norms is 1e-5: config.json has no %s", eps);
 }
 
-/* Older files have rope_theta and rope_scaling, newer ones rope_parameters for both. */
+/* Older files have rope_theta and rope_scaling; newer ones have rope_parameters instead. */
 static void read_rope(struct reader *r, struct trit_config *c)
 {
     struct trit_knobs *k = &c->knobs;
@@ -387,7 +388,7 @@ static void read_rope(struct reader *r, struct trit_config *c)
     c->rope_original = (float)read_real(r, key, 1, 1 << 20, NAN);
 }
 
-/* The architecture's own where it is open and nothing is said. */
+/* If the key is absent, an open architecture uses its own default. */
 static void read_act(struct reader *r, struct trit_config *c)
 {
     static const char *const names[] = {[TRIT_ACT_SILU] = "silu", [TRIT_ACT_RELU2] = "relu2"};
@@ -402,7 +403,7 @@ static void read_act(struct reader *r, struct trit_config *c)
         fail_text(r, "hidden_act", act, "'silu' and 'relu2'");
 }
 
-/* One value is supported, which is also meant where there is none. */
+/* Only one value is supported. It is also the default. */
 static void check_number(struct reader *r, const char *key, int32_t supported)
 {
     const int32_t x = read_int(r, key, 1, 64, supported);
@@ -413,7 +414,7 @@ static void check_number(struct reader *r, const char *key, int32_t supported)
         fail(r, TRIT_E_UNSUPPORTED, key, what);
 }
 
-/* What other models of these families may have and the forward pass has not. */
+/* Features that models of these families may have and the forward pass does not compute. */
 static void refuse_extras(struct reader *r)
 {
     static const char *const never[] = {"attention_bias", "mlp_bias", "use_bias"};

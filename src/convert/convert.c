@@ -1,8 +1,8 @@
 /* convert.c - from a checkpoint folder to a GGUF.
  *
- * First all that can be known without reading weights: the config, the list of tensors, the
- * vocabulary, a plan of what becomes of each tensor (plan.h). Then the metadata; then tensor after
- * tensor, of which only one is in memory. */
+ * First read everything but the weights: the config, the list of tensors and the vocabulary. Plan
+ * what becomes of each tensor (plan.h). Then write the metadata, then the tensors. Only one of them
+ * is in memory at a time. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,13 +31,13 @@ struct converter {
     struct gguf_writer w;
     struct trit_pool *pool;
     struct trit_emitter emitter;
-    uint8_t *t2, *rearranged; /* a linear; the second only where some are rearranged */
-    bool *exact;              /* [plan.n] a master whose weights are ternary as they are */
+    uint8_t *t2, *rearranged; /* one linear; rearranged: only if some need it */
+    bool *exact;              /* [plan.n] whether a master is ternary already */
 };
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-/* config.json, and the list of tensors, which some families are told by. */
+/* config.json and the list of tensors, by which some families are recognised. */
 static trit_status read_config(struct converter *c)
 {
     char path[4096];
@@ -119,7 +119,7 @@ static bool is_exact(struct converter *c, const struct trit_planned *t)
     return exact;
 }
 
-/* Which masters are to be quantised, and which are ternary already. */
+/* Find the masters that are ternary already; the others will be quantised. */
 static void sort_masters(struct converter *c)
 {
     size_t n = 0;
@@ -143,8 +143,8 @@ static void sort_masters(struct converter *c)
                   n);
 }
 
-/* Rows h*d + 2j + l of the output are rows h*d + l*d/2 + j of the checkpoint: transformers rotates
- * element j of a head with element d/2 + j, files of architecture llama element 2j with 2j + 1. */
+/* Row h*d + 2j + l of the output is row h*d + l*d/2 + j of the checkpoint. Transformers rotates
+ * element j of a head with element d/2 + j; architecture llama rotates element 2j with 2j + 1. */
 static void rearrange(uint8_t *to, const uint8_t *from, const struct trit_planned *t)
 {
     const size_t row_bytes = trit_t2_row_bytes(t->n_cols), d = t->head_rows;
@@ -186,9 +186,9 @@ static trit_status convert_linear(struct converter *c, size_t i)
 
 /* ---- Everything else ------------------------------------------------------------------------- */
 
-/* What RoPE of type "llama3" divides frequencies by: 1 where a turn takes few positions, the factor
- * where it takes many, and in between what interpolates their inverses (transformers'
- * modeling_rope_utils). In double: it is no part of what a kernel computes. */
+/* The divisors of the frequencies for RoPE of type "llama3": 1 for short wavelengths, the factor
+ * for long ones, and in between the inverse of an interpolation of their inverses (transformers'
+ * modeling_rope_utils). Computed in double, since no kernel is involved. */
 static void rope_divisors(float *out, const struct trit_config *c)
 {
     const struct trit_knobs *k = &c->knobs;
@@ -239,7 +239,7 @@ struct key {
     char text[96];
 };
 
-/* A key below the architecture's name. */
+/* ARCHITECTURE.name. */
 static struct key key(const struct converter *c, const char *name)
 {
     struct key k;
@@ -247,7 +247,7 @@ static struct key key(const struct converter *c, const char *name)
     return k;
 }
 
-/* The last part of a path, without slashes at its end. */
+/* The last part of a path, without trailing slashes. */
 static struct trit_string base_name(struct trit_string path)
 {
     while (path.len > 1 && path.bytes[path.len - 1] == '/')
@@ -258,7 +258,7 @@ static struct trit_string base_name(struct trit_string path)
     return path;
 }
 
-/* The beginning of a name, no longer than that, and not cut inside a character. */
+/* At most that many bytes of a name, not cut inside a character. */
 static struct trit_string cut_name(struct trit_string name, size_t most)
 {
     if (name.len <= most)

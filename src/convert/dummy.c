@@ -1,9 +1,9 @@
-/* dummy.c - models of random weights in the sizes of published ones, to measure what has not been
- * downloaded.
+/* dummy.c - models of random weights in the sizes of published ones, to measure a model without
+ * downloading it.
  *
- * Everything that decides speed is as in the real file: tensors, their types, their order, the size
- * of the vocabulary. What the weights are does not matter to any kernel; they are ternary at random
- * (half of them 0; of TQ1_0, a third) with scales that keep values finite. */
+ * Everything that decides speed is as in the real file: the tensors, their types, their order, the
+ * size of the vocabulary. The values of weights do not matter to any kernel. They are random and
+ * ternary (half of them 0; a third for TQ1_0), with scales that keep activations finite. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,10 +13,10 @@
 #include "str.h"
 #include "tokenizer.h"
 
-/* Who is special in a vocabulary: ids; all from first_special on are. */
+/* A vocabulary: its size and the ids of special tokens, which are all from first_special on. */
 struct vocabulary {
     enum { BYTE_BPE, SPM } kind;
-    const char *pre; /* pre-tokeniser of BYTE_BPE; NULL: no key, as in 2B-4T's file */
+    const char *pre; /* pre-tokeniser of BYTE_BPE; NULL: not in the file, as in 2B-4T's */
     int n, bos, eos, first_special;
 };
 
@@ -35,7 +35,7 @@ static const struct shape {
     bool untied;
     int n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff, n_ctx;
     float rope_base, eps;
-    const char *knobs; /* that its architecture does not imply */
+    const char *knobs; /* those that its architecture does not imply */
 } shapes[] = {
     {"tiny", "nothing published, to try things out", "bitnet-b1.58", &tiny_vocabulary,
      false,  4,  256,  4,  2,  64,   768,   512,   10000, 1e-5f, NULL},
@@ -72,7 +72,7 @@ static const struct shape {
 
 enum { N_SHAPES = sizeof shapes / sizeof *shapes };
 
-/* A dummy in the making. */
+/* The dummy that is being written. */
 struct dummy {
     const struct shape *shape;
     const struct trit_arch *row;
@@ -88,7 +88,7 @@ struct dummy {
  * Token k of the plain ones is the k-th string over an alphabet, the shorter first: all of one
  * letter, all of two, then three. Each is the merge of all but its last letter with that letter. */
 
-/* The letters of string k, at most 3; returns how many. */
+/* The letters of string k. @return how many, at most 3 */
 static size_t letters_of(size_t letters[3], size_t k, size_t n_alphabet)
 {
     size_t n = 1, count = n_alphabet;
@@ -170,7 +170,7 @@ static void write_byte_bpe(struct dummy *d)
     }
 }
 
-/* <unk> <s> </s>, 256 bytes, then strings over U+2581 (a blank) and a..z; earlier ones win. */
+/* <unk> <s> </s>, 256 bytes, then strings over U+2581 (a space) and a..z, best score first. */
 static struct text spm_token(int id, int32_t *type)
 {
     static const char *const control[] = {"<unk>", "<s>", "</s>"};
@@ -267,7 +267,7 @@ static void write_metadata(struct dummy *d)
     gguf_write_bool(&d->w, "tokenizer.ggml.add_bos_token", v->bos >= 0);
 }
 
-/* What a loader would make of the metadata. */
+/* The knobs that a loader will read from the metadata. */
 static trit_status set_knobs(struct dummy *d)
 {
     const struct shape *s = d->shape;
@@ -295,7 +295,7 @@ struct tensor {
     char name[64];
     const struct trit_type *type;
     size_t n_cols, n_rows;
-    float scale; /* what +1 stands for; of a norm, its value */
+    float scale; /* value of +1; for norms, their value; for embeddings 0 */
 };
 
 typedef bool (*tensor_fn)(struct dummy *d, const struct tensor *t);
@@ -425,7 +425,7 @@ static void make_weights(uint8_t *p, size_t n_bytes, const struct tensor *t)
         make_small(p, n_bytes, t->type);
 }
 
-/* Bytes that are made at a time: as many whole blocks as fit. */
+/* Weights are made in pieces of at most this many bytes, whole blocks each. */
 enum { PIECE = 1 << 16 };
 
 static bool write_norm(struct dummy *d, const struct tensor *t)
@@ -514,7 +514,7 @@ static trit_status write_all(struct dummy *d, uint64_t *n_bytes)
         *n_bytes = gguf_writer_bytes(&d->w);
     if ((status = gguf_write_begin(&d->w, d->err)))
         return status;
-    (void)walk(d, write_tensor); /* the writer remembers what fails */
+    (void)walk(d, write_tensor); /* the writer remembers a failure */
     return gguf_write_end(&d->w, d->err);
 }
 

@@ -48,12 +48,12 @@ trit_status trit_emit_check(const struct trit_type *type, size_t n_rows, size_t 
 
 /* ---- Rows in parallel ------------------------------------------------------------------------ */
 
-/* Part of a tensor: n_rows rows into the stretch, by items of row_block rows. */
+/* Part of a tensor: n_rows rows are packed into the stretch, row_block rows per item of work. */
 struct emit_job {
     const struct trit_type *type;
     uint8_t *out;
     size_t n_rows, n_cols, row_block;
-    const uint8_t *rows; /* T2, or of the format */
+    const uint8_t *rows; /* T2, or floats of the format */
     float scale;
     bool floats;
     enum trit_format from;
@@ -66,7 +66,7 @@ static size_t out_bytes(const struct emit_job *job, size_t n_rows)
     return n_rows * job->n_cols / job->type->block * job->type->block_bytes;
 }
 
-/* Whether all floats, and what became of them, are finite. */
+/* Encode n floats. @return whether all are finite, before and after */
 static bool encode_stretch(const struct emit_job *job, uint8_t *out, const float *x, size_t n)
 {
     enum { MOST = 2048 };
@@ -117,7 +117,7 @@ static void emit_items(void *ctx, size_t begin, size_t end, int worker)
                            job->n_cols);
 }
 
-/* All rows, in stretches of whole row blocks; row_bytes: of a row in job->rows. */
+/* Pack and write all rows, in stretches of whole row blocks. row_bytes: of a row in job->rows. */
 static trit_status emit(struct trit_emitter *e, struct emit_job *job, size_t row_bytes,
                         struct trit_error *why)
 {
@@ -156,7 +156,7 @@ static trit_status finish(struct trit_emitter *e, const struct trit_type *type, 
 
 /* ---- Tensors --------------------------------------------------------------------------------- */
 
-/* A positive scale must stay one. */
+/* A positive scale must stay positive. */
 static trit_status check_scale(const struct trit_type *type, float scale, struct trit_error *why)
 {
     const float kept = type->scale ? type->scale(scale) : scale;

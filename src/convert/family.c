@@ -7,14 +7,15 @@
 
 /* ---- Names ----------------------------------------------------------------------------------- */
 
-/* Transformers' names, below the prefix of the model. */
+/* The names in transformers, after the prefix of the model. */
 static const struct trit_rule transformers[] = {
     {"token_embd", "embed_tokens"},
     {"position_embd", "embed_positions"},
     {"output_norm", "norm"},
     {"output", "lm_head"},
     {"attn_norm", "input_layernorm"},
-    {"attn_norm_post", "self_attn_norm.norm"}, /* this and the next: bitskip's public code */
+    {"attn_norm_post",
+     "self_attn_norm.norm"}, /* this and the next are from bitskip's public code */
     {"ffn_norm_post", "feed_forward_norm.norm"},
     {"attn_q", "self_attn.q_proj"},
     {"attn_k", "self_attn.k_proj"},
@@ -49,7 +50,7 @@ static const struct trit_rule of_8bit[] = {
 static const char *const rms_norm[] = {"rms_norm", NULL};
 static const char *const any_norm[] = {"norm", "layer_norm", "layernorm", "ln", NULL};
 
-/* They follow from rope_theta. */
+/* Buffers that follow from rope_theta. */
 static const char *const frequencies[] = {".rotary_emb.inv_freq", NULL};
 
 /* Buffers that the forward pass of bitskip's code does not read. */

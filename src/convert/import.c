@@ -10,7 +10,7 @@
 
 /* ---- Texts ----------------------------------------------------------------------------------- */
 
-/* A block of texts; the newest first. */
+/* A block of texts; a list, newest first. */
 struct trit_kept {
     struct trit_kept *next;
     size_t used, size;

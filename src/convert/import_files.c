@@ -8,7 +8,7 @@
 #include "str.h"
 #include "tokenizer.h"
 
-/* The next line of a text, without what ends it; false at the end. */
+/* The next line of a text, without its end. @return false after the last */
 static bool next_line(const char **at, const char *end, struct trit_string *line)
 {
     if (*at == end)
@@ -47,7 +47,7 @@ static trit_status read_merges(struct trit_import *im)
     return status;
 }
 
-/* These files do not say how text is cut before merging; the class of the tokenizer does. */
+/* These files do not name the pre-tokeniser; tokenizer_class decides. */
 static trit_status find_pre(struct trit_import *im)
 {
     static const struct {
@@ -90,10 +90,10 @@ trit_status trit_import_vocab_json(struct trit_import *im)
 
 /* ---- tiktoken -------------------------------------------------------------------------------- */
 
-/* Bytes of a token; Llama 3's have up to 128. */
+/* Most bytes of a token; Llama 3 has up to 128. */
 enum { LONGEST = 160 };
 
-/* Tokens as bytes, to find merges: hash of ranks. */
+/* The tokens as bytes, and a hash table from bytes to rank, to find merges. */
 struct ranks {
     struct trit_string *bytes; /* [n] */
     int32_t n;
@@ -108,7 +108,7 @@ static int base64_digit(char c)
     return p ? (int)(p - digits) : -1;
 }
 
-/* Decode into out, which has room. @return its length, or -1 */
+/* Decode into out, which must be large enough. @return the length, or -1 if invalid */
 static int decode_base64(char *out, struct trit_string text)
 {
     unsigned bits = 0;
@@ -130,7 +130,7 @@ static int decode_base64(char *out, struct trit_string text)
     return text.len ? n : -1;
 }
 
-/* "BASE64 RANK" apart. @return false if it is not that */
+/* Split "BASE64 RANK". @return false if the line is something else */
 static bool split_line(struct trit_string line, struct trit_string *text, int64_t *rank)
 {
     const char *space = line.len ? memchr(line.bytes, ' ', line.len) : NULL;
@@ -178,8 +178,8 @@ static int32_t rank_of(const struct ranks *r, const char *bytes, size_t len)
     return r->slots[slot_of(r, bytes, len)];
 }
 
-/* The last two parts that the bytes of token `rank` become when only earlier tokens may join.
- * @return the length of the left one; 0: they do not become two */
+/* Merge the bytes of token `rank`, using earlier tokens only, until two parts are left.
+ * @return the length of the left part; 0: no merges lead to two parts */
 static size_t last_merge(const struct ranks *r, int32_t rank)
 {
     const struct trit_string s = r->bytes[rank];
@@ -206,7 +206,7 @@ static size_t last_merge(const struct ranks *r, int32_t rank)
     return n == 2 ? ends[0] : 0;
 }
 
-/* Bytes in the alphabet of byte-level BPE. */
+/* Bytes spelled in the alphabet of byte-level BPE. */
 static struct trit_string spelled(char *out, const char *bytes, size_t len)
 {
     size_t n = 0;
@@ -266,7 +266,7 @@ static trit_status list_tokens(struct trit_import *im, const struct ranks *r)
     return status;
 }
 
-/* The 256 control tokens of Llama 3, which its tokenizer.model does not hold. */
+/* The 256 control tokens of Llama 3, which its tokenizer.model does not list. */
 static trit_status add_llama3_specials(struct trit_import *im, int32_t first)
 {
     static const struct {

@@ -1,8 +1,8 @@
 /* import_json.c - the vocabulary of a tokenizer.json (Hugging Face tokenizers), model type BPE.
  *
- * Two kinds of it are known: byte-level BPE, whose pre-tokeniser must be one of those that this
- * program has, told by its steps and expressions and not by any name; and what SentencePiece
- * vocabularies are turned into, with byte fallback. */
+ * Two kinds are supported: byte-level BPE, and converted SentencePiece vocabularies with byte
+ * fallback. The pre-tokeniser of the first kind is recognised by its steps and expressions, not by
+ * a name. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "str.h"
 #include "pretokenize.h"
 
-/* Member of an object, by a path of up to two keys. */
+/* The member of an object at a path of one or two keys. */
 static const struct trit_json_value *at(const struct trit_json_value *v, const char *key,
                                         const char *below)
 {
@@ -38,7 +38,7 @@ static bool is_set(const struct trit_json_value *v)
 
 enum { MAX_STEPS = 4 };
 
-/* Steps as described by describe_step(), for each name that the GGUF gives them. */
+/* The steps of each pre-tokeniser, as describe_step() describes them, and its name in a GGUF. */
 static const struct {
     const char *pre;
     const char *steps[MAX_STEPS];
@@ -58,7 +58,7 @@ struct steps {
     int n;
 };
 
-/* One step in words; empty: not one that any known pre-tokeniser has. */
+/* A step in words; empty if no known pre-tokeniser has it. */
 static void describe_step(char *out, size_t size, const struct trit_json_value *step)
 {
     const struct trit_json_value *type = trit_json_member(step, "type");
@@ -199,10 +199,10 @@ trit_status trit_import_added(struct trit_import *im, const struct trit_json_val
 
 /* ---- SentencePiece's vocabularies ------------------------------------------------------------ */
 
-/* What stands for a space there. */
+/* U+2581, which stands for a space. */
 #define MARK "\xE2\x96\x81"
 
-/* A pre-tokeniser that puts marks in the place of spaces, and one before a text or not. */
+/* A pre-tokeniser that replaces spaces by marks, and may put one before a text. */
 static trit_status read_metaspace(struct trit_import *im, const struct trit_json_value *pre)
 {
     const struct trit_json_value *mark = trit_json_member(pre, "replacement");
@@ -231,8 +231,8 @@ static trit_status read_metaspace(struct trit_import *im, const struct trit_json
     return TRIT_OK;
 }
 
-/* With split no token may reach from one word into the next. The runtime joins all that the
- * vocabulary has, which is the same as long as it has no such token. */
+/* With split, no token may span two words. The runtime does not check that, so the vocabulary must
+ * not have such a token. */
 static trit_status check_split(struct trit_import *im, const struct trit_json_value *root)
 {
     const struct trit_json_value *pre = trit_json_member(root, "pre_tokenizer");
@@ -252,7 +252,7 @@ static trit_status check_split(struct trit_import *im, const struct trit_json_va
     return TRIT_OK;
 }
 
-/* Whether text begins with a mark: by a normaliser that prepends it, or by a Metaspace step. */
+/* Whether a mark is put before a text, by a Prepend normaliser or a Metaspace step. */
 static trit_status read_space_prefix(struct trit_import *im, const struct trit_json_value *root)
 {
     const struct trit_json_value *normalizer = trit_json_member(root, "normalizer");
@@ -295,10 +295,10 @@ static int by_text(const void *a, const void *b)
     return trit_string_order(((const struct ranked *)a)->text, ((const struct ranked *)b)->text);
 }
 
-/* SentencePiece joins the neighbours whose union has the highest score, this file's merges the ones
- * of the lowest rank. A vocabulary that was SentencePiece's has all ways to cut a piece in two as
- * merges, and pieces follow each other by score; so the score of a piece is minus the rank of its
- * first merge, and less than all of them where no merge makes it. */
+/* SentencePiece joins the neighbours whose union has the highest score; this file joins those whose
+ * merge has the lowest rank. A converted SentencePiece vocabulary lists every way to cut a piece in
+ * two as a merge, in the order of the scores of the pieces. So the score of a piece is minus the
+ * rank of its first merge. Pieces that no merge makes get the lowest score. */
 static trit_status score_by_rank(struct trit_import *im)
 {
     struct trit_vocabulary *v = im->v;
@@ -314,7 +314,8 @@ static trit_status score_by_rank(struct trit_import *im)
             sorted[n++] = (struct ranked){v->tokens[i].text, i};
         }
     qsort(sorted, (size_t)n, sizeof *sorted, by_text);
-    for (int32_t rank = v->n_merges; rank-- > 0;) { /* the first of several is the last to count */
+    for (int32_t rank = v->n_merges;
+         rank-- > 0;) { /* backwards, so that the first merge of a piece counts */
         const struct trit_string m = v->merges[rank];
         const size_t left = (size_t)((const char *)memchr(m.bytes, ' ', m.len) - m.bytes);
         memcpy(joined, m.bytes, left);

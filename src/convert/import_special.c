@@ -1,6 +1,7 @@
-/* import_special.c - what stands beside a vocabulary: added tokens, where text begins and ends, and
- * the chat template. Files may contradict each other; a tokenizer's own word is taken before that
- * of config.json, whose ids are often left over from another vocabulary. */
+/* import_special.c - added tokens, BOS and end tokens, and the chat template.
+ *
+ * Files may contradict each other. The tokenizer's files come before config.json, whose ids are
+ * often left over from another vocabulary. */
 #include <string.h>
 
 #include "import.h"
@@ -48,7 +49,7 @@ static trit_status read_decoder(struct trit_import *im)
 
 /* ---- Where text begins and ends -------------------------------------------------------------- */
 
-/* The id of a token that tokenizer_config.json names, as text or as {"content": text}; -1: none. */
+/* The id of a token that tokenizer_config.json names, as text or as {"content": text}; or -1. */
 static int32_t named(struct trit_import *im, const char *key)
 {
     const struct trit_json_value *v = trit_json_member(im->settings, key);
@@ -63,7 +64,7 @@ static int32_t named(struct trit_import *im, const char *key)
     return id;
 }
 
-/* Ids that a config gives of tokens that are there. */
+/* Ids that a config lists, if the vocabulary has them. */
 struct ids {
     int32_t id[16];
     size_t n;
@@ -77,7 +78,7 @@ static bool has(const struct ids *ids, int32_t id)
     return false;
 }
 
-/* One alone, or a list. */
+/* The ids at a key: one number or a list. */
 static struct ids numbered(struct trit_import *im, const struct trit_json_value *config,
                            const char *file, const char *key)
 {
@@ -98,13 +99,13 @@ static struct ids numbered(struct trit_import *im, const struct trit_json_value 
     return out;
 }
 
-/* What the configs say of a token. */
+/* The ids that the two configs give for a token. */
 struct said {
     struct ids by_generation, by_config;
 };
 
-/* The first of: the tokenizer's name for it, what *out has of the vocabulary's own files,
- * generation_config.json, config.json. A config that says otherwise is noted. */
+/* Choose a token. In this order: the name in tokenizer_config.json; *out, which the files of the
+ * vocabulary set; generation_config.json; config.json. A config that differs is noted. */
 static struct said choose(struct trit_import *im, int32_t *out, const char *what,
                           const char *name_key, const char *id_key,
                           const struct trit_json_value *generation)
@@ -129,7 +130,7 @@ static struct said choose(struct trit_import *im, int32_t *out, const char *what
     return said;
 }
 
-/* More end tokens, of a list. A GGUF has two more keys for them, which all end a text alike. */
+/* Add the other end tokens of a list. A GGUF has two more keys for them; all of them end a text. */
 static void add_ends(struct trit_import *im, const struct ids *ids, const char *file)
 {
     struct trit_vocabulary *v = im->v;
@@ -152,7 +153,7 @@ static void add_ends(struct trit_import *im, const struct ids *ids, const char *
 
 /* ---- The post-processor ---------------------------------------------------------------------- */
 
-/* Its template, which may be in a sequence; NULL: it has none. */
+/* The template of a post-processor, which may be in a sequence; or NULL. */
 static const struct trit_json_value *template_in(const struct trit_json_value *post)
 {
     const struct trit_json_value *type = trit_json_member(post, "type"), *found = NULL;
@@ -167,11 +168,11 @@ static const struct trit_json_value *template_in(const struct trit_json_value *p
     return found;
 }
 
-/* The special token that a template puts at one end of a single text. */
+/* The special token that a template puts before or after a single text. */
 struct edge {
-    struct trit_string name; /* empty: there is none */
+    struct trit_string name; /* empty: none */
     int32_t id;              /* -1: the vocabulary does not have it */
-    bool several;            /* it is the first of more than one before a text */
+    bool several;            /* there are more before the text; this is the first */
 };
 
 static struct edge edge_of(const struct trit_import *im, const struct trit_json_value *tokenizer,
@@ -201,9 +202,9 @@ static struct edge edge_of(const struct trit_import *im, const struct trit_json_
     return e;
 }
 
-/* Whether a text begins with the BOS, where the post-processor decides. What it puts first is the
- * BOS then, whatever bos_token names: only so texts become what their own tokenizer makes of them,
- * and bos_token is often changed for the sake of a chat template alone. */
+/* Set the BOS, and whether texts begin with it, by the post-processor. The token that it puts first
+ * is the BOS, even if bos_token names another: then ids are the same as those of the original
+ * tokenizer. bos_token is often changed only for a chat template. */
 static trit_status follow_template(struct trit_import *im, const struct edge *begin)
 {
     struct trit_vocabulary *v = im->v;
@@ -232,8 +233,8 @@ static trit_status follow_template(struct trit_import *im, const struct edge *be
     return TRIT_OK;
 }
 
-/* What tokenizer_config.json says comes first; without tokenizer.json a kind of vocabulary may have
- * said it. */
+/* tokenizer_config.json comes first, then the post-processor of tokenizer.json. Without both, the
+ * reader of the vocabulary has decided. */
 static trit_status choose_flags(struct trit_import *im, const struct trit_json_value *tokenizer,
                                 const struct edge *begin)
 {
@@ -266,7 +267,7 @@ static trit_status choose_flags(struct trit_import *im, const struct trit_json_v
 
 /* ---- The chat template ----------------------------------------------------------------------- */
 
-/* tokenizer_config.json's: a text, or a list of {name, template}. */
+/* The template of tokenizer_config.json: a text, or a list of {name, template}. */
 static struct trit_string template_of(const struct trit_json_value *v)
 {
     if (trit_json_type_of(v) != TRIT_JSON_ARRAY)
@@ -322,7 +323,7 @@ trit_status trit_import_special(struct trit_import *im, const struct trit_json_v
     choose(im, &v->unknown, "the unknown token", "unk_token", "unk_token_id", NULL);
     choose(im, &v->pad, "the padding token", "pad_token", "pad_token_id", generation);
     add_ends(im, &ends.by_generation, "generation_config.json");
-    if (has(&ends.by_config, v->eos)) /* else they are of another vocabulary */
+    if (has(&ends.by_config, v->eos)) /* otherwise they belong to another vocabulary */
         add_ends(im, &ends.by_config, "config.json");
     status = choose_flags(im, tokenizer, &begin);
     trit_json_free(&json);

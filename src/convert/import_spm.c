@@ -11,16 +11,16 @@
 
 /* ---- Protobuf's wire format ------------------------------------------------------------------ */
 
-/* What is left of a message. */
+/* The rest of a message. */
 struct message {
     const uint8_t *p, *end;
 };
 
-/* A field; which member holds it follows from the wire type. */
+/* A field. The wire type decides which member holds it. */
 struct field {
     uint32_t number;
     enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 } type;
-    uint64_t value;       /* of the numbers */
+    uint64_t value;       /* of number types */
     struct message bytes; /* of BYTES */
 };
 
@@ -73,7 +73,7 @@ static int next_field(struct message *m, struct field *f)
         f->bytes = (struct message){m->p, m->p + len};
         m->p += len;
         return 1;
-    default: /* groups are of old */
+    default: /* groups are obsolete */
         return -1;
     }
 }
@@ -114,7 +114,7 @@ static trit_status read_trainer(struct trit_import *im, struct message m)
 {
     static const char *const types[] = {"?", "unigram", "BPE", "word", "char"};
     struct trit_vocabulary *v = im->v;
-    uint64_t type = 1; /* as protobuf's default has it */
+    uint64_t type = 1; /* the default in the schema */
     struct field f;
     int more;
 
@@ -126,7 +126,7 @@ static trit_status read_trainer(struct trit_import *im, struct message m)
                                        : NULL;
         if (f.number == 3 && f.type == VARINT)
             type = f.value;
-        else if (id && f.type == VARINT) /* -1 is none */
+        else if (id && f.type == VARINT) /* -1: none */
             *id = f.value <= INT32_MAX ? (int32_t)f.value : -1;
     }
     if (more < 0)
@@ -156,7 +156,7 @@ static trit_status read_normalizer(struct trit_import *im, struct message m)
     return more < 0 ? damaged(im) : TRIT_OK;
 }
 
-/* The trainer may name tokens before their pieces come, so they are checked when all are read. */
+/* TrainerSpec may come before the pieces it names, so ids are checked after all are read. */
 static trit_status check_ids(struct trit_import *im)
 {
     const struct trit_vocabulary *v = im->v;

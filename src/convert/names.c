@@ -10,7 +10,7 @@
 #include "platform.h"
 #include "str.h"
 
-/* Ends of names in the GGUF. */
+/* The ends of names in a GGUF. */
 static const char *const ends[] = {
     [TRIT_NAME_WEIGHT] = ".weight",
     [TRIT_NAME_BIAS] = ".bias",
@@ -20,12 +20,12 @@ static const char *const ends[] = {
 };
 enum { N_ENDS = sizeof ends / sizeof *ends };
 
-/* The tensors that belong to no layer. */
+/* The tensors outside the layers. */
 static const char *const outside[] = {"token_embd", "position_embd", "output_norm", "output"};
 
 /* ---- Patterns -------------------------------------------------------------------------------- */
 
-/* The number that text has in the place of {}: -1 if it does not match, -2 if there is no {}. */
+/* The number in text at the position of {}. -1: text does not match; -2: the pattern has no {}. */
 static int32_t match(const char *pattern, struct trit_string text)
 {
     const char *hole = strstr(pattern, "{}");
@@ -59,7 +59,7 @@ static void fill(char out[TRIT_MAX_NAME], const char *pattern, int32_t n)
 
 /* ---- The file -------------------------------------------------------------------------------- */
 
-/* Whether a name is that of a slot with one of the ends that it may have. */
+/* Whether a name is that of a slot, with an end that such a slot may have. */
 static bool is_slot(const char *name, const char *slot, bool norm, bool linear)
 {
     for (size_t e = 0; e < N_ENDS; e++) {
@@ -71,7 +71,7 @@ static bool is_slot(const char *name, const char *slot, bool norm, bool linear)
     return false;
 }
 
-/* Whether a target is one that some model here has. */
+/* Whether any model has a tensor of that name. */
 static bool is_target(const char *target)
 {
     const struct trit_slot *s;
@@ -90,7 +90,7 @@ static bool is_target(const char *target)
     return false;
 }
 
-/* The text without blanks at its ends, which become NULs. */
+/* The text without white space at its ends. */
 static char *trim(char *text)
 {
     while (isspace((unsigned char)*text))
@@ -100,14 +100,14 @@ static char *trim(char *text)
     return text;
 }
 
-/* More than one {} would leave open which is the number. */
+/* With two {}, it would be unclear which is the layer. */
 static bool has_two_holes(const char *text)
 {
     const char *hole = strstr(text, "{}");
     return hole && strstr(hole + 2, "{}");
 }
 
-/* What a pair has in common with an earlier one; NULL: nothing. */
+/* The name that a pair shares with an earlier one, or NULL. */
 static const char *repeated(const struct trit_names *names, const char *source, const char *target)
 {
     for (size_t i = 0; i < names->n; i++) {
@@ -120,8 +120,8 @@ static const char *repeated(const struct trit_names *names, const char *source, 
     return NULL;
 }
 
-/* Take one line apart. @return TRIT_OK, or TRIT_E_FILE with the rest of a sentence that begins with
- * the line */
+/* Parse one line. @return TRIT_OK, or TRIT_E_FILE; the text is the rest of a sentence that begins
+ * with the line */
 static trit_status read_line(struct trit_names *names, char *line, size_t number,
                              struct trit_error *why)
 {
@@ -200,7 +200,7 @@ void trit_names_free(struct trit_names *names)
 
 /* ---- Looking up ------------------------------------------------------------------------------ */
 
-/* The source that the file gives a target; false: none. */
+/* Find the source of a target in the file of names. @return false: there is none */
 static bool given(char out[TRIT_MAX_NAME], struct trit_names *names, const char *target)
 {
     for (size_t i = 0; i < names->n; i++) {
@@ -215,7 +215,7 @@ static bool given(char out[TRIT_MAX_NAME], struct trit_names *names, const char 
     return false;
 }
 
-/* Put `end` in the place of ".weight" at the end of a name, or behind it. */
+/* Replace ".weight" at the end of a name by `end`, or append that. */
 static void change_end(char name[TRIT_MAX_NAME], const char *end)
 {
     static const char weight[] = ".weight";
@@ -241,7 +241,7 @@ void trit_names_bind(struct trit_names *names, const struct trit_family *family,
         snprintf(names->prefix, sizeof names->prefix, "%.*s", (int)(s.len - strlen(embedding)),
                  s.bytes);
         if (strcmp(names->prefix, "model.") == 0)
-            break; /* as transformers has it */
+            break; /* the usual prefix of transformers */
     }
 }
 
@@ -253,7 +253,7 @@ void trit_names_target(char out[64], int32_t layer, const char *slot, enum trit_
         snprintf(out, 64, "blk.%d.%s%s", layer, slot, ends[end]);
 }
 
-/* By the family's rules, without an end. The head is beside the model, not in it. */
+/* A name by the rules of the family, without its end. The head is outside of "model.". */
 static void by_rule(char out[TRIT_MAX_NAME], const struct trit_names *names, int32_t layer,
                     const char *slot)
 {
@@ -270,7 +270,7 @@ static void by_rule(char out[TRIT_MAX_NAME], const struct trit_names *names, int
         snprintf(out, TRIT_MAX_NAME, "%slayers.%d.%s", names->prefix, layer, source);
 }
 
-/* The linear's own norm beside its weight: what is there of the names that the family may use. */
+/* Append the name of the linear's input norm: the first candidate that the checkpoint has. */
 static void own_norm(char name[TRIT_MAX_NAME], const struct trit_names *names, const char *end)
 {
     const char *const *candidates = names->family->own_norms;
@@ -297,7 +297,7 @@ void trit_names_source(char out[TRIT_MAX_NAME], struct trit_names *names, int32_
         change_end(out, ".weight");
         return;
     }
-    trit_names_source(out, names, layer, slot, TRIT_NAME_WEIGHT); /* beside it, wherever it is */
+    trit_names_source(out, names, layer, slot, TRIT_NAME_WEIGHT); /* next to it, wherever that is */
     change_end(out, end == TRIT_NAME_SCALE  ? ".weight_scale"
                     : end == TRIT_NAME_BIAS ? ".bias"
                                             : "");

@@ -1,7 +1,7 @@
 /* names.h - what the tensors of a model are called in a checkpoint.
  *
- * A name in the GGUF file leads to one in the checkpoint: by the file of names that the user gave,
- * else by transformers' rules for the family. In patterns {} stands for the number of a layer. */
+ * The name in the checkpoint follows from the name in the GGUF: by the file of names that the user
+ * gave, or else by the rules of the family. In patterns, {} stands for the number of a layer. */
 #ifndef TRIT_CONVERT_NAMES_H
 #define TRIT_CONVERT_NAMES_H
 
@@ -23,41 +23,41 @@ struct trit_names {
     char *text;
     const char *path;
 
-    /* By which names are made where the list has none. */
+    /* These make the names that are not in the list. */
     const struct trit_family *family;
     const struct trit_safetensors *weights;
-    char prefix[64]; /* before "layers.N." and "embed_tokens": "model.", mostly */
+    char prefix[64]; /* before "layers.N." and "embed_tokens"; mostly "model." */
 };
 
-/* Read a file of names; path must live as long. @return TRIT_OK; TRIT_E_FILE: cannot be read, or a
- * line makes no sense (by its number); TRIT_E_MEMORY. Release with trit_names_free() either way. */
+/* Read a file of names. path must live as long as *out.
+ * @return TRIT_OK; TRIT_E_FILE: it cannot be read, or a line is invalid (the text has its number);
+ *         TRIT_E_MEMORY. Release with trit_names_free() in any case. */
 trit_status trit_names_read(struct trit_names *out, const char *path, struct trit_error *err);
 void trit_names_free(struct trit_names *names);
 
-/* From now on names are those of this checkpoint; both live as long as names are asked for. */
+/* Set the checkpoint whose names are looked up. family and weights must live as long as *names. */
 void trit_names_bind(struct trit_names *names, const struct trit_family *family,
                      const struct trit_safetensors *weights);
 
-/* What a tensor is to a slot: the end of its name in the GGUF. */
+/* The tensors of a slot, which differ in the ends of their names. */
 enum trit_name_end {
     TRIT_NAME_WEIGHT,
     TRIT_NAME_BIAS,
     TRIT_NAME_SCALE,
-    TRIT_NAME_NORM_WEIGHT, /* of the linear's own norm */
+    TRIT_NAME_NORM_WEIGHT, /* of the norm on the input of a linear */
     TRIT_NAME_NORM_BIAS,
 };
 
-/* A tensor's name in the GGUF, "blk.<layer>.<slot><end>" or with layer -1 "<slot><end>", and in the
- * checkpoint. */
+/* The name of a tensor in the GGUF, "blk.<layer>.<slot><end>", or "<slot><end>" for layer -1; and
+ * its name in the checkpoint. */
 void trit_names_target(char out[64], int32_t layer, const char *slot, enum trit_name_end end);
 void trit_names_source(char out[TRIT_MAX_NAME], struct trit_names *names, int32_t layer,
                        const char *slot, enum trit_name_end end);
 
-/* Whether the file of names wants a tensor to be left out. */
+/* Whether the file of names says `ignore` for a tensor of the checkpoint. */
 bool trit_names_ignores(const struct trit_names *names, struct trit_string source);
 
-/* Whether each TARGET was looked up. @return TRIT_OK or TRIT_E_FILE: one is of no tensor that this
- * model has */
+/* Whether each TARGET was looked up. @return TRIT_OK, or TRIT_E_FILE: the model lacks one */
 trit_status trit_names_check(const struct trit_names *names, struct trit_error *err);
 
 #endif

@@ -11,10 +11,10 @@ struct unpack_job {
     uint8_t *t2;
     const uint8_t *packed;
     size_t n_rows, n_cols;
-    _Atomic size_t bad_row; /* the first that holds a code 3, or n_rows */
+    _Atomic size_t bad_row; /* the first with a code 3, or n_rows */
 };
 
-/* One stretch of a row. @return whether it holds a code 3 */
+/* Unpack n codes of a row. @return whether there is a code 3 */
 static bool take_codes(uint8_t *codes, const uint8_t *from, size_t n, unsigned shift)
 {
     uint8_t threes = 0;

@@ -10,8 +10,8 @@
 #include "model.h"
 #include "str.h"
 
-/* The largest numbers of tensors: of a slot, a linear with the weight and the bias of its norm;
- * of a model beside its layers, two embeddings, frequencies, the final norm's two, the head. */
+/* The most tensors of a slot: a linear, and the weight and bias of its norm. The most outside the
+ * layers: two embeddings, frequencies, weight and bias of the final norm, the head. */
 enum { MAX_PER_SLOT = 3, MAX_OUTSIDE = 6 };
 
 struct planner {
@@ -29,7 +29,7 @@ trit_status trit_plan_fail(const struct trit_plan *plan, const struct trit_safe_
 
 /* ---- One tensor of the checkpoint ------------------------------------------------------------ */
 
-/* Find it, or fail; *out may be NULL where it is optional. */
+/* Find a tensor. If there is none, fail, or set *out to NULL if it is optional. */
 static trit_status find(const struct planner *p, const char *name, bool optional,
                         const struct trit_safe_tensor **out)
 {
@@ -118,7 +118,7 @@ static trit_status plan_floats(const struct planner *p, int32_t layer, const cha
     return TRIT_OK;
 }
 
-/* A norm, its bias too where it has one; of a linear's own, the slot is the linear's. */
+/* The weight of a norm, and its bias if it has one. own: the norm on the input of a linear. */
 static trit_status plan_norm(const struct planner *p, int32_t layer, const char *slot, bool own,
                              bool bias, size_t n)
 {
@@ -132,7 +132,7 @@ static trit_status plan_norm(const struct planner *p, int32_t layer, const char 
 
 /* ---- Linears --------------------------------------------------------------------------------- */
 
-/* What +1 stands for in packed weights, by the convention that the config names. */
+/* The value of +1 in packed weights, by the convention that the config names. */
 static trit_status read_scale(const struct planner *p, const struct trit_safe_tensor *t, float *out)
 {
     const struct trit_config *c = p->plan->config;
@@ -241,7 +241,7 @@ static trit_status plan_layer(const struct planner *p, int32_t layer)
 
 /* ---- The rest -------------------------------------------------------------------------------- */
 
-/* A head that a tied model has all the same is left out, but must be one. */
+/* The head of a tied model is left out, but it must be valid. */
 static trit_status leave_out_head(const struct planner *p, const struct trit_safe_tensor *head)
 {
     const struct trit_config *c = p->plan->config;
@@ -257,7 +257,7 @@ static trit_status leave_out_head(const struct planner *p, const struct trit_saf
     return TRIT_OK;
 }
 
-/* The head: its own, or the embedding over again. */
+/* The head: a tensor of its own, or the embedding. */
 static trit_status plan_head(const struct planner *p)
 {
     const struct trit_config *c = p->plan->config;
@@ -279,7 +279,7 @@ static trit_status plan_head(const struct planner *p)
                                                                    : TRIT_OK;
 }
 
-/* A line of the file of names that leaves out what is not there may have a slip in it. */
+/* Note the lines of the file of names that ignore a tensor which does not exist: perhaps a typo. */
 static void note_idle_lines(const struct planner *p)
 {
     const struct trit_safetensors *w = p->plan->weights;
@@ -300,7 +300,7 @@ static void note_idle_lines(const struct planner *p)
     }
 }
 
-/* Whatever is left over would change the result if it meant anything. */
+/* Refuse unused tensors: each could change the result. */
 static trit_status check_unused(const struct planner *p)
 {
     const struct trit_safetensors *w = p->plan->weights;

@@ -1,8 +1,7 @@
 /* plan.h - which tensors a GGUF of a checkpoint has, and where each comes from.
  *
- * Everything that can be known without reading weights is checked here: that each tensor of the
- * family is there once, in a shape and a type that can be, with a sound scale, and that no other
- * is left over. */
+ * Everything but the weights themselves is checked here: each tensor of the family exists once,
+ * with a valid shape, type and scale, and there are no others. */
 #ifndef TRIT_CONVERT_PLAN_H
 #define TRIT_CONVERT_PLAN_H
 
@@ -11,11 +10,11 @@
 #include "safetensors.h"
 
 enum trit_planned_kind {
-    TRIT_PLANNED_VECTOR, /* a norm: floats, becomes F32 */
+    TRIT_PLANNED_VECTOR, /* a norm: floats, written as F32 */
     TRIT_PLANNED_MATRIX, /* embedding or head: floats */
     TRIT_PLANNED_PACKED, /* a linear of 2-bit codes with a scale */
     TRIT_PLANNED_MASTER, /* a linear of floats */
-    TRIT_PLANNED_FREQS,  /* divisors of RoPE's frequencies; from no tensor */
+    TRIT_PLANNED_FREQS,  /* divisors of RoPE's frequencies; computed */
 };
 
 struct trit_planned {
@@ -23,9 +22,9 @@ struct trit_planned {
     enum trit_planned_kind kind;
     const struct trit_safe_tensor *from;
     enum trit_format format; /* of floats */
-    float scale;             /* of a PACKED one: what +1 stands for */
+    float scale;             /* of a PACKED one: the value of +1 */
     size_t n_rows, n_cols;
-    size_t head_rows; /* rows of a head that are rearranged for rotation by pairs, or 0 */
+    size_t head_rows; /* rows of a head to be rearranged for rotation by pairs, or 0 */
 };
 
 struct trit_plan {
@@ -39,9 +38,9 @@ struct trit_plan {
     bool *used; /* [weights->n] */
 };
 
-/* Fill in the rest of a plan whose first three members are set.
- * @return TRIT_OK; TRIT_E_FILE, TRIT_E_UNSUPPORTED: with the tensor's name; TRIT_E_MEMORY.
- * Release with trit_plan_free() either way. */
+/* Fill in a plan whose first three members are set.
+ * @return TRIT_OK; TRIT_E_FILE, TRIT_E_UNSUPPORTED: the text has the name of the tensor;
+ *         TRIT_E_MEMORY. Release with trit_plan_free() in any case. */
 trit_status trit_plan_make(struct trit_plan *plan, struct trit_notes *notes,
                            struct trit_error *err);
 void trit_plan_free(struct trit_plan *plan);

@@ -1,9 +1,8 @@
-/* quantize.c - from a GGUF to another one of the same model, its matrices of other types.
+/* quantize.c - write a GGUF again with matrices of other types.
  *
- * What a tensor is for is told by its name. Linears pass through T2 if they are ternary already; a
- * full-precision master is made ternary only where the model was trained for it, as that destroys
- * any other. Everything else is copied, but that embedding and head may be asked for in another
- * type. */
+ * The name of a tensor tells what it is for. Ternary linears pass through T2. A full-precision
+ * master is made ternary only if the model was trained for that; others would be destroyed.
+ * Everything else is copied, except that embedding and head can get another type. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,14 +18,14 @@ struct planned {
     const struct gguf_tensor *from;
     const struct trit_type *type; /* in the new file */
     enum role role;
-    bool master; /* a LINEAR of floats that are not ternary, or a MATRIX that is to be */
+    bool master; /* to be made ternary: a LINEAR of other floats, or a MATRIX */
 };
 
 struct quantizer {
     const trit_file *file;
     const struct trit_convert_options *opt;
     struct trit_error *err;
-    const struct trit_type *type, *embd; /* embd NULL: as it is */
+    const struct trit_type *type, *embd; /* embd NULL: unchanged */
     bool ternary_embd, trained;          /* trained: to be ternary */
     struct planned *plan;                /* [n_tensors] */
     size_t n_masters;
@@ -139,7 +138,7 @@ static trit_status plan_tensor(struct quantizer *q, struct planned *p)
     else if (p->role == MATRIX)
         status = plan_matrix(q, p);
     if (!status && p->type->id == TRIT_TYPE_I2_S &&
-        t->type == p->type) /* in order, if it was not */
+        t->type == p->type) /* put in the published order */
         p->role = LINEAR;
     if (status || p->role == COPIED)
         return status;
@@ -147,7 +146,7 @@ static trit_status plan_tensor(struct quantizer *q, struct planned *p)
     return status ? fail(q, t, status, why.text) : TRIT_OK;
 }
 
-/* Memory for the largest matrix as T2. */
+/* Take memory for the plan, and for the largest matrix as T2. */
 static trit_status take_buffer(struct quantizer *q)
 {
     size_t most = 1;
@@ -216,7 +215,7 @@ static void write_metadata(struct quantizer *q)
     for (size_t i = 0; i < q->file->n_kv; i++) {
         const struct trit_string key = q->file->kv[i].key;
         if (!trit_string_is(key, "general.file_type") && !trit_string_is(key, "trit.notes") &&
-            !trit_string_is(key, "general.alignment")) /* the writer's is the usual one */
+            !trit_string_is(key, "general.alignment")) /* the writer uses the usual one */
             gguf_write_entry(&q->w, &q->file->kv[i]);
     }
     gguf_write_u32(&q->w, "general.file_type", q->type->file_type);
@@ -286,7 +285,7 @@ static trit_status write_ternary(struct quantizer *q, const struct planned *p)
     if (!status && trit_t2_is_damaged(q->t2, n_bytes))
         status = trit_fail(&why, TRIT_E_FILE, "holds a code 3; codes of weights are 0, 1 and 2");
     if (!status && scale == 0.0f && all_zero(q->t2, n_bytes))
-        scale = TRIT_ABSMEAN_LEAST; /* no product has it */
+        scale = TRIT_ABSMEAN_LEAST; /* it multiplies zeros only */
     if (!status && !(scale > 0.0f && scale - scale == 0.0f))
         status =
             trit_fail(&why, TRIT_E_FILE, "has the scale %g; it must be positive", (double)scale);

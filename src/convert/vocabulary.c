@@ -1,4 +1,4 @@
-/* vocabulary.c - choose the reader of a folder's vocabulary, and name the tokens that no file has. */
+/* vocabulary.c - choose the reader of a folder's vocabulary, and fill gaps. */
 #include "vocabulary.h"
 
 #include <stdio.h>
@@ -52,7 +52,7 @@ static trit_status read_tokens(struct trit_import *im, const struct trit_json_va
 
 /* ---- All of it ------------------------------------------------------------------------------- */
 
-/* Rows of the embedding that no token has. */
+/* Rows of the embedding without a token get unused tokens. */
 static trit_status fill_gaps(struct trit_import *im)
 {
     struct trit_vocabulary *v = im->v;
