@@ -125,7 +125,7 @@ static void split_head(const struct job *job, size_t kv_head, size_t first, size
     const struct trit_knobs *k = &s->model->knobs;
     const size_t d = (size_t)k->head_dim, n_head = (size_t)k->n_head;
     const size_t group = n_head / (size_t)k->n_head_kv;
-    const bool in_turn = atomic_load(&s->turns[kv_head].n_merged) == first;
+    const bool in_turn = atomic_load(&s->merge_progress[kv_head].n_merged) == first;
 
     for (size_t h = 0; h < group; h += TRIT_ATTN_QUERIES) {
         const size_t head = kv_head * group + h, left = group - h;
@@ -143,7 +143,7 @@ static void split_head(const struct job *job, size_t kv_head, size_t first, size
         }
     }
     if (in_turn)
-        atomic_store(&s->turns[kv_head].n_merged, first + n);
+        atomic_store(&s->merge_progress[kv_head].n_merged, first + n);
 }
 
 /* Items are the blocks of the first KV head, then of the second, and so on. */
@@ -172,7 +172,7 @@ static void merge_rest(void *ctx, size_t begin, size_t end, int worker)
     (void)worker;
 
     for (size_t h = begin; h < end; h++) {
-        const size_t kv_head = h / group, first = atomic_load(&s->turns[kv_head].n_merged);
+        const size_t kv_head = h / group, first = atomic_load(&s->merge_progress[kv_head].n_merged);
         struct trit_softmax sm = s->head_sm[kv_head * s->ldsm + h % group];
         float *out = s->att + (job->row * n_head + h) * d;
         if (first < n_blocks)
@@ -189,7 +189,7 @@ static void attend_by_blocks(struct job *job)
     const size_t n_blocks = job->pos / TRIT_ATTN_BLOCK + 1;
 
     for (size_t h = 0; h < n_kv; h++)
-        atomic_store(&s->turns[h].n_merged, 0);
+        atomic_store(&s->merge_progress[h].n_merged, 0);
     trit_pool_run(s->pool, split_blocks, job, n_kv * n_blocks, BLOCKS_AT_ONCE);
     trit_pool_run(s->pool, merge_rest, job, n_head, 1);
 }

@@ -21,9 +21,9 @@
 
 /* ---- Kept rows ------------------------------------------------------------------------------- */
 
-static float *kept_row(const struct trit_session *s, int32_t position)
+static float *exit_row(const struct trit_session *s, int32_t position)
 {
-    return s->kept + (size_t)position * (size_t)s->model->knobs.n_embd;
+    return s->exit_rows + (size_t)position * (size_t)s->model->knobs.n_embd;
 }
 
 static void keep_rows(struct trit_session *s, size_t n, int32_t depth)
@@ -31,18 +31,18 @@ static void keep_rows(struct trit_session *s, size_t n, int32_t depth)
     const size_t width = (size_t)s->model->knobs.n_embd;
 
     for (size_t i = 0; i < n; i++) {
-        memcpy(kept_row(s, s->places[i]), s->h + i * width, width * sizeof *s->h);
-        s->depth[s->places[i]] = depth;
+        memcpy(exit_row(s, s->positions[i]), s->h + i * width, width * sizeof *s->h);
+        s->exit_depth[s->positions[i]] = depth;
     }
 }
 
-/* Take the gathered rows of depth il, positions in places[0..n), through layer il. */
+/* Take the gathered rows of depth il, at positions[0..n), through layer il. */
 static trit_status pass_layer(struct trit_session *s, size_t n, int32_t il, struct trit_error *err)
 {
     const size_t width = (size_t)s->model->knobs.n_embd;
 
     for (size_t i = 0; i < n; i++)
-        memcpy(s->h + i * width, kept_row(s, s->places[i]), width * sizeof *s->h);
+        memcpy(s->h + i * width, exit_row(s, s->positions[i]), width * sizeof *s->h);
     const trit_status status = trit_forward_layers(s, n, il, il + 1, err);
     if (!status)
         keep_rows(s, n, il + 1);
@@ -57,14 +57,14 @@ static trit_status deepen(struct trit_session *s, int32_t n_positions, int32_t e
     trit_status status = TRIT_OK;
 
     for (int32_t p = n_positions; p-- > 0;) {
-        first = s->depth[p] < end ? p : first;
-        begin = s->depth[p] < begin ? s->depth[p] : begin;
+        first = s->exit_depth[p] < end ? p : first;
+        begin = s->exit_depth[p] < begin ? s->exit_depth[p] : begin;
     }
     for (int32_t il = begin; il < end; il++) {
         size_t n = 0;
         for (int32_t p = first; p < n_positions && !status; p++) {
-            if (s->depth[p] == il)
-                s->places[n++] = p;
+            if (s->exit_depth[p] == il)
+                s->positions[n++] = p;
             if (n == (size_t)s->n_batch || (p == n_positions - 1 && n > 0)) {
                 status = pass_layer(s, n, il, err);
                 n = 0;
@@ -76,9 +76,9 @@ static trit_status deepen(struct trit_session *s, int32_t n_positions, int32_t e
     return TRIT_OK;
 }
 
-trit_status trit_exit_complete(struct trit_session *s, struct trit_error *err)
+trit_status trit_exit_catch_up(struct trit_session *s, struct trit_error *err)
 {
-    if (!s->keeps)
+    if (!s->early_exit)
         return TRIT_OK;
     const fenv_t env = trit_default_float_env();
     const trit_status status = deepen(s, s->n_tokens, s->model->knobs.n_layer, err);
@@ -101,7 +101,7 @@ static bool is_sure(struct trit_session *s)
 }
 
 /* New tokens are positions of depth 0 that are taken down together with those before them. */
-static trit_status forward_kept(struct trit_session *s, size_t n, bool decide, bool *decided,
+static trit_status forward_exit(struct trit_session *s, size_t n, bool decide, bool *decided,
                                 struct trit_error *err)
 {
     const size_t width = (size_t)s->model->knobs.n_embd;
@@ -114,7 +114,7 @@ static trit_status forward_kept(struct trit_session *s, size_t n, bool decide, b
             continue;
         s->last_depth = depth;
         status = deepen(s, n_all, depth, err);
-        memcpy(s->h, kept_row(s, n_all - 1), width * sizeof *s->h);
+        memcpy(s->h, exit_row(s, n_all - 1), width * sizeof *s->h);
         *decided = !status && is_sure(s);
     }
     if (status || *decided)
@@ -122,7 +122,7 @@ static trit_status forward_kept(struct trit_session *s, size_t n, bool decide, b
     s->last_depth = s->exit_layer;
     status = deepen(s, n_all, s->exit_layer, err);
     for (size_t i = 0; i < n; i++)
-        memcpy(s->h + i * width, kept_row(s, s->n_tokens + (int32_t)i), width * sizeof *s->h);
+        memcpy(s->h + i * width, exit_row(s, s->n_tokens + (int32_t)i), width * sizeof *s->h);
     return status;
 }
 
@@ -131,11 +131,11 @@ trit_status trit_forward(struct trit_session *s, const int32_t *tokens, size_t n
 {
     *decided = false;
     for (size_t i = 0; i < n; i++)
-        s->places[i] = s->n_tokens + (int32_t)i;
+        s->positions[i] = s->n_tokens + (int32_t)i;
     trit_embed(s, tokens, n);
     s->last_depth = s->exit_layer;
-    if (s->keeps)
-        return forward_kept(s, n, decide && s->exit_threshold > 0.0f, decided, err);
+    if (s->early_exit)
+        return forward_exit(s, n, decide && s->exit_threshold > 0.0f, decided, err);
     return trit_forward_layers(s, n, 0, s->exit_layer, err);
 }
 
@@ -146,7 +146,7 @@ static trit_status check_layer(const struct trit_session *s, const char *what, i
 {
     const int32_t n_layer = s->model->knobs.n_layer;
 
-    if (!s->keeps)
+    if (!s->early_exit)
         return trit_fail(err, TRIT_E_ARGUMENT, "the session was opened without early_exit");
     if (n < 1 || n > n_layer)
         return trit_fail(err, TRIT_E_ARGUMENT,

@@ -461,7 +461,7 @@ static void place_tokens(void *ctx, size_t begin, size_t end, int worker)
     (void)worker;
 
     for (size_t t = begin; t < end; t++) {
-        const size_t pos = (size_t)s->places[t];
+        const size_t pos = (size_t)s->positions[t];
         const float *cos = s->rope_cos + pos * (n_rot / 2);
         const float *sin = s->rope_sin + pos * (n_rot / 2);
         for (size_t i = 0; i < n_head; i++)
@@ -484,13 +484,13 @@ static void place_tokens(void *ctx, size_t begin, size_t end, int worker)
 /* Positions that follow each other share what they read. */
 static void attend(const struct batch *b)
 {
-    const int32_t *places = b->s->places;
+    const int32_t *positions = b->s->positions;
     size_t end;
 
     for (size_t row = 0; row < b->n; row = end) {
-        for (end = row + 1; end < b->n && places[end] == places[end - 1] + 1;)
+        for (end = row + 1; end < b->n && positions[end] == positions[end - 1] + 1;)
             end++;
-        trit_attention(b->s, b->il, row, (size_t)places[row], end - row);
+        trit_attention(b->s, b->il, row, (size_t)positions[row], end - row);
     }
 }
 
@@ -573,7 +573,7 @@ void trit_embed(struct trit_session *s, const int32_t *tokens, size_t n)
         decode_row(s, h, &s->model->token_embd, tokens[t]);
         if (!s->model->knobs.learned_positions)
             continue;
-        decode_row(s, s->norm_row, &s->model->position_embd, s->places[t]);
+        decode_row(s, s->norm_row, &s->model->position_embd, s->positions[t]);
         for (size_t i = 0; i < width; i++)
             h[i] += s->norm_row[i];
     }

@@ -92,7 +92,7 @@ static trit_status set_options(struct trit_session *s, const struct trit_session
                              "layer %d cannot be skipped; the model has layers 0 to %d",
                              opt->skip_layers[i], s->model->knobs.n_layer - 1);
     s->exit_layer = s->model->knobs.n_layer;
-    s->keeps = opt->early_exit;
+    s->early_exit = opt->early_exit;
     const trit_status status = find_isa(&s->isa, opt->isa, err);
     return status ? status : find_walk(&s->walk, opt->walk, s->isa, err);
 }
@@ -117,7 +117,7 @@ static void lay_out(struct trit_session *s, enum trit_kv_format format)
     const uint64_t kv = (uint64_t)k->n_head_kv * (uint64_t)k->head_dim;
     const uint64_t all_blocks = (ctx + TRIT_ATTN_BLOCK - 1) / TRIT_ATTN_BLOCK;
     const bool split = s->n_threads > 1 && all_blocks >= TRIT_SPLIT_BLOCKS;
-    const uint64_t n_blocks = split ? all_blocks : 0, n_turns = split ? (uint64_t)k->n_head_kv : 0;
+    const uint64_t n_blocks = split ? all_blocks : 0, n_merges = split ? (uint64_t)k->n_head_kv : 0;
     const bool transformed = k->hadamard == TRIT_HADAMARD_AFTER;
     const uint64_t digits = transformed ? TRIT_MAX_DIGITS : 1;
     uint64_t widest = embd > ff ? embd : ff;
@@ -126,11 +126,11 @@ static void lay_out(struct trit_session *s, enum trit_kv_format format)
     s->widest = (size_t)widest;
     s->tuner = trit_arena_take(a, 1, sizeof *s->tuner);
     s->tokens = trit_arena_take(a, ctx, sizeof *s->tokens);
-    s->places = trit_arena_take(a, b, sizeof *s->places);
+    s->positions = trit_arena_take(a, b, sizeof *s->positions);
     s->skip = trit_arena_take(a, (uint64_t)k->n_layer, sizeof *s->skip);
     s->check = trit_arena_take(a, (uint64_t)k->n_layer + 1, sizeof *s->check);
-    s->depth = trit_arena_take(a, s->keeps ? ctx : 0, sizeof *s->depth);
-    s->kept = trit_arena_take(a, s->keeps ? ctx * embd : 0, f);
+    s->exit_depth = trit_arena_take(a, s->early_exit ? ctx : 0, sizeof *s->exit_depth);
+    s->exit_rows = trit_arena_take(a, s->early_exit ? ctx * embd : 0, f);
     trit_kv_lay_out(&s->kv, a, k, format, (size_t)s->n_ctx);
     s->rope_cos = trit_arena_take(a, ctx * (uint64_t)k->n_rot / 2, f);
     s->rope_sin = trit_arena_take(a, ctx * (uint64_t)k->n_rot / 2, f);
@@ -143,8 +143,8 @@ static void lay_out(struct trit_session *s, enum trit_kv_format format)
     s->block_sm = trit_arena_take(a, n_blocks * (uint64_t)k->n_head, sizeof *s->block_sm);
     s->ldsm = (size_t)trit_round_up((uint64_t)(k->n_head / k->n_head_kv),
                                     TRIT_ALIGN / sizeof *s->head_sm);
-    s->head_sm = trit_arena_take(a, n_turns * s->ldsm, sizeof *s->head_sm);
-    s->turns = trit_arena_take(a, n_turns, sizeof *s->turns);
+    s->head_sm = trit_arena_take(a, n_merges * s->ldsm, sizeof *s->head_sm);
+    s->merge_progress = trit_arena_take(a, n_merges, sizeof *s->merge_progress);
     s->gate = trit_arena_take(a, b * ff, f);
     s->up = trit_arena_take(a, b * ff, f);
     s->proj = trit_arena_take(a, b * embd, f);

@@ -25,7 +25,7 @@ enum { TRIT_SPLIT_BLOCKS = 8 };
 
 /* How many of a KV head's blocks are in what its queries have gathered; in a cache line of its own,
  * as another worker changes the next one's. */
-struct trit_turn {
+struct trit_merge_progress {
     _Alignas(TRIT_ALIGN) _Atomic size_t n_merged;
 };
 
@@ -42,12 +42,12 @@ struct trit_session {
     int32_t n_ctx, n_batch, n_threads;
     bool whole; /* each evaluation is of a text from its beginning */
 
-    int32_t *tokens; /* [n_ctx], n_tokens of them evaluated */
-    int32_t *places; /* [n_batch] positions of the rows of h */
-    bool *skip;      /* [n_layer] layers that no token passes */
-    bool *check;     /* [n_layer + 1] after so many layers a token may leave */
-    int32_t *depth;  /* [n_ctx] layers that a position has passed, where rows are kept */
-    float *kept;     /* [n_ctx, embd] and its row of h after them */
+    int32_t *tokens;     /* [n_ctx], n_tokens of them evaluated */
+    int32_t *positions;  /* [n_batch] positions of the rows of h */
+    bool *skip;          /* [n_layer] layers that no token passes */
+    bool *check;         /* [n_layer + 1] after so many layers a token may leave */
+    int32_t *exit_depth; /* [n_ctx] layers that a position has passed, where rows are kept */
+    float *exit_rows;    /* [n_ctx, embd] and its row of h after them */
     int32_t n_tokens;
     bool has_logits;
     bool (*cancel)(void *user); /* or NULL */
@@ -60,7 +60,7 @@ struct trit_session {
     /* How far tokens go: exit.c. */
     int32_t exit_layer;   /* layers that a token passes at most */
     float exit_threshold; /* it leaves above this probability of what follows; 0: never */
-    bool keeps;           /* rows of h that have not passed all layers are kept */
+    bool early_exit;      /* rows of h that have not passed all layers are kept */
     int32_t last_depth;   /* layers that the last evaluated token passed */
 
     /* Memory: one block, in the order of lay_out() in session.c. B = n_batch; widths: model.c. */
@@ -75,27 +75,27 @@ struct trit_session {
     float *block_acc;              /* [n_ctx/64 up, q] blocks that came out of turn */
     struct trit_softmax *block_sm; /* [n_ctx/64 up, n_head] */
     struct trit_softmax *head_sm;  /* [n_head_kv, ldsm] of the blocks that are in att */
-    struct trit_turn *turns;       /* [n_head_kv] */
-    size_t ldsm;                   /* heads that share a KV head, up to whole cache lines */
-    float *gate, *up;              /* [B, ff]         after their projections */
-    float *proj;                   /* [B, embd]       output and down projections, before the add */
-    int8_t *xq;                    /* [B, digits, widest] quantised activations; forward.c */
-    struct trit_q8 *xq_scale;      /* [B, digits] */
-    float *digit_scale;            /* [B]             of the activations that have digits */
-    float *digit_sums;             /* [n_threads, ...] products of digits */
-    float *ones;                   /* [ff]            where the FFN has no gate */
-    float *norm_row;               /* [n_threads, widest] */
-    float *head_in;                /* [HEAD_TOKENS, embd] */
-    float *logits;                 /* [HEAD_TOKENS, vocab] */
-    size_t widest;                 /* the longest activation row, padded */
-    size_t last_logits;            /* the row of logits that holds the last token's */
+    struct trit_merge_progress *merge_progress; /* [n_head_kv] */
+    size_t ldsm;              /* heads that share a KV head, up to whole cache lines */
+    float *gate, *up;         /* [B, ff]         after their projections */
+    float *proj;              /* [B, embd]       output and down projections, before the add */
+    int8_t *xq;               /* [B, digits, widest] quantised activations; forward.c */
+    struct trit_q8 *xq_scale; /* [B, digits] */
+    float *digit_scale;       /* [B]             of the activations that have digits */
+    float *digit_sums;        /* [n_threads, ...] products of digits */
+    float *ones;              /* [ff]            where the FFN has no gate */
+    float *norm_row;          /* [n_threads, widest] */
+    float *head_in;           /* [HEAD_TOKENS, embd] */
+    float *logits;            /* [HEAD_TOKENS, vocab] */
+    size_t widest;            /* the longest activation row, padded */
+    size_t last_logits;       /* the row of logits that holds the last token's */
 };
 
-/* Rows 0.. of h: the embeddings of tokens[0..n), n <= n_batch, at positions places[]. */
+/* Rows 0.. of h: the embeddings of tokens[0..n), n <= n_batch, at positions[]. */
 void trit_embed(struct trit_session *s, const int32_t *tokens, size_t n);
 
-/* Take rows 0..n-1 of h through layers begin..end-1 but for those that are skipped. Row i is of
- * position places[i], ascending; of all earlier positions these layers have keys and values.
+/* Take rows 0..n-1 of h through layers begin..end-1 but for those that are skipped. Row i is at
+ * positions[i], ascending; of all earlier positions these layers have keys and values.
  * @return TRIT_OK; TRIT_E_FAILED: a value was not finite; TRIT_E_CANCELLED. */
 trit_status trit_forward_layers(struct trit_session *s, size_t n, int32_t begin, int32_t end,
                                 struct trit_error *err);
@@ -108,7 +108,7 @@ trit_status trit_forward(struct trit_session *s, const int32_t *tokens, size_t n
                          bool *decided, struct trit_error *err);
 
 /* See to it that all positions have keys and values of all layers. @return as above */
-trit_status trit_exit_complete(struct trit_session *s, struct trit_error *err);
+trit_status trit_exit_catch_up(struct trit_session *s, struct trit_error *err);
 
 /* Logits of rows first..first+n-1 of h, n <= TRIT_HEAD_TOKENS. False: a value is not finite. */
 bool trit_forward_head(struct trit_session *s, size_t first, size_t n);

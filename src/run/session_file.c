@@ -182,7 +182,7 @@ trit_status trit_session_save(trit_session *s, trit_write_fn write, void *user,
     };
     if (n == 0)
         return trit_fail(err, TRIT_E_ARGUMENT, "there are no tokens to save");
-    const trit_status status = trit_exit_complete(s, err);
+    const trit_status status = trit_exit_catch_up(s, err);
     if (status)
         return status;
     memcpy(h.magic, magic, sizeof magic);
@@ -330,8 +330,8 @@ static trit_status adopt(struct loader *l, trit_session *s, struct trit_session_
         status = trit_session_eval(s, s->tokens, n, NULL, NULL, err);
     else
         s->n_tokens = n;
-    for (int32_t i = 0; s->keeps && !out->reread && i < n; i++)
-        s->depth[i] = s->model->knobs.n_layer;
+    for (int32_t i = 0; s->early_exit && !out->reread && i < n; i++)
+        s->exit_depth[i] = s->model->knobs.n_layer;
     out->n_tokens = s->n_tokens;
     return status;
 }
