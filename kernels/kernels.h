@@ -129,14 +129,14 @@ enum trit_act_form { TRIT_ACT_FORM_MUL, TRIT_ACT_FORM_DIV, TRIT_N_ACT_FORMS };
 
 /* The widths of one attention call. */
 struct trit_attn_shape {
-    size_t n_keys;       /* 1..TRIT_ATTN_BLOCK */
-    size_t head_dim;     /* 1..TRIT_MAX_HEAD_DIM */
-    float scale;         /* multiplies each score */
-    size_t n_q;          /* queries, 1..TRIT_ATTN_QUERIES, which all see all the keys */
-    size_t ldq;          /* floats from one query to the next, in q and in acc */
-    bool later;          /* acc and sm hold earlier blocks, to which this one is added */
-    const void *next;    /* as many keys that may come next, to be asked for meanwhile; or NULL */
-    enum trit_hint hint; /* into which cache these and the values are asked for */
+    size_t n_keys;        /* 1..TRIT_ATTN_BLOCK */
+    size_t head_dim;      /* 1..TRIT_MAX_HEAD_DIM */
+    float scale;          /* multiplies each score */
+    size_t n_q;           /* queries, 1..TRIT_ATTN_QUERIES, which all see all the keys */
+    size_t ldq;           /* floats from one query to the next, in q and in acc */
+    bool accumulate;      /* add to acc and sm, which hold earlier blocks */
+    const void *prefetch; /* as many keys, probably the next ones, to prefetch; or NULL */
+    enum trit_hint hint;  /* into which cache these and the values are asked for */
 };
 
 struct trit_kernels {

@@ -457,7 +457,7 @@ static void attn_query(void (*load)(float *, const void *, size_t), size_t row_b
         for (size_t i = 0; i < d; i++)
             own[i] = fmaf(weight, row[i], own[i]);
     }
-    if (shape->later) {
+    if (shape->accumulate) {
         merge_one(acc, sm, own, &block, d);
     } else {
         memcpy(acc, own, d * sizeof *acc);

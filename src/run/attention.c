@@ -36,10 +36,10 @@ struct queries {
     enum trit_hint hint;
 };
 
-/* Write what one block contributes to each query, or, with later, add it: the keys from position
- * key on, but only those before position end. */
+/* Write what one block contributes to each query, or add it (accumulate): the keys from position key
+ * on, but only those before position end. */
 static void one_block(const struct trit_session *s, float *acc, struct trit_softmax *sm,
-                      const struct queries *q, size_t key, size_t end, bool later)
+                      const struct queries *q, size_t key, size_t end, bool accumulate)
 {
     const struct trit_kv *kv = &s->kv;
     const size_t row = trit_kv_row(kv, q->layer, q->kv_head, key), after = key + TRIT_ATTN_BLOCK;
@@ -51,8 +51,8 @@ static void one_block(const struct trit_session *s, float *acc, struct trit_soft
         .scale = (float)(1.0 / sqrt((double)kv->head_dim)),
         .n_q = q->n,
         .ldq = q->ldq,
-        .later = later,
-        .next = kv->k + next * kv->row_bytes,
+        .accumulate = accumulate,
+        .prefetch = kv->k + next * kv->row_bytes,
         .hint = q->hint,
     };
     s->kernels.attn_block[kv->format](acc, sm, &shape, s->q + q->at, kv->k + row * kv->row_bytes,

@@ -99,15 +99,15 @@ static void attn_case(int format, size_t n_keys, size_t head_dim, size_t n_q, in
         .scale = 1.0f / sqrtf((float)head_dim),
         .n_q = n_q,
         .ldq = head_dim + (below(2) ? 0 : below(40)),
-        .later = below(2),
+        .accumulate = below(2),
         .hint = (enum trit_hint)below(4),
-        .next = below(2) ? unmapped() : NULL, /* unmapped: it may not be read */
+        .prefetch = below(2) ? unmapped() : NULL, /* unmapped: it may not be read */
     };
     const bool scaled = format == TRIT_KV_I8;
     const size_t n_bytes = n_keys * head_dim * kv_bytes[format];
     const size_t q_len = (n_q - 1) * shape.ldq + head_dim;
     begin("n_keys %zu, head_dim %zu, %zu queries %zu apart, %s%s", n_keys, head_dim, n_q, shape.ldq,
-          attn_names[kind], shape.later ? ", later" : "");
+          attn_names[kind], shape.accumulate ? ", later" : "");
 
     float *q = input(q_len * sizeof *q, sizeof *q);
     uint8_t *k = input(n_bytes, kv_bytes[format]), *v = input(n_bytes, kv_bytes[format]);
@@ -128,7 +128,7 @@ static void attn_case(int format, size_t n_keys, size_t head_dim, size_t n_q, in
     fill_rows(format, v, v_scale, &shape, UNIFORM, kind == ATTN_NAN_V);
     for (size_t i = 0; i < n_q; i++)
         earlier[i] = earlier_softmax();
-    if (shape.later) {
+    if (shape.accumulate) {
         preload(&sm, earlier);
         preload_rows(&acc, before, head_dim * sizeof *before, shape.ldq * sizeof *before, n_q);
     }
@@ -213,7 +213,7 @@ static void bench_attn(const struct trit_kernels *k, const struct bench *b)
         .scale = 0.1f,
         .n_q = b->n_tokens,
         .ldq = b->n_cols,
-        .later = true, /* what is there from the calls before stays finite */
+        .accumulate = true, /* what is there from the calls before stays finite */
         .hint = TRIT_HINT_T0,
     };
     k->attn_block[b->index](bench_data.y, sm, &shape, bench_data.x, bench_data.stream, bench_data.x,

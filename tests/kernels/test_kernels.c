@@ -953,7 +953,7 @@ static void attend(float *out, int format, const float *q, const struct rows *ke
         struct trit_attn_shape shape = {n, d, scale, 1, d, at > 0, NULL, TRIT_HINT_T0};
         k.attn_block[format](out, &sm, &shape, q, keys->bytes + offset, keys->scale + at,
                              values->bytes + offset, values->scale + at);
-        shape.later = false;
+        shape.accumulate = false;
         k.attn_block[format](at ? block : merged, at ? &block_sm : &merged_sm, &shape, q,
                              keys->bytes + offset, keys->scale + at, values->bytes + offset,
                              values->scale + at);
