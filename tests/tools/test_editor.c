@@ -1,5 +1,5 @@
-/* test_editor.c - the line editor on a terminal in memory: what the screen shows and where the
- * cursor is after keys; its history file; and the modes of a pseudo-terminal. */
+/* test_editor.c - the text buffer alone; the line editor on a terminal in memory: what the screen
+ * shows and where the cursor is after keys; its history file; and the modes of a pseudo-terminal. */
 #define _XOPEN_SOURCE 700
 
 #include <fcntl.h>
@@ -16,7 +16,100 @@
 #include "history.h"
 #include "suite.h"
 #include "terminal.h"
+#include "text_buffer.h"
 #include "width.h"
+
+/* ---- The text buffer ------------------------------------------------------------------------- */
+
+static void assert_text(const struct text_buffer *b, const char *text, size_t cursor)
+{
+    assert_string_equal(bytes_text(&b->text), text);
+    assert_int_equal(b->text.len, strlen(text));
+    assert_int_equal(b->cursor, cursor);
+}
+
+/* A change that is refused changes neither the text nor what undo takes back. */
+static void test_buffer_limit(void **state)
+{
+    struct text_buffer b = {.max_len = 4};
+    (void)state;
+    assert_int_equal(text_type(&b, "abc", 3, false), TEXT_OK);
+    assert_int_equal(text_type(&b, "de", 2, true), TEXT_REFUSED);
+    assert_int_equal(text_replace(&b, 1, 1, "xyz", 3), TEXT_REFUSED);
+    assert_int_equal(text_set(&b, "abcde", 5), TEXT_REFUSED);
+    assert_text(&b, "abc", 3);
+    assert_int_equal(text_replace(&b, 1, 1, "xy", 2), TEXT_OK);
+    assert_text(&b, "axyc", 3);
+    assert_int_equal(text_undo(&b), TEXT_OK);
+    assert_int_equal(text_undo(&b), TEXT_OK);
+    assert_text(&b, "", 0);
+    assert_int_equal(text_undo(&b), TEXT_REFUSED);
+    text_free(&b);
+}
+
+/* The oldest of very many changes cannot be taken back; the newest ones all can. */
+static void test_buffer_undo(void **state)
+{
+    enum { N = 1500, N_KEPT = 1000 };
+    struct text_buffer b = {.max_len = N};
+    (void)state;
+    for (int i = 0; i < N; i++)
+        assert_int_equal(text_type(&b, "x", 1, false), TEXT_OK);
+    for (int i = 0; i < N_KEPT; i++)
+        assert_int_equal(text_undo(&b), TEXT_OK);
+    assert_int_equal(text_undo(&b), TEXT_REFUSED);
+    assert_int_equal(b.text.len, N - N_KEPT);
+    assert_int_equal(text_set(&b, "one", 3), TEXT_OK);
+    assert_int_equal(text_type(&b, " t", 2, false), TEXT_OK);
+    assert_int_equal(text_type(&b, "wo", 2, true), TEXT_OK);
+    assert_int_equal(text_undo(&b), TEXT_OK); /* what was typed in a row, at once */
+    assert_text(&b, "one", 3);
+    assert_int_equal(text_undo(&b), TEXT_REFUSED); /* text_set() cannot be taken back */
+    text_free(&b);
+}
+
+static void test_buffer_cut(void **state)
+{
+    struct text_buffer b = {.max_len = 100};
+    (void)state;
+    assert_int_equal(text_set(&b, "one two\nthree", 13), TEXT_OK);
+    b.cursor = 4;
+    assert_int_equal(text_cut(&b, text_target(&b, TEXT_WORD_RIGHT), false), TEXT_OK);
+    assert_int_equal(text_cut(&b, text_target(&b, TEXT_CUT_RIGHT), true), TEXT_OK);
+    assert_int_equal(text_cut(&b, text_target(&b, TEXT_CUT_LEFT), true), TEXT_OK);
+    assert_text(&b, "three", 0);
+    assert_string_equal(bytes_text(&b.cut), "one two\n");
+    assert_int_equal(text_cut(&b, b.cursor, false), TEXT_OK); /* nothing */
+    assert_string_equal(bytes_text(&b.cut), "one two\n");
+    struct bytes text = text_detach(&b);
+    assert_string_equal(bytes_text(&text), "three");
+    assert_text(&b, "", 0);
+    assert_string_equal(bytes_text(&b.cut), "one two\n");
+    assert_int_equal(text_undo(&b), TEXT_REFUSED);
+    bytes_free(&text);
+    text_free(&b);
+}
+
+/* No motion, wherever it begins, ends within a character. */
+static void test_buffer_motions(void **state)
+{
+    static const char text[] = "a 日本 e\xCC\x81.\n\U0001F468\u200D\U0001F469 \xFF end\n";
+    const size_t len = sizeof text - 1;
+    struct text_buffer b = {.max_len = 100};
+    (void)state;
+    assert_int_equal(text_set(&b, text, len), TEXT_OK);
+    for (size_t at = 0;; at = following_glyph(text, len, at)) {
+        for (enum text_motion m = TEXT_LEFT; m <= TEXT_END; m++) {
+            b.cursor = at;
+            const size_t to = text_target(&b, m);
+            assert_in_range(to, 0, len);
+            assert_int_equal(snap_glyph(text, len, to), to);
+        }
+        if (at == len)
+            break;
+    }
+    text_free(&b);
+}
 
 /* ---- A terminal ------------------------------------------------------------------------------ */
 
@@ -1010,6 +1103,10 @@ static void test_modes(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_buffer_limit),
+    cmocka_unit_test(test_buffer_undo),
+    cmocka_unit_test(test_buffer_cut),
+    cmocka_unit_test(test_buffer_motions),
     cmocka_unit_test(test_moving),
     cmocka_unit_test(test_editing),
     cmocka_unit_test(test_unquote),
