@@ -1,93 +1,20 @@
-/* chat.c - trit chat: a conversation at a terminal. Its commands are in chat_commands.c. */
+/* chat.c - trit chat: a conversation at a terminal. */
 #define _POSIX_C_SOURCE 200809L
-
-#include "chat.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "chat_commands.h"
+#include "history.h"
 #include "output.h"
-#include "sampling.h"
 #include "terminal.h"
 #include "turns.h"
-#include "wrap.h"
-
-/* ---- Asking ---------------------------------------------------------------------------------- */
-
-static bool on_answer(void *user, const char *text, size_t len)
-{
-    return wrap_text(user, text, len) && !interrupted();
-}
-
-int chat_columns(void)
-{
-    const int columns = terminal_columns(STDOUT_FILENO);
-    return columns > 8 ? columns : 0;
-}
-
-void chat_show_stats(const struct chat *c)
-{
-    if (c->color)
-        fputs("\033[2m", stderr);
-    print_stats(&c->o, &c->talk.last, 0, c->talk.seed, c->args.verbose);
-    if (c->color)
-        fputs("\033[0m", stderr);
-}
-
-/* What there is to say about an answer, or the lack of one. */
-static void comment(const struct chat *c, size_t len, enum ask_result result, int code)
-{
-    const struct conversation *t = &c->talk;
-
-    if (result == ASK_TAKEN_BACK) {
-        if (!code || code == EXIT_INTERRUPTED)
-            fputs(len ? "(stopped; the message is in the line again)\n" : "(stopped)\n", stderr);
-        return;
-    }
-    if (result == ASK_STOPPED)
-        fputs("(stopped)\n", stderr);
-    else if (t->last.finish == TRIT_FINISH_CONTEXT)
-        fprintf(stderr, "trit: the context of %d tokens is full; /clear begins anew\n",
-                trit_session_n_ctx(c->o.session));
-    else if (result == ASK_ENDED)
-        fputs("(the text has ended)\n", stderr);
-    else if (t->items[t->n_items - 1].answer_len == 0)
-        fputs("(an empty answer)\n", stderr);
-    if (c->args.verbose)
-        chat_show_stats(c);
-}
-
-int chat_ask(struct chat *c, const char *text, size_t len, enum ask_result *result)
-{
-    struct wrap wrap = {.f = stdout, .columns = chat_columns()};
-    int code;
-
-    *result = conversation_ask(&c->talk, text, len, on_answer, &wrap, &code);
-    const bool shown = wrap_finish(&wrap);
-    comment(c, len, *result, code);
-    forget_interrupts();
-    if (!shown && !ferror(stdout))
-        return out_of_memory();
-    return ferror(stdout) ? write_error("stdout") : EXIT_DONE;
-}
-
-/* One that would be a command, or end too early, is put between """. */
-int chat_put_back(struct chat *c, const char *text, size_t len)
-{
-    const bool quote = len && (text[0] == '/' || (len >= 3 && memcmp(text, "\"\"\"", 3) == 0));
-    struct bytes line = {0};
-    const bool ok = (!quote || bytes_add(&line, "\"\"\"\n", 4)) && bytes_add(&line, text, len) &&
-                    (!quote || bytes_add(&line, "\n\"\"\"", 4)) &&
-                    editor_set_text(c->editor, bytes_text(&line), line.len);
-    bytes_free(&line);
-    return ok ? EXIT_DONE : out_of_memory();
-}
 
 /* ---- The loop -------------------------------------------------------------------------------- */
 
-/* What /read has left goes before it. */
-static int say(struct chat *c, const char *text, size_t len)
+/* Send a message after the files of /read. @return exit code */
+static int send_message(struct chat *c, const char *text, size_t len)
 {
     const size_t n_attached = c->attached.len;
     enum ask_result result;
@@ -103,25 +30,25 @@ static int say(struct chat *c, const char *text, size_t len)
     return code;
 }
 
-/* A message as it was typed. @return exit code; only what ends the chat is not EXIT_DONE */
-static int take_message(struct chat *c, const char *text, size_t len)
+/* Handle a message or a command, as it was typed. @return EXIT_DONE, unless something ends the
+ * chat */
+static int handle_line(struct chat *c, const char *text, size_t len)
 {
     const bool quoted = editor_unquote(&text, &len);
     const bool blank = !quoted && strspn(text, " \t\n") == len;
 
     if (blank && !c->attached.len) {
-        const bool any = c->talk.n || c->talk.n_items;
-        if (!conversation_continues(&c->talk) || !any)
+        if (!conversation_continues(&c->talk) || conversation_is_empty(&c->talk))
             return EXIT_DONE;
-        len = 0; /* a text goes on */
+        len = 0; /* ask for more of the text */
     }
     const int code =
-        !quoted && !blank && text[0] == '/' ? chat_command(c, text) : say(c, text, len);
-    /* mistakes are told and forgotten; what cannot get better ends the chat */
+        !quoted && !blank && text[0] == '/' ? chat_command(c, text) : send_message(c, text, len);
+    /* the user has read about a mistake and may go on; only lasting failures end the chat */
     return ferror(stdout) ? EXIT_RUNTIME : code == EXIT_MEMORY ? code : EXIT_DONE;
 }
 
-static int converse(struct chat *c)
+static int run_loop(struct chat *c)
 {
     bool cancelled = false;
     int code = EXIT_DONE;
@@ -134,7 +61,7 @@ static int converse(struct chat *c)
             return write_error("the terminal");
         const enum editor_event event = editor_read(c->editor, "> ", &text, &len);
         terminal_quiet(c->terminal);
-        forget_interrupts(); /* one that came too late for what it was to stop */
+        forget_interrupts(); /* a Ctrl-C that came too late to stop an answer */
         if (event == EDITOR_CANCEL && len == 0 && cancelled)
             break;
         if (event == EDITOR_CANCEL && len == 0)
@@ -148,13 +75,13 @@ static int converse(struct chat *c)
             return out_of_memory();
         if (event == EDITOR_TEXT) {
             history_add(c->history, text, len);
-            code = take_message(c, text, len);
+            code = handle_line(c, text, len);
         }
     }
     return code;
 }
 
-static void greet(const struct chat *c)
+static void print_greeting(const struct chat *c)
 {
     const struct trit_chat *t = &c->talk.chat;
 
@@ -195,8 +122,8 @@ static int open_terminal(struct chat *c)
     return c->editor ? EXIT_DONE : out_of_memory();
 }
 
-/* With --session: what was there before, and at the end what is there now. That it can be written
- * is seen before there is anything to lose. */
+/* Load the file of --session, if it exists. Whether it can be written is tested here, before there
+ * is anything to lose. */
 static int begin_session(struct chat *c)
 {
     struct output out;
@@ -216,15 +143,15 @@ static int begin_session(struct chat *c)
 
 static int end_session(struct chat *c)
 {
-    const bool any = c->talk.n || c->talk.n_items;
-    return c->args.session && any ? chat_save(c, c->args.session) : EXIT_DONE;
+    const bool save = c->args.session && !conversation_is_empty(&c->talk);
+    return save ? chat_save(c, c->args.session) : EXIT_DONE;
 }
 
 int chat_main(const struct args *args)
 {
     struct chat c = {.args = *args};
     struct trit_chat chat;
-    /* bitnet.cpp's -cnv has the system message in -p */
+    /* with -cnv, as in bitnet.cpp, -p is the system message */
     const char *system = args->cnv && !args->system ? args->prompt : args->system;
 
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
@@ -246,8 +173,8 @@ int chat_main(const struct args *args)
         code = open_terminal(&c);
     if (!code) {
         watch_interrupts(c.o.session);
-        greet(&c);
-        code = converse(&c);
+        print_greeting(&c);
+        code = run_loop(&c);
         const int saved = end_session(&c);
         code = code ? code : saved;
     }

@@ -1,11 +1,12 @@
-/* chat_commands.c - what a line that begins with a slash does: a table, and a function a row. */
+/* chat_commands.c - the commands of a chat: a table, and a function for each row. */
 #define _POSIX_C_SOURCE 200809L
+
+#include "chat_commands.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "chat.h"
 #include "complete.h"
 #include "options.h"
 #include "output.h"
@@ -14,12 +15,10 @@
 #include "width.h"
 #include "wrap.h"
 
-/* Each gets what follows its name, without blanks around it; "" for nothing. */
-
-struct command_line {
-    const char *name, *arg, *help; /* arg: what it takes, or NULL */
-    bool takes_file;
-    int (*run)(struct chat *c, const char *arg);
+struct slash_command {
+    const char *name, *arg, *help; /* arg: what it takes, as help shows it; or NULL */
+    bool takes_file;               /* arg is the name of a file, and has to be there */
+    int (*run)(struct chat *c, const char *arg); /* arg: without blanks around it; "": not given */
 };
 
 static int do_exit(struct chat *c, const char *arg)
@@ -29,7 +28,7 @@ static int do_exit(struct chat *c, const char *arg)
     return EXIT_DONE;
 }
 
-static int begin_anew(struct chat *c, const char *system)
+static int restart_conversation(struct chat *c, const char *system)
 {
     bytes_free(&c->attached);
     return conversation_begin(&c->talk, system);
@@ -41,7 +40,7 @@ static int do_clear(struct chat *c, const char *arg)
     (void)arg;
     if (c->talk.system && !system)
         return out_of_memory();
-    const int code = begin_anew(c, system);
+    const int code = restart_conversation(c, system);
     free(system);
     if (!code)
         puts("(forgotten)");
@@ -51,15 +50,15 @@ static int do_clear(struct chat *c, const char *arg)
 static int do_system(struct chat *c, const char *arg)
 {
     if (!*arg) {
-        puts(c->talk.headless ? "(what the loaded conversation began with)"
+        puts(c->talk.resumed  ? "(what the loaded conversation began with)"
              : c->talk.system ? c->talk.system
                               : "(no system message)");
         return EXIT_DONE;
     }
-    const bool anew = c->talk.n > 0 || c->talk.n_items > 0;
-    const int code = begin_anew(c, arg);
+    const bool was_empty = conversation_is_empty(&c->talk);
+    const int code = restart_conversation(c, arg);
     if (!code)
-        puts(anew ? "(the conversation begins anew)" : "(set)");
+        puts(was_empty ? "(set)" : "(the conversation begins anew)");
     return code;
 }
 
@@ -71,13 +70,13 @@ static int do_undo(struct chat *c, const char *arg)
     return EXIT_DONE;
 }
 
-/* The last message, which is forgotten; NULL: there is none, or no memory, after a message. One
- * that asked for more of a text that was left out since counts as none: there is nothing to go on
- * from. */
-static char *take_last(struct chat *c, size_t *len)
+/* Undo the last exchange. @return its message, to be released with free(); NULL, after a message:
+ * there is none, or no memory. A request for more of a text that has been left out since does not
+ * count: there is nothing to continue. */
+static char *undo_message(struct chat *c, size_t *len)
 {
     const struct conversation *t = &c->talk;
-    const bool any = t->n_items > 1 || (t->n_items && (t->headless || t->items[0].text_len));
+    const bool any = t->n_items > 1 || (t->n_items && (t->resumed || t->items[0].text_len));
     char *text = NULL;
 
     if (any) {
@@ -101,7 +100,7 @@ static int do_regen(struct chat *c, const char *arg)
 {
     enum ask_result result;
     size_t len;
-    char *text = take_last(c, &len);
+    char *text = undo_message(c, &len);
     (void)arg;
     int code = text ? chat_ask(c, text, len, &result) : EXIT_DONE;
     if (text && !code && result == ASK_TAKEN_BACK)
@@ -113,7 +112,7 @@ static int do_regen(struct chat *c, const char *arg)
 static int do_edit(struct chat *c, const char *arg)
 {
     size_t len;
-    char *text = take_last(c, &len);
+    char *text = undo_message(c, &len);
     (void)arg;
     const int code = text ? chat_put_back(c, text, len) : EXIT_DONE;
     free(text);
@@ -126,8 +125,6 @@ static int do_read(struct chat *c, const char *arg)
     char *text = NULL;
     size_t len = 0;
 
-    if (!*arg)
-        return usage_error("/read wants the name of a file");
     int code = read_file(&text, &len, arg, MOST);
     if (!code && (!bytes_add(&c->attached, text, len) ||
                   (len && text[len - 1] != '\n' && !bytes_add(&c->attached, "\n", 1))))
@@ -158,13 +155,7 @@ int chat_save(struct chat *c, const char *path)
     return code;
 }
 
-static int do_save(struct chat *c, const char *arg)
-{
-    return *arg ? chat_save(c, arg) : usage_error("/save wants the name of a file");
-}
-
-/* The end of what a session holds, so that one sees where one is. Tokens may be parts of
- * characters. */
+/* Print the end of what a session holds, to show the user where it stopped. */
 static int show_tail(const struct chat *c)
 {
     enum { TAIL = 60 };
@@ -180,7 +171,7 @@ static int show_tail(const struct chat *c)
     const char *text = bytes_text(&tail);
     size_t len = tail.len;
     for (; first && len && utf8_length((unsigned char)*text) == 0; len--)
-        text++; /* the rest of a character */
+        text++; /* the first token may begin within a character */
     ok = ok && wrap_text(&wrap, first ? "… " : "", first ? strlen("… ") : 0) &&
          wrap_text(&wrap, text, len);
     ok = wrap_finish(&wrap) && ok;
@@ -206,11 +197,6 @@ int chat_load(struct chat *c, const char *path)
     conversation_adopt(&c->talk);
     printf("(loaded: %d tokens)\n", loaded.n_tokens);
     return show_tail(c);
-}
-
-static int do_load(struct chat *c, const char *arg)
-{
-    return *arg ? chat_load(c, arg) : usage_error("/load wants the name of a file");
 }
 
 /* ---- Settings -------------------------------------------------------------------------------- */
@@ -257,7 +243,7 @@ static int do_set(struct chat *c, const char *arg)
                 : EXIT_DONE;
 }
 
-/* ---- Looking --------------------------------------------------------------------------------- */
+/* ---- Information ----------------------------------------------------------------------------- */
 
 static int do_context(struct chat *c, const char *arg)
 {
@@ -270,8 +256,8 @@ static int do_context(struct chat *c, const char *arg)
         return code;
     printf("%d of %d tokens used, %d left; %d exchange%s%s\n", t->n < n_ctx ? t->n : n_ctx, n_ctx,
            n_ctx > t->n ? n_ctx - t->n : 0, t->n_items, t->n_items == 1 ? "" : "s",
-           t->headless ? " since it was loaded" : "");
-    if (!t->headless && t->n_items && t->items[0].begin >= 0 &&
+           t->resumed ? " since it was loaded" : "");
+    if (!t->resumed && t->n_items && t->items[0].begin >= 0 &&
         (t->n_items == 1 || t->items[1].begin >= 0))
         printf("the oldest, of %d tokens, would be left out first\n",
                (t->n_items == 1 ? t->n : t->items[1].begin) -
@@ -310,13 +296,11 @@ static int do_export(struct chat *c, const char *arg)
     const struct conversation *t = &c->talk;
     struct output out;
 
-    if (!*arg)
-        return usage_error("/export wants the name of a file");
     int code = open_output(&out, arg);
     if (code)
         return close_output(&out, code);
     errno = 0;
-    if (t->system && !t->headless)
+    if (t->system && !t->resumed)
         fprintf(out.f, "**System:** %s\n\n", t->system);
     const bool one_text = conversation_continues(t);
     for (int32_t i = 0; i < t->n_items; i++) {
@@ -336,7 +320,7 @@ static int do_export(struct chat *c, const char *arg)
 
 static int do_help(struct chat *c, const char *arg);
 
-static const struct command_line lines[] = {
+static const struct slash_command slash_commands[] = {
     {"help", NULL, "this", false, do_help},
     {"exit", NULL, "leave; so does Ctrl-D", false, do_exit},
     {"clear", NULL, "forget the conversation, keep the system message", false, do_clear},
@@ -345,8 +329,8 @@ static const struct command_line lines[] = {
     {"regen", NULL, "another answer to the last message", false, do_regen},
     {"edit", NULL, "change the last message", false, do_edit},
     {"read", "FILE", "put a file before the next message", true, do_read},
-    {"save", "FILE", "keep the conversation, as it is in the model", true, do_save},
-    {"load", "FILE", "go on with one that was saved", true, do_load},
+    {"save", "FILE", "keep the conversation, as it is in the model", true, chat_save},
+    {"load", "FILE", "go on with one that was saved", true, chat_load},
     {"set", "[NAME [VALUE]]", "show or change sampling", false, do_set},
     {"context", NULL, "how full it is", false, do_context},
     {"stats", NULL, "speed of the last answer", false, do_stats},
@@ -358,7 +342,7 @@ static const struct command_line lines[] = {
 static int do_help(struct chat *c, const char *arg)
 {
     (void)c, (void)arg;
-    for (const struct command_line *l = lines; l->name; l++) {
+    for (const struct slash_command *l = slash_commands; l->name; l++) {
         const int n = printf("/%s %s", l->name, l->arg ? l->arg : "");
         printf("%*s%s\n", n < 20 ? 20 - n : 1, "", l->help);
     }
@@ -366,17 +350,17 @@ static int do_help(struct chat *c, const char *arg)
     return EXIT_DONE;
 }
 
-static const struct command_line *find_line(const char *name, size_t len)
+static const struct slash_command *find_slash_command(const char *name, size_t len)
 {
-    for (const struct command_line *l = lines; l->name; l++)
+    for (const struct slash_command *l = slash_commands; l->name; l++)
         if (strlen(l->name) == len && memcmp(l->name, name, len) == 0)
             return l;
     return NULL;
 }
 
-/* Without what is blank at its end; where it is a file's, ~ as shells (and completion) take it.
- * Release with free(). @return NULL if there is no memory */
-static char *copy_argument(const struct command_line *l, const char *arg)
+/* Copy an argument without the blanks at its end. At the start of a file name, ~/ becomes the home
+ * folder. @return NULL: no memory. Release with free() */
+static char *copy_argument(const struct slash_command *l, const char *arg)
 {
     const char *home = l->takes_file && strncmp(arg, "~/", 2) == 0 ? getenv("HOME") : NULL;
     const size_t n_home = home ? strlen(home) : 0;
@@ -400,14 +384,20 @@ static char *copy_argument(const struct command_line *l, const char *arg)
 int chat_command(struct chat *c, const char *text)
 {
     const size_t len = strcspn(text + 1, " \n");
-    const struct command_line *l = find_line(text + 1, len);
+    const struct slash_command *l = find_slash_command(text + 1, len);
 
     if (!l)
         return usage_error("there is no command '/%.*s'; /help lists them", (int)len, text + 1);
     char *arg = copy_argument(l, text + 1 + len + strspn(text + 1 + len, " \n"));
     if (!arg)
         return out_of_memory();
-    const int code = *arg && !l->arg ? usage_error("/%s takes nothing", l->name) : l->run(c, arg);
+    int code;
+    if (*arg && !l->arg)
+        code = usage_error("/%s takes nothing", l->name);
+    else if (!*arg && l->takes_file)
+        code = usage_error("/%s wants the name of a file", l->name);
+    else
+        code = l->run(c, arg);
     free(arg);
     return code;
 }
@@ -423,12 +413,12 @@ void chat_complete(void *user, const char *text, size_t len, size_t cursor,
     if (!cursor || text[0] != '/')
         return;
     if (1 + name >= cursor) {
-        for (const struct command_line *l = lines; l->name; l++)
+        for (const struct slash_command *l = slash_commands; l->name; l++)
             if (strncmp(l->name, text + 1, cursor - 1) == 0)
                 editor_add_candidate(list, 1, l->name, NULL);
         return;
     }
-    const struct command_line *l = find_line(text + 1, name);
+    const struct slash_command *l = find_slash_command(text + 1, name);
     const size_t start = 1 + name + strspn(text + 1 + name, " ");
     if (l && l->takes_file && start <= cursor)
         complete_file(list, text, start, cursor);
@@ -437,7 +427,7 @@ void chat_complete(void *user, const char *text, size_t len, size_t cursor,
             editor_add_candidate(list, start, o->name, NULL);
 }
 
-/* What a command takes, while nothing else is there. */
+/* Show what a command takes until its argument begins. */
 const char *chat_hint(void *user, const char *text, size_t len)
 {
     static char buffer[96];
@@ -446,7 +436,7 @@ const char *chat_hint(void *user, const char *text, size_t len)
     if (len < 2 || text[0] != '/')
         return NULL;
     const size_t name = strcspn(text + 1, " ");
-    const struct command_line *l = find_line(text + 1, name);
+    const struct slash_command *l = find_slash_command(text + 1, name);
     if (!l || len > 2 + name)
         return NULL;
     snprintf(buffer, sizeof buffer, "%s%s%s  %s", len == 1 + name ? " " : "", l->arg ? l->arg : "",

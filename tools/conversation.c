@@ -36,7 +36,7 @@ static void forget(struct conversation *c)
         free_exchange(&c->items[i]);
     c->n_items = 0;
     c->n = c->n_keep = 0;
-    c->headless = false;
+    c->resumed = false;
 }
 
 static bool make_exchange(struct conversation *c, const char *text, size_t len)
@@ -135,7 +135,7 @@ static void say_left_out(const struct conversation *c, int32_t n)
 }
 
 /* A loaded conversation has no messages to leave out: the session leaves out tokens. */
-static int shift_headless(struct conversation *c, int32_t most)
+static int shift_resumed(struct conversation *c, int32_t most)
 {
     trit_session *s = c->o->session;
     struct trit_error err;
@@ -225,10 +225,10 @@ static int encode_message(struct conversation *c, const char *text, size_t len, 
     if (stops_when_full(c))
         return usage_error("the context of %d tokens is full; /undo, /clear, or a larger -c",
                            n_ctx);
-    if (!c->headless && c->n_items)
+    if (!c->resumed && c->n_items)
         return leave_out(c, text, len, ids, n);
     if (*n < n_ctx - c->n_keep && c->n)
-        code = shift_headless(c, n_ctx - *n - 1);
+        code = shift_resumed(c, n_ctx - *n - 1);
     if (!code && c->n + *n >= n_ctx)
         return usage_error("the message has %d tokens; the context has room for %d (see -c)", *n,
                            n_ctx - c->n);
@@ -310,7 +310,7 @@ void conversation_adopt(struct conversation *c)
     c->n = trit_session_n_tokens(s);
     memcpy(c->ids, trit_session_tokens(s), (size_t)c->n * sizeof *c->ids);
     c->n_keep = c->n && c->ids[0] == trit_tokenizer_bos(c->o->tokenizer);
-    c->headless = c->n > 0;
+    c->resumed = c->n > 0;
 }
 
 /* ---- Asking ---------------------------------------------------------------------------------- */
@@ -365,6 +365,11 @@ static void on_shift(void *user, int32_t n_left_out)
         c->items[i].begin = -1;
     s->fn(s->user, "\n", 1); /* the line that the answer stands on ends here */
     say_left_out(c, n_left_out);
+}
+
+bool conversation_is_empty(const struct conversation *c)
+{
+    return c->n == 0 && c->n_items == 0;
 }
 
 bool conversation_continues(const struct conversation *c)
@@ -470,7 +475,7 @@ bool conversation_undo(struct conversation *c)
 {
     const int32_t last = c->n_items - 1;
 
-    if (last < 0 || (c->items[last].begin < 0 && c->headless))
+    if (last < 0 || (c->items[last].begin < 0 && c->resumed))
         return false;
     c->n = c->items[last].begin;
     if (c->n < 0) /* the messages before it are encoded anew, with the next one */

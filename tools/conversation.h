@@ -23,12 +23,14 @@ struct conversation {
     /* What has been said, as the model has seen it; of it the BOS and a system message. None,
      * although there are messages: these are encoded anew with the next one. */
     int32_t *ids, n, n_keep;
-    bool headless; /* they begin with what no exchange says: a loaded session */
+    bool resumed; /* they begin with what no exchange says: a loaded session */
 
     struct trit_generate_result last; /* of the last answer; n_prompt counts what was new */
     uint64_t seed;                    /* of the last answer */
     uint64_t n_asked;
 };
+
+bool conversation_is_empty(const struct conversation *c);
 
 /* What is said is the beginning of a text, and an answer goes on with it. */
 bool conversation_continues(const struct conversation *c);

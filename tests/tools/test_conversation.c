@@ -343,7 +343,7 @@ static void test_loaded_empty(void **state)
 
     open_talk(&t, 100, 4, NULL);
     conversation_adopt(&t.c);
-    assert_false(t.c.headless);
+    assert_false(t.c.resumed);
     ask(&t, "One", "abcd");
     said(&t.c, SAID("One", "abcd"));
     close_talk(&t);
