@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""gen-width.py [UNICODE_DIR] > tools/width_table.c
+"""gen-width.py [UNICODE_DIR] > tools/term/width_table.c
 
 Writes how many columns of a terminal characters take, from the Unicode Character Database
 (Debian: unicode-data). Neighbouring code points of one kind are one range.

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "cli.h"
+#include "commands.h"
 #include "common.h"
 
 /* name, version, commit, compiler, ISA rows built in */
@@ -23,9 +25,9 @@ int main(int argc, char **argv)
     struct args args;
 
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is seen where we write */
-    int code = cli_parse(&args, argc, argv);
+    int code = cli_parse(&args, argc, argv, commands);
     if (!code && !args.version && !args.help) {
-        code = cli_run_command(&args);
+        code = args.row->main(&args);
     } else if (!code) {
         if (args.version)
             print_version();

@@ -1,0 +1,445 @@
+/* chat_commands.c - the commands of a chat: a table, and a function for each row. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "chat_commands.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "complete_path.h"
+#include "options.h"
+#include "output.h"
+#include "resume.h"
+#include "utf8_length.h"
+#include "width.h"
+#include "wrap.h"
+
+struct slash_command {
+    const char *name, *arg, *help; /* arg: what it takes, as help shows it; or NULL */
+    bool takes_file;               /* arg is the name of a file, and has to be there */
+    int (*run)(struct chat *c, const char *arg); /* arg: without blanks around it; "": not given */
+};
+
+static int do_exit(struct chat *c, const char *arg)
+{
+    (void)arg;
+    c->leave = true;
+    return EXIT_DONE;
+}
+
+static int restart_conversation(struct chat *c, const char *system)
+{
+    bytes_free(&c->attached);
+    return conversation_begin(&c->talk, system);
+}
+
+static int do_clear(struct chat *c, const char *arg)
+{
+    char *system = c->talk.system ? strdup(c->talk.system) : NULL;
+    (void)arg;
+    if (c->talk.system && !system)
+        return out_of_memory();
+    const int code = restart_conversation(c, system);
+    free(system);
+    if (!code)
+        puts("(forgotten)");
+    return code;
+}
+
+static int do_system(struct chat *c, const char *arg)
+{
+    if (!*arg) {
+        puts(c->talk.resumed  ? "(what the loaded conversation began with)"
+             : c->talk.system ? c->talk.system
+                              : "(no system message)");
+        return EXIT_DONE;
+    }
+    const bool was_empty = conversation_is_empty(&c->talk);
+    const int code = restart_conversation(c, arg);
+    if (!code)
+        puts(was_empty ? "(set)" : "(the conversation begins anew)");
+    return code;
+}
+
+static int do_undo(struct chat *c, const char *arg)
+{
+    (void)arg;
+    puts(conversation_undo(&c->talk) ? "(the last message and its answer are forgotten)"
+                                     : "(there is nothing to undo)");
+    return EXIT_DONE;
+}
+
+/* Undo the last exchange. @return its message, to be released with free(); NULL, after a message:
+ * there is none, or no memory. A request for more of a text that has been left out since does not
+ * count: there is nothing to continue. */
+static char *undo_message(struct chat *c, size_t *len)
+{
+    const struct conversation *t = &c->talk;
+    const bool any = t->n_items > 1 || (t->n_items && (t->resumed || t->items[0].text_len));
+    char *text = NULL;
+
+    if (any) {
+        const struct exchange *e = &t->items[t->n_items - 1];
+        *len = e->text_len;
+        text = malloc(e->text_len + 1);
+        if (text)
+            memcpy(text, e->text, e->text_len + 1);
+        else
+            out_of_memory();
+    }
+    if (!any || (text && !conversation_undo(&c->talk))) {
+        puts("(there is no message)");
+        free(text);
+        text = NULL;
+    }
+    return text;
+}
+
+static int do_regen(struct chat *c, const char *arg)
+{
+    enum ask_result result;
+    size_t len;
+    char *text = undo_message(c, &len);
+    (void)arg;
+    int code = text ? chat_ask(c, text, len, &result) : EXIT_DONE;
+    if (text && !code && result == ASK_TAKEN_BACK)
+        code = chat_put_back(c, text, len);
+    free(text);
+    return code;
+}
+
+static int do_edit(struct chat *c, const char *arg)
+{
+    size_t len;
+    char *text = undo_message(c, &len);
+    (void)arg;
+    const int code = text ? chat_put_back(c, text, len) : EXIT_DONE;
+    free(text);
+    return code;
+}
+
+static int do_read(struct chat *c, const char *arg)
+{
+    enum { MOST = 4 << 20 };
+    char *text = NULL;
+    size_t len = 0;
+
+    int code = read_file(&text, &len, arg, MOST);
+    if (!code && (!bytes_add(&c->attached, text, len) ||
+                  (len && text[len - 1] != '\n' && !bytes_add(&c->attached, "\n", 1))))
+        code = out_of_memory();
+    free(text);
+    if (!code)
+        printf("(%zu bytes go before the next message)\n", len);
+    return code;
+}
+
+int chat_save(struct chat *c, const char *path)
+{
+    struct output out;
+    int code = conversation_sync(&c->talk);
+
+    if (code == EXIT_INTERRUPTED)
+        fputs("(stopped; nothing was saved)\n", stderr);
+    if (code)
+        return code;
+    if (!c->talk.n)
+        return usage_error("there is nothing to save yet");
+    code = open_output(&out, path);
+    if (!code)
+        code = put_session(c->o.session, &out);
+    code = close_output(&out, code);
+    if (!code)
+        printf("(saved: %d tokens)\n", trit_session_n_tokens(c->o.session));
+    return code;
+}
+
+/* Print the end of what a session holds, to show the user where it stopped. */
+static int show_tail(const struct chat *c)
+{
+    enum { TAIL = 60 };
+    const int32_t n = c->talk.n, first = n > TAIL ? n - TAIL : 0;
+    struct wrap wrap = {.f = stdout, .columns = chat_columns()};
+    struct bytes tail = {0};
+    bool ok = true;
+
+    for (int32_t i = first; i < n && ok; i++) {
+        const struct trit_string s = trit_tokenizer_piece(c->o.tokenizer, c->talk.ids[i], true);
+        ok = bytes_add(&tail, s.bytes, s.len);
+    }
+    const char *text = bytes_text(&tail);
+    size_t len = tail.len;
+    for (; first && len && utf8_length((unsigned char)*text) == 0; len--)
+        text++; /* the first token may begin within a character */
+    ok = ok && wrap_text(&wrap, first ? "… " : "", first ? strlen("… ") : 0) &&
+         wrap_text(&wrap, text, len);
+    ok = wrap_finish(&wrap) && ok;
+    bytes_free(&tail);
+    return ok || ferror(stdout) ? EXIT_DONE : out_of_memory();
+}
+
+int chat_load(struct chat *c, const char *path)
+{
+    struct trit_session_loaded loaded;
+    struct trit_error err;
+
+    const trit_status status = trit_session_load(c->o.session, path, &loaded, &err);
+    if (status == TRIT_E_CANCELLED) {
+        fputs("(stopped; the conversation is what it was)\n", stderr);
+        return EXIT_INTERRUPTED;
+    }
+    if (status)
+        return report(&err);
+    if (loaded.reread)
+        fprintf(stderr, "trit: %s: %s; its tokens were evaluated anew\n", path, loaded.why);
+    bytes_free(&c->attached);
+    conversation_adopt(&c->talk);
+    printf("(loaded: %d tokens)\n", loaded.n_tokens);
+    return show_tail(c);
+}
+
+/* ---- Settings -------------------------------------------------------------------------------- */
+
+static bool can_be_set(const struct option *o)
+{
+    return (o->commands & CMD_CHAT) && !(o->commands & CMD_LOGITS) && o->help &&
+           (o->value == INTEGER || o->value == NUMBER || o->value == SEED);
+}
+
+static void show_setting(const struct chat *c, const struct option *o)
+{
+    const char *at = (const char *)&c->args + o->member;
+
+    if (o->value == INTEGER)
+        printf("%-18s %d\n", o->name, *(const int *)at);
+    else if (o->value == NUMBER)
+        printf("%-18s %g\n", o->name, *(const double *)at);
+    else if (c->args.has_seed)
+        printf("%-18s %llu\n", o->name, (unsigned long long)c->args.seed);
+    else
+        printf("%-18s random\n", o->name);
+}
+
+static int do_set(struct chat *c, const char *arg)
+{
+    const size_t len = strcspn(arg, " ");
+
+    for (const struct option *o = options; o->name; o++) {
+        if (!can_be_set(o))
+            continue;
+        const bool named = strlen(o->name) == len && memcmp(o->name, arg, len) == 0;
+        const int code = named && arg[len]
+                             ? cli_set(&c->args, o, arg + len + strspn(arg + len, " "))
+                             : EXIT_DONE;
+        if (code)
+            return code;
+        if (named || !*arg)
+            show_setting(c, o);
+        if (named)
+            return EXIT_DONE;
+    }
+    return *arg ? usage_error("there is no setting '%.*s'; /set lists them", (int)len, arg)
+                : EXIT_DONE;
+}
+
+/* ---- Information ----------------------------------------------------------------------------- */
+
+static int do_context(struct chat *c, const char *arg)
+{
+    const struct conversation *t = &c->talk;
+    const int32_t n_ctx = trit_session_n_ctx(c->o.session);
+    const int code = conversation_encode(&c->talk);
+    (void)arg;
+
+    if (code)
+        return code;
+    printf("%d of %d tokens used, %d left; %d exchange%s%s\n", t->n < n_ctx ? t->n : n_ctx, n_ctx,
+           n_ctx > t->n ? n_ctx - t->n : 0, t->n_items, t->n_items == 1 ? "" : "s",
+           t->resumed ? " since it was loaded" : "");
+    if (!t->resumed && t->n_items && t->items[0].begin >= 0 &&
+        (t->n_items == 1 || t->items[1].begin >= 0))
+        printf("the oldest, of %d tokens, would be left out first\n",
+               (t->n_items == 1 ? t->n : t->items[1].begin) -
+                   (t->items[0].begin > t->n_keep ? t->items[0].begin : t->n_keep));
+    return EXIT_DONE;
+}
+
+static int do_stats(struct chat *c, const char *arg)
+{
+    (void)arg;
+    if (c->talk.n_asked)
+        chat_show_stats(c);
+    else
+        puts("(nothing was answered yet)");
+    return EXIT_DONE;
+}
+
+static int do_template(struct chat *c, const char *arg)
+{
+    struct trit_chat chat;
+    struct trit_error err;
+
+    if (*arg && trit_chat_choose(&chat, c->o.file, c->o.tokenizer, arg, &err))
+        return report(&err);
+    if (*arg) {
+        c->talk.chat = chat;
+        if (c->talk.n)
+            puts("(from the next message on)");
+    }
+    printf("%s: %s\n", c->talk.chat.name, c->talk.chat.why);
+    return EXIT_DONE;
+}
+
+static int do_export(struct chat *c, const char *arg)
+{
+    const struct conversation *t = &c->talk;
+    struct output out;
+
+    int code = open_output(&out, arg);
+    if (code)
+        return close_output(&out, code);
+    errno = 0;
+    if (t->system && !t->resumed)
+        fprintf(out.f, "**System:** %s\n\n", t->system);
+    const bool one_text = conversation_continues(t);
+    for (int32_t i = 0; i < t->n_items; i++) {
+        fprintf(out.f, "%s", one_text ? "" : "**You:** ");
+        fwrite(t->items[i].text, 1, t->items[i].text_len, out.f);
+        fprintf(out.f, "%s", one_text ? "" : "\n\n**Model:** ");
+        fwrite(t->items[i].answer, 1, t->items[i].answer_len, out.f);
+        fprintf(out.f, "%s", one_text ? "" : "\n\n");
+    }
+    if (one_text)
+        fputc('\n', out.f);
+    code = close_output(&out, ferror(out.f) ? write_error(arg) : EXIT_DONE);
+    if (!code)
+        printf("(%d exchange%s)\n", t->n_items, t->n_items == 1 ? "" : "s");
+    return code;
+}
+
+static int do_help(struct chat *c, const char *arg);
+
+static const struct slash_command slash_commands[] = {
+    {"help", NULL, "this", false, do_help},
+    {"exit", NULL, "leave; so does Ctrl-D", false, do_exit},
+    {"clear", NULL, "forget the conversation, keep the system message", false, do_clear},
+    {"system", "[TEXT]", "show the system message, or begin anew with another", false, do_system},
+    {"undo", NULL, "forget the last message and its answer", false, do_undo},
+    {"regen", NULL, "another answer to the last message", false, do_regen},
+    {"edit", NULL, "change the last message", false, do_edit},
+    {"read", "FILE", "put a file before the next message", true, do_read},
+    {"save", "FILE", "keep the conversation, as it is in the model", true, chat_save},
+    {"load", "FILE", "go on with one that was saved", true, chat_load},
+    {"set", "[NAME [VALUE]]", "show or change sampling", false, do_set},
+    {"context", NULL, "how full it is", false, do_context},
+    {"stats", NULL, "speed of the last answer", false, do_stats},
+    {"template", "[NAME]", "show or change the chat template", false, do_template},
+    {"export", "FILE.md", "write the conversation as Markdown", true, do_export},
+    {0},
+};
+
+static int do_help(struct chat *c, const char *arg)
+{
+    (void)c, (void)arg;
+    for (const struct slash_command *l = slash_commands; l->name; l++) {
+        const int n = printf("/%s %s", l->name, l->arg ? l->arg : "");
+        printf("%*s%s\n", n < 20 ? 20 - n : 1, "", l->help);
+    }
+    puts("Alt-Enter breaks the line, \"\"\" begins and ends a message of several; Ctrl-C stops.");
+    return EXIT_DONE;
+}
+
+static const struct slash_command *find_slash_command(const char *name, size_t len)
+{
+    for (const struct slash_command *l = slash_commands; l->name; l++)
+        if (strlen(l->name) == len && memcmp(l->name, name, len) == 0)
+            return l;
+    return NULL;
+}
+
+/* Copy an argument without the blanks at its end. At the start of a file name, ~/ becomes the home
+ * folder. @return NULL: no memory. Release with free() */
+static char *copy_argument(const struct slash_command *l, const char *arg)
+{
+    const char *home = l->takes_file && strncmp(arg, "~/", 2) == 0 ? getenv("HOME") : NULL;
+    const size_t n_home = home ? strlen(home) : 0;
+    size_t n = strlen(arg);
+
+    while (n && (arg[n - 1] == ' ' || arg[n - 1] == '\n'))
+        n--;
+    if (home) {
+        arg++;
+        n--;
+    }
+    char *copy = malloc(n_home + n + 1);
+    if (copy) {
+        memcpy(copy, home ? home : "", n_home);
+        memcpy(copy + n_home, arg, n);
+        copy[n_home + n] = 0;
+    }
+    return copy;
+}
+
+int chat_command(struct chat *c, const char *text)
+{
+    const size_t len = strcspn(text + 1, " \n");
+    const struct slash_command *l = find_slash_command(text + 1, len);
+
+    if (!l)
+        return usage_error("there is no command '/%.*s'; /help lists them", (int)len, text + 1);
+    char *arg = copy_argument(l, text + 1 + len + strspn(text + 1 + len, " \n"));
+    if (!arg)
+        return out_of_memory();
+    int code;
+    if (*arg && !l->arg)
+        code = usage_error("/%s takes nothing", l->name);
+    else if (!*arg && l->takes_file)
+        code = usage_error("/%s wants the name of a file", l->name);
+    else
+        code = l->run(c, arg);
+    free(arg);
+    return code;
+}
+
+/* ---- Completion and hints -------------------------------------------------------------------- */
+
+void chat_complete(void *user, const char *text, size_t len, size_t cursor,
+                   struct editor_candidates *list)
+{
+    const size_t name = cursor ? strcspn(text + 1, " ") : 0;
+    (void)user, (void)len;
+
+    if (!cursor || text[0] != '/')
+        return;
+    if (1 + name >= cursor) {
+        for (const struct slash_command *l = slash_commands; l->name; l++)
+            if (strncmp(l->name, text + 1, cursor - 1) == 0)
+                editor_add_candidate(list, 1, l->name, NULL);
+        return;
+    }
+    const struct slash_command *l = find_slash_command(text + 1, name);
+    const size_t start = 1 + name + strspn(text + 1 + name, " ");
+    if (l && l->takes_file && start <= cursor)
+        complete_file(list, text, start, cursor);
+    for (const struct option *o = options; l && l->run == do_set && start <= cursor && o->name; o++)
+        if (can_be_set(o) && strncmp(o->name, text + start, cursor - start) == 0)
+            editor_add_candidate(list, start, o->name, NULL);
+}
+
+/* Show what a command takes until its argument begins. */
+const char *chat_hint(void *user, const char *text, size_t len)
+{
+    static char buffer[96];
+    (void)user;
+
+    if (len < 2 || text[0] != '/')
+        return NULL;
+    const size_t name = strcspn(text + 1, " ");
+    const struct slash_command *l = find_slash_command(text + 1, name);
+    if (!l || len > 2 + name)
+        return NULL;
+    snprintf(buffer, sizeof buffer, "%s%s%s  %s", len == 1 + name ? " " : "", l->arg ? l->arg : "",
+             l->arg ? " " : "", l->help);
+    return buffer;
+}

@@ -1,0 +1,246 @@
+/* cmd_completion.c - trit completion bash|zsh|fish, from the tables of options.c. What is printed
+ * needs neither a model nor trit itself to complete a line. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "common.h"
+#include "options.h"
+
+/* The words that an option may be given, or NULL where they are not a list. */
+static const char *choices_of(const struct option *o)
+{
+    return o->arg && strchr(o->arg, '|') ? o->arg : NULL;
+}
+
+/* "a|b" with another separator. */
+static void print_choices(const char *choices, char separator)
+{
+    for (; *choices; choices++)
+        putchar(*choices == '|' ? separator : *choices);
+}
+
+/* ---- bash ------------------------------------------------------------------------------------ */
+
+static void bash_values(const struct command_row *c)
+{
+    for (const struct option *o = options; o->name; o++) {
+        if (!is_listed(o, c->bit) || o->value == FLAG)
+            continue;
+        printf("    %s:--%s", c->name, o->name);
+        if (o->letter)
+            printf(" | %s:-%c", c->name, o->letter);
+        if (choices_of(o)) {
+            printf(") COMPREPLY=($(compgen -W '");
+            print_choices(choices_of(o), ' ');
+            printf("' -- \"$cur\")); return ;;\n");
+        } else if (o->value == PATH) {
+            printf(") compopt -o default; return ;;\n");
+        } else {
+            printf(") return ;;\n");
+        }
+    }
+}
+
+static void bash_words(const struct command_row *c)
+{
+    printf("    %s) words='", c->name);
+    if (c->operand && !n_files_of(c)) {
+        print_choices(c->operand, ' ');
+        putchar(' ');
+    }
+    for (const struct option *o = options; o->name; o++)
+        if (is_listed(o, c->bit))
+            printf("--%s ", o->name);
+    printf("'%s ;;\n", n_files_of(c) ? " files=-f" : "");
+}
+
+static void print_bash(const struct command_row *commands)
+{
+    printf("# bash completion of trit %s\n"
+           "_trit() {\n"
+           "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+           "    local command=${COMP_WORDS[1]} words= files=\n"
+           "    COMPREPLY=()\n"
+           "    if [ \"$prev\" = = ]; then prev=${COMP_WORDS[COMP_CWORD-2]}\n"
+           "    elif [ \"$cur\" = = ]; then cur=\n"
+           "    fi\n"
+           "    if [ \"$COMP_CWORD\" -eq 1 ] || [ \"$command:$COMP_CWORD\" = help:2 ]; then\n"
+           "        COMPREPLY=($(compgen -W '",
+           trit_version());
+    for (const struct command_row *c = commands; c->name; c++)
+        printf("%s ", c->name);
+    printf("help --help --version' -- \"$cur\"))\n"
+           "        return\n"
+           "    fi\n"
+           "    case $command:$prev in\n");
+    for (const struct command_row *c = commands; c->name; c++)
+        bash_values(c);
+    printf("    esac\n"
+           "    case $command in\n");
+    for (const struct command_row *c = commands; c->name; c++)
+        bash_words(c);
+    printf("    esac\n"
+           "    COMPREPLY=($(compgen $files -W \"$words\" -- \"$cur\"))\n"
+           "}\n"
+           "complete -F _trit trit\n");
+}
+
+/* ---- zsh ------------------------------------------------------------------------------------- */
+
+/* Within single quotes, and within the brackets and colons of _arguments. */
+static void zsh_text(const char *text)
+{
+    for (; *text; text++) {
+        if (strchr("[]:", *text))
+            putchar('\\');
+        if (*text == '\'')
+            fputs("'\\''", stdout);
+        else
+            putchar(*text);
+    }
+}
+
+static void zsh_option(const struct option *o)
+{
+    printf(" \\\n            ");
+    if (o->letter)
+        printf("'(-%c --%s)'{-%c,--%s}'[", o->letter, o->name, o->letter, o->name);
+    else
+        printf("'%s--%s[", o->value == LIST ? "*" : "", o->name);
+    zsh_text(o->help);
+    putchar(']');
+    if (o->arg) {
+        putchar(':');
+        zsh_text(o->name);
+        putchar(':');
+    }
+    if (choices_of(o)) {
+        putchar('(');
+        print_choices(choices_of(o), ' ');
+        putchar(')');
+    } else if (o->value == PATH) {
+        printf("_files");
+    }
+    putchar('\'');
+}
+
+static void print_zsh(const struct command_row *commands)
+{
+    printf("#compdef trit\n"
+           "# zsh completion of trit %s\n"
+           "_trit() {\n"
+           "    local -a commands\n"
+           "    commands=(\n",
+           trit_version());
+    for (const struct command_row *c = commands; c->name; c++) {
+        printf("        '%s:", c->name);
+        zsh_text(c->help);
+        printf("'\n");
+    }
+    printf("        'help:of a command' '--help:what there is' '--version:which trit this is'\n"
+           "    )\n"
+           "    if ((CURRENT == 2)) || [[ $CURRENT = 3 && $words[2] = help ]]; then\n"
+           "        _describe command commands\n"
+           "        return\n"
+           "    fi\n"
+           "    local command=$words[2]\n"
+           "    shift words\n"
+           "    ((CURRENT--))\n"
+           "    case $command in\n");
+    for (const struct command_row *c = commands; c->name; c++) {
+        printf("    %s)\n        _arguments", c->name);
+        for (int i = 0; i < n_files_of(c); i++)
+            printf(" ':file:_files'");
+        if (c->operand && !n_files_of(c)) {
+            printf(" ':shell:(");
+            print_choices(c->operand, ' ');
+            printf(")'");
+        }
+        for (const struct option *o = options; o->name; o++)
+            if (is_listed(o, c->bit))
+                zsh_option(o);
+        printf("\n        ;;\n");
+    }
+    printf("    esac\n"
+           "}\n"
+           "if [[ $funcstack[1] = _trit ]]; then _trit \"$@\"; else compdef _trit trit; fi\n");
+}
+
+/* ---- fish ------------------------------------------------------------------------------------ */
+
+static void fish_text(const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '\'' || *text == '\\')
+            putchar('\\');
+        putchar(*text);
+    }
+}
+
+static void fish_option(const struct command_row *c, const struct option *o)
+{
+    printf("complete -c trit -n '__trit_command %s' -l %s", c->name, o->name);
+    if (o->letter)
+        printf(" -s %c", o->letter);
+    if (choices_of(o)) {
+        printf(" -x -a '");
+        print_choices(choices_of(o), ' ');
+        putchar('\'');
+    } else if (o->value == PATH) {
+        printf(" -r -F");
+    } else if (o->value != FLAG) {
+        printf(" -x");
+    }
+    printf(" -d '");
+    fish_text(o->help);
+    printf("'\n");
+}
+
+static void print_fish(const struct command_row *commands)
+{
+    printf("# fish completion of trit %s\n"
+           "function __trit_command; set -l words (commandline -opc);"
+           " test (count $words) -gt 1; and test $words[2] = $argv[1]; end\n"
+           "function __trit_no_command; set -l words (commandline -opc);"
+           " test (count $words) -eq 1; or test (count $words) -eq 2 -a $words[2] = help; end\n"
+           "complete -c trit -f\n"
+           "complete -c trit -n __trit_no_command -a help -d 'of a command'\n"
+           "complete -c trit -n __trit_no_command -l help -s h -d 'what there is'\n"
+           "complete -c trit -n __trit_no_command -l version -d 'which trit this is'\n",
+           trit_version());
+    for (const struct command_row *c = commands; c->name; c++) {
+        printf("complete -c trit -n __trit_no_command -a %s -d '", c->name);
+        fish_text(c->help);
+        printf("'\n");
+        if (n_files_of(c))
+            printf("complete -c trit -n '__trit_command %s' -F\n", c->name);
+        else if (c->operand) {
+            printf("complete -c trit -n '__trit_command %s' -a '", c->name);
+            print_choices(c->operand, ' ');
+            printf("'\n");
+        }
+        for (const struct option *o = options; o->name; o++)
+            if (is_listed(o, c->bit))
+                fish_option(c, o);
+    }
+}
+
+/* ---- The command ----------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    void (*print)(const struct command_row *commands);
+} shells[] = {{"bash", print_bash}, {"zsh", print_zsh}, {"fish", print_fish}};
+
+int completion_main(const struct args *args)
+{
+    if (!args->operand)
+        return usage_error("for which shell? trit completion bash, zsh or fish");
+    for (size_t i = 0; i < sizeof shells / sizeof *shells; i++)
+        if (strcmp(shells[i].name, args->operand) == 0) {
+            shells[i].print(args->commands);
+            return finish_stdout();
+        }
+    return usage_error("there is completion for bash, zsh and fish, not for '%s'", args->operand);
+}

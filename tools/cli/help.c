@@ -1,0 +1,94 @@
+/* help.c - what --help and --help-all print. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "options.h"
+
+enum { WIDTH = 96, NAMES_WIDTH = 27 };
+
+/* Words that continue a line at column `indent`, and go on there below. */
+static void print_wrapped(const char *text, int indent)
+{
+    int column = indent;
+
+    while (*text) {
+        const size_t len = strcspn(text, " ");
+        if (column > indent && column + 1 + (int)len > WIDTH)
+            column = printf("\n%*s", indent, "") - 1;
+        else if (column > indent)
+            column += printf(" ");
+        column += printf("%.*s", (int)len, text);
+        text += len + (text[len] == ' ');
+    }
+    putchar('\n');
+}
+
+void describe_option(char *text, size_t size, const struct option *o, bool range)
+{
+    const bool number = range && (o->value == INTEGER || o->value == NUMBER);
+    char limits[64] = "";
+
+    if (number && o->hi < INT32_MAX)
+        snprintf(limits, sizeof limits, "%.10g to %.10g", o->lo, o->hi);
+    else if (number)
+        snprintf(limits, sizeof limits, "at least %.10g", o->lo);
+    if (o->fallback)
+        snprintf(text, size, "%s (default: %s%s%s)", o->help, o->fallback, number ? "; " : "",
+                 limits);
+    else
+        snprintf(text, size, number ? "%s (%s)" : "%s", o->help, limits);
+}
+
+static void print_option(const struct option *o, bool ranges)
+{
+    const int n = printf("  %c%c%s--%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
+                         o->letter ? ", " : "  ", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+    if (n > NAMES_WIDTH)
+        printf("\n%*s", NAMES_WIDTH + 2, "");
+    else
+        printf("%*s", NAMES_WIDTH + 2 - n, "");
+    char text[256];
+    describe_option(text, sizeof text, o, ranges);
+    print_wrapped(text, NAMES_WIDTH + 2);
+}
+
+static void help_command(const struct command_row *c, bool all)
+{
+    int n_left = 0;
+
+    printf("trit %s: %s\n\n", c->name, c->help);
+    for (size_t i = 0; i < sizeof c->examples / sizeof *c->examples && c->examples[i]; i++)
+        printf("  %s\n", c->examples[i]);
+    if (c->operand)
+        printf("\n  %s", c->operand);
+    putchar('\n');
+    for (const struct option *o = options; o->name; o++) {
+        if (!is_listed(o, c->bit))
+            continue;
+        if (all || o->common)
+            print_option(o, all);
+        else
+            n_left++;
+    }
+    if (n_left)
+        printf("\n%d more: trit %s --help-all\n", n_left, c->name);
+    else if (all && c->bit == CMD_RUN)
+        printf("\nSampling takes these steps in this order: penalties, --logit-bias, --top-k, "
+               "--top-p,\n--min-p, --temp. Each is off at its neutral value.\n");
+}
+
+void cli_help(const struct args *args)
+{
+    const struct command_row *commands = args->commands;
+
+    if (args->row) {
+        help_command(args->row, args->help_all);
+        return;
+    }
+    printf("trit: run ternary language models on this computer\n\n");
+    printf("  %s\n  %s\n\n", commands[0].examples[0], commands[0].examples[2]);
+    for (const struct command_row *c = commands; c->name; c++)
+        printf("  trit %-11s %s\n", c->name, c->help);
+    printf("\n  trit COMMAND --help, trit COMMAND --help-all, trit --version\n");
+}

@@ -1,0 +1,156 @@
+/* cmd_convert.c - trit convert and trit quantize: from a checkpoint folder, or from another GGUF,
+ * to a GGUF. */
+#include <string.h>
+
+#include "commands.h"
+#include "common.h"
+#include "json_write.h"
+#include "sink.h"
+
+struct conversion {
+    const struct args *args;
+    struct sink sink;
+    bool dry;
+    int n_tensors;
+    uint64_t n_bytes;
+    char name[64]; /* of the tensor that is being written */
+};
+
+static void on_note(void *user, const char *text)
+{
+    const struct conversion *c = user;
+
+    if (c->args->quiet)
+        return;
+    clear_status();
+    fprintf(stderr, "trit: %s\n", text);
+}
+
+static void print_tensor(const struct conversion *c, const struct trit_converted_tensor *t)
+{
+    char shape[64];
+    int n = 0;
+
+    for (uint32_t i = 0; i < t->n_dims; i++)
+        n += snprintf(shape + n, sizeof shape - (size_t)n, "%s%llu", i ? " x " : "",
+                      (unsigned long long)t->dims[i]);
+    if (!c->args->json) {
+        printf("%-28s %-8s %-16s %12llu  from %s (%s)\n", t->name, t->type, shape,
+               (unsigned long long)t->n_bytes, t->source, t->from_type);
+        return;
+    }
+    printf("%s\n{\"name\":", c->n_tensors ? "," : "[");
+    json_string(stdout, t->name, strlen(t->name));
+    printf(",\"type\":\"%s\",\"bytes\":%llu,\"shape\":[", t->type, (unsigned long long)t->n_bytes);
+    for (uint32_t i = 0; i < t->n_dims; i++)
+        printf("%s%llu", i ? "," : "", (unsigned long long)t->dims[i]);
+    fputs("],\"source\":", stdout);
+    json_string(stdout, t->source, strlen(t->source));
+    printf(",\"source_type\":\"%s\"}", t->from_type);
+}
+
+static void on_tensor(void *user, const struct trit_converted_tensor *t)
+{
+    struct conversion *c = user;
+
+    if (c->dry)
+        print_tensor(c, t);
+    snprintf(c->name, sizeof c->name, "%s", t->name);
+    c->sink.what = c->name;
+    c->n_tensors++;
+}
+
+/* The checkpoint folder, or the open file, to write (NULL: dry). */
+static trit_status run(struct conversion *c, const trit_file *file, trit_write_fn write,
+                       struct trit_error *err)
+{
+    const struct args *args = c->args;
+    const struct trit_convert_options opt = {
+        .type = args->type,
+        .embd = args->embd,
+        .map = args->map,
+        .knobs = args->knob.items,
+        .n_knobs = args->knob.n,
+        .force = args->force,
+        .n_threads = args->threads,
+        .on_note = on_note,
+        .on_tensor = on_tensor,
+        .user = c,
+    };
+    return file ? trit_quantize(file, &opt, write, &c->sink, &c->sink.total, err)
+                : trit_convert(args->operand, &opt, write, &c->sink, &c->sink.total, err);
+}
+
+static int dry_run(struct conversion *c, const trit_file *file)
+{
+    struct trit_error err;
+
+    c->dry = true;
+    if (run(c, file, NULL, &err))
+        return report(&err);
+    if (c->args->json)
+        puts(c->n_tensors ? "\n]" : "[]");
+    else
+        printf("%d tensors, %.1f MB\n", c->n_tensors, (double)c->sink.total * 1e-6);
+    return finish_stdout();
+}
+
+/* path: of what is written; file: NULL, or what is quantised */
+static int convert(struct conversion *c, const trit_file *file, const char *path)
+{
+    trit_status status = TRIT_OK;
+    struct trit_error err;
+
+    if (c->args->dry_run)
+        return dry_run(c, file);
+    if (!path || !*path)
+        return usage_error("no output given; use -o FILE, or --dry-run");
+    const double start = now_ms();
+    int code = open_sink(&c->sink, path, show_progress(c->args));
+    if (!code)
+        status = run(c, file, sink_put, &err);
+    code = close_sink(&c->sink, code, status, &err);
+    if (!code && !c->args->quiet)
+        fprintf(stderr, "%s: %d tensors, %.1f MB in %.1f s\n", path, c->n_tensors,
+                (double)c->sink.total * 1e-6, (now_ms() - start) * 1e-3);
+    return code;
+}
+
+static int convert_file(struct conversion *c, const char *from, const char *path)
+{
+    struct args args = *c->args;
+    struct opened o = {0};
+
+    args.model = from;
+    int code = open_file(&o, &args);
+    if (!code)
+        code = convert(c, o.file, path);
+    close_all(&o);
+    return code;
+}
+
+int convert_main(const struct args *args)
+{
+    struct conversion c = {.args = args};
+
+    if (args->from_gguf && args->operand)
+        return usage_error("give a folder or --from-gguf, not both");
+    if (args->from_gguf && args->map)
+        return usage_error("--map names tensors of a folder; it does not go with --from-gguf");
+    if (args->from_gguf && args->knob.n)
+        return usage_error("--knob is of a folder; it does not go with --from-gguf");
+    if (args->from_gguf)
+        return convert_file(&c, args->from_gguf, args->out);
+    if (!args->operand)
+        return usage_error("no checkpoint given; trit convert FOLDER -o FILE.gguf");
+    return convert(&c, NULL, args->out);
+}
+
+int quantize_main(const struct args *args)
+{
+    struct conversion c = {.args = args};
+
+    if (!args->operand || (!args->operand2 && !args->dry_run))
+        return usage_error("two files are wanted; trit quantize IN.gguf OUT.gguf --type TYPE");
+    return convert_file(&c, args->operand, args->operand2);
+}

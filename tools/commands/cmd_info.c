@@ -1,0 +1,610 @@
+/* cmd_info.c - trit info: what is in a file and what was made of it, or what this CPU can run. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "builtin.h"
+#include "common.h"
+#include "hardware.h"
+#include "json_write.h"
+#include "plain_text.h"
+
+enum { MAX_ITEMS = 8, MAX_TEXT = 160 }; /* of metadata shown to people */
+
+static double mib(uint64_t bytes)
+{
+    return (double)bytes / 0x1p20;
+}
+
+/* ---- The machine ----------------------------------------------------------------------------- */
+
+/* What each row does of the operations, where isa is chosen (NULL: the best). */
+static void print_operations(const char *isa)
+{
+    struct trit_isa_info row;
+    struct trit_operation_info op;
+
+    printf("kernels  of each, where %s is used\n", isa ? isa : trit_isa_default());
+    for (int r = 0; trit_isa_at(r, &row); r++) {
+        int column = 0;
+        for (int i = 0; trit_operation_at(i, isa, &op); i++) {
+            if (strcmp(op.isa, row.name) != 0)
+                continue;
+            if (column > 70) {
+                printf("\n          ");
+                column = 0;
+            } else if (!column) {
+                printf("  %-8s", row.name);
+            }
+            column += printf(" %s", op.name);
+        }
+        if (column)
+            putchar('\n');
+    }
+}
+
+static void print_operations_json(const char *isa)
+{
+    struct trit_operation_info op;
+    for (int i = 0; trit_operation_at(i, isa, &op); i++)
+        printf("%s\"%s\":\"%s\"", i ? "," : ",\"kernels\":{", op.name, op.isa);
+    printf("}");
+}
+
+static void print_isas(bool json)
+{
+    struct trit_isa_info isa;
+
+    for (int i = 0; trit_isa_at(i, &isa); i++)
+        if (json)
+            printf("%s{\"name\":\"%s\",\"built\":%s,\"usable\":%s}", i ? "," : "", isa.name,
+                   isa.built ? "true" : "false", isa.usable ? "true" : "false");
+        else
+            printf("  %-8s %s\n", isa.name,
+                   isa.usable  ? "usable"
+                   : isa.built ? "this CPU lacks it"
+                               : "not in this build");
+}
+
+static void print_walks(bool json)
+{
+    struct trit_walk_info walk;
+
+    for (int i = 0; trit_walk_at(i, &walk); i++)
+        if (json)
+            printf("%s\"%s\"", i ? "," : "", walk.name);
+        else
+            printf("  %-8s %s\n", walk.name, walk.note);
+}
+
+/* Which limit decided how many threads there are, and what memory there is. */
+static void print_limits(const struct trit_machine_info *m)
+{
+    const int n = trit_threads_default();
+
+    printf("threads  %d (", n);
+    if (m->cpu_limit < m->n_cores) {
+        plain_text(stdout, m->cpu_limit_from, strlen(m->cpu_limit_from));
+        printf(" allows %g CPUs' worth of time, of %d physical performance cores)\n", m->cpu_limit,
+               m->n_cores);
+    } else
+        printf("physical performance cores)\n");
+    if (m->memory_limit < m->memory_bytes) {
+        printf("memory   %.1f GB (", (double)m->memory_limit * 1e-9);
+        plain_text(stdout, m->memory_limit_from, strlen(m->memory_limit_from));
+        printf("), of %.1f GB\n", (double)m->memory_bytes * 1e-9);
+    } else if (m->memory_bytes)
+        printf("memory   %.1f GB\n", (double)m->memory_bytes * 1e-9);
+}
+
+static void print_machine_json(const struct trit_machine_info *m)
+{
+    fputs(",\"cpu\":", stdout);
+    json_string(stdout, m->cpu, strlen(m->cpu));
+    fputs(",\"cpu_model\":", stdout);
+    json_string(stdout, m->cpu_model, strlen(m->cpu_model));
+    printf(",\"l1d_bytes\":%zu,\"l2_bytes\":%zu,\"l3_bytes\":%zu,\"cores\":%d,\"cpu_limit\":",
+           m->l1d_bytes, m->l2_bytes, m->l3_bytes, m->n_cores);
+    json_number(stdout, m->cpu_limit);
+    fputs(",\"cpu_limit_from\":", stdout);
+    json_string(stdout, m->cpu_limit_from, strlen(m->cpu_limit_from));
+    printf(",\"memory_bytes\":%llu,\"memory_limit\":", (unsigned long long)m->memory_bytes);
+    if (m->memory_limit == UINT64_MAX)
+        fputs("null", stdout);
+    else
+        printf("%llu", (unsigned long long)m->memory_limit);
+    fputs(",\"memory_limit_from\":", stdout);
+    json_string(stdout, m->memory_limit_from, strlen(m->memory_limit_from));
+    fputs(",\"walks\":[", stdout);
+    print_walks(true);
+    putchar(']');
+}
+
+static int print_machine(const struct args *args)
+{
+    const char *isa = args->isa ? args->isa : trit_isa_default();
+    struct trit_isa_info row = {0};
+    struct trit_machine_info machine;
+    size_t n_bytes;
+
+    trit_machine_info(&machine);
+    for (int i = 0; trit_isa_at(i, &row) && strcmp(row.name, isa) != 0; i++)
+        row.name = NULL;
+    if (!row.name || strcmp(row.name, isa) != 0)
+        return usage_error("unknown instruction set '%s'", isa);
+    if (!row.usable) {
+        fprintf(stderr, "trit: %s '%s' kernels\n",
+                row.built ? "this CPU cannot run" : "this build has no", isa);
+        return EXIT_UNSUPPORTED;
+    }
+    if (args->json) {
+        printf("{\"version\":\"%s\",\"threads\":%d,\"isa\":\"%s\",\"isas\":[", trit_version(),
+               trit_threads_default(), isa);
+        print_isas(true);
+        printf("]");
+        print_operations_json(isa);
+        print_machine_json(&machine);
+        printf("}\n");
+        return finish_stdout();
+    }
+    if (built_in_model(&n_bytes))
+        printf("model    built-in, %.1f MiB; trit info -m built-in\n", mib(n_bytes));
+    printf("cpu      ");
+    print_cpu(&machine);
+    print_limits(&machine);
+    printf("isa      %s\n", isa);
+    print_isas(false);
+    printf("walks    over the weights of a generated token: chosen by measurement, or by --walk\n");
+    print_walks(false);
+    print_operations(isa);
+    return finish_stdout();
+}
+
+/* ---- Metadata and tensors -------------------------------------------------------------------- */
+
+struct printer {
+    bool json;
+    uint64_t n; /* items so far */
+};
+
+static void print_name(struct trit_string s, int width)
+{
+    printf("  ");
+    plain_string(stdout, s.bytes, s.len);
+    if ((int)s.len < width)
+        printf("%*s", width - (int)s.len, "");
+}
+
+static bool print_value(void *user, const struct trit_value *v)
+{
+    struct printer *p = user;
+
+    if (!p->json && p->n == MAX_ITEMS) {
+        printf(", …");
+        return false;
+    }
+    if (p->n++)
+        printf(p->json ? "," : ", ");
+    switch (v->type) {
+    case TRIT_VALUE_STRING:
+        json_string(stdout, v->s.bytes, p->json || v->s.len < MAX_TEXT ? v->s.len : MAX_TEXT);
+        if (!p->json && v->s.len > MAX_TEXT)
+            printf("…");
+        break;
+    case TRIT_VALUE_F32:
+        json_number(stdout, v->f);
+        break;
+    case TRIT_VALUE_F64:
+        json_exact(stdout, v->f);
+        break;
+    case TRIT_VALUE_BOOL:
+        printf(v->u ? "true" : "false");
+        break;
+    case TRIT_VALUE_I8:
+    case TRIT_VALUE_I16:
+    case TRIT_VALUE_I32:
+    case TRIT_VALUE_I64:
+        printf("%lld", (long long)v->i);
+        break;
+    default:
+        printf("%llu", (unsigned long long)v->u);
+    }
+    return true;
+}
+
+static void print_metadata(const trit_file *f, bool json)
+{
+    for (size_t i = 0; i < trit_file_n_metadata(f); i++) {
+        const struct trit_metadata m = trit_file_metadata(f, i);
+        const bool array = m.type == TRIT_VALUE_ARRAY;
+        struct printer p = {.json = json};
+        if (json && i)
+            putchar(',');
+        if (json)
+            json_string(stdout, m.key.bytes, m.key.len);
+        else
+            print_name(m.key, 0);
+        if (json)
+            printf(array ? ":[" : ":");
+        else
+            printf(array ? " = [%llu] " : " = ", (unsigned long long)m.n_items);
+        trit_file_values(f, i, print_value, &p);
+        printf(json ? (array ? "]" : "") : "\n");
+    }
+}
+
+static bool print_whole_string(void *user, const struct trit_value *v)
+{
+    const bool *json = user;
+    if (*json && v->type == TRIT_VALUE_STRING)
+        json_string(stdout, v->s.bytes, v->s.len);
+    else if (v->type == TRIT_VALUE_STRING)
+        plain_text(stdout, v->s.bytes, v->s.len);
+    return false;
+}
+
+/* The chat template that the file carries. */
+static void print_template(const trit_file *f, bool json)
+{
+    const size_t i = trit_file_find_metadata(f, "tokenizer.chat_template");
+    if (i == trit_file_n_metadata(f) || trit_file_metadata(f, i).type != TRIT_VALUE_STRING) {
+        printf(json ? "null" : "  none in the file");
+        return;
+    }
+    trit_file_values(f, i, print_whole_string, &json);
+}
+
+static void print_tensor(const struct trit_tensor_info *t, const struct trit_tensor_stats *stats)
+{
+    print_name(t->name, 32);
+    printf(" %-6s %10llu bytes  [", t->type_name, (unsigned long long)t->n_bytes);
+    for (uint32_t d = 0; d < t->n_dims; d++)
+        printf("%s%llu", d ? ", " : "", (unsigned long long)t->dims[d]);
+    putchar(']');
+    if (stats->ternary)
+        printf("  scale %.4g · %.1f %% zero", (double)stats->scale,
+               100 * (double)stats->n_zero / (double)stats->n);
+    if (stats->n_invalid)
+        printf(" · %llu codes that mean nothing", (unsigned long long)stats->n_invalid);
+    putchar('\n');
+}
+
+static void print_tensor_json(const struct trit_tensor_info *t,
+                              const struct trit_tensor_stats *stats)
+{
+    printf("{\"name\":");
+    json_string(stdout, t->name.bytes, t->name.len);
+    printf(",\"type\":\"%s\",\"type_id\":%u,\"bytes\":%llu,\"shape\":[", t->type_name, t->type,
+           (unsigned long long)t->n_bytes);
+    for (uint32_t d = 0; d < t->n_dims; d++)
+        printf("%s%llu", d ? "," : "", (unsigned long long)t->dims[d]);
+    putchar(']');
+    if (stats->ternary) {
+        printf(",\"scale\":");
+        json_number(stdout, (double)stats->scale);
+        printf(",\"minus\":%llu,\"zero\":%llu,\"plus\":%llu,\"invalid\":%llu",
+               (unsigned long long)stats->n_minus, (unsigned long long)stats->n_zero,
+               (unsigned long long)stats->n_plus, (unsigned long long)stats->n_invalid);
+    }
+    putchar('}');
+}
+
+/* Ternary weights by layer: so many rows of the picture at most, of several layers each if need be.
+ */
+enum { MAX_LAYERS = 1024, MAX_ROWS = 32 };
+
+struct zeros {
+    uint64_t n[MAX_LAYERS], zero[MAX_LAYERS];
+    int n_layers;
+};
+
+static void add_zeros(struct zeros *z, struct trit_string name,
+                      const struct trit_tensor_stats *stats)
+{
+    int layer = 0;
+    size_t i = 4;
+
+    if (!stats->ternary || name.len < 6 || memcmp(name.bytes, "blk.", 4) != 0)
+        return;
+    for (; i < name.len && name.bytes[i] >= '0' && name.bytes[i] <= '9' && layer < MAX_LAYERS; i++)
+        layer = 10 * layer + (name.bytes[i] - '0');
+    if (i == 4 || i == name.len || name.bytes[i] != '.' || layer >= MAX_LAYERS)
+        return;
+    z->n[layer] += stats->n;
+    z->zero[layer] += stats->n_zero;
+    z->n_layers = layer + 1 > z->n_layers ? layer + 1 : z->n_layers;
+}
+
+/* Of layers begin..end-1. */
+static double part_of(const struct zeros *z, int begin, int end)
+{
+    uint64_t n = 0, zero = 0;
+
+    for (int i = begin; i < end; i++) {
+        n += z->n[i];
+        zero += z->zero[i];
+    }
+    return n ? (double)zero / (double)n : 0;
+}
+
+static void print_zeros(const struct zeros *z)
+{
+    const int at_once = (z->n_layers + MAX_ROWS - 1) / MAX_ROWS;
+    const bool bars = is_lively(STDOUT_FILENO);
+
+    if (!z->n_layers)
+        return;
+    printf("zeros among the ternary weights: %.1f %%\n", 100 * part_of(z, 0, z->n_layers));
+    for (int first = 0; first < z->n_layers; first += at_once) {
+        char name[32];
+        const int end = first + at_once < z->n_layers ? first + at_once : z->n_layers;
+        const double part = part_of(z, first, end);
+        if (end - first > 1)
+            snprintf(name, sizeof name, "blk.%d-%d", first, end - 1);
+        else
+            snprintf(name, sizeof name, "blk.%d", first);
+        printf("  %-12s ", name);
+        if (bars)
+            print_bar(part, 40);
+        printf("%5.1f %%\n", 100 * part);
+    }
+}
+
+/* @return exit code, after a message */
+static int print_tensors(const trit_file *f, bool json)
+{
+    struct zeros zeros = {.n_layers = 0};
+    int code = EXIT_DONE;
+
+    for (size_t i = 0; i < trit_file_n_tensors(f); i++) {
+        const struct trit_tensor_info t = trit_file_tensor(f, i);
+        struct trit_tensor_stats stats;
+        struct trit_error err;
+        if (trit_file_tensor_stats(f, i, &stats, &err) && !code)
+            code = report(&err);
+        add_zeros(&zeros, t.name, &stats);
+        if (json && i)
+            putchar(',');
+        if (json)
+            print_tensor_json(&t, &stats);
+        else
+            print_tensor(&t, &stats);
+    }
+    if (!json)
+        print_zeros(&zeros);
+    return code;
+}
+
+/* What the program that wrote the file said of it. */
+static bool print_note(void *user, const struct trit_value *v)
+{
+    struct printer *p = user;
+
+    if (v->type != TRIT_VALUE_STRING)
+        return false;
+    if (p->json) {
+        printf(p->n++ ? "," : "");
+        json_string(stdout, v->s.bytes, v->s.len);
+    } else {
+        printf("%s", p->n++ ? "          " : "notes     ");
+        plain_string(stdout, v->s.bytes, v->s.len);
+        putchar('\n');
+    }
+    return true;
+}
+
+static void print_notes(const trit_file *f, bool json)
+{
+    const size_t i = trit_file_find_metadata(f, "trit.notes");
+    struct printer p = {.json = json};
+
+    if (i == trit_file_n_metadata(f))
+        return;
+    if (json)
+        printf(",\"notes\":[");
+    trit_file_values(f, i, print_note, &p);
+    if (json)
+        putchar(']');
+}
+
+/* ---- The model ------------------------------------------------------------------------------- */
+
+static void print_model(const struct trit_model_info *m, uint64_t session_bytes)
+{
+    printf(
+        "arch      %s · %d layers · width %d · %d heads of %d (%d KV) · FFN %d · vocabulary %d\n",
+        m->arch, m->n_layer, m->n_embd, m->n_head, m->head_dim, m->n_head_kv, m->n_ff, m->n_vocab);
+    printf("block     %s (%s) · %s%s · RoPE %s, base %g · norm eps %g · trained for %d positions\n",
+           m->ffn_act, m->ffn_act_why, m->sub_norms ? "sub-norms" : "no sub-norms",
+           m->linear_norms ? " · norms of linears" : "", m->rope_style, m->rope_base, m->norm_eps,
+           m->n_ctx);
+    printf("weights   %.1f M parameters, %.1f M of them ternary · embedding %s · head %s\n",
+           (double)m->n_params * 1e-6, (double)m->n_ternary * 1e-6, m->embd_type,
+           m->tied ? "tied to it" : m->head_type);
+    printf("memory    %.1f MiB for the context, %.1f MiB beside the file; %.1f MiB read per "
+           "token\n",
+           mib(session_bytes), mib(m->repacked_bytes), mib(m->token_bytes));
+}
+
+/* What is not as in most models, or left open by the sources of this one's family. */
+static void print_knobs(const trit_model *model)
+{
+    struct trit_knob_info knob;
+    int column = 0;
+
+    for (int i = 0; trit_model_knob_at(model, i, &knob); i++) {
+        if (!knob.notable)
+            continue;
+        if (!column || column > 75)
+            column = printf(column ? "\n          " : "knobs     ");
+        else
+            column += printf(" ");
+        column += printf("%s=%s", knob.name, knob.value);
+    }
+    if (column)
+        putchar('\n');
+}
+
+static void print_knobs_json(const trit_model *model)
+{
+    struct trit_knob_info knob;
+
+    for (int i = 0; trit_model_knob_at(model, i, &knob); i++)
+        printf(knob.is_word ? "%s\"%s\":\"%s\"" : "%s\"%s\":%s", i ? "," : ",\"knobs\":{",
+               knob.name, knob.value);
+    printf("}}");
+}
+
+static void print_model_json(const struct trit_model_info *m, uint64_t session_bytes)
+{
+    const struct {
+        const char *name;
+        double value;
+    } numbers[] = {
+        {"n_layer", m->n_layer},     {"n_embd", m->n_embd},     {"n_head", m->n_head},
+        {"n_head_kv", m->n_head_kv}, {"head_dim", m->head_dim}, {"n_ff", m->n_ff},
+        {"n_vocab", m->n_vocab},     {"n_ctx", m->n_ctx},       {"rope_base", m->rope_base},
+        {"norm_eps", m->norm_eps},
+    };
+    printf("{\"arch\":\"%s\",\"ffn_act\":\"%s\",\"ffn_act_why\":\"%s\",\"rope_style\":\"%s\","
+           "\"sub_norms\":%s,\"tied\":%s,\"embd_type\":\"%s\",\"head_type\":\"%s\"",
+           m->arch, m->ffn_act, m->ffn_act_why, m->rope_style, m->sub_norms ? "true" : "false",
+           m->tied ? "true" : "false", m->embd_type, m->head_type);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        printf(",\"%s\":", numbers[i].name);
+        json_number(stdout, numbers[i].value);
+    }
+    printf(",\"n_params\":%llu,\"n_ternary\":%llu,\"session_bytes\":%llu,\"repacked_bytes\":%llu,"
+           "\"token_bytes\":%llu",
+           (unsigned long long)m->n_params, (unsigned long long)m->n_ternary,
+           (unsigned long long)session_bytes, (unsigned long long)m->repacked_bytes,
+           (unsigned long long)m->token_bytes);
+}
+
+/* ---- The command ----------------------------------------------------------------------------- */
+
+/* Which template chats are put into: also of files that cannot run. */
+static void print_chat(const struct trit_chat *c)
+{
+    if (c->name)
+        printf("chat      %s: %s\n", c->name, c->why);
+}
+
+static void print_chat_json(const struct trit_chat *c)
+{
+    if (!c->name) {
+        printf("null");
+        return;
+    }
+    printf("{\"template\":\"%s\",\"why\":", c->name);
+    json_string(stdout, c->why, strlen(c->why));
+    printf(",\"base\":%s,\"guessed\":%s}", c->base ? "true" : "false",
+           c->guessed ? "true" : "false");
+}
+
+struct found {
+    bool runs;
+    const trit_model *open;
+    struct trit_error why_not;
+    struct trit_model_info model;
+    uint64_t session_bytes;
+    struct trit_chat chat; /* name NULL: no vocabulary that can be used */
+};
+
+/* @return exit code, after a message */
+static int print_text(const struct args *args, const trit_file *f, const struct found *found)
+{
+    int code = EXIT_DONE;
+
+    printf("file      %s · GGUF %u · %.1f MiB · %zu tensors\n", args->model, trit_file_version(f),
+           mib(trit_file_size(f)), trit_file_n_tensors(f));
+    if (found->runs) {
+        print_model(&found->model, found->session_bytes);
+        print_knobs(found->open);
+    }
+    print_chat(&found->chat);
+    print_notes(f, false);
+    if (args->list_metadata) {
+        printf("metadata\n");
+        print_metadata(f, false);
+    }
+    if (args->show_template) {
+        printf("template\n");
+        print_template(f, false);
+        putchar('\n');
+    }
+    if (args->list_tensors) {
+        printf("tensors\n");
+        code = print_tensors(f, false);
+    }
+    return code;
+}
+
+static int print_json(const struct args *args, const trit_file *f, const struct found *found)
+{
+    int code = EXIT_DONE;
+
+    printf("{\"file\":");
+    json_string(stdout, args->model, strlen(args->model));
+    printf(",\"gguf_version\":%u,\"bytes\":%llu,\"n_tensors\":%zu,\"model\":", trit_file_version(f),
+           (unsigned long long)trit_file_size(f), trit_file_n_tensors(f));
+    if (found->runs) {
+        print_model_json(&found->model, found->session_bytes);
+        print_knobs_json(found->open);
+    } else
+        printf("null");
+    printf(",\"chat\":");
+    print_chat_json(&found->chat);
+    print_notes(f, true);
+    if (args->list_metadata) {
+        printf(",\"metadata\":{");
+        print_metadata(f, true);
+        putchar('}');
+    }
+    if (args->show_template) {
+        printf(",\"template\":");
+        print_template(f, true);
+    }
+    if (args->list_tensors) {
+        printf(",\"tensors\":[");
+        code = print_tensors(f, true);
+        putchar(']');
+    }
+    printf("}\n");
+    return code;
+}
+
+/* What can be said of the file is printed even where it cannot run; the exit code says that. */
+int info_main(const struct args *args)
+{
+    struct opened o = {0};
+    struct found found = {0};
+    struct trit_session_options opt;
+    int code;
+
+    if (!args->model)
+        return print_machine(args);
+    session_options(&opt, args);
+    if ((code = open_file(&o, args)))
+        return code;
+    found.runs = !trit_model_open(&o.model, o.file, &found.why_not);
+    if (found.runs) {
+        trit_model_info(o.model, &found.model);
+        found.open = o.model;
+        opt.whole = !found.model.causal;
+        found.runs = !trit_session_bytes(&found.session_bytes, o.model, &opt, &found.why_not);
+    }
+    if (!trit_tokenizer_open(&o.tokenizer, o.file, NULL))
+        trit_chat_choose(&found.chat, o.file, o.tokenizer, NULL, NULL);
+    code = args->json ? print_json(args, o.file, &found) : print_text(args, o.file, &found);
+    const int written = finish_stdout();
+    if (!code)
+        code = written;
+    if (!code && !found.runs)
+        code = report(&found.why_not);
+    close_all(&o);
+    return code;
+}

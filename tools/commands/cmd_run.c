@@ -1,0 +1,346 @@
+/* cmd_run.c - trit run: continue a text on stdout. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd_chat.h"
+#include "commands.h"
+#include "bytes.h"
+#include "common.h"
+#include "json_write.h"
+#include "logprobs.h"
+#include "sampling.h"
+#include "resume.h"
+#include "turns.h"
+
+/* ---- Output ---------------------------------------------------------------------------------- */
+
+/* Where text goes: stdout at once, or memory for --json. */
+struct sink {
+    const struct opened *o;
+    bool collect, stream;
+    int n_logprobs; /* 0: none */
+    FILE *tokens;   /* what --logprobs shows of each, for the object at the end; or NULL */
+    char *tokens_text;
+    size_t tokens_len;
+    bool write_failed, no_memory;
+    bool quiet;
+    struct bytes text; /* where it is collected */
+    char last;
+};
+
+static bool on_text(void *user, const char *text, size_t len)
+{
+    struct sink *s = user;
+
+    if (len == 0)
+        return !interrupted();
+    errno = 0;
+    if (s->collect)
+        s->no_memory = !bytes_add(&s->text, text, len);
+    else
+        s->write_failed = fwrite(text, 1, len, stdout) != len || fflush(stdout) != 0;
+    s->last = text[len - 1];
+    return !s->write_failed && !s->no_memory && !interrupted();
+}
+
+/* {"token":id,"text":…}, and with --logprobs what else could have been there */
+static void print_token(FILE *f, const struct sink *s, int32_t id, struct trit_string piece,
+                        const float *logits)
+{
+    fprintf(f, "{\"token\":%d,\"text\":", id);
+    json_string(f, piece.bytes, piece.len);
+    if (s->n_logprobs)
+        print_logprobs(f, s->o->tokenizer, logits, trit_model_vocab_size(s->o->model), id,
+                       s->n_logprobs);
+    putc('}', f);
+}
+
+static bool on_token(void *user, int32_t id, struct trit_string piece, const float *logits)
+{
+    struct sink *s = user;
+
+    trit_session_set_progress(s->o->session, NULL, NULL); /* text stands on the line from here on */
+    if (s->tokens) {
+        fputs(ftell(s->tokens) > 0 ? "," : "", s->tokens);
+        print_token(s->tokens, s, id, piece, logits);
+        s->no_memory = fflush(s->tokens) != 0;
+    }
+    if (s->stream) {
+        errno = 0;
+        print_token(stdout, s, id, piece, logits);
+        s->write_failed = putchar('\n') == EOF || fflush(stdout) != 0;
+    }
+    return !s->write_failed && !s->no_memory && !interrupted();
+}
+
+/* On a terminal the text stands on a line that has not ended. */
+static void on_shift(void *user, int32_t n_left_out)
+{
+    const struct sink *s = user;
+
+    if (s->quiet)
+        return;
+    if (!s->collect && s->last && s->last != '\n' && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))
+        fputc('\n', stderr);
+    fprintf(stderr, "trit: the context of %d tokens is full; going on without %d of them\n",
+            trit_session_n_ctx(s->o->session), n_left_out);
+}
+
+static bool wants_shifts(const struct args *args)
+{
+    return args->on_full && strcmp(args->on_full, "shift") == 0;
+}
+
+static void announce_full(const struct args *args, const struct opened *o)
+{
+    const int32_t n_ctx = trit_session_n_ctx(o->session);
+    struct trit_model_info info;
+
+    trit_model_info(o->model, &info);
+    const bool room = n_ctx < info.max_ctx, shift = !wants_shifts(args);
+    fprintf(stderr, "trit: the context of %d tokens is full%s%s%s\n", n_ctx,
+            room ? "; -c makes more room" : ", and the model has no more positions",
+            shift ? (room ? "," : ";") : "",
+            shift ? " --on-full shift goes on without the oldest" : "");
+}
+
+static void print_json(const struct opened *o, const struct sink *s,
+                       const struct trit_generate_result *r, const struct session_file *file,
+                       uint64_t seed)
+{
+    static const char *const finish[] = {
+        [TRIT_FINISH_EOS] = "eos",
+        [TRIT_FINISH_LENGTH] = "length",
+        [TRIT_FINISH_STOP] = "stop",
+        [TRIT_FINISH_CONTEXT] = "context",
+        [TRIT_FINISH_INTERRUPT] = "interrupt",
+    };
+    const struct {
+        const char *name;
+        double value;
+    } timings[] = {
+        {"load_ms", o->load_ms},
+        {"prompt_ms", r->prompt_ms},
+        {"first_token_ms", r->first_token_ms},
+        {"generate_ms", r->generate_ms},
+        {"prompt_tps", per_second(r->n_prompt, r->prompt_ms)},
+        {"generate_tps", generate_tps(r)},
+    };
+    fputs("{\"text\":", stdout);
+    json_string(stdout, bytes_text(&s->text), s->text.len);
+    if (s->tokens) {
+        fputs(",\"logprobs\":[", stdout);
+        if (s->tokens_len) /* else there may be no text at all */
+            fwrite(s->tokens_text, 1, s->tokens_len, stdout);
+        putchar(']');
+    }
+    printf(",\"tokens\":%d,\"prompt_tokens\":%d", r->n_new, r->n_prompt);
+    if (file->path)
+        printf(",\"restored_tokens\":%d", file->n_restored);
+    if (r->n_new && r->mean_layers < trit_session_n_layers(o->session)) {
+        fputs(",\"mean_layers\":", stdout);
+        json_number(stdout, r->mean_layers);
+    }
+    printf(",\"finish\":\"%s\",\"seed\":%llu,\"timings\":{", finish[r->finish],
+           (unsigned long long)seed);
+    for (size_t i = 0; i < sizeof timings / sizeof *timings; i++) {
+        printf("%s\"%s\":", i ? "," : "", timings[i].name);
+        json_number(stdout, timings[i].value);
+    }
+    printf("},\"isa\":\"%s\",\"threads\":%d}\n", trit_session_isa(o->session),
+           trit_session_n_threads(o->session));
+}
+
+/* ---- The command ----------------------------------------------------------------------------- */
+
+struct prompt {
+    char *text;
+    size_t len;
+    int32_t *ids, n, n_keep;
+    const char **stop; /* [n_stop]: --stop, and the template's */
+    int32_t n_stop;
+};
+
+/* What is left to print when generation has ended well. */
+static int finish_output(const struct opened *o, const struct args *args, const struct sink *s,
+                         const struct trit_generate_result *result, const struct session_file *file,
+                         uint64_t seed)
+{
+    struct trit_generate_result r = *result;
+
+    r.n_prompt -= file->n_restored;
+    if (args->json)
+        print_json(o, s, &r, file, seed);
+    else if (s->last != '\n')
+        putchar('\n');
+    const int code = finish_stdout();
+    if (!code && !args->quiet) {
+        if (r.finish == TRIT_FINISH_CONTEXT)
+            announce_full(args, o);
+        print_stats(o, &r, file->n_restored, seed, args->verbose);
+    }
+    return code ? code : interrupted() ? EXIT_INTERRUPTED : EXIT_DONE;
+}
+
+static int generate(struct opened *o, const struct args *args, const struct prompt *p,
+                    struct session_file *file, trit_sampler *sampler, uint64_t seed)
+{
+    struct sink sink = {
+        .o = o,
+        .collect = args->json,
+        .stream = args->json && args->stream,
+        .n_logprobs = args->logprobs,
+        .quiet = args->quiet,
+    };
+    const struct trit_generate_options opt = {
+        .max_tokens = args->max_tokens,
+        .ignore_eos = args->ignore_eos,
+        .stop = p->stop,
+        .n_stop = p->n_stop,
+        .n_keep = p->n_keep,
+        .sampler = sampler,
+        .on_full = wants_shifts(args) ? TRIT_ON_FULL_SHIFT : TRIT_ON_FULL_STOP,
+        .on_shift = on_shift,
+        .on_token = on_token,
+        .on_text = on_text,
+        .user = &sink,
+    };
+    struct trit_generate_result result = {
+        .finish = TRIT_FINISH_INTERRUPT, .n_prompt = p->n, .pending = -1};
+    struct trit_error err;
+    trit_status status = TRIT_OK;
+    int code;
+
+    if (args->logprobs && !(sink.tokens = open_memstream(&sink.tokens_text, &sink.tokens_len)))
+        return out_of_memory();
+    if (!args->echo || on_text(&sink, p->text, p->len))
+        status = trit_generate(o->session, o->tokenizer, p->ids, p->n, &opt, &result, &err);
+    clear_status();
+    if (sink.write_failed)
+        code = write_error("stdout");
+    else if (sink.no_memory)
+        code = out_of_memory();
+    else if (status)
+        code = report(&err);
+    else
+        code = finish_output(o, args, &sink, &result, file, seed);
+    if (code == EXIT_DONE || code == EXIT_INTERRUPTED) {
+        const int written = write_session_file(file, o, args, &opt, &result);
+        code = written ? written : code;
+    }
+    if (sink.tokens)
+        fclose(sink.tokens);
+    free(sink.tokens_text);
+    bytes_free(&sink.text);
+    return code;
+}
+
+/* The prompt as a message in the model's template. */
+static int encode_chat(struct opened *o, const struct args *args, bool restored, struct prompt *p,
+                       struct trit_chat *chat)
+{
+    struct turns turns = {0};
+    struct trit_error err;
+    int code = open_tokenizer(o);
+
+    if (!code)
+        code = choose_template(chat, o, args);
+    if (!code && restored)
+        return encode_next_turn(o, chat, p->text, p->len, &p->ids, &p->n);
+    if (!code)
+        code = build_turns(&turns, args, p->text, p->len);
+    if (!code && trit_chat_encode(chat, o->tokenizer, turns.items, turns.n, &p->ids, &p->n,
+                                  &p->n_keep, &err))
+        code = report(&err);
+    free_turns(&turns);
+    return code;
+}
+
+/* What was restored comes first, and has the BOS. */
+static int tokenize_prompt(struct opened *o, const struct args *args, struct session_file *file,
+                           struct prompt *p)
+{
+    const bool restored = file->n_restored > 0;
+    const unsigned flags =
+        (restored ? 0 : TRIT_ENCODE_BOS) | (args->special ? TRIT_ENCODE_SPECIAL : 0);
+    struct trit_chat chat = {0};
+    int code;
+
+    if (restored && args->system)
+        return usage_error("--system begins a conversation; %s holds one", file->path);
+    if (args->chat && !(restored && !p->len)) /* nothing new is no turn */
+        code = encode_chat(o, args, restored, p, &chat);
+    else
+        code = encode_text(o, p->text, p->len, flags, &p->ids, &p->n);
+    if (!code)
+        code = gather_stops(&p->stop, &p->n_stop, args, &chat);
+    if (code)
+        return code;
+    if (restored && wants_shifts(args) && (code = make_room(file, o, args, p->n)))
+        return code;
+    if (p->n > trit_session_n_ctx(o->session) - file->n_restored && file->n_restored)
+        return usage_error("the prompt has %d tokens; beside the %d of %s the context has room "
+                           "for %d (see -c)",
+                           p->n, file->n_restored, file->path,
+                           trit_session_n_ctx(o->session) - file->n_restored);
+    if ((code = prepend_restored(file, o, &p->ids, &p->n)))
+        return code;
+    if (p->n == 0)
+        return usage_error("the prompt is empty");
+    if (p->n > trit_session_n_ctx(o->session))
+        return usage_error("the prompt has %d tokens; the context has room for %d (see -c)", p->n,
+                           trit_session_n_ctx(o->session));
+    if (!p->n_keep && p->ids[0] == trit_tokenizer_bos(o->tokenizer))
+        p->n_keep = 1;
+    return EXIT_DONE;
+}
+
+int run_main(const struct args *args)
+{
+    if (args->cnv)
+        return chat_main(args);
+    const uint64_t seed = args->has_seed ? args->seed : random_seed();
+    struct opened o = {0};
+    struct prompt p = {0};
+    struct session_file file = {0};
+    trit_sampler *sampler = NULL;
+
+    if (!args->chat && (args->system || args->template_name))
+        return usage_error("%s goes with --chat", args->system ? "--system" : "--template");
+    if (args->chat && args->special)
+        return usage_error("--special does not go with --chat: a message is text");
+    if (args->stream && !args->json)
+        return usage_error("--stream goes with --json");
+    if (args->logprobs && !args->json)
+        return usage_error("--logprobs goes with --json");
+    if (args->session && !*args->session)
+        return usage_error("--session wants the name of a file");
+    for (int i = 0; i < args->stop.n; i++)
+        if (!*args->stop.items[i])
+            return usage_error("--stop wants a text that is not empty");
+    int code = read_prompt(&p.text, &p.len, args);
+    if (!code)
+        code = open_session(&o, args);
+    if (!code)
+        code = open_session_file(&file, &o, args);
+    if (!code)
+        code = tokenize_prompt(&o, args, &file, &p);
+    if (!code)
+        code = open_sampler(&sampler, args, seed, trit_model_vocab_size(o.model));
+    if (!code) {
+        watch_interrupts(o.session);
+        watch_prompt(o.session, args);
+        code = generate(&o, args, &p, &file, sampler, seed);
+    }
+    code = close_session_file(&file, code);
+    trit_sampler_close(&sampler);
+    free(p.stop);
+    free(p.ids);
+    free(p.text);
+    close_all(&o);
+    return code;
+}

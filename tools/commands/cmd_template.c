@@ -1,0 +1,81 @@
+/* cmd_template.c - trit template: what a model sees of a conversation, to the byte. It needs the
+ * vocabulary of a file only. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "json_write.h"
+#include "turns.h"
+
+/* What was made of the conversation. */
+struct seen {
+    char *text;
+    size_t len;
+    int32_t *ids, n, n_keep;
+};
+
+static int see(struct seen *s, const struct opened *o, const struct trit_chat *chat,
+               const struct turns *t)
+{
+    struct trit_error err;
+
+    if (trit_chat_render(chat, t->items, t->n, &s->text, &s->len, &err) ||
+        trit_chat_encode(chat, o->tokenizer, t->items, t->n, &s->ids, &s->n, &s->n_keep, &err))
+        return report(&err);
+    return EXIT_DONE;
+}
+
+static void print_json(const struct seen *s, const struct trit_chat *chat)
+{
+    printf("{\"template\":\"%s\",\"why\":", chat->name);
+    json_string(stdout, chat->why, strlen(chat->why));
+    fputs(",\"text\":", stdout);
+    json_string(stdout, s->text, s->len);
+    fputs(",\"ids\":", stdout);
+    json_ids(stdout, s->ids, s->n);
+    printf(",\"keep\":%d}\n", s->n_keep);
+}
+
+static int print(const struct seen *s, const struct trit_chat *chat, const struct args *args)
+{
+    if (args->json) {
+        print_json(s, chat);
+    } else if (args->ids) {
+        json_ids(stdout, s->ids, s->n);
+        putchar('\n');
+    } else {
+        fwrite(s->text, 1, s->len, stdout); /* as it is: no newline, no escapes */
+    }
+    return finish_stdout();
+}
+
+int template_main(const struct args *args)
+{
+    struct opened o = {0};
+    struct turns turns = {0};
+    struct trit_chat chat;
+    struct seen seen = {0};
+    char *text = NULL;
+    size_t len = 0;
+
+    const bool has_prompt = args->prompt || args->file || args->stdin_prompt || !args->turns;
+    int code = has_prompt ? read_prompt(&text, &len, args) : EXIT_DONE;
+    if (!code)
+        code = build_turns(&turns, args, text, len);
+    if (!code)
+        code = open_file(&o, args);
+    if (!code)
+        code = open_tokenizer(&o);
+    if (!code)
+        code = choose_template(&chat, &o, args);
+    if (!code)
+        code = see(&seen, &o, &chat, &turns);
+    if (!code)
+        code = print(&seen, &chat, args);
+    free(seen.ids);
+    free(seen.text);
+    free_turns(&turns);
+    free(text);
+    close_all(&o);
+    return code;
+}

@@ -1,0 +1,89 @@
+/* cmd_tokenize.c - trit tokenize and trit detokenize. They need the vocabulary of a file only. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "common.h"
+#include "json_write.h"
+
+static void print_lines(const trit_tokenizer *t, const int32_t *ids, int32_t n)
+{
+    for (int32_t i = 0; i < n; i++) {
+        const struct trit_string s = trit_tokenizer_piece(t, ids[i], true);
+        printf("%d\t", ids[i]);
+        json_string(stdout, s.bytes, s.len);
+        putchar('\n');
+    }
+}
+
+static void print_json(const trit_tokenizer *t, const int32_t *ids, int32_t n)
+{
+    fputs("{\"ids\":", stdout);
+    json_ids(stdout, ids, n);
+    fputs(",\"pieces\":[", stdout);
+    for (int32_t i = 0; i < n; i++) {
+        const struct trit_string s = trit_tokenizer_piece(t, ids[i], true);
+        if (i)
+            putchar(',');
+        json_string(stdout, s.bytes, s.len);
+    }
+    fputs("]}\n", stdout);
+}
+
+int tokenize_main(const struct args *args)
+{
+    struct opened o = {0};
+    char *text = NULL;
+    size_t len = 0;
+    int32_t *ids = NULL, n = 0;
+    const unsigned flags =
+        (args->no_bos ? 0 : TRIT_ENCODE_BOS) | (args->special ? TRIT_ENCODE_SPECIAL : 0);
+
+    int code = read_prompt(&text, &len, args);
+    if (!code)
+        code = open_file(&o, args);
+    if (!code)
+        code = encode_text(&o, text, len, flags, &ids, &n);
+    if (!code) {
+        if (args->json) {
+            print_json(o.tokenizer, ids, n);
+        } else if (args->ids) {
+            json_ids(stdout, ids, n);
+            putchar('\n');
+        } else {
+            print_lines(o.tokenizer, ids, n);
+        }
+        code = finish_stdout();
+    }
+    free(ids);
+    free(text);
+    close_all(&o);
+    return code;
+}
+
+int detokenize_main(const struct args *args)
+{
+    struct opened o = {0};
+    int32_t *ids = NULL, n = 0;
+
+    if (!args->id_list)
+        return usage_error("no ids given; use --ids 1,2,3");
+    int code = parse_ids(&ids, &n, "--ids", args->id_list);
+    if (!code)
+        code = open_file(&o, args);
+    if (!code)
+        code = open_tokenizer(&o);
+    for (int32_t i = 0; i < n && !code; i++)
+        if (ids[i] >= trit_tokenizer_n_vocab(o.tokenizer))
+            code = usage_error("token %d is out of range; the vocabulary has %d", ids[i],
+                               trit_tokenizer_n_vocab(o.tokenizer));
+    for (int32_t i = 0; i < n && !code; i++) {
+        const struct trit_string s = trit_tokenizer_piece(o.tokenizer, ids[i], args->special);
+        fwrite(s.bytes, 1, s.len, stdout);
+    }
+    if (!code)
+        code = finish_stdout();
+    free(ids);
+    close_all(&o);
+    return code;
+}

@@ -1,0 +1,22 @@
+/* commands.h - the table of all commands, and the functions that start those of this folder. */
+#ifndef TRIT_TOOLS_COMMANDS_H
+#define TRIT_TOOLS_COMMANDS_H
+
+#include "args.h"
+
+extern const struct command_row commands[]; /* ends with name NULL */
+
+/* @return exit code */
+int run_main(const struct args *args);
+int logits_main(const struct args *args);
+int info_main(const struct args *args);
+int template_main(const struct args *args);
+int tokenize_main(const struct args *args);
+int detokenize_main(const struct args *args);
+int perplexity_main(const struct args *args);
+int bench_main(const struct args *args);
+int dummy_main(const struct args *args);
+int convert_main(const struct args *args);
+int quantize_main(const struct args *args);
+
+#endif

@@ -1,0 +1,395 @@
+/* exit_sweep.c - see exit_sweep.h.
+ *
+ * Speed is that of generation, token after token, measured in rounds of all depths each, so that
+ * whatever else the machine does meets them alike. The median of the rounds counts, of the speed-up
+ * that of what each round gives; beside it stands what the bytes predict that a token reads. How
+ * well a depth predicts is measured on a text, cut into windows as by trit perplexity; it agrees
+ * with the whole model where both find the same token most likely. */
+#include "exit_sweep.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "common.h"
+#include "json_write.h"
+#include "plain_text.h"
+#include "layers.h"
+#include "percentile.h"
+#include "windows.h"
+
+enum { MAX_REPEATS = 1000, DEFAULT_WINDOWS = 20, SAMPLE_PROMPT = 12, SAMPLE_TOKENS = 32 };
+
+struct depth {
+    int32_t n_layers;
+    uint64_t bytes;                     /* that a token reads */
+    double samples[MAX_REPEATS], speed; /* tokens/s, round by round; their median */
+    double speedup;                     /* over all layers */
+    double nll;
+    int64_t n_scored, n_same;
+    struct bytes text; /* a continuation */
+};
+
+struct sweep {
+    const struct args *args;
+    struct opened o;
+    struct depth *depths; /* [n] */
+    int32_t n, n_gen;
+    struct windows w; /* n 0: no text */
+    int32_t *ids, n_ids;
+    int32_t *tops; /* of the whole model: the most likely token at each scored place */
+};
+
+static const struct depth *whole(const struct sweep *s)
+{
+    return &s->depths[s->n - 1];
+}
+
+static int set_depth(const struct sweep *s, const struct depth *d)
+{
+    struct trit_error err;
+    trit_session_rewind(s->o.session, 0);
+    return trit_session_set_exit_layer(s->o.session, d->n_layers, &err) ? report(&err) : EXIT_DONE;
+}
+
+static int stopped(const struct trit_error *err)
+{
+    return interrupted() ? EXIT_INTERRUPTED : report(err);
+}
+
+/* ---- Speed ----------------------------------------------------------------------------------- */
+
+static int measure(const struct sweep *s, struct depth *d, int round)
+{
+    const int32_t n_vocab = trit_session_n_vocab(s->o.session);
+    struct trit_error err;
+    double start = 0;
+    int code = set_depth(s, d);
+
+    for (int32_t i = -1; i < s->n_gen && !code; i++) { /* the first to warm up */
+        const int32_t id = (int32_t)((int64_t)(i + 2) * 7919 % n_vocab);
+        if (i == 0)
+            start = now_ms();
+        if (trit_session_eval(s->o.session, &id, 1, NULL, NULL, &err))
+            code = stopped(&err);
+    }
+    d->samples[round] = s->n_gen / (now_ms() - start) * 1e3;
+    return code;
+}
+
+static double median(const double *x, int n)
+{
+    double sorted[MAX_REPEATS];
+
+    memcpy(sorted, x, (size_t)n * sizeof *x);
+    sort_ascending(sorted, n);
+    return percentile(sorted, n, 0.5);
+}
+
+static double median_quotient(const double *x, const double *by, int n)
+{
+    double quotients[MAX_REPEATS];
+
+    for (int i = 0; i < n; i++)
+        quotients[i] = x[i] / by[i];
+    return median(quotients, n);
+}
+
+static int measure_all(const struct sweep *s)
+{
+    const int rounds = s->args->repeats;
+    int code = EXIT_DONE;
+
+    for (int r = 0; r < rounds && !code; r++)
+        for (int32_t i = 0; i < s->n && !code; i++) {
+            if (show_progress(s->args))
+                show_status("speed: round %d of %d, %d layers", r + 1, rounds,
+                            s->depths[i].n_layers);
+            code = measure(s, &s->depths[i], r);
+        }
+    clear_status();
+    for (int32_t i = 0; i < s->n && !code; i++) {
+        struct depth *d = &s->depths[i];
+        d->speedup = median_quotient(d->samples, whole(s)->samples, rounds);
+        d->speed = median(d->samples, rounds);
+    }
+    return code;
+}
+
+/* ---- Prediction ------------------------------------------------------------------------------ */
+
+struct scorer {
+    const struct sweep *s;
+    struct depth *d;
+    const int32_t *tokens; /* of the window */
+};
+
+static bool score(void *user, int32_t position, const float *logits)
+{
+    const struct scorer *sc = user;
+    const struct windows *w = &sc->s->w;
+    const int32_t n_vocab = trit_session_n_vocab(sc->s->o.session), next = position + 1;
+
+    if (next < w->first_scored || next >= w->ctx)
+        return true;
+    const int32_t top = trit_argmax(logits, n_vocab);
+    int32_t *tops = &sc->s->tops[sc->d->n_scored];
+    if (sc->d == whole(sc->s))
+        *tops = top;
+    sc->d->n_same += top == *tops;
+    sc->d->nll -= trit_logprob(logits, n_vocab, sc->tokens[next]);
+    sc->d->n_scored++;
+    return true;
+}
+
+static int score_depth(const struct sweep *s, struct depth *d, int32_t *tokens)
+{
+    struct scorer sc = {s, d, tokens};
+    struct trit_error err;
+    int code = EXIT_DONE;
+
+    for (int32_t i = 0; i < s->w.n && !code; i++) {
+        if (show_progress(s->args))
+            show_status("text: %d layers, window %d of %d", d->n_layers, i + 1, s->w.n);
+        if ((code = set_depth(s, d)))
+            break;
+        take_window(tokens, &s->w, s->ids, i);
+        if (trit_session_eval(s->o.session, tokens, s->w.ctx, score, &sc, &err))
+            code = stopped(&err);
+    }
+    return code;
+}
+
+/* The whole model first, which the others are compared with. */
+static int score_all(struct sweep *s)
+{
+    int32_t *tokens = malloc((size_t)s->w.ctx * sizeof *tokens);
+    int code = EXIT_DONE;
+
+    s->tops = malloc((size_t)s->w.n * (size_t)s->w.ctx * sizeof *s->tops);
+    if (!tokens || !s->tops)
+        code = out_of_memory();
+    for (int32_t i = s->n; i-- > 0 && !code;)
+        code = score_depth(s, &s->depths[i], tokens);
+    clear_status();
+    free(tokens);
+    return code;
+}
+
+/* ---- Samples --------------------------------------------------------------------------------- */
+
+static bool keep_text(void *user, const char *text, size_t len)
+{
+    return bytes_add(user, text, len) && !interrupted();
+}
+
+static int sample(const struct sweep *s, struct depth *d)
+{
+    const int32_t n = s->n_ids < SAMPLE_PROMPT ? s->n_ids : SAMPLE_PROMPT;
+    const struct trit_generate_options opt = {
+        .max_tokens = SAMPLE_TOKENS, .on_text = keep_text, .user = &d->text};
+    struct trit_generate_result result;
+    struct trit_error err;
+    int code = set_depth(s, d);
+
+    if (!code && trit_generate(s->o.session, s->o.tokenizer, s->ids, n, &opt, &result, &err))
+        code = report(&err);
+    return !code && interrupted() ? EXIT_INTERRUPTED : code;
+}
+
+static int sample_all(const struct sweep *s)
+{
+    int code = EXIT_DONE;
+    for (int32_t i = 0; i < s->n && !code; i++)
+        code = sample(s, &s->depths[i]);
+    return code;
+}
+
+/* ---- Printing -------------------------------------------------------------------------------- */
+
+enum { N_COLUMNS = 6 };
+
+/* NaN where there is no text. */
+struct columns {
+    double x[N_COLUMNS];
+};
+
+static const char *const names[N_COLUMNS] = {"layers",       "tokens_per_s", "speedup",
+                                             "of_predicted", "ppl",          "agreement"};
+
+static struct columns columns_of(const struct sweep *s, const struct depth *d)
+{
+    const double predicted = (double)whole(s)->bytes / (double)d->bytes;
+    const double n = (double)d->n_scored;
+    return (struct columns){{d->n_layers, d->speed, d->speedup, d->speedup / predicted,
+                             n > 0 ? exp(d->nll / n) : NAN, n > 0 ? (double)d->n_same / n : NAN}};
+}
+
+static void print_text_row(const struct columns *c, bool md)
+{
+    printf(md ? "| %.0f | %.1f | %.2f | %.2f |" : "%6.0f  %10.1f  %8.2f  %12.2f", c->x[0], c->x[1],
+           c->x[2], c->x[3]);
+    if (!isnan(c->x[4]))
+        printf(md ? " %.2f | %.1f %% |" : "  %10.2f  %9.1f %%", c->x[4], 100 * c->x[5]);
+    putchar('\n');
+}
+
+static void print_table(const struct sweep *s, bool md)
+{
+    const bool text = s->w.n > 0;
+
+    if (md)
+        printf("| layers | t/s | speed-up | of predicted |%s\n| ---: | ---: | ---: | ---: |%s\n",
+               text ? " perplexity | agreement |" : "", text ? " ---: | ---: |" : "");
+    else
+        printf("layers  %10s  %8s  %12s%s\n", "tokens/s", "speed-up", "of predicted",
+               text ? "  perplexity  agreement" : "");
+    for (int32_t i = 0; i < s->n; i++) {
+        const struct columns c = columns_of(s, &s->depths[i]);
+        print_text_row(&c, md);
+    }
+    for (int32_t i = 0; i < s->n && s->args->samples; i++) {
+        printf(md ? "\n%d layers: " : "\n%d layers\n", s->depths[i].n_layers);
+        plain_text(stdout, bytes_text(&s->depths[i].text), s->depths[i].text.len);
+        putchar('\n');
+    }
+}
+
+static void print_csv(const struct sweep *s)
+{
+    for (int k = 0; k < N_COLUMNS; k++)
+        printf("%s%s", k ? "," : "", names[k]);
+    putchar('\n');
+    for (int32_t i = 0; i < s->n; i++) {
+        const struct columns c = columns_of(s, &s->depths[i]);
+        for (int k = 0; k < N_COLUMNS; k++) {
+            if (k)
+                putchar(',');
+            if (!isnan(c.x[k]))
+                json_number(stdout, c.x[k]);
+        }
+        putchar('\n');
+    }
+}
+
+static void print_json(const struct sweep *s, bool lines)
+{
+    for (int32_t i = 0; i < s->n; i++) {
+        const struct depth *d = &s->depths[i];
+        const struct columns c = columns_of(s, d);
+        fputs(lines ? "" : i ? ",\n" : "[\n", stdout);
+        for (int k = 0; k < N_COLUMNS; k++) {
+            printf("%s\"%s\":", k ? "," : "{", names[k]);
+            json_number(stdout, c.x[k]);
+        }
+        printf(",\"bytes_per_token\":%llu", (unsigned long long)d->bytes);
+        if (s->args->samples) {
+            fputs(",\"sample\":", stdout);
+            json_string(stdout, bytes_text(&d->text), d->text.len);
+        }
+        fputs(lines ? "}\n" : "}", stdout);
+    }
+    fputs(lines ? "" : "\n]\n", stdout);
+}
+
+static int print(const struct sweep *s)
+{
+    const char *format = s->args->format ? s->args->format : s->args->json ? "json" : "table";
+
+    if (strcmp(format, "csv") == 0)
+        print_csv(s);
+    else if (strcmp(format, "json") == 0 || strcmp(format, "jsonl") == 0)
+        print_json(s, strcmp(format, "jsonl") == 0);
+    else
+        print_table(s, strcmp(format, "md") == 0);
+    return finish_stdout();
+}
+
+/* ---- The command ----------------------------------------------------------------------------- */
+
+/* The text of -f, and its windows. */
+static int read_text(struct sweep *s)
+{
+    struct args args = *s->args;
+    char *text = NULL;
+    size_t len = 0;
+
+    args.prompt = NULL;
+    args.chunks = args.chunks ? args.chunks : DEFAULT_WINDOWS;
+    int code = read_prompt(&text, &len, &args);
+    if (!code)
+        code = encode_text(&s->o, text, len, 0, &s->ids, &s->n_ids);
+    if (!code)
+        code = plan_windows(&s->w, &s->o, &args, s->n_ids);
+    free(text);
+    return code;
+}
+
+static int open_depths(struct sweep *s, int n_threads)
+{
+    struct trit_session_options opt;
+    struct layer_list skip;
+    struct trit_error err;
+
+    session_options(&opt, s->args);
+    int code = plan_layers(&opt, &skip, s->args, s->o.model);
+    const int32_t sample = s->args->samples ? SAMPLE_PROMPT + SAMPLE_TOKENS : 0;
+    const int32_t least = s->n_gen + 1 > sample ? s->n_gen + 1 : sample;
+    opt.n_threads = n_threads;
+    opt.n_ctx = s->w.ctx > least ? s->w.ctx : least;
+    if (!code && trit_session_open(&s->o.session, s->o.model, &opt, &err))
+        code = report(&err);
+    if (code)
+        return code;
+    watch_interrupts(s->o.session);
+    s->n = trit_session_n_layers(s->o.session);
+    s->depths = calloc((size_t)s->n, sizeof *s->depths);
+    if (!s->depths)
+        return out_of_memory();
+    for (int32_t i = 0; i < s->n && !code; i++) {
+        s->depths[i].n_layers = i + 1;
+        code = set_depth(s, &s->depths[i]);
+        s->depths[i].bytes = trit_session_token_bytes(s->o.session);
+    }
+    return code;
+}
+
+static int run(struct sweep *s, int n_threads)
+{
+    struct trit_model_info info;
+    int code = EXIT_DONE;
+
+    if (s->args->exit_layer || s->args->exit_threshold > 0)
+        return usage_error("--exit-sweep goes through all exits; it takes none");
+    if (s->args->samples && !s->args->file)
+        return usage_error("--samples continues the text of -f, and there is none");
+    if ((code = open_model(&s->o, s->args)))
+        return code;
+    trit_model_info(s->o.model, &info);
+    if (!s->args->n_gens && s->n_gen >= info.max_ctx) /* nobody asked for so many */
+        s->n_gen = info.max_ctx - 1;
+    if (s->args->file && (code = read_text(s)))
+        return code;
+    if ((code = open_depths(s, n_threads)) || (code = measure_all(s)))
+        return code;
+    if (s->w.n && (code = score_all(s)))
+        return code;
+    if (s->args->samples && (code = sample_all(s)))
+        return code;
+    return print(s);
+}
+
+int exit_sweep(const struct args *args, int n_gen, int n_threads)
+{
+    struct sweep s = {.args = args, .n_gen = n_gen};
+    const int code = run(&s, n_threads);
+
+    for (int32_t i = 0; i < s.n; i++)
+        bytes_free(&s.depths[i].text);
+    free(s.depths);
+    free(s.tops);
+    free(s.ids);
+    close_all(&s.o);
+    return code;
+}

@@ -1,0 +1,47 @@
+/* builtin.c - see builtin.h. The assembler takes the file in as it is (TRIT_BUILT_IN is its path),
+ * aligned as a mapping would be to the width of any register. */
+#include "builtin.h"
+
+#ifdef TRIT_BUILT_IN
+
+#ifdef __APPLE__
+#define SECTION ".section __TEXT,__const\n"
+#define SYMBOL(name) "_" name
+#elif defined(_WIN32)
+#define SECTION ".section .rdata,\"dr\"\n"
+#define SYMBOL(name) name
+#else
+#define SECTION ".section .rodata\n"
+#define SYMBOL(name) name
+#endif
+
+__asm__(SECTION ".balign 64\n"
+                ".globl " SYMBOL("trit_built_in_begin") "\n" SYMBOL(
+                    "trit_built_in_begin") ":\n"
+                                           ".incbin \"" TRIT_BUILT_IN "\"\n"
+                                           ".globl " SYMBOL("trit_built_in_end") "\n" SYMBOL(
+                                               "trit_built_in_end") ":\n"
+                                                                    ".byte 0\n"
+                                                                    ".text\n");
+
+const char default_model[] = "$TRIT_MODEL, else " BUILT_IN;
+
+extern const unsigned char trit_built_in_begin[], trit_built_in_end[];
+
+const void *built_in_model(size_t *n_bytes)
+{
+    *n_bytes = (size_t)(trit_built_in_end - trit_built_in_begin);
+    return trit_built_in_begin;
+}
+
+#else
+
+const char default_model[] = "$TRIT_MODEL";
+
+const void *built_in_model(size_t *n_bytes)
+{
+    *n_bytes = 0;
+    return NULL;
+}
+
+#endif

@@ -1,0 +1,24 @@
+/* layers.h - the options that say which layers tokens pass. */
+#ifndef TRIT_TOOLS_LAYERS_H
+#define TRIT_TOOLS_LAYERS_H
+
+#include "args.h"
+
+enum { MAX_LAYERS = 1024 };
+
+/* The layers that a session leaves out; opt->skip_layers points into it. */
+struct layer_list {
+    int32_t items[MAX_LAYERS], n;
+};
+
+/* What of the options a session is opened with. @return exit code, after a message */
+int plan_layers(struct trit_session_options *opt, struct layer_list *skip, const struct args *args,
+                const trit_model *model);
+
+/* The rest, of an open session. @return exit code, after a message */
+int set_exits(trit_session *session, const struct args *args);
+
+/* Whether tokens may leave before the last layer. */
+bool wants_exits(const struct args *args);
+
+#endif
