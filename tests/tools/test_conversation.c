@@ -10,7 +10,7 @@
 #include "fixture.h"
 #include "suite.h"
 
-/* ---- A model that counts a b c d, with the form of 2B-4T ------------------------------------- */
+/* ---- A model that counts a b c d, with the template of 2B-4T --------------------------------- */
 
 static const char *biases[] = {"97=4000", "98=3800", "99=3600", "100=3400"};
 

@@ -1,8 +1,8 @@
 /* conversation.c - see conversation.h.
  *
- * What the model has seen is kept as ids: an answer's tokens as they were generated, so that the
- * session reuses all of it. Only where something is left out are the rest of the messages encoded
- * anew. */
+ * The conversation keeps the tokens that the model has seen, with an answer's tokens as they were
+ * generated, so that the session can reuse all of them. Messages are encoded again only after
+ * exchanges were left out. */
 #include "conversation.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
-static char *copy(const char *text, size_t len)
+static char *copy_text(const char *text, size_t len)
 {
     char *new = malloc(len + 1);
     if (new) {
@@ -30,7 +30,7 @@ static void free_exchange(struct exchange *e)
     *e = (struct exchange){0};
 }
 
-static void forget(struct conversation *c)
+static void clear_exchanges(struct conversation *c)
 {
     for (int32_t i = 0; i < c->n_items; i++)
         free_exchange(&c->items[i]);
@@ -39,7 +39,7 @@ static void forget(struct conversation *c)
     c->resumed = false;
 }
 
-static bool make_exchange(struct conversation *c, const char *text, size_t len)
+static bool append_exchange(struct conversation *c, const char *text, size_t len)
 {
     if (c->n_items == c->n_room) {
         const int32_t room = c->n_room ? 2 * c->n_room : 16;
@@ -49,8 +49,9 @@ static bool make_exchange(struct conversation *c, const char *text, size_t len)
         c->items = larger;
         c->n_room = room;
     }
-    /* where the messages before it are encoded anew with it, that place is not known */
-    struct exchange e = {copy(text, len), copy("", 0), len, 0, c->n || !c->n_items ? c->n : -1};
+    /* if older messages will be encoded again with this one, its place is not known yet */
+    struct exchange e = {copy_text(text, len), copy_text("", 0), len, 0,
+                         c->n || !c->n_items ? c->n : -1};
     if (!e.text || !e.answer) {
         free_exchange(&e);
         return false;
@@ -63,14 +64,14 @@ int conversation_open(struct conversation *c, struct opened *o, const struct arg
                       const struct trit_chat *chat, const char *system)
 {
     *c = (struct conversation){.o = o, .args = args, .chat = *chat};
-    /* room for a whole context, and a last token that was not evaluated */
+    /* room for a full context, and for a last token that was never evaluated */
     c->ids = malloc(((size_t)trit_session_n_ctx(o->session) + 1) * sizeof *c->ids);
     return c->ids ? conversation_begin(c, system) : out_of_memory();
 }
 
 void conversation_close(struct conversation *c)
 {
-    forget(c);
+    clear_exchanges(c);
     free(c->items);
     free(c->system);
     free(c->ids);
@@ -79,11 +80,12 @@ void conversation_close(struct conversation *c)
 
 int conversation_begin(struct conversation *c, const char *system)
 {
-    char *new = system &&*system ? copy(system, strlen(system)) : NULL;
+    const size_t len = system ? strlen(system) : 0;
+    char *new = len ? copy_text(system, len) : NULL;
 
-    if (system && *system && !new)
+    if (len && !new)
         return out_of_memory();
-    forget(c);
+    clear_exchanges(c);
     free(c->system);
     c->system = new;
     return EXIT_DONE;
@@ -91,8 +93,8 @@ int conversation_begin(struct conversation *c, const char *system)
 
 /* ---- Tokens ---------------------------------------------------------------------------------- */
 
-/* Exchanges from `first` on and a new message, encoded as a whole. *ids is released with free().
- * @return exit code */
+/* Encode the exchanges from `first` on and a new message. *ids is released with free(), also after
+ * an error. @return exit code */
 static int encode_all(const struct conversation *c, int32_t first, const char *text, size_t len,
                       int32_t **ids, int32_t *n, int32_t *n_keep)
 {
@@ -122,19 +124,20 @@ static bool stops_when_full(const struct conversation *c)
     return c->args->on_full && strcmp(c->args->on_full, "stop") == 0;
 }
 
-/* Interrupted is no error, and told by who asked. */
-static int code_of(trit_status status, const struct trit_error *err)
+/* @return exit code, after an error message; an interrupt has none, as callers explain it */
+static int exit_code_of(trit_status status, const struct trit_error *err)
 {
     return status == TRIT_E_CANCELLED ? EXIT_INTERRUPTED : status ? report(err) : EXIT_DONE;
 }
 
-static void say_left_out(const struct conversation *c, int32_t n)
+static void print_left_out(const struct conversation *c, int32_t n)
 {
     fprintf(stderr, "trit: the context of %d tokens is full; the oldest %d were left out\n",
             trit_session_n_ctx(c->o->session), n);
 }
 
-/* A loaded conversation has no messages to leave out: the session leaves out tokens. */
+/* A loaded conversation has no messages to leave out, so the session leaves out tokens until at
+ * most `most` remain. @return exit code */
 static int shift_resumed(struct conversation *c, int32_t most)
 {
     trit_session *s = c->o->session;
@@ -143,21 +146,21 @@ static int shift_resumed(struct conversation *c, int32_t most)
     int code = conversation_sync(c);
 
     while (!code && trit_session_n_tokens(s) > most && n_left_out) {
-        code = code_of(trit_session_shift(s, c->n_keep, &n_left_out, &err), &err);
+        code = exit_code_of(trit_session_shift(s, c->n_keep, &n_left_out, &err), &err);
         total += n_left_out;
     }
-    if (code) /* what was said is what is in ids */
+    if (code) /* ids still hold the whole conversation */
         return code;
     for (int32_t i = 0; i < c->n_items; i++)
         c->items[i].begin = -1;
     c->n = trit_session_n_tokens(s);
     memcpy(c->ids, trit_session_tokens(s), (size_t)c->n * sizeof *c->ids);
-    say_left_out(c, total);
+    print_left_out(c, total);
     return EXIT_DONE;
 }
 
-/* Of ids the n_keep first and the newest, at most so many in all, if that is possible. @return how
- * many were left out */
+/* Keep the first n_keep of ids and the newest, `most` in all, if that is possible. @return how many
+ * were left out */
 static int32_t keep_newest(int32_t *ids, int32_t *n, int32_t n_keep, int32_t most)
 {
     const int32_t n_left_out = *n - most;
@@ -169,11 +172,11 @@ static int32_t keep_newest(int32_t *ids, int32_t *n, int32_t n_keep, int32_t mos
     return n_left_out;
 }
 
-/* Leave out the oldest exchanges, as few as leave a quarter of the context for the answer; of the
- * last, which a text with no new message goes on from, only its oldest tokens. *ids, n: the whole
- * prompt anew. */
-static int leave_out(struct conversation *c, const char *text, size_t len, int32_t **ids,
-                     int32_t *n)
+/* Leave out the oldest exchanges, as few as possible so that a quarter of the context is free for
+ * the answer. If the answer continues the last exchange, only its oldest tokens are left out.
+ * *ids, *n: the whole prompt, encoded again. @return exit code */
+static int drop_oldest(struct conversation *c, const char *text, size_t len, int32_t **ids,
+                       int32_t *n)
 {
     const int32_t n_ctx = trit_session_n_ctx(c->o->session), most = n_ctx - n_ctx / 4;
     const bool goes_on = conversation_continues(c) && len == 0;
@@ -200,19 +203,20 @@ static int leave_out(struct conversation *c, const char *text, size_t len, int32
                 "exchange%s (%d tokens) %s left out\n",
                 n_ctx, first, first == 1 ? "" : "s", n_left_out, first == 1 ? "was" : "were");
     else
-        say_left_out(c, n_left_out);
+        print_left_out(c, n_left_out);
     for (int32_t i = 0; i < first; i++)
         free_exchange(&c->items[i]);
     memmove(c->items, c->items + first, (size_t)(c->n_items - first) * sizeof *c->items);
     c->n_items -= first;
     for (int32_t i = 0; i < c->n_items; i++)
         c->items[i].begin = -1;
-    c->n = 0; /* *ids are all */
+    c->n = 0; /* *ids is the whole prompt */
     c->n_keep = n_keep;
     return EXIT_DONE;
 }
 
-/* The prompt: c->ids[0..c->n) and then *ids. */
+/* Encode a message, and make room for it. The prompt is c->ids[0..c->n) followed by *ids, which is
+ * released with free(), also after an error. @return exit code */
 static int encode_message(struct conversation *c, const char *text, size_t len, int32_t **ids,
                           int32_t *n)
 {
@@ -226,7 +230,7 @@ static int encode_message(struct conversation *c, const char *text, size_t len, 
         return usage_error("the context of %d tokens is full; /undo, /clear, or a larger -c",
                            n_ctx);
     if (!c->resumed && c->n_items)
-        return leave_out(c, text, len, ids, n);
+        return drop_oldest(c, text, len, ids, n);
     if (*n < n_ctx - c->n_keep && c->n)
         code = shift_resumed(c, n_ctx - *n - 1);
     if (!code && c->n + *n >= n_ctx)
@@ -235,8 +239,9 @@ static int encode_message(struct conversation *c, const char *text, size_t len, 
     return code;
 }
 
-/* The text of an answer follows, as far as there is room. @return exit code */
-static int add_answer(struct conversation *c, const char *text, size_t len)
+/* Append the tokens of an answer's text to c->ids, up to the size of the context. @return exit
+ * code */
+static int append_answer(struct conversation *c, const char *text, size_t len)
 {
     const int32_t room = trit_session_n_ctx(c->o->session) - c->n;
     struct trit_error err;
@@ -277,7 +282,7 @@ int conversation_encode(struct conversation *c)
     }
     const int32_t n_left_out = code ? 0 : keep_newest(ids, &n, n_keep, n_ctx);
     if (n_left_out)
-        say_left_out(c, n_left_out);
+        print_left_out(c, n_left_out);
     if (!code && n <= n_ctx) {
         memcpy(c->ids, ids, (size_t)n * sizeof *ids);
         c->n = n;
@@ -295,18 +300,18 @@ int conversation_sync(struct conversation *c)
 
     if (code)
         return code;
-    if (c->n > trit_session_n_ctx(c->o->session)) /* the last one, which was never evaluated */
+    if (c->n > trit_session_n_ctx(c->o->session)) /* there is no room to evaluate the last one */
         c->n--;
     if (c->n == 0)
         return EXIT_DONE;
-    return code_of(trit_session_sync(c->o->session, c->ids, c->n, &err), &err);
+    return exit_code_of(trit_session_sync(c->o->session, c->ids, c->n, &err), &err);
 }
 
 void conversation_adopt(struct conversation *c)
 {
     const trit_session *s = c->o->session;
 
-    forget(c);
+    clear_exchanges(c);
     c->n = trit_session_n_tokens(s);
     memcpy(c->ids, trit_session_tokens(s), (size_t)c->n * sizeof *c->ids);
     c->n_keep = c->n && c->ids[0] == trit_tokenizer_bos(c->o->tokenizer);
@@ -315,7 +320,8 @@ void conversation_adopt(struct conversation *c)
 
 /* ---- Asking ---------------------------------------------------------------------------------- */
 
-struct sink {
+/* Where generated tokens and text go. */
+struct answer_sink {
     struct conversation *c;
     answer_fn fn;
     void *user;
@@ -324,7 +330,7 @@ struct sink {
 
 static bool on_text(void *user, const char *text, size_t len)
 {
-    struct sink *s = user;
+    struct answer_sink *s = user;
     struct exchange *e = &s->c->items[s->c->n_items - 1];
     char *larger = realloc(e->answer, e->answer_len + len + 1);
 
@@ -339,14 +345,14 @@ static bool on_text(void *user, const char *text, size_t len)
     return s->fn(s->user, text, len);
 }
 
-/* The timeline is noted here as it grows, so that it is whole where a shift is interrupted and the
- * session's is not. */
+/* c->ids grows token by token, so that it is complete even if a shift is interrupted and the
+ * session's own list is not. */
 static bool on_token(void *user, int32_t id, struct trit_string piece, const float *logits)
 {
-    const struct sink *s = user;
+    const struct answer_sink *s = user;
     (void)piece, (void)logits;
 
-    trit_session_set_progress(s->c->o->session, NULL, NULL); /* text stands on the line */
+    trit_session_set_progress(s->c->o->session, NULL, NULL); /* the line holds the answer now */
     if (interrupted())
         return false;
     s->c->ids[s->c->n++] = id;
@@ -355,7 +361,7 @@ static bool on_token(void *user, int32_t id, struct trit_string piece, const flo
 
 static void on_shift(void *user, int32_t n_left_out)
 {
-    struct sink *s = user;
+    struct answer_sink *s = user;
     struct conversation *c = s->c;
 
     c->n -= n_left_out;
@@ -363,8 +369,8 @@ static void on_shift(void *user, int32_t n_left_out)
             (size_t)(c->n - c->n_keep) * sizeof *c->ids);
     for (int32_t i = 0; i < c->n_items; i++)
         c->items[i].begin = -1;
-    s->fn(s->user, "\n", 1); /* the line that the answer stands on ends here */
-    say_left_out(c, n_left_out);
+    s->fn(s->user, "\n", 1); /* end the line of the answer */
+    print_left_out(c, n_left_out);
 }
 
 bool conversation_is_empty(const struct conversation *c)
@@ -377,7 +383,7 @@ bool conversation_continues(const struct conversation *c)
     return strcmp(c->chat.name, "plain") == 0;
 }
 
-/* A text that is continued has no end of its own. */
+/* A continued text does not end by itself, so it gets a limit unless -n is given. */
 int32_t conversation_max_tokens(const struct conversation *c)
 {
     const int32_t asked = c->args->max_tokens;
@@ -385,7 +391,9 @@ int32_t conversation_max_tokens(const struct conversation *c)
     return asked < 0 && conversation_continues(c) ? 120 : asked;
 }
 
-static int answer(struct conversation *c, const int32_t *prompt, int32_t n, struct sink *sink)
+/* Generate the answer to a prompt of n tokens into the last exchange. @return exit code */
+static int generate_answer(struct conversation *c, const int32_t *prompt, int32_t n,
+                           struct answer_sink *sink)
 {
     const char **stop = NULL;
     int32_t n_stop = 0;
@@ -415,11 +423,11 @@ static int answer(struct conversation *c, const int32_t *prompt, int32_t n, stru
             trit_generate(c->o->session, c->o->tokenizer, prompt, n, &opt, &c->last, &err);
         clear_status();
         code = sink->no_memory ? out_of_memory() : status ? report(&err) : EXIT_DONE;
-        /* an answer that was cut before a stop text: its tokens are those of what is left */
+        /* an answer was cut before a stop text: encode what is left of it */
         if (!code && c->last.finish == TRIT_FINISH_STOP && c->last.n_left_out == 0) {
             const struct exchange *e = &c->items[c->n_items - 1];
             c->n = n;
-            code = add_answer(c, e->answer, e->answer_len);
+            code = append_answer(c, e->answer, e->answer_len);
         }
     }
     free(stop);
@@ -427,9 +435,9 @@ static int answer(struct conversation *c, const int32_t *prompt, int32_t n, stru
     return code;
 }
 
-/* Drop the exchange that did not come about; ids: the n that were there before it. */
-static enum ask_result take_back(struct conversation *c, int32_t n_items, const int32_t *ids,
-                                 int32_t n)
+/* Restore the conversation to n_items exchanges and n tokens: ids, or c->ids if that is NULL. */
+static enum ask_result restore(struct conversation *c, int32_t n_items, const int32_t *ids,
+                               int32_t n)
 {
     while (c->n_items > n_items)
         free_exchange(&c->items[--c->n_items]);
@@ -442,20 +450,20 @@ static enum ask_result take_back(struct conversation *c, int32_t n_items, const 
 enum ask_result conversation_ask(struct conversation *c, const char *text, size_t len, answer_fn fn,
                                  void *user, int *code)
 {
-    struct sink sink = {.c = c, .fn = fn, .user = user};
+    struct answer_sink sink = {.c = c, .fn = fn, .user = user};
     int32_t *new = NULL, *prompt = NULL, n_new = 0;
     enum ask_result result = ASK_ANSWERED;
 
     *code = encode_message(c, text, len, &new, &n_new);
     const int32_t n_items = c->n_items, n_before = c->n, n = c->n + n_new;
     if (!*code &&
-        (!(prompt = malloc(((size_t)n + 1) * sizeof *prompt)) || !make_exchange(c, text, len)))
+        (!(prompt = malloc(((size_t)n + 1) * sizeof *prompt)) || !append_exchange(c, text, len)))
         *code = out_of_memory();
     if (!*code) {
         memcpy(c->ids + c->n, new, (size_t)n_new * sizeof *new);
         memcpy(prompt, c->ids, (size_t)n * sizeof *prompt);
         c->n = n;
-        *code = answer(c, prompt, n, &sink);
+        *code = generate_answer(c, prompt, n, &sink);
         c->last.n_prompt = n_new;
         if (c->last.finish == TRIT_FINISH_INTERRUPT)
             result = ASK_STOPPED;
@@ -463,7 +471,7 @@ enum ask_result conversation_ask(struct conversation *c, const char *text, size_
     const bool silent = !*code && c->items[n_items].answer_len == 0;
     const bool ended = silent && len == 0 && result == ASK_ANSWERED;
     if (*code || ended || (silent && result == ASK_STOPPED))
-        result = take_back(c, n_items, prompt, n_before);
+        result = restore(c, n_items, prompt, n_before);
     if (ended)
         result = ASK_ENDED;
     free(new);
@@ -478,7 +486,7 @@ bool conversation_undo(struct conversation *c)
     if (last < 0 || (c->items[last].begin < 0 && c->resumed))
         return false;
     c->n = c->items[last].begin;
-    if (c->n < 0) /* the messages before it are encoded anew, with the next one */
+    if (c->n < 0) /* the older messages are encoded again with the next one */
         c->n = 0;
     free_exchange(&c->items[last]);
     c->n_items = last;

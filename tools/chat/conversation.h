@@ -5,78 +5,81 @@
 
 #include "common.h"
 
-/* A message and the answer to it. Texts are the conversation's. */
+/* A message and its answer. The conversation owns the strings. */
 struct exchange {
-    char *text, *answer; /* a NUL behind each */
+    char *text, *answer; /* with a NUL after each */
     size_t text_len, answer_len;
-    int32_t begin; /* tokens before it; -1: not known, as the oldest were left out since */
+    int32_t begin; /* the number of tokens before it; -1: not known, since older ones left */
 };
 
 struct conversation {
     struct opened *o;
-    const struct args *args; /* sampling and the like, as they are now */
+    const struct args *args; /* sampling and other settings, read again for every answer */
     struct trit_chat chat;
     char *system; /* or NULL */
     struct exchange *items;
     int32_t n_items, n_room;
 
-    /* What has been said, as the model has seen it; of it the BOS and a system message. None,
-     * although there are messages: these are encoded anew with the next one. */
+    /* The tokens of the conversation as the model has seen them. The first n_keep are the BOS and
+     * the system message. If n is 0 although there are exchanges, these are encoded again together
+     * with the next message. */
     int32_t *ids, n, n_keep;
-    bool resumed; /* they begin with what no exchange says: a loaded session */
+    bool resumed; /* ids begin with a loaded session, which no exchange describes */
 
-    struct trit_generate_result last; /* of the last answer; n_prompt counts what was new */
+    struct trit_generate_result last; /* of the last answer; n_prompt counts only new tokens */
     uint64_t seed;                    /* of the last answer */
-    uint64_t n_asked;
+    uint64_t n_asked;                 /* answers so far */
 };
 
 bool conversation_is_empty(const struct conversation *c);
 
-/* What is said is the beginning of a text, and an answer goes on with it. */
+/* Whether the model continues a text: a message is its beginning, and the answer its continuation
+ * (template "plain"). */
 bool conversation_continues(const struct conversation *c);
 
-/* Of an answer; -1: it ends by itself. */
+/* @return the limit of an answer, in tokens; -1: none */
 int32_t conversation_max_tokens(const struct conversation *c);
 
 /* How an answer ended. */
 enum ask_result {
     ASK_ANSWERED,
-    ASK_STOPPED,   /* interrupted: what was said so far is kept as the answer */
-    ASK_ENDED,     /* nothing was said to go on with, and nothing followed: all is as before */
-    ASK_TAKEN_BACK /* interrupted before it began, or not possible (after a message): but for what
-                      had to be left out, the conversation is as it was before the question */
+    ASK_STOPPED,   /* interrupted; the answer so far is kept */
+    ASK_ENDED,     /* the message was empty and so was the answer; nothing has changed */
+    ASK_TAKEN_BACK /* interrupted before the answer began, or failed (after an error message). The
+                    * conversation is as it was before, except for exchanges left out for room */
 };
 
-/* Receives the answer as it comes. @return false to stop */
+/* Receives each piece of the answer as it is generated. @return false to stop */
 typedef bool (*answer_fn)(void *user, const char *text, size_t len);
 
-/* o has a session and a tokenizer, chat is chosen. @return exit code; release either way */
+/* Begin a conversation. o has an open session and tokenizer, and is borrowed, as is args; chat is
+ * the template; system may be NULL. @return exit code; call conversation_close() either way */
 int conversation_open(struct conversation *c, struct opened *o, const struct args *args,
                       const struct trit_chat *chat, const char *system);
 void conversation_close(struct conversation *c);
 
-/* Say something and generate the answer. Where the context is full the oldest exchanges are left
- * out, which is announced on stderr, or with --on-full stop the message is refused.
- * *code: EXIT_DONE; EXIT_INTERRUPTED; or what went wrong, after a message. */
+/* Send a message and generate the answer. If the context is full, the oldest exchanges are left
+ * out, with a note on stderr; with --on-full stop the message is refused instead.
+ * *code: EXIT_DONE, EXIT_INTERRUPTED, or an exit code after an error message. */
 enum ask_result conversation_ask(struct conversation *c, const char *text, size_t len, answer_fn fn,
                                  void *user, int *code);
 
-/* Forget the last exchange. @return false: there is none, or a shift went over its beginning in a
- * loaded session */
+/* Forget the last exchange. @return false: there is none, or the session was loaded and a shift
+ * has removed the start of the exchange */
 bool conversation_undo(struct conversation *c);
 
-/* Forget all of it, and begin anew with that system message (NULL: none). @return exit code */
+/* Forget everything, and begin again with this system message (NULL: none). @return exit code */
 int conversation_begin(struct conversation *c, const char *system);
 
-/* The session's timeline in the place of what was said; its messages are not known. */
+/* Replace the conversation by the session's tokens, whose messages are not known. */
 void conversation_adopt(struct conversation *c);
 
-/* Make ids what has been said, where its messages were to be encoded anew with the next one.
- * @return exit code */
+/* Encode the exchanges into ids now, if that was to happen with the next message. @return exit
+ * code */
 int conversation_encode(struct conversation *c);
 
-/* Evaluate what has been said, so that a session that is saved holds it. @return exit code after a
- * message, or EXIT_INTERRUPTED */
+/* Evaluate the whole conversation, so that the session can be saved. @return exit code after an
+ * error message, or EXIT_INTERRUPTED */
 int conversation_sync(struct conversation *c);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "trit.h"
 
-static void add(struct turns *t, trit_role role, struct trit_string text)
+static void append_turn(struct turns *t, trit_role role, struct trit_string text)
 {
     t->items[t->n++] = (struct trit_message){role, text};
 }
@@ -28,13 +28,13 @@ static bool parse_role(trit_role *role, struct trit_string name)
     return false;
 }
 
-static int no_turns(const char *path, int number, const char *why)
+static int turn_error(const char *path, int number, const char *why)
 {
     return file_error("%s: turn %d %s; turns are [{\"role\": \"user\", \"content\": \"…\"}, …]",
                       path, number, why);
 }
 
-static int add_turns(struct turns *t, const char *path)
+static int append_file_turns(struct turns *t, const char *path)
 {
     const struct trit_json_value *root = trit_json_root(t->tree);
     int number = 1;
@@ -44,17 +44,17 @@ static int add_turns(struct turns *t, const char *path)
         const struct trit_json_value *content = trit_json_member(v, "content");
         trit_role role;
         if (trit_json_type_of(v) != TRIT_JSON_OBJECT)
-            return no_turns(path, number, "is no object");
+            return turn_error(path, number, "is no object");
         if (!parse_role(&role, trit_json_text(trit_json_member(v, "role"))))
-            return no_turns(path, number, "has none of the roles system, user and assistant");
+            return turn_error(path, number, "has none of the roles system, user and assistant");
         if (trit_json_type_of(content) != TRIT_JSON_STRING)
-            return no_turns(path, number, "has no content that is a string");
-        add(t, role, trit_json_text(content));
+            return turn_error(path, number, "has no content that is a string");
+        append_turn(t, role, trit_json_text(content));
     }
     return EXIT_DONE;
 }
 
-static int read_turns(struct turns *t, const char *path)
+static int read_turns_file(struct turns *t, const char *path)
 {
     struct trit_error err;
     char *text = NULL;
@@ -72,7 +72,7 @@ static int read_turns(struct turns *t, const char *path)
     return code;
 }
 
-/* ---- All of them ----------------------------------------------------------------------------- */
+/* ---- All messages ---------------------------------------------------------------------------- */
 
 int build_turns(struct turns *t, const struct args *args, const char *prompt, size_t len)
 {
@@ -80,18 +80,18 @@ int build_turns(struct turns *t, const struct args *args, const char *prompt, si
 
     *t = (struct turns){0};
     if (args->turns)
-        code = read_turns(t, args->turns);
+        code = read_turns_file(t, args->turns);
     if (code)
         return code;
     t->items = malloc((trit_json_count(trit_json_root(t->tree)) + 2) * sizeof *t->items);
     if (!t->items)
         return out_of_memory();
     if (args->system && *args->system)
-        add(t, TRIT_ROLE_SYSTEM, (struct trit_string){args->system, strlen(args->system)});
+        append_turn(t, TRIT_ROLE_SYSTEM, (struct trit_string){args->system, strlen(args->system)});
     if (args->turns)
-        code = add_turns(t, args->turns);
+        code = append_file_turns(t, args->turns);
     if (prompt)
-        add(t, TRIT_ROLE_USER, (struct trit_string){prompt, len});
+        append_turn(t, TRIT_ROLE_USER, (struct trit_string){prompt, len});
     return code;
 }
 
@@ -130,7 +130,7 @@ int encode_next_turn(const struct opened *o, const struct trit_chat *chat, const
         return report(&err);
     }
     free(begin);
-    *n -= n_begin; /* both begin with what begins an answer */
+    *n -= n_begin; /* both begin with the start of an answer */
     memmove(*ids, *ids + n_begin, (size_t)*n * sizeof **ids);
     return EXIT_DONE;
 }
