@@ -19,12 +19,12 @@ struct text_change {
 
 /* ---- Motions --------------------------------------------------------------------------------- */
 
-static size_t before(const struct text_buffer *b, size_t at)
+static size_t glyph_before(const struct text_buffer *b, size_t at)
 {
     return previous_glyph(bytes_text(&b->text), b->text.len, at);
 }
 
-static size_t after(const struct text_buffer *b, size_t at)
+static size_t glyph_after(const struct text_buffer *b, size_t at)
 {
     return following_glyph(bytes_text(&b->text), b->text.len, at);
 }
@@ -68,10 +68,10 @@ static size_t word_left(const struct text_buffer *b)
 {
     size_t i = b->cursor;
 
-    while (i > 0 && !is_word(b, before(b, i)))
-        i = before(b, i);
-    while (i > 0 && is_word(b, before(b, i)))
-        i = before(b, i);
+    while (i > 0 && !is_word(b, glyph_before(b, i)))
+        i = glyph_before(b, i);
+    while (i > 0 && is_word(b, glyph_before(b, i)))
+        i = glyph_before(b, i);
     return i;
 }
 
@@ -80,9 +80,9 @@ static size_t word_right(const struct text_buffer *b)
     size_t i = b->cursor;
 
     while (i < b->text.len && !is_word(b, i))
-        i = after(b, i);
+        i = glyph_after(b, i);
     while (i < b->text.len && is_word(b, i))
-        i = after(b, i);
+        i = glyph_after(b, i);
     return i;
 }
 
@@ -103,9 +103,9 @@ size_t text_target(const struct text_buffer *b, enum text_motion motion)
 
     switch (motion) {
     case TEXT_LEFT:
-        return before(b, at);
+        return glyph_before(b, at);
     case TEXT_RIGHT:
-        return after(b, at);
+        return glyph_after(b, at);
     case TEXT_WORD_LEFT:
         return word_left(b);
     case TEXT_WORD_RIGHT:
@@ -228,8 +228,8 @@ enum text_result text_cut(struct text_buffer *b, size_t to, bool goes_on)
 enum text_result text_exchange(struct text_buffer *b)
 {
     const size_t cursor = b->cursor;
-    const size_t at = cursor == line_end(b) && cursor > 0 ? before(b, cursor) : cursor;
-    const size_t first = before(b, at), end = after(b, at);
+    const size_t at = cursor == line_end(b) && cursor > 0 ? glyph_before(b, cursor) : cursor;
+    const size_t first = glyph_before(b, at), end = glyph_after(b, at);
 
     if (at == 0 || at == end || b->text.data[first] == '\n' || b->text.data[at] == '\n')
         return TEXT_REFUSED;

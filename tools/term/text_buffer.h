@@ -30,7 +30,7 @@ enum text_motion {
     TEXT_RIGHT,
     TEXT_WORD_LEFT, /* to the start of a word */
     TEXT_WORD_RIGHT,
-    TEXT_BLANK_LEFT, /* to the start of what stands between blanks */
+    TEXT_BLANK_LEFT, /* to the start of a run of characters that are not blank */
     TEXT_LINE_START,
     TEXT_LINE_END,
     TEXT_CUT_LEFT, /* to the start of the line; from there, over the line break */
@@ -45,7 +45,7 @@ void text_free(struct text_buffer *b);
 size_t text_target(const struct text_buffer *b, enum text_motion motion);
 
 /* Replace n_old bytes at `at` by n_new others; the cursor goes after them. `new` must not point
- * into the text. Replacing nothing by nothing is no change. */
+ * into the text. Replacing nothing by nothing changes nothing. */
 enum text_result text_replace(struct text_buffer *b, size_t at, size_t n_old, const char *new,
                               size_t n_new);
 
