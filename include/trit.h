@@ -675,7 +675,7 @@ struct trit_converted_tensor {
 /** Zero in any field is its default. */
 struct trit_convert_options {
     const char *type; /**< of the linears, see trit_weight_type_at(); NULL: "i2_s" */
-    const char *embd; /**< of embedding and head; NULL: "f16", or what they are in trit_quantize() */
+    const char *embd; /**< of embedding and head; NULL: "f16"; trit_quantize(): as they are */
     const char *map;  /**< trit_convert(): path of a file of names, or NULL */
     /** trit_convert(): [n_knobs] texts "name=value", which come before what the checkpoint says.
      *  Names are those of trit_model_knob_at(), and arch, ffn_act, head_count, head_count_kv,

@@ -36,8 +36,8 @@ struct queries {
     enum trit_hint hint;
 };
 
-/* Write what one block contributes to each query, or add it (accumulate): the keys from position key
- * on, but only those before position end. */
+/* Write what one block contributes to each query, or add it (accumulate): the keys from position
+ * key on, but only those before position end. */
 static void one_block(const struct trit_session *s, float *acc, struct trit_softmax *sm,
                       const struct queries *q, size_t key, size_t end, bool accumulate)
 {

@@ -1,6 +1,5 @@
-/* test_editor.c - the text buffer alone; the line editor on a terminal in memory: what the screen
- * shows and where the cursor is after keys; its history file; and the modes of a pseudo-terminal.
- */
+/* test_editor.c - the text buffer; the line editor on a terminal in memory: what the screen shows
+ * and where the cursor is after keys; its history file; and the modes of a pseudo-terminal. */
 #define _XOPEN_SOURCE 700
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* chat_turn.h - one turn of a conversation at a terminal: what the loop (cmd_chat.c) and the commands
- * (chat_commands.c) share. */
+/* chat_turn.h - one turn of a conversation at a terminal: what the loop and the commands of a chat
+ * share. */
 #ifndef TRIT_TOOLS_CHAT_TURN_H
 #define TRIT_TOOLS_CHAT_TURN_H
 

@@ -3,7 +3,7 @@
 #define TRIT_TOOLS_KEYS_H
 
 #include "bytes.h"
-#include "editor.h"
+#include "editor_io.h"
 
 enum key_kind {
     KEY_OTHER, /* one without a meaning */

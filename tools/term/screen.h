@@ -6,7 +6,7 @@
 #define TRIT_TOOLS_SCREEN_H
 
 #include "bytes.h"
-#include "editor.h"
+#include "editor_io.h"
 
 /* What is to be seen. */
 struct view {

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "editor.h"
+#include "editor_io.h"
 
 struct terminal;
 
