@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # test.sh - build trit and run all its tests. The one test command.
 #
-#   scripts/test.sh [BUILD_FOLDER] [CMAKE_OPTION...]     e.g. scripts/test.sh build-asan \
-#                                                             -DTRIT_SANITIZE=address,undefined
+#   scripts/test.sh [--quick] [BUILD_FOLDER] [CMAKE_OPTION...]
+#
+#   scripts/test.sh                                                        everything, in build/
+#   scripts/test.sh --quick                                                the core, in seconds
+#   scripts/test.sh build-asan -DTRIT_SANITIZE=address,undefined
 #
 # Installs what is missing (Debian packages) where it may: as root. TRIT_SHARED, if set, names a
 # folder with reference models; the tests that use it are skipped without. CTEST_ARGS is passed on.
@@ -41,9 +44,11 @@ esac
 export ASAN_OPTIONS="allocator_may_return_null=1:${ASAN_OPTIONS:-}"
 export TSAN_OPTIONS="allocator_may_return_null=1:${TSAN_OPTIONS:-}"
 
+only=
+[ "${1:-}" = --quick ] && { only="-L quick"; shift; }
 build=${1:-build}
 [ $# -gt 0 ] && shift
 cmake -S . -B "$build" -DTRIT_TESTS=ON "$@"
 cmake --build "$build" -j "$(nproc)"
 # shellcheck disable=SC2086
-ctest --test-dir "$build" --output-on-failure ${CTEST_ARGS:-}
+ctest --test-dir "$build" --output-on-failure -j "$(nproc)" $only ${CTEST_ARGS:-}

@@ -20,6 +20,8 @@
 #   - The line "\ no newline" says that the stream's last line ends without one.
 #   - "# requires: COMMAND": where COMMAND fails, the rest of the file is skipped, and passes.
 #
+# Where a transcript and the program differ, the difference is shown and the exit code is 1.
+#
 # Each file has a folder of its own, in which the fixtures lie. Each command has a shell of its own,
 # with trit on the PATH, an empty stdin, no TRIT_MODEL, and one addition: "... | hex" shows bytes.
 #
@@ -69,76 +71,90 @@ hex() {
 }
 export -f hex
 
-# ---- What a command does, written as it stands in a transcript -----------------------------------
+# ---- What the commands do, written as it stands in a transcript ----------------------------------
+#
+# While a file is played, nothing but its commands runs: each leaves its streams in files of
+# $tmp/streams, and then one sed and one awk write them all.
 
-# substitute COMMAND : stdin with the varying parts replaced
-substitute() {
-    local seed=()
-    case $1 in
-    *--seed*) ;;
-    *) seed=(-e 's/· seed [0-9]+$/· seed S/' -e 's/"seed":[0-9]+/"seed":S/g') ;;
-    esac
-    # An empty array is unbound to old versions of bash.
-    sed -E ${seed[@]+"${seed[@]}"} \
-        -e 's/[0-9.]+ t\/s/X t\/s/g' \
-        -e 's/(first token|opened in) [0-9]+ ms/\1 X ms/g' \
-        -e 's/("[a-z_]+_(ms|tps)"):[0-9.e+-]+/\1:X/g' \
-        -e 's/[0-9]+ threads [a-z0-9]+/T threads ISA/' \
-        -e 's/"isa":"[a-z0-9]+","threads":[0-9]+/"isa":"ISA","threads":T/' \
-        -e 's/^trit [0-9]+\.[0-9]+\.[0-9]+ \(.*\) isa: .*/trit V (COMMIT, COMPILER) isa: ISAS/' \
-        -e 's/^threads  [0-9]+ \(.*/threads  T (WHY)/' \
-        -e 's/^cpu      .*/cpu      CPU/' \
-        -e 's/^memory   [0-9.]+ GB.*/memory   X GB/' \
-        -e 's/^isa      [a-z0-9]+/isa      ISA/' \
-        -e 's/^(  [a-z0-9]+ +)(usable|this CPU lacks it|not in this build)$/\1STATE/' \
-        -e 's/"version":"[0-9.]+","threads":[0-9]+/"version":"V","threads":T/' \
-        -e 's/"isa":"[a-z0-9]+","isas"/"isa":"ISA","isas"/' \
-        -e 's/"built":(true|false),"usable":(true|false)/"built":B,"usable":B/g' \
-        -e 's/[0-9.]+ MiB (for the context|beside the file)/X MiB \1/g' \
-        -e 's/("(session|repacked)_bytes"):[0-9]+/\1:X/g' \
-        -e 's/("(nll|ppl|ppl_stderr|bits_per_byte)":[0-9]+\.[0-9]{6})[0-9]+/\1.../g'
+# Lines of all streams, after a line that begins with \001 and names the stream; the varying parts
+# are replaced. A stream is named NUMBER.out or NUMBER.err, and with .seed where the command says
+# --seed. As play() put a newline after each stream, there is always a line.
+streams() {
+    local mark=$'\001'
+    (cd "$tmp/streams" && awk 'FNR == 1 { printf "\001%s\n", FILENAME } { print }' *) |
+        sed -E \
+            -e "/^$mark.*seed\$/,/^$mark.*[^d]\$/b same" \
+            -e 's/· seed [0-9]+$/· seed S/' -e 's/"seed":[0-9]+/"seed":S/g' \
+            -e ':same' \
+            -e 's/[0-9.]+ t\/s/X t\/s/g' \
+            -e 's/(first token|opened in) [0-9]+ ms/\1 X ms/g' \
+            -e 's/("[a-z_]+_(ms|tps)"):[0-9.e+-]+/\1:X/g' \
+            -e 's/[0-9]+ threads [a-z0-9]+/T threads ISA/' \
+            -e 's/"isa":"[a-z0-9]+","threads":[0-9]+/"isa":"ISA","threads":T/' \
+            -e 's/^trit [0-9]+\.[0-9]+\.[0-9]+ \(.*\) isa: .*/trit V (COMMIT, COMPILER) isa: ISAS/' \
+            -e 's/^threads  [0-9]+ \(.*/threads  T (WHY)/' \
+            -e 's/^cpu      .*/cpu      CPU/' \
+            -e 's/^memory   [0-9.]+ GB.*/memory   X GB/' \
+            -e 's/^isa      [a-z0-9]+/isa      ISA/' \
+            -e 's/^(  [a-z0-9]+ +)(usable|this CPU lacks it|not in this build)$/\1STATE/' \
+            -e 's/"version":"[0-9.]+","threads":[0-9]+/"version":"V","threads":T/' \
+            -e 's/"isa":"[a-z0-9]+","isas"/"isa":"ISA","isas"/' \
+            -e 's/"built":(true|false),"usable":(true|false)/"built":B,"usable":B/g' \
+            -e 's/[0-9.]+ MiB (for the context|beside the file)/X MiB \1/g' \
+            -e 's/("(session|repacked)_bytes"):[0-9]+/\1:X/g' \
+            -e 's/("(nll|ppl|ppl_stderr|bits_per_byte)":[0-9]+\.[0-9]{6})[0-9]+/\1.../g'
 }
 
-# show FILE COMMAND [PREFIX] : a stream as lines of a transcript
-show() {
-    local last
-    [ -s "$1" ] || return 0
-    last=$(tail -c 1 "$1" | od -An -tx1 | tr -d ' \n')
-    {
-        cat "$1"
-        [ "$last" = 0a ] || echo
-    } | substitute "$2" | if [ $# -eq 3 ]; then
-        sed "s/^/$3/"
-    else
-        sed -E -e 's/^[$>!#\\]/\\&/' -e 's/^\[[0-9]+\]$/\\&/' -e 's/^$/\\/'
-    fi
-    [ "$last" = 0a ] || echo '\ no newline'
+# The transcript as it comes out: $tmp/prose, in which a line \001NUMBER CODE stands for what a
+# command did. @arg stdin: streams()
+written() {
+    awk '
+    # A stream ends with the newline that play() put there: alone in its line, the last newline is
+    # of the program.
+    function show(name, prefix,    n, i, line) {
+        n = count[name]
+        if (line_at[name, n] != "")
+            open = 1
+        else {
+            open = 0
+            n--
+        }
+        for (i = 1; i <= n; i++) {
+            line = line_at[name, i]
+            if (prefix == "" && line ~ /^([$>!#\\]|\[[0-9]+\]$|$)/)
+                line = "\\" line
+            print prefix line
+        }
+        if (open)
+            print "\\ no newline"
+    }
+    FILENAME == "-" && /^\001/ { split(substr($0, 2), part, "."); name = part[1] "." part[2]; next }
+    FILENAME == "-" { line_at[name, ++count[name]] = $0; next }
+    /^\001/ {
+        split(substr($0, 2), part, " ")
+        show(part[1] ".out", "")
+        show(part[1] ".err", "! ")
+        if (part[2] != 0)
+            print "[" part[2] "]"
+        next
+    }
+    { print }' - "$tmp/prose"
 }
 
-# play COMMAND : run it; what it does goes to $tmp/actual
+# play NUMBER COMMAND : run it
 play() {
-    local code
-    (cd "$tmp/work" && exec bash -c "$1" bash) >"$tmp/out" 2>"$tmp/err" </dev/null
+    local code stream=$tmp/streams/$1 seed=
+    case $2 in
+    *--seed*) seed=.seed ;;
+    esac
+    (cd "$tmp/work" && exec bash -c "$2" bash) >"$stream.out$seed" 2>"$stream.err$seed" </dev/null
     code=$?
-    {
-        show "$tmp/out" "$1"
-        show "$tmp/err" "$1" '! '
-        [ $code -eq 0 ] || echo "[$code]"
-    } >"$tmp/actual"
+    echo >>"$stream.out$seed"
+    echo >>"$stream.err$seed"
+    printf '\001%d %d\n' "$1" "$code" >>"$tmp/prose"
 }
 
 # ---- Files ---------------------------------------------------------------------------------------
-
-# compare NAME COMMAND : $tmp/actual with $tmp/wanted, in words
-compare() {
-    if cmp -s "$tmp/wanted" "$tmp/actual"; then
-        passed=$((passed + 1))
-        return
-    fi
-    failed=$((failed + 1))
-    printf 'FAIL %s\n$ %s\n' "$1" "$2"
-    diff -u -L wanted -L actual "$tmp/wanted" "$tmp/actual"
-}
 
 # is_output LINE : it belongs to the command before it
 is_output() {
@@ -147,49 +163,60 @@ is_output() {
     esac
 }
 
-# play_file FILE
-play_file() {
-    local file=$1 name lines=() line n i=0 at command condition
-    name=$(basename "$file")
+# play_commands FILE : fills $tmp/prose and $tmp/streams
+play_commands() {
+    local lines=() line n i=0 number=0 command condition
     while IFS= read -r line || [ -n "$line" ]; do
         lines[${#lines[@]}]=$line
-    done <"$file"
+    done <"$1"
     n=${#lines[@]}
-    rm -rf "$tmp/work"
-    mkdir "$tmp/work"
-    cp -R "$models"/* "$tmp/work/"
-    : >"$tmp/new"
     while [ "$i" -lt "$n" ]; do
         line=${lines[i]}
         i=$((i + 1))
-        printf '%s\n' "$line" >>"$tmp/new"
+        printf '%s\n' "$line" >>"$tmp/prose"
         case $line in
         '# requires: '*)
             condition=${line#'# requires: '}
             if ! { (cd "$tmp/work" && bash -c "$condition" bash); } >/dev/null 2>&1 </dev/null; then
-                echo "$name: the rest is skipped, as this fails: $condition"
+                echo "$(basename "$1"): the rest is skipped, as this fails: $condition"
+                [ "$i" -eq "$n" ] || printf '%s\n' "${lines[@]:i}" >>"$tmp/prose"
                 return
             fi
             continue
             ;;
-        '$ '*) command=${line#'$ '} at=$i ;;
+        '$ '*) command=${line#'$ '} ;;
         *) continue ;;
         esac
         while [ "$i" -lt "$n" ] && [[ ${lines[i]} == '> '* ]]; do
-            printf '%s\n' "${lines[i]}" >>"$tmp/new"
+            printf '%s\n' "${lines[i]}" >>"$tmp/prose"
             command+=$'\n'${lines[i]#'> '}
             i=$((i + 1))
         done
-        : >"$tmp/wanted"
         while [ "$i" -lt "$n" ] && is_output "${lines[i]}"; do
-            printf '%s\n' "${lines[i]}" >>"$tmp/wanted"
             i=$((i + 1))
         done
-        play "$command"
-        cat "$tmp/actual" >>"$tmp/new"
-        compare "$name:$at" "$command"
+        number=$((number + 1))
+        play "$number" "$command"
     done
-    [ $update = no ] || cmp -s "$tmp/new" "$file" || cat "$tmp/new" >"$file"
+}
+
+# play_file FILE
+play_file() {
+    rm -rf "$tmp/work" "$tmp/streams"
+    mkdir "$tmp/work" "$tmp/streams"
+    cp -R "$models"/* "$tmp/work/"
+    : >"$tmp/prose"
+    : >"$tmp/streams/0.out" # so that there is one
+    play_commands "$1"
+    streams | written >"$tmp/new"
+    if cmp -s "$tmp/new" "$1"; then
+        passed=$((passed + 1))
+        return
+    fi
+    failed=$((failed + 1))
+    printf 'FAIL %s\n' "$(basename "$1")"
+    diff -u -F '^\$ ' -L wanted -L actual "$1" "$tmp/new"
+    [ $update = no ] || cat "$tmp/new" >"$1"
 }
 
 for file; do
@@ -201,5 +228,5 @@ for file; do
     fi
 done
 
-echo "$passed passed, $failed failed"
+echo "$passed transcripts passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -7,7 +7,8 @@
 #include <string.h>
 
 struct options {
-    const char *filter; /* NULL: all cases */
+    const char *filter;     /* NULL: all cases */
+    unsigned part, n_parts; /* of all cases; 1 of 1 */
     bool list;
 };
 
@@ -19,9 +20,17 @@ static const char *base_name(const char *path)
 
 static int usage(const char *program)
 {
-    fprintf(stderr, "usage: %s [--filter PATTERN] [--list]%s%s\n", program,
+    fprintf(stderr, "usage: %s [--filter PATTERN] [--part I/N] [--list]%s%s\n", program,
             suite.arguments ? " " : "", suite.arguments ? suite.arguments : "");
     return 2;
+}
+
+/* "2/4" */
+static bool parse_part(struct options *o, const char *text)
+{
+    char rest;
+    return sscanf(text, "%u/%u%c", &o->part, &o->n_parts, &rest) == 2 && o->part >= 1 &&
+           o->part <= o->n_parts;
 }
 
 /* Leaves in args what is not an option. @return how many of those there are; -1: wrong usage */
@@ -34,7 +43,10 @@ static int parse(struct options *o, int argc, char **argv, char **args)
             o->list = true;
         else if (strcmp(argv[i], "--filter") == 0 && i + 1 < argc)
             o->filter = argv[++i];
-        else if (argv[i][0] != '-')
+        else if (strcmp(argv[i], "--part") == 0 && i + 1 < argc) {
+            if (!parse_part(o, argv[++i]))
+                return -1;
+        } else if (argv[i][0] != '-')
             args[n++] = argv[i];
         else
             return -1;
@@ -51,14 +63,14 @@ static struct CMUnitTest case_at(size_t i)
     return test;
 }
 
-/* Copies the cases that the filter lets through. @return how many */
-static size_t choose(struct CMUnitTest *chosen, const char *filter)
+/* Copies the cases that are to run. @return how many */
+static size_t choose(struct CMUnitTest *chosen, const struct options *o)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < suite.n_tests + suite.n_rows; i++) {
         const struct CMUnitTest test = case_at(i);
-        if (!filter || fnmatch(filter, test.name, 0) == 0)
+        if (i % o->n_parts == o->part - 1 && (!o->filter || fnmatch(o->filter, test.name, 0) == 0))
             chosen[n++] = test;
     }
     return n;
@@ -66,11 +78,11 @@ static size_t choose(struct CMUnitTest *chosen, const char *filter)
 
 static int run(const char *program, const struct options *o, struct CMUnitTest *chosen)
 {
-    const size_t n = choose(chosen, o->filter);
+    const size_t n = choose(chosen, o);
 
     if (n == 0) {
         fprintf(stderr, "%s: no case is called '%s'; see --list\n", program,
-                o->filter ? o->filter : "");
+                o->filter ? o->filter : "*");
         return 1;
     }
     for (size_t i = 0; o->list && i < n; i++)
@@ -86,7 +98,7 @@ int main(int argc, char **argv)
     const char *program = base_name(argv[0]);
     char **args = calloc((size_t)argc, sizeof *args);
     struct CMUnitTest *chosen = calloc(suite.n_tests + suite.n_rows, sizeof *chosen);
-    struct options o = {NULL, false};
+    struct options o = {NULL, 1, 1, false};
     int status = 2;
 
     if (args && chosen) {

@@ -5,6 +5,7 @@
  *   test_session                       runs every case
  *   test_session --filter '*shift*'    runs the cases with such a name; * and ? as in a shell
  *   test_session --list                prints the names
+ *   test_session --part 2/4            runs the second of every four cases, for tests in parallel
  *
  * exits with 0 if all of them passed, with 1 if one failed or no name matches the filter, and with
  * 2 and a usage line where the command line is wrong. */
