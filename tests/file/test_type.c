@@ -168,6 +168,29 @@ static void sizes(void **state)
     assert_null(trit_type_find(UINT32_MAX));
 }
 
+/* Types that trit_weight_type_at() lists can be written as it says. The defaults come first. */
+static void weight_types(void **state)
+{
+    const char *first_linear = NULL, *first_embd = NULL;
+    struct trit_weight_type w[16];
+    const struct trit_type *type;
+    int n = 0;
+    (void)state;
+
+    for (; trit_weight_type_at(n, &w[n]); n++) {
+        assert_int_equal(!trit_type_named(&type, w[n].name, true, NULL), w[n].linear);
+        assert_int_equal(!trit_type_named(&type, w[n].name, false, NULL), w[n].embd);
+        first_linear = first_linear || !w[n].linear ? first_linear : w[n].name;
+        first_embd = first_embd || !w[n].embd ? first_embd : w[n].name;
+    }
+    assert_int_equal(n, 10);
+    assert_string_equal(first_linear, "i2_s");
+    assert_string_equal(first_embd, "f16");
+    assert_false(trit_weight_type_at(-1, &w[n]));
+    assert_int_equal(trit_type_named(&type, NULL, false, NULL), TRIT_OK);
+    assert_int_equal(type->id, TRIT_TYPE_F16);
+}
+
 /* Which types may be what; the ids that programs disagree on must be marked. */
 static void kinds(void **state)
 {
@@ -493,13 +516,11 @@ static void floats_not_ternary(void **state)
     m = random_matrix(3, 200, 121);
     data = pack_16(&m, f16_bits);
     put_u16(data + 2 * 599, H_QUARTER);
-    refuse(trit_unpack_float, data, m, TRIT_FORMAT_F16, TRIT_E_UNSUPPORTED, "quantised",
-           "0.25");
+    refuse(trit_unpack_float, data, m, TRIT_FORMAT_F16, TRIT_E_UNSUPPORTED, "quantised", "0.25");
     m = random_matrix(3, 200, 122);
     data = pack_16(&m, bf16_bits);
     put_u16(data + 2 * 599, B_QUARTER);
-    refuse(trit_unpack_float, data, m, TRIT_FORMAT_BF16, TRIT_E_UNSUPPORTED, "quantised",
-           "0.25");
+    refuse(trit_unpack_float, data, m, TRIT_FORMAT_BF16, TRIT_E_UNSUPPORTED, "quantised", "0.25");
 }
 
 static void floats_not_finite(void **state)
@@ -637,6 +658,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(halves_are_rounded),
     cmocka_unit_test(sizes),
     cmocka_unit_test(kinds),
+    cmocka_unit_test(weight_types),
     cmocka_unit_test(t2_row_bytes),
     cmocka_unit_test(i2s),
     cmocka_unit_test(i2s_is_t2),
