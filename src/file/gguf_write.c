@@ -209,7 +209,7 @@ bool gguf_write_tail(struct gguf_writer *w, const struct trit_type *type, float 
 {
     uint8_t tail[32];
 
-    for (size_t i = 0; i < sizeof tail; i += sizeof scale) /* as published files have it */
+    for (size_t i = 0; i < sizeof tail; i += sizeof scale) /* as in published files */
         memcpy(tail + i, &scale, sizeof scale);
     assert(type->tail_bytes <= sizeof tail);
     return gguf_write_data(w, tail, type->tail_bytes) && gguf_write_pad(w);

@@ -1,14 +1,14 @@
-/* gguf_write.h - a GGUF file, version 3, written front to back.
+/* gguf_write.h - write a GGUF file, version 3, from front to back.
  *
- * First all metadata, then the list of all tensors, then gguf_write_begin(), then the data of each
- * tensor in that order, in pieces of any size. What cannot be given to the sink, or memory that is
- * not there, is remembered and reported once, by gguf_write_begin() or gguf_write_end(). */
+ * Add all metadata, then list all tensors, then call gguf_write_begin(), then write the data of
+ * each tensor in that order, in pieces of any size. The writer remembers a failure of the sink or
+ * a lack of memory; gguf_write_begin() and gguf_write_end() report it. */
 #ifndef TRIT_FILE_GGUF_WRITE_H
 #define TRIT_FILE_GGUF_WRITE_H
 
 #include "gguf.h"
 
-/* Bytes that grow. */
+/* A growing array of bytes. */
 struct gguf_buffer {
     uint8_t *data;
     size_t len, size;
@@ -30,29 +30,30 @@ void gguf_write_bool(struct gguf_writer *w, const char *key, bool x);
 void gguf_write_string(struct gguf_writer *w, const char *key, const char *text);
 void gguf_write_text(struct gguf_writer *w, const char *key, struct trit_string text);
 
-/* An entry as another file has it. */
+/* Copy an entry of another file. */
 void gguf_write_entry(struct gguf_writer *w, const struct gguf_kv *kv);
 
-/* An array of n items, which must follow at once: the items of a string array by
- * gguf_write_item_string(), those of the others by gguf_write_item() of their size. */
+/* Begin an array. Its n items must follow at once: strings by gguf_write_item_string(), others by
+ * gguf_write_item() with their size. */
 void gguf_write_array(struct gguf_writer *w, const char *key, trit_value_type type, uint64_t n);
 void gguf_write_item(struct gguf_writer *w, const void *item, size_t bytes);
 void gguf_write_item_string(struct gguf_writer *w, const char *bytes, size_t len);
 
-/* A tensor of n_rows rows of n_cols; a vector has one row. False if n_cols is no whole number of
- * the type's blocks. The type's size must be known. */
+/* List a tensor of n_rows rows of n_cols; a vector has one row. The size of the type must be known.
+ * @return false if n_cols is not whole blocks of the type */
 bool gguf_write_tensor(struct gguf_writer *w, const char *name, const struct trit_type *type,
                        uint64_t n_cols, uint64_t n_rows);
 
-/* Bytes of the whole file, once everything has been added. */
+/* Bytes of the whole file, after all tensors are listed. */
 uint64_t gguf_writer_bytes(const struct gguf_writer *w);
 
-/* The header and everything added so far. @return TRIT_OK, TRIT_E_MEMORY, TRIT_E_CANCELLED: the
- * sink wants no more */
+/* Write the header, the metadata and the list. @return TRIT_OK; TRIT_E_MEMORY; TRIT_E_CANCELLED:
+ * the sink returned false */
 trit_status gguf_write_begin(struct gguf_writer *w, struct trit_error *err);
 
-/* Bytes of the tensor whose turn it is; after its last ones, gguf_write_pad(), or after its last
- * row what the type has there, and the padding. False once the sink wants no more. */
+/* Write bytes of the current tensor. After all of them call gguf_write_pad(), or after all rows
+ * gguf_write_tail(), which writes the tail of the type and pads. @return false after the sink has
+ * returned false */
 bool gguf_write_data(struct gguf_writer *w, const void *bytes, size_t n);
 bool gguf_write_pad(struct gguf_writer *w);
 bool gguf_write_tail(struct gguf_writer *w, const struct trit_type *type, float scale);

@@ -11,8 +11,7 @@
 #define DECODABLE(fmt) .format = TRIT_FORMAT_##fmt
 #define NOT_DECODABLE .format = -1
 
-/* Those that are written come first, in the order in which they are offered: the first that serves
- * is the default. */
+/* Types that can be written come first. The first for linears and for embeddings is the default. */
 static const struct trit_type types[] = {
     {36, "I2_S", 4, 1, NOT_DECODABLE, .id_is_shared = true, .tensor_block = TRIT_T2_BLOCK,
      .tail_bytes = 32, .file_type = 40, .unpack_t2 = trit_unpack_i2s, .pack_t2 = trit_pack_i2s,
@@ -92,7 +91,7 @@ static bool serves(const struct trit_type *type, enum trit_type_use use)
     }
 }
 
-/* As options have it. */
+/* Names are lower-case in options. */
 static void make_lower(char *text)
 {
     for (; *text; text++)

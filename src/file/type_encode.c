@@ -1,5 +1,5 @@
-/* type_encode.c - floats as the types that embeddings and heads have. The layouts are those that
- * the scalar kernels decode. */
+/* type_encode.c - encode floats in the types of embeddings and heads. kernels/scalar.c decodes
+ * the same layouts. */
 #include <math.h>
 #include <string.h>
 
@@ -44,7 +44,7 @@ float trit_scale_bf16(float scale)
     return trit_bf16_to_f32(trit_load_u16(kept));
 }
 
-/* The whole number that is nearest, half to even, within bounds; by arithmetic that vectorises. */
+/* Clamp and round to the nearest whole number, half to even. Compilers can vectorise this. */
 static float clamped(float q, float lo, float hi)
 {
     const float shift = 0x1.8p23f; /* above it floats are whole */
@@ -167,7 +167,7 @@ static void best_line(const float *x, float *scale, float *min)
     }
 }
 
-/* What q4_k_scale() reads. */
+/* The inverse of q4_k_scale() in scalar.c. */
 static void store_q4_k_scale(uint8_t packed[12], size_t j, unsigned scale, unsigned min)
 {
     if (j < 4) {
@@ -263,7 +263,7 @@ void trit_encode_q6_k(uint8_t *out, const float *x, size_t n)
 
 enum { HALF_2_12 = 0x0c00 /* 2^-12 */, HALF_2_16 = 0x0100 };
 
-/* The f16 at byte `at` of every block becomes x. */
+/* Set the f16 at byte `at` of every block to x. */
 static void set_scales(uint8_t *blocks, size_t n_bytes, size_t block_bytes, size_t at, uint16_t x)
 {
     for (; at < n_bytes; at += block_bytes)

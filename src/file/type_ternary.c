@@ -1,4 +1,4 @@
-/* type_ternary.c - between every ternary file type and the one layout in memory, T2 (kernels.h). */
+/* type_ternary.c - ternary file types, to and from T2, the layout in memory (kernels.h). */
 #include <math.h>
 #include <string.h>
 
@@ -42,7 +42,7 @@ void trit_unpack_t2_row(uint8_t *codes, const uint8_t *t2, size_t n_cols)
     }
 }
 
-/* Rows are produced this many codes at a time: whole blocks of every type and of T2. */
+/* Codes that are unpacked at a time: whole blocks of every type and of T2. */
 enum { STRETCH = 2048 };
 
 bool trit_t2_is_damaged(const uint8_t *t2, size_t n_bytes)
@@ -53,7 +53,7 @@ bool trit_t2_is_damaged(const uint8_t *t2, size_t n_bytes)
     return threes != 0;
 }
 
-/* Codes of 3, four to a byte, become 1. */
+/* Change codes of 3, four per byte, to 1. */
 static void remove_threes(uint8_t *bytes, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -62,15 +62,15 @@ static void remove_threes(uint8_t *bytes, size_t n)
 
 /* ---- I2_S ------------------------------------------------------------------------------------
  *
- * Two bits a weight, the first of a byte's four in its upper bits, then 32 bytes whose first four
- * are the scale. As published ("128") these are T2 blocks over the whole tensor as one flat run of
- * weights. Where rows are whole blocks that is T2 as it stands; else blocks straddle rows. Builds
- * of bitnet.cpp have written other orders under the same id:
+ * Two bits per weight, the first of four in the upper bits of a byte; then 32 bytes, of which the
+ * first four are the scale. In the published order ("128"), the weights of the whole tensor are one
+ * sequence of T2 blocks. If rows are whole blocks, that is T2 itself; else blocks straddle rows.
+ * Some builds of bitnet.cpp wrote other orders with the same id:
  *
- *   64       as 128, of blocks of 64 weights in 16 bytes
+ *   64       like 128, but blocks are 64 weights in 16 bytes
  *   4row     byte [r/4, k] holds column k of rows r, r+1, r+2, r+3
  *   seq      byte i holds weights 4i .. 4i+3
- *   128row   as 128, but each row on its own: what is left of it behind whole blocks as in seq */
+ *   128row   like 128, but for each row alone; a rest after whole blocks is as in seq */
 
 trit_status trit_i2s_layout_named(enum trit_i2s_layout *out, const char *name,
                                   struct trit_error *err)
@@ -88,7 +88,7 @@ trit_status trit_i2s_layout_named(enum trit_i2s_layout *out, const char *name,
                      "there is no I2_S layout '%s'; there are 128, 64, 4row, seq and 128row", name);
 }
 
-/* Where a weight is. */
+/* The position of a weight. */
 struct place {
     size_t byte;
     unsigned shift;
@@ -127,7 +127,7 @@ static struct place i2s_place(const struct trit_packed *m, size_t r, size_t k)
     }
 }
 
-/* What the number of weights, of rows or of columns must be a multiple of. */
+/* Check the number of weights, rows or columns. */
 static trit_status check_i2s(const struct trit_packed *m, struct trit_error *why)
 {
     const size_t n = m->n_rows * m->n_cols;
@@ -208,8 +208,8 @@ void trit_random_i2s(uint8_t *blocks, size_t n_bytes)
 
 /* ---- TQ1_0 and TQ2_0 -------------------------------------------------------------------------
  *
- * Blocks of 256 with an f16 scale at the end. As T2 has one scale per tensor, the blocks' must be
- * equal; a block of scale 0 is all zeros whatever its codes say. */
+ * Blocks of 256 with an f16 scale at the end. T2 has one scale per tensor, so all blocks must have
+ * the same. A block of scale 0 is all zeros, whatever its codes. */
 
 /* 64 bytes of 2-bit codes: half h, byte m, shift 2l is weight 128h + 32l + m. */
 static void tq2_codes(uint8_t codes[TQ_BLOCK], const uint8_t *block)
@@ -238,7 +238,7 @@ static void tq1_codes(uint8_t codes[TQ_BLOCK], const uint8_t *block)
         codes[240 + k] = tq1_trit(block[48 + k % 4], k / 4);
 }
 
-/* Take the scale of one block into that of the tensor; 0 means none so far. */
+/* Merge the scale of a block into that of the tensor; 0 means unknown so far. */
 static trit_status join_scale(float *scale, float d, struct trit_error *why)
 {
     if (!isfinite(d) || d < 0.0f)
@@ -308,7 +308,7 @@ static void tq2_bytes(uint8_t *out, const uint8_t codes[TQ_BLOCK])
     }
 }
 
-/* The fraction 0.t0 t1 t2 t3 t4 of n trits, the rest 0, as the least byte/256 that is not below. */
+/* The fraction 0.t0 t1 t2 t3 t4 of n trits, the rest 0, rounded up to byte/256. */
 static uint8_t tq1_byte(const uint8_t *codes, size_t step, size_t n)
 {
     unsigned v = 0;
@@ -337,7 +337,7 @@ void trit_pack_tq2(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, 
     pack_tq(out, t2, scale, n_rows * (n_cols / TQ_BLOCK), TQ2_BYTES, tq2_bytes);
 }
 
-/* The scale of every block becomes 2^-5. */
+/* Set the scale of every block to 2^-5. */
 static void set_scales(uint8_t *blocks, size_t n_bytes, size_t block_bytes)
 {
     static const uint16_t half = 0x2800;
@@ -359,10 +359,10 @@ void trit_random_tq2(uint8_t *blocks, size_t n_bytes)
 
 /* ---- F32, F16, BF16 --------------------------------------------------------------------------
  *
- * Ternary if every weight is -s, 0 or +s for one s. */
+ * They are ternary if every weight is -s, 0 or +s for one s. */
 
-/* Codes of w[0..n), all of which must be 0 or +-*scale; *scale 0 is set by the first that is not.
- * @return the first weight that does not fit, or n */
+/* Codes of w[0..n), which must be 0 or +-*scale. If *scale is 0, the first other weight sets it.
+ * @return the index of the first weight that is different, or n */
 static size_t float_codes(uint8_t *codes, const float *w, size_t n, float *scale)
 {
     for (size_t i = 0; *scale == 0.0f && i < n; i++)
