@@ -13,10 +13,11 @@
  * whose blocks are the next in the order of their head adds them at once, while they are in its
  * cache; from the first that came out of turn on, a head's blocks are left in memory and merged at
  * the end, in the same order. */
-#include <math.h>
-#include <string.h>
+#include "attention.h"
 
-#include "session.h"
+#include <math.h>
+
+#include "linear.h"
 
 /* Tokens that one worker takes, within one block of positions. */
 enum { TILE_TOKENS = TRIT_ATTN_QUERIES };
@@ -223,21 +224,76 @@ static void run(struct job *job)
         trit_pool_run(job->s->pool, attend_items, job, n_tiles * n_kv, 1);
 }
 
-/* If a lone token has many keys and values, each layer's are a piece that is timed, until the best
- * hint for them is known. */
-void trit_attention(struct trit_session *s, size_t il, size_t row, size_t pos, size_t n)
+/* Rows row..row+n-1 of s->q, at positions pos... If a single token has many keys and values, each
+ * layer's are a piece that is timed, until the best hint for them is known. */
+static void attend_run(const struct trit_batch *b, size_t row, size_t pos, size_t n)
 {
     enum { LEAST_BYTES = 1 << 20 };
+    struct trit_session *s = b->s;
     const struct trit_kv *kv = &s->kv;
-    const size_t n_bytes = 2 * (pos + 1) * (size_t)s->model->knobs.n_head_kv * kv->row_bytes;
+    const size_t n_bytes = 2 * (pos + 1) * kv->n_head * kv->row_bytes;
     struct trit_tuned *class = trit_tuner_class(s->tuner, TRIT_WALK_KV, "kv", kv->row_bytes);
     const struct trit_walk *walk = class ? class->walk : trit_walks;
     const bool measures = class && n == 1 && s->warm && n_bytes >= LEAST_BYTES &&
                           trit_tuner_next(s->tuner, class, &walk);
-    struct job job = {s, il, row, pos, n, pos / TILE_TOKENS, walk->hint};
+    struct job job = {s, b->il, row, pos, n, pos / TILE_TOKENS, walk->hint};
     const double start = measures ? s->tuner->now_ms() : 0;
 
     run(&job);
     if (measures)
         trit_tuner_took(s->tuner, class, n_bytes, s->tuner->now_ms() - start);
+}
+
+static void store(const struct trit_session *s, uint8_t *rows, float *scales, size_t row,
+                  const float *x)
+{
+    const struct trit_kv *kv = &s->kv;
+    s->kernels.kv_store[kv->format](rows + row * kv->row_bytes, trit_kv_scales(kv, scales, row), x,
+                                    kv->head_dim);
+}
+
+/* Rotate the queries and keys of each token to its position, and store keys and values. */
+static void place_tokens(void *ctx, size_t begin, size_t end, int worker)
+{
+    struct trit_batch *b = ctx;
+    const struct trit_session *s = b->s;
+    const struct trit_kv *kv = &s->kv;
+    const struct trit_knobs *k = &s->model->knobs;
+    const size_t d = kv->head_dim, n_rot = (size_t)k->n_rot;
+    const size_t n_head = (size_t)k->n_head, n_kv = kv->n_head;
+    (void)worker;
+
+    for (size_t t = begin; t < end; t++) {
+        const size_t pos = (size_t)s->positions[t];
+        const float *cos = s->rope_cos + pos * (n_rot / 2);
+        const float *sin = s->rope_sin + pos * (n_rot / 2);
+        for (size_t i = 0; i < n_head; i++)
+            s->kernels.rope[k->rope](s->q + (t * n_head + i) * d, cos, sin, n_rot);
+        for (size_t i = 0; i < n_kv; i++)
+            s->kernels.rope[k->rope](s->k + (t * n_kv + i) * d, cos, sin, n_rot);
+        /* Infinity must be seen here: f16 rows saturate, and exp(-infinity) is just small. */
+        if (!trit_all_finite(s->q + t * n_head * d, n_head * d) ||
+            !trit_all_finite(s->k + t * n_kv * d, n_kv * d) ||
+            !trit_all_finite(s->v + t * n_kv * d, n_kv * d))
+            atomic_store(&b->bad, true);
+        for (size_t i = 0; i < n_kv; i++) {
+            const size_t at = (t * n_kv + i) * d, row = trit_kv_row(kv, b->il, i, pos);
+            store(s, kv->k, kv->k_scale, row, s->k + at);
+            store(s, kv->v, kv->v_scale, row, s->v + at);
+        }
+    }
+}
+
+/* Consecutive positions share what they read. */
+void trit_attention(struct trit_batch *b)
+{
+    const int32_t *positions = b->s->positions;
+    size_t end;
+
+    trit_pool_run(b->s->pool, place_tokens, b, b->n, 1);
+    for (size_t row = 0; row < b->n; row = end) {
+        for (end = row + 1; end < b->n && positions[end] == positions[end - 1] + 1;)
+            end++;
+        attend_run(b, row, (size_t)positions[row], end - row);
+    }
 }

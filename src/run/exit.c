@@ -13,11 +13,13 @@
  *   depth:        3 3 6 3 3 | 0        the sixth token is to pass layers 3, 4 and 5:
  *   layer 3:      x x   x x   x        rows that are there yet are gathered and pass it together
  */
+#include "exit.h"
+
 #include <string.h>
 
 #include "fmath.h"
+#include "forward.h"
 #include "random.h"
-#include "session.h"
 
 /* ---- Kept rows ------------------------------------------------------------------------------- */
 
@@ -100,43 +102,32 @@ static bool is_sure(struct trit_session *s)
            trit_log((double)s->exit_threshold);
 }
 
-/* New tokens are positions of depth 0 that are taken down together with those before them. */
-static trit_status forward_exit(struct trit_session *s, size_t n, bool decide, bool *decided,
-                                struct trit_error *err)
+/* New tokens are positions of depth 0 that pass layers together with those before them. */
+trit_status trit_exit_forward(struct trit_session *s, size_t n, bool decide, bool *decided,
+                              struct trit_error *err)
 {
     const size_t width = (size_t)s->model->knobs.n_embd;
     const int32_t n_all = s->n_tokens + (int32_t)n;
+    const bool may_leave = decide && s->exit_threshold > 0.0f;
     trit_status status = TRIT_OK;
 
     keep_rows(s, n, 0);
-    for (int32_t depth = 1; depth < s->exit_layer && decide && !*decided && !status; depth++) {
+    for (int32_t depth = 1; depth < s->exit_layer && may_leave; depth++) {
         if (!s->check[depth])
             continue;
         s->last_depth = depth;
-        status = deepen(s, n_all, depth, err);
+        if ((status = deepen(s, n_all, depth, err)))
+            return status;
         memcpy(s->h, exit_row(s, n_all - 1), width * sizeof *s->h);
-        *decided = !status && is_sure(s);
+        *decided = is_sure(s);
+        if (*decided)
+            return TRIT_OK;
     }
-    if (status || *decided)
-        return status;
     s->last_depth = s->exit_layer;
     status = deepen(s, n_all, s->exit_layer, err);
     for (size_t i = 0; i < n; i++)
         memcpy(s->h + i * width, exit_row(s, s->n_tokens + (int32_t)i), width * sizeof *s->h);
     return status;
-}
-
-trit_status trit_forward(struct trit_session *s, const int32_t *tokens, size_t n, bool decide,
-                         bool *decided, struct trit_error *err)
-{
-    *decided = false;
-    for (size_t i = 0; i < n; i++)
-        s->positions[i] = s->n_tokens + (int32_t)i;
-    trit_embed(s, tokens, n);
-    s->last_depth = s->exit_layer;
-    if (s->early_exit)
-        return forward_exit(s, n, decide && s->exit_threshold > 0.0f, decided, err);
-    return trit_forward_layers(s, n, 0, s->exit_layer, err);
 }
 
 /* ---- Settings -------------------------------------------------------------------------------- */

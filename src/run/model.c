@@ -254,6 +254,7 @@ static trit_status find_linear(struct loader *l, const char *stem, size_t n_in, 
         .n_in = n_in,
         .n_out = n_out,
         .n_cols = (size_t)trit_round_up(n_in, TRIT_T2_BLOCK),
+        .row_bytes = trit_t2_row_bytes(n_in),
     };
     if ((status = find_extra_scale(l, stem, &out->scale)))
         return status;
@@ -266,12 +267,11 @@ static trit_status find_linear(struct loader *l, const char *stem, size_t n_in, 
             return status;
         out->t2 = gguf_data(l->m->file, t);
     } else {
-        defer(l, &(struct pending){.tensor = t, .linear = out},
-              (uint64_t)n_out * trit_t2_row_bytes(n_in));
+        defer(l, &(struct pending){.tensor = t, .linear = out}, (uint64_t)n_out * out->row_bytes);
     }
     l->m->n_params += n_in * n_out;
     l->m->n_ternary += n_in * n_out;
-    l->m->ternary_bytes += n_out * trit_t2_row_bytes(n_in);
+    l->m->ternary_bytes += n_out * out->row_bytes;
     snprintf(name, sizeof name, "%s_norm_in", stem);
     if (l->m->knobs.linear_norm == TRIT_LINEAR_NORM_NONE)
         return TRIT_OK;
@@ -361,8 +361,7 @@ static trit_status fill_linear(const struct loader *l, const struct pending *p)
 {
     struct trit_linear *linear = p->linear;
     const struct trit_packed packed = gguf_packed(l->m->file, p->tensor);
-    uint8_t *t2 =
-        trit_arena_take(&l->m->memory, linear->n_out * trit_t2_row_bytes(linear->n_in), 1);
+    uint8_t *t2 = trit_arena_take(&l->m->memory, linear->n_out * linear->row_bytes, 1);
     struct trit_error why;
     float scale;
 

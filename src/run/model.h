@@ -17,7 +17,7 @@ struct trit_linear {
     const uint8_t *t2;     /* [n_out, n_in padded to TRIT_T2_BLOCK] */
     float scale;
     size_t n_in, n_out;
-    size_t n_cols; /* n_in padded */
+    size_t n_cols, row_bytes; /* n_in padded, and the bytes of a row of t2 */
 };
 
 /* A float matrix, row by row: the embedding and the head. */

@@ -3,8 +3,9 @@
  * Pair i of n_rot/2 turns by pos / factor * base^(-2i/n_rot) (Su et al., arXiv 2104.09864; a file's
  * rope_freqs divide the frequency further). In double with the project's own functions, rounded to
  * f32 once, so that every machine has the same table. */
+#include "rope.h"
+
 #include "fmath.h"
-#include "session.h"
 
 /* Every position's angles are computed directly; the largest argument is the context. */
 static void rope_rows(void *ctx, size_t begin, size_t end, int worker)

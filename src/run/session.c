@@ -6,8 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attention.h"
 #include "checked.h"
+#include "exit.h"
+#include "forward.h"
+#include "linear.h"
 #include "machine.h"
+#include "rope.h"
 
 enum { DEFAULT_CTX = 4096, DEFAULT_BATCH = 512, MAX_CTX = 1 << 20, MAX_BATCH = 65536 };
 
@@ -321,9 +326,12 @@ static trit_status give_logits(struct trit_session *s, size_t n, trit_logits_fn 
 static trit_status eval_batch(struct trit_session *s, const int32_t *tokens, int32_t n, bool last,
                               trit_logits_fn fn, void *user, struct trit_error *err)
 {
-    bool decided;
-    trit_status status = trit_forward(s, tokens, (size_t)n, last || fn, &decided, err);
+    bool decided = false;
 
+    trit_embed(s, tokens, (size_t)n);
+    s->last_depth = s->exit_layer;
+    trit_status status = s->early_exit ? trit_exit_forward(s, (size_t)n, last || fn, &decided, err)
+                                       : trit_forward_layers(s, (size_t)n, 0, s->exit_layer, err);
     if (status)
         return status;
     if (decided && fn && !fn(user, s->n_tokens, s->logits))

@@ -9,26 +9,6 @@
 #include "pool.h"
 #include "tuner.h"
 
-/* Tokens whose activations stay in a core's second-level cache while rows of weights pass. */
-enum { TRIT_TOKEN_BLOCK = 128 };
-
-/* Activations that a Hadamard transform has made wide whole numbers of are multiplied digit by
- * digit: so many floats are the sums of one piece of rows for a block of tokens. */
-enum { TRIT_MAX_DIGITS = 3, TRIT_DIGIT_ROWS = 48 };
-enum { TRIT_DIGIT_SUMS = TRIT_MAX_DIGITS * TRIT_TOKEN_BLOCK * TRIT_DIGIT_ROWS };
-
-/* Tokens whose logits are computed in one pass over the head. */
-enum { TRIT_HEAD_TOKENS = 16 };
-
-/* Blocks of keys from which on threads share those of a lone token's head. */
-enum { TRIT_SPLIT_BLOCKS = 8 };
-
-/* How many of a KV head's blocks are in what its queries have gathered; in a cache line of its own,
- * as another worker changes the next one's. */
-struct trit_merge_progress {
-    _Alignas(TRIT_ALIGN) _Atomic size_t n_merged;
-};
-
 struct trit_session {
     const struct trit_model *model;
     const struct trit_isa *isa;
@@ -91,33 +71,13 @@ struct trit_session {
     size_t last_logits;       /* the row of logits that holds the last token's */
 };
 
-/* Rows 0.. of h: the embeddings of tokens[0..n), n <= n_batch, at positions[]. */
-void trit_embed(struct trit_session *s, const int32_t *tokens, size_t n);
-
-/* Take rows 0..n-1 of h through layers begin..end-1 but for those that are skipped. Row i is at
- * positions[i], ascending; of all earlier positions these layers have keys and values.
- * @return TRIT_OK; TRIT_E_FAILED: a value was not finite; TRIT_E_CANCELLED. */
-trit_status trit_forward_layers(struct trit_session *s, size_t n, int32_t begin, int32_t end,
-                                struct trit_error *err);
-
-/* Evaluate tokens[0..n), n <= n_batch, at positions n_tokens.. of the session, as far as it goes
- * (exit.c), leaving h. With decide, the last one may leave early where it is sure of what follows:
- * its logits are there then, and *decided is set.
- * @return as trit_forward_layers() */
-trit_status trit_forward(struct trit_session *s, const int32_t *tokens, size_t n, bool decide,
-                         bool *decided, struct trit_error *err);
-
-/* See to it that all positions have keys and values of all layers. @return as above */
-trit_status trit_exit_catch_up(struct trit_session *s, struct trit_error *err);
-
-/* Logits of rows first..first+n-1 of h, n <= TRIT_HEAD_TOKENS. False: a value is not finite. */
-bool trit_forward_head(struct trit_session *s, size_t first, size_t n);
-
-/* Attention of layer il for rows row..row+n-1 of s->q, which are of positions pos.., and the cache
- * to the same rows of s->att. */
-void trit_attention(struct trit_session *s, size_t il, size_t row, size_t pos, size_t n);
-
-/* Fill rope_cos and rope_sin. */
-void trit_rope_table(struct trit_session *s);
+/* What the steps of one layer have in common: rows 0..n-1 of h pass it. */
+struct trit_batch {
+    struct trit_session *s;
+    size_t n; /* tokens */
+    size_t il;
+    const struct trit_layer *layer;
+    _Atomic bool bad; /* a value was not finite */
+};
 
 #endif

@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "checked.h"
+#include "exit.h"
 #include "hash.h"
-#include "session.h"
 
 /* To be raised by whatever changes the layout of the rows or a bit of what is in them. */
 enum { VERSION = 1 };

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exit.h"
 #include "fixture.h"
 #include "reference.h"
-#include "session.h"
 #include "suite.h"
 
 enum { N_LAYER = 5, N_TOKENS = 90, N_VOCAB = 300 };
