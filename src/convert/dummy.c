@@ -334,16 +334,11 @@ static bool put_slot(struct dummy *d, int il, const struct trit_slot *s, tensor_
 
 static bool walk_layer(struct dummy *d, int il, tensor_fn fn)
 {
-    static const char *const order[] = {
-        "attn_norm", "ffn_down",       "ffn_sub_norm", "ffn_gate",    "ffn_up",
-        "ffn_norm",  "attn_sub_norm",  "attn_k",       "attn_output", "attn_q",
-        "attn_v",    "attn_norm_post", "ffn_norm_post"};
     const struct trit_slot *s;
 
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
-        for (size_t k = 0; (s = trit_slot_at(k)); k++)
-            if (strcmp(s->name, order[i]) == 0 && trit_slot_exists(s, &d->knobs) &&
-                !put_slot(d, il, s, fn))
+    for (size_t order = 0; trit_slot_at(order); order++)
+        for (size_t i = 0; (s = trit_slot_at(i)); i++)
+            if (s->file_order == order && trit_slot_exists(s, &d->knobs) && !put_slot(d, il, s, fn))
                 return false;
     return true;
 }

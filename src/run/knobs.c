@@ -20,14 +20,33 @@ static const char *const act_forms[] = {"mul", "div"};
 static const char *const act_dequants[] = {"standard", "legacy_div"};
 static const char *const linear_posts[] = {"none", "relu2"};
 
-#define AT(member) #member, .offset = offsetof(struct trit_knobs, member)
+#define AT(member)                                                                                 \
+#member, .offset = offsetof(struct trit_knobs, member),                                        \
+             .size = sizeof(((struct trit_knobs *)NULL)->member)
 #define WORDS(list) .kind = TRIT_KNOB_WORD, .words = list, .n_words = sizeof list / sizeof *list
 #define BOOL .kind = TRIT_KNOB_BOOL
 #define INT(least, most) .kind = TRIT_KNOB_INT, .lo = least, .hi = most
 #define REAL(least, most) .kind = TRIT_KNOB_REAL, .lo = least, .hi = most
 
-/* In the order in which people read them. */
+#define IMPLIED(type) .kind = TRIT_KNOB_##type, .implied = true
+
+/* The implied ones in the order of fingerprints, the others in that in which people read them. Not
+ * here are n_ctx and ffn_act_why, which change no logits, and act_max, which act_bits implies. */
 static const struct trit_knob knobs[] = {
+    {AT(n_layer), IMPLIED(INT)},
+    {AT(n_embd), IMPLIED(INT)},
+    {AT(n_head), IMPLIED(INT)},
+    {AT(n_head_kv), IMPLIED(INT)},
+    {AT(head_dim), IMPLIED(INT)},
+    {AT(n_ff), IMPLIED(INT)},
+    {AT(attn_sub_norm), IMPLIED(BOOL)},
+    {AT(ffn_sub_norm), IMPLIED(BOOL)},
+    {AT(ffn_act), IMPLIED(WORD)},
+    {AT(rope), IMPLIED(WORD)},
+    {AT(n_rot), IMPLIED(INT)},
+    {AT(norm_eps), IMPLIED(REAL)},
+    {AT(rope_base), IMPLIED(REAL)},
+    {AT(rope_factor), IMPLIED(REAL)},
     {AT(causal), BOOL},
     {AT(block), WORDS(blocks)},
     {AT(norm), WORDS(norms)},
@@ -54,20 +73,26 @@ enum { N_KNOBS = sizeof knobs / sizeof *knobs };
 _Static_assert(IS_INT32(enum trit_block_form) && IS_INT32(enum trit_norm_kind) &&
                    IS_INT32(enum trit_ffn_form) && IS_INT32(enum trit_linear_norm) &&
                    IS_INT32(enum trit_hadamard) && IS_INT32(enum trit_act_form) &&
-                   IS_INT32(enum trit_act_dequant) && IS_INT32(enum trit_linear_post),
+                   IS_INT32(enum trit_act_dequant) && IS_INT32(enum trit_linear_post) &&
+                   IS_INT32(enum trit_act) && IS_INT32(enum trit_rope_style),
                "words are stored as integers");
 
 const struct trit_knob *trit_knob_at(size_t i)
 {
-    return i < N_KNOBS ? &knobs[i] : NULL;
+    for (size_t k = 0; k < N_KNOBS; k++)
+        if (!knobs[k].implied && i-- == 0)
+            return &knobs[k];
+    return NULL;
 }
 
 const struct trit_knob *trit_knob_named(struct trit_string name)
 {
-    for (size_t i = 0; i < N_KNOBS; i++)
-        if (trit_string_is(name, knobs[i].name))
-            return &knobs[i];
-    return NULL;
+    const struct trit_knob *knob;
+    size_t i = 0;
+
+    while ((knob = trit_knob_at(i++)) && !trit_string_is(name, knob->name))
+        ;
+    return knob;
 }
 
 /* ---- Values ---------------------------------------------------------------------------------- */
@@ -76,6 +101,7 @@ double trit_knob_get(const struct trit_knob *knob, const struct trit_knobs *k)
 {
     const char *p = (const char *)k + knob->offset;
     int32_t i;
+    double d;
     float f;
     bool b;
 
@@ -84,6 +110,10 @@ double trit_knob_get(const struct trit_knob *knob, const struct trit_knobs *k)
         memcpy(&b, p, sizeof b);
         return b;
     case TRIT_KNOB_REAL:
+        if (knob->size == sizeof d) {
+            memcpy(&d, p, sizeof d);
+            return d;
+        }
         memcpy(&f, p, sizeof f);
         return (double)f;
     default:
@@ -192,6 +222,20 @@ trit_status trit_knobs_apply(struct trit_knobs *k, const char *text, struct trit
         text = value + len + strspn(value + len, " ");
     }
     return status;
+}
+
+/* Implied whole numbers are hashed as such, all other values as doubles: session files depend on
+ * it. */
+void trit_knobs_hash(const struct trit_knobs *k, struct trit_hash *h)
+{
+    for (size_t i = 0; i < N_KNOBS; i++) {
+        const double value = trit_knob_get(&knobs[i], k);
+        const int64_t whole = (int64_t)value;
+        if (knobs[i].implied && knobs[i].kind != TRIT_KNOB_REAL)
+            trit_hash_add(h, &whole, sizeof whole);
+        else
+            trit_hash_add(h, &value, sizeof value);
+    }
 }
 
 /* ---- What goes together ---------------------------------------------------------------------- */

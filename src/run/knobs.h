@@ -6,6 +6,7 @@
 #ifndef TRIT_RUN_KNOBS_H
 #define TRIT_RUN_KNOBS_H
 
+#include "hash.h"
 #include "kernels.h"
 #include "trit.h"
 
@@ -82,17 +83,18 @@ struct trit_knobs {
     float exit_threshold;    /* the model's own, told to people; 0: none */
 };
 
-/* One that a file may set. */
+/* A row of the table: a member of struct trit_knobs. */
 struct trit_knob {
     const char *name;
     enum { TRIT_KNOB_BOOL, TRIT_KNOB_INT, TRIT_KNOB_REAL, TRIT_KNOB_WORD } kind;
-    size_t offset; /* in struct trit_knobs, of a bool, int32_t, float or enumeration */
+    size_t offset, size; /* of a bool, int32_t or enumeration, float or double */
+    bool implied; /* by the architecture and its keys: a file has no key trit.<name> for it */
     const char *const *words;
     int n_words;
     double lo, hi; /* of INT and REAL */
 };
 
-/* Knob i of the table; NULL past the last. The one of that name, or NULL. */
+/* Knob i of those that a file may set; NULL past the last. The one of that name, or NULL. */
 const struct trit_knob *trit_knob_at(size_t i);
 const struct trit_knob *trit_knob_named(struct trit_string name);
 
@@ -114,6 +116,9 @@ trit_status trit_knob_parse(const struct trit_knob *knob, struct trit_knobs *k,
 
 /* Set several, "name=value name=value". NULL is none. @return as trit_knob_parse() */
 trit_status trit_knobs_apply(struct trit_knobs *k, const char *text, struct trit_error *err);
+
+/* Every value that changes logits, of implied knobs too. */
+void trit_knobs_hash(const struct trit_knobs *k, struct trit_hash *h);
 
 /* After the last change: what follows from other knobs, and what does not go together.
  * @return TRIT_OK; TRIT_E_FILE or TRIT_E_UNSUPPORTED with the rest of a sentence that begins with

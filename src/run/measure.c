@@ -1,8 +1,8 @@
 /* measure.c - the limits of this machine, to set beside what a session reaches: how fast its
  * threads can read the weights and do nothing else, and how fast they can multiply. */
-#include <stdlib.h>
-
 #include "session.h"
+
+#include <stdlib.h>
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
@@ -40,17 +40,13 @@ static void add_pieces(struct read_job *job, const uint8_t *p, size_t n_bytes)
 static void add_all(struct read_job *job)
 {
     const struct trit_model *m = job->s->model;
+    const struct trit_linear *w;
 
     job->n_pieces = 0;
     job->n_bytes = 0;
-    for (int32_t il = 0; il < job->s->exit_layer; il++) {
-        const struct trit_layer *l = &m->layers[il];
-        const struct trit_linear *linears[] = {&l->attn_q,      &l->attn_k,   &l->attn_v,
-                                               &l->attn_output, &l->ffn_gate, &l->ffn_up,
-                                               &l->ffn_down};
-        for (size_t i = 0; i < sizeof linears / sizeof *linears && !job->s->skip[il]; i++)
-            add_pieces(job, linears[i]->t2, linears[i]->n_out * (linears[i]->n_cols / 4));
-    }
+    for (int32_t il = 0; il < job->s->exit_layer; il++)
+        for (size_t i = 0; !job->s->skip[il] && (w = trit_layer_linear(&m->layers[il], i)); i++)
+            add_pieces(job, w->t2, w->n_out * w->row_bytes);
     add_pieces(job, m->output.data, m->output.n_rows * m->output.row_bytes);
     add_pieces(job, m->token_embd.data, m->token_embd.row_bytes); /* any row */
 }

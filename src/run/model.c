@@ -17,28 +17,37 @@ enum { MAX_ROWS = 1 << 24, PER_SLOT = 3 /* a linear and its norm's weight and bi
 
 /* ---- Slots ----------------------------------------------------------------------------------- */
 
-#define MEMBER(name) #name, .member = offsetof(struct trit_layer, name)
+#define SLOT(name, order) #name, .member = offsetof(struct trit_layer, name), .file_order = order
 static const struct trit_slot slots[] = {
-    {MEMBER(attn_norm), .kind = TRIT_NORM, .in = TRIT_WIDTH_EMBD, .where = TRIT_IF_PRE_NORM},
-    {MEMBER(attn_q), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_Q},
-    {MEMBER(attn_k), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_KV},
-    {MEMBER(attn_v), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_KV},
-    {MEMBER(attn_sub_norm), .kind = TRIT_NORM, .in = TRIT_WIDTH_Q, .where = TRIT_IF_ATTN_SUB_NORM},
-    {MEMBER(attn_output), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_Q, .out = TRIT_WIDTH_EMBD},
-    {MEMBER(attn_norm_post), .kind = TRIT_NORM, .in = TRIT_WIDTH_EMBD, .where = TRIT_IF_POST_NORM},
-    {MEMBER(ffn_norm), .kind = TRIT_NORM, .in = TRIT_WIDTH_EMBD, .where = TRIT_IF_PRE_NORM},
-    {MEMBER(ffn_gate), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_FF,
+    {SLOT(attn_norm, 0), .kind = TRIT_NORM, .in = TRIT_WIDTH_EMBD, .where = TRIT_IF_PRE_NORM},
+    {SLOT(attn_q, 9), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_Q},
+    {SLOT(attn_k, 7), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_KV},
+    {SLOT(attn_v, 10), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_KV},
+    {SLOT(attn_sub_norm, 6), .kind = TRIT_NORM, .in = TRIT_WIDTH_Q, .where = TRIT_IF_ATTN_SUB_NORM},
+    {SLOT(attn_output, 8), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_Q, .out = TRIT_WIDTH_EMBD},
+    {SLOT(attn_norm_post, 11), .kind = TRIT_NORM, .in = TRIT_WIDTH_EMBD,
+     .where = TRIT_IF_POST_NORM},
+    {SLOT(ffn_norm, 5), .kind = TRIT_NORM, .in = TRIT_WIDTH_EMBD, .where = TRIT_IF_PRE_NORM},
+    {SLOT(ffn_gate, 3), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_FF,
      .where = TRIT_IF_GATED},
-    {MEMBER(ffn_up), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_FF},
-    {MEMBER(ffn_sub_norm), .kind = TRIT_NORM, .in = TRIT_WIDTH_FF, .where = TRIT_IF_FFN_SUB_NORM},
-    {MEMBER(ffn_down), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_FF, .out = TRIT_WIDTH_EMBD},
-    {MEMBER(ffn_norm_post), .kind = TRIT_NORM, .in = TRIT_WIDTH_EMBD, .where = TRIT_IF_POST_NORM},
+    {SLOT(ffn_up, 4), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_FF},
+    {SLOT(ffn_sub_norm, 2), .kind = TRIT_NORM, .in = TRIT_WIDTH_FF, .where = TRIT_IF_FFN_SUB_NORM},
+    {SLOT(ffn_down, 1), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_FF, .out = TRIT_WIDTH_EMBD},
+    {SLOT(ffn_norm_post, 12), .kind = TRIT_NORM, .in = TRIT_WIDTH_EMBD, .where = TRIT_IF_POST_NORM},
 };
 enum { N_SLOTS = sizeof slots / sizeof *slots };
 
 const struct trit_slot *trit_slot_at(size_t i)
 {
     return i < N_SLOTS ? &slots[i] : NULL;
+}
+
+const struct trit_linear *trit_layer_linear(const struct trit_layer *layer, size_t i)
+{
+    for (size_t k = 0; k < N_SLOTS; k++)
+        if (slots[k].kind == TRIT_LINEAR && i-- == 0)
+            return (const void *)((const char *)layer + slots[k].member);
+    return NULL;
 }
 
 bool trit_slot_exists(const struct trit_slot *s, const struct trit_knobs *k)

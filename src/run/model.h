@@ -46,6 +46,7 @@ struct trit_slot {
     const char *name;
     enum trit_slot_kind kind;
     size_t member;
+    size_t file_order; /* place among the layer's tensors in published files; equal ones may be */
     enum trit_width in, out; /* a NORM has in only */
     enum trit_slot_where where;
 };
@@ -61,6 +62,10 @@ struct trit_layer {
     struct trit_norm attn_sub_norm, ffn_sub_norm;   /* w may be NULL */
     struct trit_linear attn_q, attn_k, attn_v, attn_output, ffn_gate, ffn_up, ffn_down;
 };
+
+/* Linear i of a layer, in the order of the table; NULL past the last. One that the model does not
+ * have is all zeros. */
+const struct trit_linear *trit_layer_linear(const struct trit_layer *layer, size_t i);
 
 struct trit_model {
     const trit_file *file;

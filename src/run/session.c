@@ -189,6 +189,7 @@ static void prepare_tuner(struct trit_session *s)
 {
     const struct trit_model *m = s->model;
     struct trit_tuner *t = s->tuner;
+    const struct trit_linear *w;
 
     *t = (struct trit_tuner){
         .on = s->isa != trit_isas && trit_session_token_bytes(s) > trit_cache_bytes(),
@@ -197,12 +198,10 @@ static void prepare_tuner(struct trit_session *s)
         .cpu = s->isa->cpu,
         .fixed = s->walk,
     };
-    for (int32_t il = 0; il < m->knobs.n_layer && m->knobs.hadamard != TRIT_HADAMARD_AFTER; il++) {
-        const struct trit_linear *of_width[] = {&m->layers[il].attn_q, &m->layers[il].attn_output,
-                                                &m->layers[il].ffn_down};
-        for (size_t i = 0; i < sizeof of_width / sizeof *of_width; i++)
-            trit_tuner_class(t, TRIT_WALK_T2, "t2", of_width[i]->n_cols / 4);
-    }
+    for (int32_t il = 0; il < m->knobs.n_layer && m->knobs.hadamard != TRIT_HADAMARD_AFTER; il++)
+        for (size_t i = 0; (w = trit_layer_linear(&m->layers[il], i)); i++)
+            if (w->t2)
+                trit_tuner_class(t, TRIT_WALK_T2, "t2", w->row_bytes);
     trit_tuner_class(t, TRIT_WALK_FLOAT, trit_format_name(m->output.format), m->output.row_bytes);
     trit_tuner_class(t, TRIT_WALK_KV, "kv", s->kv.row_bytes);
 }

@@ -40,25 +40,6 @@ enum { N_SAMPLES = 8, SAMPLE_BYTES = 256 };
 
 #define ADD(h, x) trit_hash_add(h, &(x), sizeof(x))
 
-/* What the file says about its weights is not all: the table of architectures adds to it. Left out
- * are the length of training, and why an activation was chosen, which change no logits. */
-static void add_knobs(struct trit_hash *h, const struct trit_knobs *k)
-{
-    const int64_t ints[] = {
-        k->n_layer,       k->n_embd,       k->n_head,  k->n_head_kv, k->head_dim, k->n_ff,
-        k->attn_sub_norm, k->ffn_sub_norm, k->ffn_act, k->rope,      k->n_rot,
-    };
-    const double reals[] = {k->norm_eps, k->rope_base, k->rope_factor};
-    const struct trit_knob *knob;
-
-    ADD(h, ints);
-    ADD(h, reals);
-    for (size_t i = 0; (knob = trit_knob_at(i)); i++) {
-        const double value = trit_knob_get(knob, k);
-        ADD(h, value);
-    }
-}
-
 static void add_tensor(struct trit_hash *h, const trit_file *f, const struct gguf_tensor *t)
 {
     const uint8_t *data = gguf_data(f, t);
@@ -83,7 +64,7 @@ static uint64_t fingerprint(const struct trit_model *m)
     struct trit_hash h;
     trit_hash_init(&h);
     trit_hash_add(&h, m->arch->name, strlen(m->arch->name) + 1);
-    add_knobs(&h, &m->knobs);
+    trit_knobs_hash(&m->knobs, &h); /* the table of architectures adds to what the file says */
     for (size_t i = 0; i < m->file->n_tensors; i++) /* their order in the file does not matter */
         add_tensor(&h, m->file, m->file->tensors_by_name[i]);
     return trit_hash_value(&h);

@@ -352,8 +352,7 @@ static void add_linear(struct ck *c, int layer, const char *where, const struct 
         const int i = n_pairs ? r % (2 * n_pairs) : 0;
         const int to = n_pairs ? r - i + i / 2 + i % 2 * n_pairs : r;
         for (int j = 0; j < n_cols; j++) {
-            const uint8_t byte =
-                l->t2[(size_t)r * (l->n_cols / 4) + (size_t)(j / 128 * 32 + j % 32)];
+            const uint8_t byte = l->t2[(size_t)r * l->row_bytes + (size_t)(j / 128 * 32 + j % 32)];
             ck_set_code(t, n_rows, to, j, (byte >> (6 - j % 128 / 32 * 2) & 3) - 1);
         }
     }

@@ -7,6 +7,7 @@
 
 #include "fixture.h"
 #include "hash.h"
+#include "knobs.h"
 #include "suite.h"
 
 /* Two blocks of keys, and some tokens that follow. */
@@ -569,6 +570,74 @@ static void test_other_model(void **state)
     assert_other_model(model_with_flip(2), "another model");
 }
 
+static uint64_t knobs_hash(const struct trit_knobs *k)
+{
+    struct trit_hash h;
+    trit_hash_init(&h);
+    trit_knobs_hash(k, &h);
+    return trit_hash_value(&h);
+}
+
+/* Every member of the knobs is in the fingerprint, except those that change no logits. Bytes that
+ * do not count are theirs or padding: before a pointer, at the end, or shorter than any number. */
+static void test_every_knob(void **state)
+{
+    const size_t n_ctx = offsetof(struct trit_knobs, n_ctx);
+    const size_t act_max = offsetof(struct trit_knobs, act_max);
+    const size_t act_why = offsetof(struct trit_knobs, ffn_act_why),
+                 size = sizeof(struct trit_knobs);
+    const size_t last = offsetof(struct trit_knobs, exit_threshold) + sizeof(float);
+    struct trit_knobs k = {0};
+    uint8_t bytes[sizeof k] = {0};
+    size_t n_silent = 0;
+    (void)state;
+
+    const uint64_t nothing = knobs_hash(&k);
+    assert_true(size - last < sizeof(double));
+    for (size_t i = 0; i < last; i++) {
+        const bool left_out = (i >= n_ctx && i < n_ctx + sizeof(int32_t)) ||
+                              (i >= act_max && i < act_max + sizeof(float)) ||
+                              (i >= act_why - sizeof(int32_t) && i < act_why + sizeof(char *));
+        bytes[i] = 1;
+        memcpy(&k, bytes, sizeof k);
+        bytes[i] = 0;
+        n_silent = !left_out && knobs_hash(&k) == nothing ? n_silent + 1 : 0;
+        if (n_silent == sizeof(int32_t))
+            fail_msg("bytes up to %zu of the knobs are not in the fingerprint", i);
+    }
+}
+
+/* Files of earlier programs are of the same model: the fingerprint may not change. */
+static void test_fingerprint(void **state)
+{
+    const struct trit_knobs k = {
+        .n_layer = 1,
+        .n_embd = 2,
+        .n_head = 3,
+        .n_head_kv = 4,
+        .head_dim = 5,
+        .n_ff = 6,
+        .n_ctx = 7,
+        .norm_eps = 1e-5f,
+        .attn_sub_norm = true,
+        .ffn_act = TRIT_ACT_RELU2,
+        .linear_norm_eps = 1e-6f,
+        .hadamard = TRIT_HADAMARD_AFTER,
+        .act_bits = 8,
+        .act_eps = 1e-4f,
+        .rope = TRIT_ROPE_PAIRS,
+        .n_rot = 8,
+        .rope_base = 10000.1,
+        .rope_factor = 2.5,
+        .causal = true,
+        .exit_min_layers = 9,
+        .exit_threshold = 0.95f,
+    };
+    (void)state;
+
+    assert_true(knobs_hash(&k) == 0x89197295e304dcd0u);
+}
+
 /* What does not change what the model says does not make it another one. */
 static void test_same_model(void **state)
 {
@@ -690,7 +759,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_forged_rows),   cmocka_unit_test(test_no_session_file),
     cmocka_unit_test(test_other_model),   cmocka_unit_test(test_same_model),
     cmocka_unit_test(test_too_long),      cmocka_unit_test(test_nothing_to_save),
-    cmocka_unit_test(test_sink_says_no),
+    cmocka_unit_test(test_sink_says_no),  cmocka_unit_test(test_every_knob),
+    cmocka_unit_test(test_fingerprint),
 };
 
 const struct suite suite = {SUITE_TESTS(tests), .setup = setup, .teardown = teardown};
