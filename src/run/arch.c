@@ -1,6 +1,6 @@
 /* arch.c - the architecture table, and reading a file's metadata into knobs.
  *
- * Adding an architecture whose block is already computed is one row here. */
+ * A new architecture with a block that forward.c computes already is one row here. */
 #include "arch.h"
 
 #include <math.h>
@@ -12,7 +12,7 @@
     .act_eps = 1e-5f, .act_bits = 8, .act_form = TRIT_ACT_FORM_MUL, .causal = true,                \
     .exit_norm = true
 
-/* And those of bitskip: (x * act_max) / m, as its code has it. */
+/* And all bitskip ones: they quantise by (x * act_max) / m, as their code does. */
 #define BITSKIP_COMMON                                                                             \
     .act_eps = 1e-6f, .act_bits = 8, .act_form = TRIT_ACT_FORM_DIV, .causal = true,                \
     .exit_norm = true, .rope = TRIT_ROPE_HALF
@@ -29,11 +29,11 @@ static const struct trit_arch archs[] = {
     {.name = "bitnet",
      .knobs = {B158_COMMON, .attn_sub_norm = true, .ffn_sub_norm = true, .ffn_act = TRIT_ACT_SILU,
                .rope = TRIT_ROPE_HALF}},
-    /* Q and K rows are permuted in these files, so that pairs rotate */
+    /* these files permute the rows of Q and K, so pairs rotate */
     {.name = "llama",
      .knobs = {B158_COMMON, .ffn_act = TRIT_ACT_SILU, .rope = TRIT_ROPE_PAIRS},
      .not_always_ternary = true},
-    /* v1; v2 and v3 are the same with norms and Hadamard transforms on their linears */
+    /* v1; v2 and v3 add norms and Hadamard transforms to the linears */
     {.name = "bitskip", .knobs = {BITSKIP_COMMON, .ffn_act = TRIT_ACT_SILU}, .open = true},
     {.name = "bitnet-8bit",
      .knobs = {BITSKIP_COMMON, .block = TRIT_BLOCK_POST, .norm = TRIT_NORM_LAYER,
@@ -64,8 +64,8 @@ enum { N_ACT_NAMES = sizeof act_names / sizeof *act_names };
 
 /* ---- Reading keys ---------------------------------------------------------------------------- */
 
-/* Reads keys below one prefix, the architecture's or our own; the first failure stops everything
- * after it. */
+/* Reads keys with one prefix, the architecture's or our own. Nothing is read after the first
+ * failure. */
 struct reader {
     const trit_file *file;
     const char *prefix;
@@ -87,7 +87,7 @@ static void fail(struct reader *r, trit_status code, const char *key, const char
             trit_fail(r->err, code, "%s: metadata '%s' %s", r->file->path, full_key(r, key), what);
 }
 
-/* An integer in lo..hi; `missing` if the key is absent, or a failure where that is negative. */
+/* An integer in lo..hi. If the key is absent: `missing`, or a failure if that is negative. */
 static int32_t read_int(struct reader *r, const char *key, int32_t lo, int32_t hi, int32_t missing)
 {
     char range[80];
@@ -108,7 +108,7 @@ static int32_t read_int(struct reader *r, const char *key, int32_t lo, int32_t h
     return r->status ? lo : (int32_t)u;
 }
 
-/* A string that is none of those supported. */
+/* The string is not one of those supported. */
 static void fail_string(struct reader *r, const char *key, struct trit_string s,
                         const char *supported)
 {
@@ -117,7 +117,7 @@ static void fail_string(struct reader *r, const char *key, struct trit_string s,
     fail(r, TRIT_E_UNSUPPORTED, key, what);
 }
 
-/* A number in lo..hi; `missing` if the key is absent, or a failure where that is NaN. */
+/* A number in lo..hi. If the key is absent: `missing`, or a failure if that is NaN. */
 static double read_real(struct reader *r, const char *key, double lo, double hi, double missing)
 {
     char range[80];
@@ -205,7 +205,7 @@ static void read_act(struct reader *r, struct trit_knobs *k, const struct trit_a
     fail_string(r, "hidden_activation", name, "'silu' and 'relu2'");
 }
 
-/* A word of the knob's; the knob as it is if the key is absent. */
+/* The index of one of the knob's words; `missing` if the key is absent. */
 static double read_word(struct reader *r, const struct trit_knob *knob, double missing)
 {
     const struct trit_string s = read_string(r, knob->name);
@@ -226,7 +226,7 @@ static bool read_bool(struct reader *r, const char *key, bool missing)
     return out;
 }
 
-/* What models of a family do differently, or leave open; the table has the defaults. */
+/* Read a knob from the file. Its default is the architecture's. */
 static void read_knob(struct reader *r, const struct trit_knob *knob, struct trit_knobs *k)
 {
     const double is = trit_knob_get(knob, k);

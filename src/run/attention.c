@@ -1,44 +1,43 @@
-/* attention.c - attention with grouped heads, in blocks of keys.
+/* attention.c - see attention.h. Attention with grouped heads, in blocks of keys.
  *
- * A query's keys are cut into blocks of 64 from position 0, whatever batch it came in; each block
- * is a softmax of its own and blocks are merged in ascending order. So the result of a query does
- * not depend on what was computed beside it. Keys after the query are left out, not masked; of a
- * model that is not causal every query sees the keys of the whole text.
+ * A query's keys are cut into blocks of 64 from position 0, whatever its batch is. Each block is a
+ * softmax of its own, and blocks are merged in ascending order. So the result of a query does not
+ * depend on the rest of its batch. Keys after the query are left out, not masked. If the model is
+ * not causal, every query sees the keys of the whole text.
  *
- * Queries that see the same keys share the reading of a block: those of several tokens for a block
- * that all of them see whole; those of a group's heads for the block that a token is in, and for
- * all blocks of a token that is alone.
+ * Queries that see the same keys share the reading of a block. For a block that several tokens see
+ * whole, these are the queries of all of them. For the block that a token is in, and for all blocks
+ * of a single token, they are the heads of a group.
  *
- * A lone token far into a context has few heads but many blocks: then workers take blocks. One
- * whose blocks are the next in the order of their head adds them at once, while they are in its
- * cache; from the first that came out of turn on, a head's blocks are left in memory and merged at
- * the end, in the same order. */
+ * A single token far into a context has few heads but many blocks, so workers take blocks. If a
+ * worker's blocks are the next ones of their head, it merges them at once, while they are in its
+ * cache. From the first block out of order on, a head's blocks stay in memory and are merged at the
+ * end, in the same order. */
 #include "attention.h"
 
 #include <math.h>
 
 #include "linear.h"
 
-/* Tokens that one worker takes, within one block of positions. */
+/* Tokens that one worker takes at a time, within one block of positions. */
 enum { TILE_TOKENS = TRIT_ATTN_QUERIES };
 
 struct job {
     struct trit_session *s;
     size_t layer, row, pos, n;
-    size_t first_tile; /* the tile of positions that pos is in */
+    size_t first_tile; /* the tile that contains pos */
     enum trit_hint hint;
 };
 
-/* Queries of one KV head that see the same keys: n of them, ldq floats apart in s->q and wherever
- * what they gather goes. */
+/* n queries of one KV head that see the same keys, ldq floats apart in s->q and in acc. */
 struct queries {
     size_t layer, kv_head;
-    size_t at, n, ldq; /* at: index of the first one's first element */
+    size_t at, n, ldq; /* at: index of the first query's first element */
     enum trit_hint hint;
 };
 
-/* Write what one block contributes to each query, or add it (accumulate): the keys from position
- * key on, but only those before position end. */
+/* Write one block's contribution to each query, or add it (accumulate). The block has the keys from
+ * position key on that are before position end. */
 static void one_block(const struct trit_session *s, float *acc, struct trit_softmax *sm,
                       const struct queries *q, size_t key, size_t end, bool accumulate)
 {
@@ -62,8 +61,8 @@ static void one_block(const struct trit_session *s, float *acc, struct trit_soft
                                       trit_kv_scales(kv, kv->v_scale, row));
 }
 
-/* Add the keys from position key, where a block begins, to before position end to what the queries
- * have gathered in s->att and sm of all earlier keys: at position 0 there need be nothing. */
+/* Add the keys from position key, where a block begins, to end-1 to s->att and sm, which hold all
+ * earlier keys. With key 0 they are overwritten. */
 static void add_keys(const struct trit_session *s, const struct queries *q, struct trit_softmax *sm,
                      size_t key, size_t end)
 {
@@ -78,9 +77,9 @@ static void normalise(float *out, const struct trit_softmax *sm, size_t d)
         out[i] *= inverse;
 }
 
-/* All query heads of one KV head, for n_tokens tokens from position pos on (number t of the batch),
- * which lie in one block. The keys that all of them see are taken a head at a time for all tokens,
- * those of their own block a token at a time for all heads. */
+/* All query heads of one KV head, for n_tokens tokens from token t of the batch on, all in one
+ * block. Keys that all of them see are read once per head for all tokens, those of their own block
+ * once per token for all heads. */
 static void attend(const struct job *job, size_t kv_head, size_t t, size_t n_tokens)
 {
     const struct trit_session *s = job->s;
@@ -105,7 +104,7 @@ static void attend(const struct job *job, size_t kv_head, size_t t, size_t n_tok
                                       n_heads,    d,       job->hint};
             struct trit_softmax of_heads[TRIT_ATTN_QUERIES];
             for (size_t h = 0; h < n_heads; h++)
-                of_heads[h] = sm[h][i]; /* nothing yet of a token that is alone */
+                of_heads[h] = sm[h][i]; /* still nothing if the token is a single one */
             add_keys(s, &q, of_heads, n_tokens > 1 ? shared : 0, k->causal ? pos + i + 1 : shared);
             for (size_t h = 0; h < n_heads; h++)
                 normalise(s->att + q.at + h * d, &of_heads[h], d);
@@ -113,20 +112,20 @@ static void attend(const struct job *job, size_t kv_head, size_t t, size_t n_tok
     }
 }
 
-/* ---- A lone token, by blocks ----------------------------------------------------------------- */
+/* ---- A single token, by blocks --------------------------------------------------------------- */
 
-enum { BLOCKS_AT_ONCE = 2 }; /* that a worker takes */
+enum { BLOCKS_AT_ONCE = 2 }; /* for one worker */
 
-/* n blocks of a KV head from block first on. If it is their turn, as all earlier blocks are in att
- * and head_sm, they are added there; until n_merged is raised nobody else touches that head's rows.
- * Else what query head h gets of block i goes to row i*n_head + h of block_acc and block_sm. */
+/* n blocks of a KV head from block first on. If they are in order, because att and head_sm hold all
+ * earlier blocks, they are added there. No other worker touches that head's rows until n_merged is
+ * raised. Otherwise block i of query head h goes to row i*n_head + h of block_acc and block_sm. */
 static void split_head(const struct job *job, size_t kv_head, size_t first, size_t n)
 {
     const struct trit_session *s = job->s;
     const struct trit_knobs *k = &s->model->knobs;
     const size_t d = (size_t)k->head_dim, n_head = (size_t)k->n_head;
     const size_t group = n_head / (size_t)k->n_head_kv;
-    const bool in_turn = atomic_load(&s->merge_progress[kv_head].n_merged) == first;
+    const bool in_order = atomic_load(&s->merge_progress[kv_head].n_merged) == first;
 
     for (size_t h = 0; h < group; h += TRIT_ATTN_QUERIES) {
         const size_t head = kv_head * group + h, left = group - h;
@@ -138,16 +137,16 @@ static void split_head(const struct job *job, size_t kv_head, size_t first, size
                                   job->hint};
         for (size_t i = first; i < first + n; i++) {
             const size_t at = i * n_head + head;
-            one_block(s, in_turn ? s->att + q.at : s->block_acc + at * d,
-                      in_turn ? s->head_sm + kv_head * s->ldsm + h : s->block_sm + at, &q,
-                      i * TRIT_ATTN_BLOCK, job->pos + 1, in_turn && i > 0);
+            one_block(s, in_order ? s->att + q.at : s->block_acc + at * d,
+                      in_order ? s->head_sm + kv_head * s->ldsm + h : s->block_sm + at, &q,
+                      i * TRIT_ATTN_BLOCK, job->pos + 1, in_order && i > 0);
         }
     }
-    if (in_turn)
+    if (in_order)
         atomic_store(&s->merge_progress[kv_head].n_merged, first + n);
 }
 
-/* Items are the blocks of the first KV head, then of the second, and so on. */
+/* Items are the blocks of the first KV head, then those of the second, and so on. */
 static void split_blocks(void *ctx, size_t begin, size_t end, int worker)
 {
     const struct job *job = ctx;
@@ -162,7 +161,7 @@ static void split_blocks(void *ctx, size_t begin, size_t end, int worker)
     }
 }
 
-/* Merge what was left in memory and divide by the sums. Items are query heads. */
+/* Merge the blocks left in memory, and divide by the sums. Items are query heads. */
 static void merge_rest(void *ctx, size_t begin, size_t end, int worker)
 {
     const struct job *job = ctx;
@@ -195,7 +194,7 @@ static void attend_by_blocks(struct job *job)
     trit_pool_run(s->pool, merge_rest, job, n_head, 1);
 }
 
-/* ---- All of it ------------------------------------------------------------------------------- */
+/* ---- The batch ------------------------------------------------------------------------------- */
 
 /* Items are pairs of a tile of positions and a KV head. */
 static void attend_items(void *ctx, size_t begin, size_t end, int worker)
@@ -213,7 +212,7 @@ static void attend_items(void *ctx, size_t begin, size_t end, int worker)
     }
 }
 
-static void run(struct job *job)
+static void attend_all(struct job *job)
 {
     const size_t n_kv = (size_t)job->s->model->knobs.n_head_kv, pos = job->pos, n = job->n;
     const size_t n_tiles = (pos + n - 1) / TILE_TOKENS - job->first_tile + 1;
@@ -224,8 +223,8 @@ static void run(struct job *job)
         trit_pool_run(job->s->pool, attend_items, job, n_tiles * n_kv, 1);
 }
 
-/* Rows row..row+n-1 of s->q, at positions pos... If a single token has many keys and values, each
- * layer's are a piece that is timed, until the best hint for them is known. */
+/* Rows row..row+n-1 of s->q, at consecutive positions from pos on. If a single token has many keys
+ * and values, those of each layer are timed until the best hint for them is known. */
 static void attend_run(const struct trit_batch *b, size_t row, size_t pos, size_t n)
 {
     enum { LEAST_BYTES = 1 << 20 };
@@ -239,7 +238,7 @@ static void attend_run(const struct trit_batch *b, size_t row, size_t pos, size_
     struct job job = {s, b->il, row, pos, n, pos / TILE_TOKENS, walk->hint};
     const double start = measures ? s->tuner->now_ms() : 0;
 
-    run(&job);
+    attend_all(&job);
     if (measures)
         trit_tuner_took(s->tuner, class, n_bytes, s->tuner->now_ms() - start);
 }
@@ -271,7 +270,7 @@ static void place_tokens(void *ctx, size_t begin, size_t end, int worker)
             s->kernels.rope[k->rope](s->q + (t * n_head + i) * d, cos, sin, n_rot);
         for (size_t i = 0; i < n_kv; i++)
             s->kernels.rope[k->rope](s->k + (t * n_kv + i) * d, cos, sin, n_rot);
-        /* Infinity must be seen here: f16 rows saturate, and exp(-infinity) is just small. */
+        /* Infinity must be found here: f16 rows saturate, and exp(-infinity) is just 0. */
         if (!trit_all_finite(s->q + t * n_head * d, n_head * d) ||
             !trit_all_finite(s->k + t * n_kv * d, n_kv * d) ||
             !trit_all_finite(s->v + t * n_kv * d, n_kv * d))

@@ -1,17 +1,17 @@
-/* exit.c - tokens that do not pass all layers.
+/* exit.c - see exit.h.
  *
- * A token leaves after exit_layer layers, or before, after one of the layers that are checked,
- * where the head gives one token a probability above exit_threshold. Its logits are those of the
- * final norm and the head on what it is then (LayerSkip, arXiv 2404.16710: one head for all).
+ * A token leaves after exit_layer layers, or at an earlier layer that is checked if the head gives
+ * one token a probability above exit_threshold. Its logits are the final norm and the head of its
+ * row at that depth (LayerSkip, arXiv 2404.16710: one head for all layers).
  *
- * What it leaves behind are keys and values of the layers that it has passed. A later token that
- * goes deeper needs them of the deeper layers too, so its row of h is kept, with the number of
- * layers that it has passed; before a token enters a layer, the rows of all earlier positions that
- * have stopped before that layer are taken through it, many at once. As the result of a position
- * depends on no other position's batch, that gives the same bits as if it had gone on at once.
+ * Such a token has keys and values only of the layers that it has passed. A later token that goes
+ * deeper needs those of the deeper layers, too. So the row of h of each position is kept, with the
+ * number of layers it has passed. Before a token enters a layer, the rows of all earlier positions
+ * that stopped before this layer pass it, many at once. A position's result does not depend on its
+ * batch, so the bits are the same as if no token had left early.
  *
- *   depth:        3 3 6 3 3 | 0        the sixth token is to pass layers 3, 4 and 5:
- *   layer 3:      x x   x x   x        rows that are there yet are gathered and pass it together
+ *   exit_depth:   3 3 6 3 3 | 0        the sixth token is to pass layers 3, 4 and 5:
+ *   layer 3:      x x   x x   x        the rows of depth 3 are gathered and pass it together
  */
 #include "exit.h"
 
@@ -51,7 +51,7 @@ static trit_status pass_layer(struct trit_session *s, size_t n, int32_t il, stru
     return status;
 }
 
-/* Take positions 0..n_positions-1 to a depth of end at least. */
+/* Take positions 0..n_positions-1 to a depth of at least end. */
 static trit_status deepen(struct trit_session *s, int32_t n_positions, int32_t end,
                           struct trit_error *err)
 {
@@ -90,8 +90,8 @@ trit_status trit_exit_catch_up(struct trit_session *s, struct trit_error *err)
 
 /* ---- Evaluation ------------------------------------------------------------------------------ */
 
-/* Whether row 0 of h is sure of what follows it; its logits are there then.
- * @return false also where a value is not finite: the layers to come or the head will see it */
+/* Whether row 0 of h is sure of the next token. Computes its logits.
+ * @return false also if a value is not finite: later layers or the head will report it */
 static bool is_sure(struct trit_session *s)
 {
     const int32_t n_vocab = trit_model_vocab_size(s->model);
@@ -102,7 +102,7 @@ static bool is_sure(struct trit_session *s)
            trit_log((double)s->exit_threshold);
 }
 
-/* New tokens are positions of depth 0 that pass layers together with those before them. */
+/* New tokens are positions of depth 0, which pass layers together with earlier ones. */
 trit_status trit_exit_forward(struct trit_session *s, size_t n, bool decide, bool *decided,
                               struct trit_error *err)
 {

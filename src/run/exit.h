@@ -6,8 +6,8 @@
 
 /* As trit_forward_layers() through the first exit_layer layers, of new tokens at positions
  * n_tokens.. of a session with early_exit. With decide, the last token may leave at an earlier
- * layer that is checked, if it is sure of the next token: its logits are there then, and *decided
- * is set. */
+ * layer that is checked, if it is sure of the next token: its logits are computed then, and
+ * *decided becomes true. */
 trit_status trit_exit_forward(struct trit_session *s, size_t n, bool decide, bool *decided,
                               struct trit_error *err);
 

@@ -1,14 +1,16 @@
-/* generate.c - the loop: evaluate the prompt, choose a token, show it, evaluate it, again.
+/* generate.c - the loop: evaluate the prompt, then choose a token, emit it, evaluate it, repeat.
  *
  * Text passes two filters on its way out: bytes become whole characters (utf8.h), and characters
- * are held back while they could still turn out to be the beginning of a stop string. */
+ * are held back while they may be the beginning of a stop string. */
+#include "trit.h"
+
 #include <string.h>
 
 #include "platform.h"
 #include "unicode.h"
 #include "utf8.h"
 
-/* Characters come in pieces of at most this many bytes. */
+/* Most bytes of whole characters at a time. */
 enum { MAX_PIECE = TRIT_UTF8_GATHER };
 
 struct output {
@@ -16,7 +18,7 @@ struct output {
     struct trit_utf8 utf8;
     char held[TRIT_MAX_STOP + MAX_PIECE];
     size_t n_held;
-    trit_finish finish; /* STOP or INTERRUPT, once it has come to that */
+    trit_finish finish; /* STOP or INTERRUPT, once ended */
     bool ended;
 };
 
@@ -31,8 +33,8 @@ static bool emit(struct output *o, size_t n)
     return !o->ended;
 }
 
-/* The first place in held at which a stop string begins: whole (*whole), or, unless this is the
- * last that comes, as far as held goes; n_held if there is none. */
+/* The first offset in held at which a stop string begins: all of it (*whole) or, unless no more
+ * text follows (last), as much as held has. n_held if there is none. */
 static size_t find_stop(const struct output *o, bool last, bool *whole)
 {
     *whole = false;
@@ -55,7 +57,7 @@ static size_t find_stop(const struct output *o, bool last, bool *whole)
     return o->n_held;
 }
 
-/* Takes whole characters; never more than MAX_PIECE bytes at once. */
+/* Takes whole characters, at most MAX_PIECE bytes at a time. */
 static bool hold_back(void *user, const char *text, size_t len)
 {
     struct output *o = user;
@@ -73,7 +75,7 @@ static bool hold_back(void *user, const char *text, size_t len)
     return !o->ended;
 }
 
-/* The end: what was held back comes out, unless a stop string or the reader ended it. */
+/* The end: emit what was held back, unless a stop string or the callback ended the text. */
 static void finish(struct output *o)
 {
     bool whole;
@@ -86,7 +88,7 @@ static void finish(struct output *o)
     }
 }
 
-/* One that is no UTF-8 could only match within a character. */
+/* Stop strings must be UTF-8: others could match only inside a character. */
 static trit_status check_stops(const struct trit_generate_options *opt, struct trit_error *err)
 {
     for (int32_t i = 0; i < opt->n_stop; i++) {
@@ -103,7 +105,7 @@ static trit_status check_stops(const struct trit_generate_options *opt, struct t
     return TRIT_OK;
 }
 
-/* Room for one more token, as the options say; *full: there is none. */
+/* Make room for one more token if the options say so. *full: there is none. */
 static trit_status make_room(trit_session *session, const struct trit_generate_options *opt,
                              struct trit_generate_result *out, bool *full, struct trit_error *err)
 {
@@ -123,7 +125,7 @@ static trit_status make_room(trit_session *session, const struct trit_generate_o
     return TRIT_OK;
 }
 
-/* Generation proper; the result's finish is set, and a status returned for what went wrong. */
+/* Choose, emit and evaluate tokens until an end; sets out->finish. */
 static trit_status loop(trit_session *session, const trit_tokenizer *tokenizer, struct output *o,
                         struct trit_generate_result *out, double start, struct trit_error *err)
 {
@@ -153,7 +155,7 @@ static trit_status loop(trit_session *session, const trit_tokenizer *tokenizer, 
             return TRIT_OK;
         }
         if (!trit_utf8_push(&o->utf8, piece.bytes, piece.len, hold_back, o))
-            return TRIT_OK; /* with o->finish */
+            return TRIT_OK; /* o->finish is set */
         if (out->n_new == opt->max_tokens)
             break;
         trit_status status = make_room(session, opt, out, &full, err);

@@ -30,8 +30,8 @@ static const char *const linear_posts[] = {"none", "relu2"};
 
 #define IMPLIED(type) .kind = TRIT_KNOB_##type, .implied = true
 
-/* The implied ones in the order of fingerprints, the others in that in which people read them. Not
- * here are n_ctx and ffn_act_why, which change no logits, and act_max, which act_bits implies. */
+/* The implied ones in the order of the fingerprint, then the others in the order of `trit info`.
+ * n_ctx and ffn_act_why are not here: they change no logits. act_bits determines act_max. */
 static const struct trit_knob knobs[] = {
     {AT(n_layer), IMPLIED(INT)},
     {AT(n_embd), IMPLIED(INT)},
@@ -171,7 +171,7 @@ struct trit_knob_text trit_knob_value(const struct trit_knob *knob, const struct
     return t;
 }
 
-/* False: the text is none of the values that can be. */
+/* False: the text is not one of the possible values. */
 static bool parse(const struct trit_knob *knob, const char *text, double *x)
 {
     char *end;
@@ -224,8 +224,8 @@ trit_status trit_knobs_apply(struct trit_knobs *k, const char *text, struct trit
     return status;
 }
 
-/* Implied whole numbers are hashed as such, all other values as doubles: session files depend on
- * it. */
+/* Implied whole numbers are hashed as int64, all other values as doubles. Session files depend on
+ * this. */
 void trit_knobs_hash(const struct trit_knobs *k, struct trit_hash *h)
 {
     for (size_t i = 0; i < N_KNOBS; i++) {
@@ -238,7 +238,7 @@ void trit_knobs_hash(const struct trit_knobs *k, struct trit_hash *h)
     }
 }
 
-/* ---- What goes together ---------------------------------------------------------------------- */
+/* ---- Consistency ----------------------------------------------------------------------------- */
 
 static trit_status check_width(const char *whose, int32_t width, struct trit_error *why)
 {

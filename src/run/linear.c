@@ -193,8 +193,8 @@ static void quantize_tokens(void *ctx, size_t begin, size_t end, int worker)
 
 /* ---- Rows of weights ------------------------------------------------------------------------- */
 
-/* Rows that a worker takes at a time: enough to be worth the taking, few enough that the last piece
- * does not keep the others waiting. Many tokens make each row long work. */
+/* Rows that a worker takes at a time: enough to outweigh taking them, few enough that no worker
+ * waits long for the last piece. With many tokens each row is long work. */
 static size_t row_chunk(size_t row_bytes, size_t n_tokens)
 {
     enum { ONE_TOKEN_BYTES = 64 << 10, MANY_TOKENS_ROWS = 48 };
@@ -202,8 +202,8 @@ static size_t row_chunk(size_t row_bytes, size_t n_tokens)
     return n < MANY_TOKENS_ROWS || n_tokens > 1 ? MANY_TOKENS_ROWS : n;
 }
 
-/* The same for a single token whose rows are read by a walk. Streams that are far apart should be
- * long, but a chunk is at most an eighth of a worker's rows. */
+/* The same for a single token, with a walk. Streams that are far apart should be long, but a chunk
+ * is at most an eighth of a worker's rows. */
 static size_t walk_chunk(const struct trit_session *s, size_t n_rows, size_t row_bytes,
                          const struct trit_walk *walk)
 {
@@ -246,20 +246,20 @@ static void stream_rows(struct trit_session *s, struct trit_tuned *class, trit_t
 
 /* ---- Ternary matrices ------------------------------------------------------------------------ */
 
-/* A stretch of an output row: its last step, and the sum that it goes into (or NULL). */
+/* The last step for n elements of an output row; adds them to sum, unless that is NULL. */
 static void finish_outputs(const struct trit_session *s, float *y, float *sum, size_t n)
 {
     if (s->model->knobs.linear_post == TRIT_LINEAR_POST_RELU2)
         for (size_t i = 0; i < n; i++) {
-            const float r = 0.0f > y[i] ? 0.0f : y[i]; /* this way round a NaN stays */
+            const float r = 0.0f > y[i] ? 0.0f : y[i]; /* in this order a NaN stays */
             y[i] = r * r;
         }
     for (size_t i = 0; sum && i < n; i++)
         sum[i] += y[i];
 }
 
-/* The same product of activations that have digits: each digit is a token to t2_gemm, and the sums
- * are put together as whole numbers, exactly. */
+/* The product of activations that have digits. Each digit is a token to t2_gemm, and the sums are
+ * combined as whole numbers, exactly. */
 static void digit_rows(const struct trit_session *s, float *y, const struct trit_linear *w,
                        size_t t, size_t n_t, size_t begin, size_t end, size_t digits, int worker)
 {
@@ -370,7 +370,7 @@ static bool read_ahead(void *ctx, size_t item, size_t step)
         item -= job->products[i].w->n_out;
     const struct trit_linear *w = job->products[i].w;
     const size_t begin = item * w->row_bytes + step * STEP_BYTES;
-    const size_t end = (step + 1) * STEP_BYTES; /* of what has been read then */
+    const size_t end = (step + 1) * STEP_BYTES; /* of the bytes read then */
     if (end > MOST_BYTES || end > job->n_rows / (size_t)s->n_threads * w->row_bytes ||
         begin + STEP_BYTES > w->n_out * w->row_bytes)
         return false;
@@ -379,7 +379,7 @@ static bool read_ahead(void *ctx, size_t item, size_t step)
 }
 
 /* Quantise the activations, and multiply. */
-static void run(struct job *job)
+static void multiply(struct job *job)
 {
     struct trit_session *s = job->b->s;
     const struct trit_linear *w = job->products[0].w;
@@ -406,14 +406,14 @@ void trit_linears(struct trit_batch *b, const struct trit_activations *x, size_t
     const size_t n_at_once = products[0].w->norm.w ? 1 : n;
 
     for (size_t i = 0; i < n; i += n_at_once)
-        run(&(struct job){.b = b, .x = x, .products = products + i, .n = n_at_once});
+        multiply(&(struct job){.b = b, .x = x, .products = products + i, .n = n_at_once});
 }
 
 void trit_linear_add(struct trit_batch *b, const struct trit_activations *x,
                      const struct trit_linear *w)
 {
     const struct trit_product product = {w, b->s->proj};
-    run(&(struct job){.b = b, .x = x, .products = &product, .n = 1, .sum = b->s->h});
+    multiply(&(struct job){.b = b, .x = x, .products = &product, .n = 1, .sum = b->s->h});
 }
 
 /* ---- Float matrices -------------------------------------------------------------------------- */

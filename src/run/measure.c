@@ -1,4 +1,4 @@
-/* measure.c - the limits of this machine, to set beside what a session reaches: how fast its
+/* measure.c - the limits of this machine, to compare with what a session reaches: how fast its
  * threads can read the weights and do nothing else, and how fast they can multiply. */
 #include "session.h"
 
@@ -6,7 +6,7 @@
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-/* All weights that one token reads, in pieces that workers take as they come. */
+/* A piece of the weights that one token reads. Workers take pieces in order. */
 struct piece {
     const uint8_t *p;
     size_t n_bytes;
@@ -16,13 +16,13 @@ enum { PIECE_BYTES = 1 << 19 };
 
 struct read_job {
     const struct trit_session *s;
-    struct trit_kernels kernels; /* of the best row, whatever the session's is */
+    struct trit_kernels kernels; /* of the best row, whichever the session uses */
     enum trit_hint hint;
-    size_t first;         /* of the pieces that are read */
+    size_t first;         /* the first piece to read */
     struct piece *pieces; /* NULL: counting */
     size_t n_pieces;
     uint64_t n_bytes;
-    _Atomic uint64_t sum; /* so that no read is for nothing */
+    _Atomic uint64_t sum; /* a use of what was read, so that no read is optimised away */
 };
 
 static void add_pieces(struct read_job *job, const uint8_t *p, size_t n_bytes)
@@ -69,8 +69,9 @@ uint64_t trit_session_token_bytes(const trit_session *s)
     return job.n_bytes;
 }
 
-/* Which hint reads fastest: groups of pieces by one after the other, in the order of memory, a few
- * times through the weights; the least time of each would be luck, so their sums are compared. */
+/* Which hint reads fastest. The hints take turns over groups of pieces, in the order of memory, a
+ * few times through the weights. Their total times are compared: the least time of one would be
+ * luck. */
 static enum trit_hint find_hint(const trit_session *s, struct read_job *job)
 {
     static const enum trit_hint hints[] = {TRIT_HINT_NONE, TRIT_HINT_T0, TRIT_HINT_T1,
@@ -78,7 +79,7 @@ static enum trit_hint find_hint(const trit_session *s, struct read_job *job)
     enum { N_HINTS = sizeof hints / sizeof *hints, GROUP = 16, TRIES_MS = 100 };
     double bytes[N_HINTS] = {0}, ms[N_HINTS] = {0};
     const double start = trit_now_ms();
-    size_t best = 0, sweep = 0; /* so that every hint meets every group */
+    size_t best = 0, sweep = 0; /* shifts the turns, so that each hint reads each group */
 
     job->first = 0;
     for (size_t k = 0; k < N_HINTS || trit_now_ms() - start < TRIES_MS; k++) {

@@ -1,8 +1,8 @@
-/* model.c - from the tensors of a file to a model.
+/* model.c - see model.h. From the tensors of a file to a model.
  *
- * Three passes over one table of slots: find each tensor and check its type and shape, reserving
- * memory for what cannot stay in the file; take that memory; fill it. A tensor that no slot asks
- * for is refused: what it would do to the result is not known. */
+ * Three passes over one table of slots: find each tensor, check its type and shape, and reserve
+ * memory for what cannot stay in the file; take that memory; fill it. A tensor without a slot is an
+ * error: its effect on the result is unknown. */
 #include "model.h"
 
 #include <math.h>
@@ -84,10 +84,10 @@ size_t trit_width(const struct trit_knobs *k, enum trit_width w)
 
 /* ---- Loading --------------------------------------------------------------------------------- */
 
-/* A tensor that has been found but whose values go into memory that is not there yet. */
+/* A tensor that was found; the memory for its values is not there yet. */
 struct pending {
     const struct gguf_tensor *tensor;
-    float **vector; /* or NULL, and */
+    float **vector; /* or NULL: linear */
     struct trit_linear *linear;
 };
 
@@ -106,7 +106,8 @@ static trit_status fail_tensor(const struct loader *l, const struct gguf_tensor 
                      what);
 }
 
-/* Find a tensor by name. Sets *out to NULL, and fails unless it is optional, if there is none. */
+/* Find a tensor by name. If there is none, *out is NULL, and that is an error unless the tensor is
+ * optional. */
 static trit_status find(struct loader *l, const char *name, bool optional,
                         const struct gguf_tensor **out)
 {
@@ -130,7 +131,7 @@ static trit_status check_shape(const struct loader *l, const struct gguf_tensor 
                      (unsigned long long)t->dims[3], n_cols, n_rows);
 }
 
-/* Refuse a type that is unknown, of no use here, or does not fit the room that the tensor has. */
+/* Check that the type is known, can be used for this tensor, and fits its bytes in the file. */
 static trit_status check_type(const struct loader *l, const struct gguf_tensor *t, bool ternary)
 {
     const struct trit_type *type = t->type;
@@ -156,14 +157,14 @@ static trit_status check_type(const struct loader *l, const struct gguf_tensor *
                      type && type->note ? type->note : "", wanted.text, if_ternary);
 }
 
-/* Its part of the arena is counted here and taken, in the same order, when it is filled. */
+/* Count its part of the arena now; it is taken in the same order when it is filled. */
 static void defer(struct loader *l, const struct pending *p, uint64_t bytes)
 {
     l->pending[l->n_pending++] = *p;
     trit_arena_take(&l->m->memory, bytes, 1);
 }
 
-/* A vector of floats, decoded into memory. */
+/* A vector of floats, to be decoded into memory. */
 static trit_status find_vector(struct loader *l, const char *name, size_t n, bool optional,
                                float **to)
 {
@@ -180,7 +181,7 @@ static trit_status find_vector(struct loader *l, const char *name, size_t n, boo
     return TRIT_OK;
 }
 
-/* <stem>.weight, and of a LayerNorm <stem>.bias. */
+/* <stem>.weight, and <stem>.bias for a LayerNorm. */
 static trit_status find_norm(struct loader *l, const char *stem, size_t n, bool layer,
                              struct trit_norm *out)
 {
@@ -217,7 +218,7 @@ static trit_status find_matrix(struct loader *l, const char *name, bool optional
     return TRIT_OK;
 }
 
-/* The scale must make sense of every weight. A TQ or float tensor of nothing but zeros has 0. */
+/* The scale must be positive and finite. It is 0 in a TQ or float tensor of zeros only. */
 static trit_status check_scale(const struct loader *l, const struct gguf_tensor *t, float scale,
                                bool zero_is_fine)
 {
@@ -228,7 +229,7 @@ static trit_status check_scale(const struct loader *l, const struct gguf_tensor 
     return fail_tensor(l, t, TRIT_E_FILE, text);
 }
 
-/* The optional F32 tensor <stem>.scale multiplies what the linear's own scale is. */
+/* The optional F32 tensor <stem>.scale multiplies the linear's own scale. */
 static trit_status find_extra_scale(struct loader *l, const char *stem, float *scale)
 {
     char name[80];
@@ -247,7 +248,7 @@ static trit_status find_extra_scale(struct loader *l, const char *stem, float *s
     return check_scale(l, t, *scale, false);
 }
 
-/* A linear stays in the file if it is already T2 there; its scale then is known at once. */
+/* A linear that is T2 in the file stays there, and its scale is known at once. */
 static trit_status find_linear(struct loader *l, const char *stem, size_t n_in, size_t n_out,
                                struct trit_linear *out)
 {
@@ -307,7 +308,7 @@ static trit_status find_layer(struct loader *l, int32_t il)
     return status;
 }
 
-/* Every token needs a row; rows without a token are padding. */
+/* Every token needs a row. Rows without a token are padding. */
 static trit_status check_vocabulary(const struct loader *l)
 {
     const struct gguf_kv *tokens = gguf_find(l->m->file, "tokenizer.ggml.tokens");
@@ -320,7 +321,7 @@ static trit_status check_vocabulary(const struct loader *l)
     return TRIT_OK;
 }
 
-/* Every position that the file speaks of needs a row. */
+/* Every position up to the file's context length needs a row. */
 static trit_status find_positions(struct loader *l)
 {
     struct trit_model *m = l->m;
@@ -394,7 +395,7 @@ static void fill_vector(const struct loader *l, const struct pending *p)
     scalar.decode[p->tensor->type->format](*p->vector, gguf_data(l->m->file, p->tensor), n);
 }
 
-/* Divisors of the frequencies must leave angles that can be computed. */
+/* The angles that the divisors give must be in the range of fmath.h. */
 static trit_status check_rope_factors(const struct loader *l)
 {
     const float *f = l->m->rope_factors;

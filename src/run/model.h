@@ -1,4 +1,4 @@
-/* model.h - a model's weights, found, checked and in the layouts that kernels read. */
+/* model.h - a model's weights, checked and in the layouts that kernels read. */
 #ifndef TRIT_RUN_MODEL_H
 #define TRIT_RUN_MODEL_H
 
@@ -6,18 +6,18 @@
 #include "arena.h"
 #include "gguf.h"
 
-/* The weight of a norm, and of a LayerNorm the bias: both of the width of its rows. NULL: none. */
+/* A norm's weight, and a LayerNorm's bias, both as wide as the rows. NULL: none. */
 struct trit_norm {
     float *w, *b;
 };
 
 /* A ternary matrix: y = scale * T x. */
 struct trit_linear {
-    struct trit_norm norm; /* of its own, that its input passes; w is NULL where there is none */
+    struct trit_norm norm; /* of its input, or w is NULL */
     const uint8_t *t2;     /* [n_out, n_in padded to TRIT_T2_BLOCK] */
     float scale;
     size_t n_in, n_out;
-    size_t n_cols, row_bytes; /* n_in padded, and the bytes of a row of t2 */
+    size_t n_cols, row_bytes; /* of a row of t2: n_in padded, and its bytes */
 };
 
 /* A float matrix, row by row: the embedding and the head. */
@@ -27,12 +27,12 @@ struct trit_matrix {
     size_t n_rows, n_cols, row_bytes;
 };
 
-/* One tensor of a layer, blk.N.<name>.weight, and where it goes in struct trit_layer; a LayerNorm
- * has a .bias beside it. */
+/* One tensor of a layer, blk.N.<name>.weight, and its member of struct trit_layer. A LayerNorm has
+ * a .bias as well. */
 enum trit_slot_kind { TRIT_NORM, TRIT_LINEAR };
 enum trit_width { TRIT_WIDTH_EMBD, TRIT_WIDTH_Q, TRIT_WIDTH_KV, TRIT_WIDTH_FF };
 
-/* In all models, or in those whose knobs ask for it. */
+/* In all models, or in those whose knobs say so. */
 enum trit_slot_where {
     TRIT_EVERYWHERE,
     TRIT_IF_PRE_NORM,
@@ -46,12 +46,12 @@ struct trit_slot {
     const char *name;
     enum trit_slot_kind kind;
     size_t member;
-    size_t file_order; /* place among the layer's tensors in published files; equal ones may be */
-    enum trit_width in, out; /* a NORM has in only */
+    size_t file_order;       /* among the layer's tensors in published files */
+    enum trit_width in, out; /* a NORM has only in */
     enum trit_slot_where where;
 };
 
-/* Slot i of the table, in the order of a block's data; NULL past the last. */
+/* Slot i of the table, in the order in which a block uses them; NULL past the last. */
 const struct trit_slot *trit_slot_at(size_t i);
 bool trit_slot_exists(const struct trit_slot *s, const struct trit_knobs *k);
 size_t trit_width(const struct trit_knobs *k, enum trit_width w);
@@ -71,7 +71,7 @@ struct trit_model {
     const trit_file *file;
     const struct trit_arch *arch;
     struct trit_knobs knobs;
-    struct trit_matrix token_embd, output; /* the same one where tied */
+    struct trit_matrix token_embd, output; /* the same one if tied */
     struct trit_matrix position_embd;      /* [positions, embd], or no rows */
     bool tied;
     struct trit_norm output_norm;

@@ -1,4 +1,6 @@
-/* program.c - what the program is and what it can use: version, instruction sets, threads. */
+/* program.c - version, instruction sets, walks, operations and the machine. */
+#include "trit.h"
+
 #include <string.h>
 
 #include "kernels.h"

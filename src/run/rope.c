@@ -1,13 +1,13 @@
-/* rope.c - the angles of rotary position embedding, once per session.
+/* rope.c - see rope.h. The table is computed once per session.
  *
- * Pair i of n_rot/2 turns by pos / factor * base^(-2i/n_rot) (Su et al., arXiv 2104.09864; a file's
- * rope_freqs divide the frequency further). In double with the project's own functions, rounded to
- * f32 once, so that every machine has the same table. */
+ * Pair i of n_rot/2 rotates by pos / factor * base^(-2i/n_rot) (Su et al., arXiv 2104.09864). A
+ * file's rope_freqs divide the frequency further. Angles are doubles, computed by the project's own
+ * functions and rounded to f32 once, so every machine has the same table. */
 #include "rope.h"
 
 #include "fmath.h"
 
-/* Every position's angles are computed directly; the largest argument is the context. */
+/* Each angle is computed directly, not from the one before it. The largest one is n_ctx. */
 static void rope_rows(void *ctx, size_t begin, size_t end, int worker)
 {
     struct trit_session *s = ctx;

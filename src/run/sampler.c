@@ -1,10 +1,12 @@
 /* sampler.c - from logits to a token.
  *
- * A table of stages, run in order on a list of candidates; a stage at its neutral value is skipped.
- * Each narrows the list or changes its logits; the draw comes last. All arithmetic is double with
- * the project's own exp, one operation after the other, so a seed gives the same tokens everywhere.
+ * A table of stages runs in order on a list of candidates. Each stage shortens the list or changes
+ * its logits; a stage at its neutral value is skipped. The draw comes last. All arithmetic is in
+ * doubles with the project's own exp, in a fixed order, so a seed gives the same tokens everywhere.
  *
- * Ties: where two candidates are equal the lower id goes first, in every stage. */
+ * Ties: of two equal candidates the one with the lower id is first, in every stage. */
+#include "trit.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +28,7 @@ struct trit_sampler {
     int32_t *counts;              /* [n_vocab], 0 between calls */
     struct candidate *list;       /* [n_vocab], the first n of them */
     int32_t n;
-    const int32_t *history; /* during a call: the last tokens that penalties look at */
+    const int32_t *history; /* during a call: the last tokens, for penalties */
     int32_t n_history;
 };
 
@@ -77,7 +79,7 @@ static void sift_down(struct candidate *heap, int32_t n, int32_t i)
     heap[i] = c;
 }
 
-/* Put the best candidates in front, in order, for as long as more() wants them; the others go. */
+/* Put the best candidates first, in order, while more() returns true. Drop the others. */
 static void keep_best(struct trit_sampler *s, bool (*more)(void *ctx, const struct candidate *best),
                       void *ctx)
 {
@@ -86,7 +88,7 @@ static void keep_best(struct trit_sampler *s, bool (*more)(void *ctx, const stru
 
     for (int32_t i = left / 2; i-- > 0;)
         sift_down(heap, left, i);
-    while (left > 0 && more(ctx, &heap[0])) { /* the best ones gather behind the heap */
+    while (left > 0 && more(ctx, &heap[0])) { /* the best ones collect after the heap */
         const struct candidate best = heap[0];
         heap[0] = heap[--left];
         heap[left] = best;
@@ -94,7 +96,7 @@ static void keep_best(struct trit_sampler *s, bool (*more)(void *ctx, const stru
             sift_down(heap, left, 0);
         kept++;
     }
-    for (int32_t i = 0; i < kept / 2; i++) { /* where they lie backwards */
+    for (int32_t i = 0; i < kept / 2; i++) { /* there they are in reverse order */
         const struct candidate swap = heap[left + i];
         heap[left + i] = heap[s->n - 1 - i];
         heap[s->n - 1 - i] = swap;
@@ -111,7 +113,7 @@ static double max_logit(const struct trit_sampler *s)
     return max;
 }
 
-/* exp(x) for x <= 0, 0 where it is too small to matter */
+/* exp(x) for x <= 0; 0 if it is too small to matter */
 static double weight(double x)
 {
     return x < -700 ? 0 : trit_exp(x);
@@ -119,8 +121,8 @@ static double weight(double x)
 
 /* ---- Stages ---------------------------------------------------------------------------------- */
 
-/* A token that occurs in the history c times: its logit is divided by repeat_penalty (multiplied,
- * where negative; Keskar et al., arXiv 1909.05858), then less presence + c*frequency. */
+/* If a token occurs c times in the history, its logit is divided by repeat_penalty (multiplied if
+ * it is negative; Keskar et al., arXiv 1909.05858), then presence + c*frequency is subtracted. */
 static void penalties(struct trit_sampler *s)
 {
     const struct trit_sampler_options *o = &s->opt;
@@ -129,7 +131,7 @@ static void penalties(struct trit_sampler *s)
         s->counts[s->history[i]]++;
     for (int32_t i = 0; i < s->n_history; i++) {
         const int32_t id = s->history[i], count = s->counts[id];
-        struct candidate *c = &s->list[id]; /* nothing has been dropped yet */
+        struct candidate *c = &s->list[id]; /* list[i] is still token i */
         if (count == 0)
             continue;
         s->counts[id] = 0;
@@ -174,8 +176,8 @@ static bool top_k_off(const struct trit_sampler_options *o)
 }
 
 struct mass {
-    double max, left; /* probability, times the whole sum, that is still wanted */
-    bool any;         /* one is kept in any case */
+    double max, left; /* left: probability times the total sum, still missing */
+    bool any;         /* whether there is one; the first is always kept */
 };
 
 static bool until_mass(void *ctx, const struct candidate *best)
@@ -187,8 +189,7 @@ static bool until_mass(void *ctx, const struct candidate *best)
     return more;
 }
 
-/* The fewest best candidates whose probabilities reach top_p (Holtzman et al., arXiv 1904.09751).
- */
+/* The fewest candidates whose probabilities add up to top_p (Holtzman et al., arXiv 1904.09751). */
 static void top_p(struct trit_sampler *s)
 {
     struct mass m = {.max = max_logit(s)};
@@ -205,7 +206,7 @@ static bool top_p_off(const struct trit_sampler_options *o)
     return o->top_p >= 1;
 }
 
-/* Candidates at least min_p times as probable as the best (Nguyen et al., arXiv 2407.01082). */
+/* Candidates at least min_p times as likely as the best one (Nguyen et al., arXiv 2407.01082). */
 static void min_p(struct trit_sampler *s)
 {
     const double least = max_logit(s) + trit_log((double)s->opt.min_p);
@@ -236,7 +237,7 @@ static bool temperature_off(const struct trit_sampler_options *o)
 static const struct stage {
     void (*apply)(struct trit_sampler *s);
     bool (*is_off)(const struct trit_sampler_options *o);
-    bool before_greedy; /* changes which token is the best */
+    bool before_greedy; /* may change which token is the best */
 } stages[] = {
     {penalties, penalties_off, true}, {logit_bias, logit_bias_off, true},
     {top_k, top_k_off, false},        {top_p, top_p_off, false},
@@ -266,7 +267,7 @@ static int32_t draw(struct trit_sampler *s)
         if (at < 0)
             return s->list[i].id;
     }
-    return s->list[s->n - 1].id; /* by rounding only */
+    return s->list[s->n - 1].id; /* only through rounding */
 }
 
 int32_t trit_sampler_next(trit_sampler *s, const float *logits, const int32_t *history, int32_t n)

@@ -1,4 +1,4 @@
-/* session.c - opening a session, and its timeline of tokens. The computation is in forward.c. */
+/* session.c - see session.h. Options, memory and the timeline; forward.c computes. */
 #include "session.h"
 
 #include <assert.h>
@@ -111,7 +111,7 @@ static enum trit_kv_format kv_format(trit_kv_type type)
                                      : TRIT_KV_F16;
 }
 
-/* Take every part from the arena: counting first, then for real. */
+/* Take all parts from the arena: once to count, once for real. */
 static void lay_out(struct trit_session *s, enum trit_kv_format format)
 {
     struct trit_arena *a = &s->arena;
@@ -182,9 +182,9 @@ trit_status trit_session_bytes(uint64_t *out, const trit_model *model,
 
 /* ---- Walks ----------------------------------------------------------------------------------- */
 
-/* Matrices by how their rows are read. Not worth measuring are a model that the last-level cache
- * may hold, whose rows come from there however they are asked for, and the scalar row, which has
- * one walk. Activations of several digits are no lone tokens. */
+/* One class per kind of row. A model that may fit into the last-level cache is not worth measuring,
+ * because all walks read it from there. Neither is the scalar row, which has one walk. Activations
+ * with digits are multiplied as several tokens, so walks do not matter to them. */
 static void prepare_tuner(struct trit_session *s)
 {
     const struct trit_model *m = s->model;
@@ -274,7 +274,7 @@ void trit_session_close(trit_session **session)
 
 /* ---- The timeline ---------------------------------------------------------------------------- */
 
-/* Whether tokens can follow the first n_before of the timeline. */
+/* Check that tokens can follow the first n_before of the timeline. */
 static trit_status check_tokens(const struct trit_session *s, int32_t n_before,
                                 const int32_t *tokens, int32_t n, struct trit_error *err)
 {
@@ -303,7 +303,7 @@ static trit_status head_failed(struct trit_error *err)
     return trit_fail(err, TRIT_E_FAILED, "the model produced a non-finite value at its head");
 }
 
-/* Logits of the whole batch in h, in order, to fn. */
+/* Pass the logits of the whole batch in h to fn, in order. */
 static trit_status give_logits(struct trit_session *s, size_t n, trit_logits_fn fn, void *user,
                                struct trit_error *err)
 {
@@ -320,8 +320,8 @@ static trit_status give_logits(struct trit_session *s, size_t n, trit_logits_fn 
     return TRIT_OK;
 }
 
-/* One batch, of one token where fn is to see each leave where it will; on success the timeline has
- * grown by n. */
+/* Evaluate one batch; of one token if fn is set and tokens may leave early. On success the timeline
+ * is longer by n. */
 static trit_status eval_batch(struct trit_session *s, const int32_t *tokens, int32_t n, bool last,
                               trit_logits_fn fn, void *user, struct trit_error *err)
 {
@@ -345,7 +345,8 @@ static trit_status eval_batch(struct trit_session *s, const int32_t *tokens, int
         s->last_logits = 0;
     if (status)
         return status;
-    memmove(s->tokens + s->n_tokens, tokens, (size_t)n * sizeof *tokens); /* may be that place */
+    memmove(s->tokens + s->n_tokens, tokens,
+            (size_t)n * sizeof *tokens); /* may be the same memory */
     s->n_tokens += n;
     return TRIT_OK;
 }
@@ -389,7 +390,7 @@ trit_status trit_session_sync(trit_session *s, const int32_t *tokens, int32_t n,
     if (common == n && n == s->n_tokens && s->has_logits)
         return TRIT_OK;
     if (common == n)
-        common--; /* the last token's logits are wanted */
+        common--; /* for the last token's logits */
     if (s->whole)
         common = 0;
     trit_session_rewind(s, common);
@@ -401,7 +402,7 @@ void trit_session_rewind(trit_session *s, int32_t n)
     n = n < 0 ? 0 : n;
     if (n >= s->n_tokens)
         return;
-    n = s->whole ? 0 : n; /* a token's keys may depend on what is forgotten */
+    n = s->whole ? 0 : n; /* keys may depend on the dropped tokens */
     s->n_tokens = n;
     s->has_logits = false;
 }
@@ -415,9 +416,9 @@ trit_status trit_session_shift(trit_session *s, int32_t n_keep, int32_t *n_left_
     *n_left_out = n - keep - newest;
     if (*n_left_out == 0)
         return TRIT_OK;
-    trit_session_rewind(s, keep); /* whose keys and values do not depend on what follows */
+    trit_session_rewind(s, keep); /* their keys and values do not depend on later tokens */
     memmove(s->tokens + keep, s->tokens + n - newest, (size_t)newest * sizeof *s->tokens);
-    if (s->whole) /* of which nothing could be kept */
+    if (s->whole) /* nothing could be kept */
         return trit_session_eval(s, s->tokens, keep + newest, NULL, NULL, err);
     return newest ? trit_session_eval(s, s->tokens + keep, newest, NULL, NULL, err) : TRIT_OK;
 }

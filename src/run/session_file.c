@@ -1,14 +1,16 @@
-/* session_file.c - a session's timeline as bytes: written to a sink, read from a file.
+/* session_file.c - a session's timeline as bytes, written to a sink and read from a file.
  *
  *   header   128 bytes: struct header
  *   tokens   [n_tokens] i32
- *   u64      checksum of all that is before it
- *   rows     for each layer that is not skipped and KV head: n_tokens rows of keys, as many of
- *            values, and with int8 n_tokens f32 scales of the keys and as many of the values
- *   u64      checksum of all that is before it
+ *   u64      checksum of all bytes before it
+ *   rows     for each layer that is not skipped and each KV head: n_tokens rows of keys, n_tokens
+ *            rows of values, and with int8 the f32 scales, [n_tokens] of keys, [n_tokens] of values
+ *   u64      checksum of all bytes before it
  *
  * Everything is little-endian. Header, tokens and their checksum are the same in every version, so
- * that a file whose rows cannot be used still says which tokens they were computed from. */
+ * that a file with unusable rows still says which tokens they were computed from. */
+#include "trit.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +18,7 @@
 #include "exit.h"
 #include "hash.h"
 
-/* To be raised by whatever changes the layout of the rows or a bit of what is in them. */
+/* Raise this with every change to the layout of the rows or to a bit of their contents. */
 enum { VERSION = 1 };
 
 static const char magic[8] = {'t', 'r', 'i', 't', 's', 'e', 's', 's'};
@@ -26,7 +28,7 @@ struct header {
     uint32_t version, kv_format;
     uint64_t fingerprint;
     uint32_t n_tokens;
-    uint32_t skipped; /* which layers were, as a checksum; 0: none */
+    uint32_t skipped; /* checksum of which layers were; 0: none */
     char model[96];   /* for messages; padded with zeros */
 };
 _Static_assert(sizeof(struct header) == 128, "the header has no gaps");
@@ -35,7 +37,7 @@ enum { CHECKSUM_BYTES = sizeof(uint64_t) };
 
 /* ---- Which model ----------------------------------------------------------------------------- */
 
-/* Of a tensor that is larger than all of them together, so many places are looked at. */
+/* The parts of a tensor that are looked at, unless it is smaller than all of them together. */
 enum { N_SAMPLES = 8, SAMPLE_BYTES = 256 };
 
 #define ADD(h, x) trit_hash_add(h, &(x), sizeof(x))
@@ -54,7 +56,7 @@ static void add_tensor(struct trit_hash *h, const trit_file *f, const struct ggu
         trit_hash_add(h, data, (size_t)t->n_bytes);
         return;
     }
-    const uint64_t last = t->n_bytes - SAMPLE_BYTES; /* it is in memory: far from any overflow */
+    const uint64_t last = t->n_bytes - SAMPLE_BYTES; /* the tensor is in memory: no overflow */
     for (uint64_t i = 0; i < N_SAMPLES; i++)
         trit_hash_add(h, data + last * i / (N_SAMPLES - 1), SAMPLE_BYTES);
 }
@@ -64,13 +66,13 @@ static uint64_t fingerprint(const struct trit_model *m)
     struct trit_hash h;
     trit_hash_init(&h);
     trit_hash_add(&h, m->arch->name, strlen(m->arch->name) + 1);
-    trit_knobs_hash(&m->knobs, &h); /* the table of architectures adds to what the file says */
-    for (size_t i = 0; i < m->file->n_tensors; i++) /* their order in the file does not matter */
+    trit_knobs_hash(&m->knobs, &h);                 /* not only what the file says */
+    for (size_t i = 0; i < m->file->n_tensors; i++) /* whatever their order in the file */
         add_tensor(&h, m->file, m->file->tensors_by_name[i]);
     return trit_hash_value(&h);
 }
 
-/* What a person calls the model. */
+/* The model in words, for messages. */
 static void describe(char *out, size_t size, const struct trit_model *m)
 {
     struct trit_string name = {"", 0};
@@ -83,7 +85,7 @@ static void describe(char *out, size_t size, const struct trit_model *m)
 
 /* ---- The rows -------------------------------------------------------------------------------- */
 
-/* Calls fn for each part of the cache that the first n tokens fill, in the order of the file, until
+/* Call fn for each part of the cache that the first n tokens fill, in the order of the file, until
  * it returns false. */
 static bool each_part(const struct trit_session *s, size_t n,
                       bool (*fn)(void *user, void *part, size_t bytes), void *user)
@@ -93,7 +95,7 @@ static bool each_part(const struct trit_session *s, size_t n,
     for (size_t i = 0; i < kv->n_layer * kv->n_head; i++) {
         if (s->skip[i / kv->n_head])
             continue;
-        const size_t row = trit_kv_row(kv, 0, i, 0); /* the heads of all layers are in a row */
+        const size_t row = trit_kv_row(kv, 0, i, 0); /* the heads of all layers are contiguous */
         if (!fn(user, kv->k + row * kv->row_bytes, n * kv->row_bytes) ||
             !fn(user, kv->v + row * kv->row_bytes, n * kv->row_bytes))
             return false;
@@ -104,7 +106,7 @@ static bool each_part(const struct trit_session *s, size_t n,
     return true;
 }
 
-/* No more than the cache itself takes, so it fits. */
+/* At most the size of the cache, so there is no overflow. */
 static uint64_t rows_bytes(const struct trit_session *s, size_t n)
 {
     const struct trit_kv *kv = &s->kv;
@@ -116,7 +118,7 @@ static uint64_t rows_bytes(const struct trit_session *s, size_t n)
     return (uint64_t)(n_layer * kv->n_head * n) * 2 * (kv->row_bytes + scale);
 }
 
-/* For the header. */
+/* The header's checksum of which layers are skipped. */
 static uint32_t skipped_layers(const struct trit_session *s)
 {
     struct trit_hash h;
@@ -137,17 +139,17 @@ struct saver {
     struct trit_hash hash;
 };
 
-static bool put(void *user, void *bytes, size_t n)
+static bool write_part(void *user, void *bytes, size_t n)
 {
     struct saver *w = user;
     trit_hash_add(&w->hash, bytes, n);
     return w->write(w->user, bytes, n);
 }
 
-static bool put_checksum(struct saver *w)
+static bool write_checksum(struct saver *w)
 {
     uint64_t sum = trit_hash_value(&w->hash);
-    return put(w, &sum, sizeof sum);
+    return write_part(w, &sum, sizeof sum);
 }
 
 trit_status trit_session_save(trit_session *s, trit_write_fn write, void *user,
@@ -170,8 +172,8 @@ trit_status trit_session_save(trit_session *s, trit_write_fn write, void *user,
     h.fingerprint = fingerprint(s->model);
     describe(h.model, sizeof h.model, s->model);
     trit_hash_init(&w.hash);
-    if (!put(&w, &h, sizeof h) || !put(&w, s->tokens, n * sizeof *s->tokens) || !put_checksum(&w) ||
-        !each_part(s, n, put, &w) || !put_checksum(&w))
+    if (!write_part(&w, &h, sizeof h) || !write_part(&w, s->tokens, n * sizeof *s->tokens) ||
+        !write_checksum(&w) || !each_part(s, n, write_part, &w) || !write_checksum(&w))
         return trit_fail(err, TRIT_E_CANCELLED, "stopped while saving");
     return TRIT_OK;
 }
@@ -183,8 +185,8 @@ struct loader {
     struct trit_bytes file;
     struct header h;
     const uint8_t *tokens; /* in the file */
-    size_t at;             /* what follows them and their checksum */
-    struct trit_hash hash; /* of all before at */
+    size_t at;             /* of what follows: at first the rows */
+    struct trit_hash hash; /* of all bytes before at */
 };
 
 static uint64_t load_u64(const uint8_t *p)
@@ -199,7 +201,7 @@ static trit_status damaged(const struct loader *l, struct trit_error *err)
     return trit_fail(err, TRIT_E_FILE, "%s: the session file is damaged or ends early", l->path);
 }
 
-/* Header, tokens and their checksum: sizes first. */
+/* Read the header and the tokens. Sizes are checked first. */
 static trit_status read_tokens(struct loader *l, struct trit_error *err)
 {
     const uint8_t *data = l->file.data;
@@ -258,7 +260,7 @@ static trit_status check_tokens(const struct loader *l, const trit_session *s,
     return TRIT_OK;
 }
 
-/* Why the rows cannot be used, as far as that is seen from outside; NULL: they may be. */
+/* Why the rows cannot be used, without reading them. NULL: they may be usable. */
 static const char *check_rows(const struct loader *l, const trit_session *s)
 {
     const uint64_t bytes = rows_bytes(s, l->h.n_tokens);
@@ -274,7 +276,7 @@ static const char *check_rows(const struct loader *l, const trit_session *s)
     return NULL;
 }
 
-static bool take(void *user, void *part, size_t bytes)
+static bool read_part(void *user, void *part, size_t bytes)
 {
     struct loader *l = user;
     memcpy(part, l->file.data + l->at, bytes);
@@ -283,20 +285,20 @@ static bool take(void *user, void *part, size_t bytes)
     return true;
 }
 
-/* The rows into the cache, where they count for nothing until the timeline has them. */
+/* Read the rows into the cache, where they do not matter until n_tokens includes them. */
 static const char *read_rows(struct loader *l, trit_session *s)
 {
     const char *why = check_rows(l, s);
 
     if (why)
         return why;
-    each_part(s, l->h.n_tokens, take, l);
+    each_part(s, l->h.n_tokens, read_part, l);
     return trit_hash_value(&l->hash) == load_u64(l->file.data + l->at)
                ? NULL
                : "its keys and values are damaged";
 }
 
-/* A sound token part of the right model takes the timeline's place. */
+/* The tokens are sound and of this model: replace the timeline. */
 static trit_status adopt(struct loader *l, trit_session *s, struct trit_session_loaded *out,
                          struct trit_error *err)
 {

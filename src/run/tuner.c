@@ -30,8 +30,8 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* How fast a walk is beside the default: the median over the rounds of the quotient of two pieces
- * that were read one soon after the other, so that what else the machine does slows both. */
+/* How fast a walk is compared with the default: the median over the rounds of the quotient of two
+ * pieces. They were read shortly after each other, so other load on the machine slows both. */
 static double gain(const struct trit_tuned *c, size_t i)
 {
     const size_t n = c->n_rounds;
@@ -53,7 +53,7 @@ static size_t best_of(const struct trit_tuned *c)
     return best;
 }
 
-/* What is hopelessly slow is out. The default stays, to be compared with. */
+/* Drop walks that are hopelessly slow. The default stays, for comparison. */
 static void drop_slow(struct trit_tuned *c)
 {
     const double most = gain(c, best_of(c));
@@ -62,7 +62,7 @@ static void drop_slow(struct trit_tuned *c)
         c->tried[i].out |= gain(c, i) < TRIT_TUNE_OUT * most;
 }
 
-/* By the rounds that are over, if they are enough to tell. */
+/* By the completed rounds, if there are enough of them. */
 static void decide(struct trit_tuned *c)
 {
     const size_t best = c->n_rounds >= TRIT_TUNE_ENOUGH ? best_of(c) : 0;
@@ -72,7 +72,7 @@ static void decide(struct trit_tuned *c)
     c->decided = c->measured = true;
 }
 
-/* There and back again, so that what comes and goes in step with the pieces meets every walk. */
+/* Forwards and backwards by turns, so that load in step with the pieces hits all walks. */
 static size_t turn(const struct trit_tuned *c)
 {
     return c->n_rounds % 2 ? c->n_tried - 1 - c->next : c->next;
@@ -86,7 +86,7 @@ bool trit_tuner_next(const struct trit_tuner *t, const struct trit_tuned *c,
     return measures;
 }
 
-/* The next walk's turn. @return whether the round is over */
+/* Go to the next walk. @return true if the round is over */
 static bool pass_on(struct trit_tuned *c)
 {
     do
@@ -103,7 +103,7 @@ static bool pass_on(struct trit_tuned *c)
     return true;
 }
 
-/* The last piece may end beyond the budget; a round that would is not begun. */
+/* The last piece may exceed the budget, but a round that would exceed it is not begun. */
 void trit_tuner_took(struct trit_tuner *t, struct trit_tuned *c, size_t n_bytes, double ms)
 {
     const double budget = TRIT_TUNE_MS / (double)t->n;
