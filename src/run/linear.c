@@ -13,7 +13,7 @@
 
 #include "checked.h"
 #include "half.h"
-#include "stream.h"
+#include "prefetch.h"
 
 /* On bits, which compilers vectorise. */
 bool trit_all_finite(const float *x, size_t n)

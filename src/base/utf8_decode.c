@@ -1,4 +1,4 @@
-/* character.c - characters in bytes of unknown origin. */
+/* utf8_decode.c - characters in bytes of unknown origin. */
 #include "trit.h"
 
 uint32_t trit_utf8_decode(const char *text, size_t len, size_t *n)

@@ -1,12 +1,12 @@
-/* stream.h - asking for weights before they are needed, where a lone token streams them.
+/* prefetch.h - asking for weights before they are needed, where a lone token streams them.
  *
  * The rows of a tile are contiguous, but the tile walks down several of them at once, a pattern
  * that hardware prefetchers do not follow. So each step of a tile asks for as many bytes of a later
  * tile as it takes of its own, in the order of memory: a line is asked for early enough, and once
  * but at the ends and at the start of a page. Into which cache is the walk's to say. What lies
  * beyond the end, mapped or not, may be asked for: that reads nothing and cannot fault. */
-#ifndef TRIT_STREAM_H
-#define TRIT_STREAM_H
+#ifndef TRIT_PREFETCH_H
+#define TRIT_PREFETCH_H
 
 #include "kernels.h"
 
