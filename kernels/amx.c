@@ -1,11 +1,11 @@
 /* amx.c - the ternary product of prompts for x86 with AMX-INT8 (Sapphire Rapids 2023 and later).
  *
  * One instruction multiplies 16 tokens by 16 rows of weights over 64 columns. The activations of 16
- * tokens are a tile of it as they lie in memory; weights become tiles in avx512_panel.inc. Its
- * 16,384 products take 16 cycles; three chains of sums hide its latency of 52.
+ * tokens are already a tile in memory; avx512_panel.inc turns weights into tiles. The 16,384
+ * products take 16 cycles; three chains of sums hide the latency of 52 cycles.
  *
- * Tiles are configured at the start of a call and released at its end, so no thread has to be
- * prepared; the permission that Linux wants is asked for in cpu.c, for the process. */
+ * Tiles are configured at the start of a call and released at its end, so threads need no setup.
+ * cpu.c requests the permission that Linux requires, for the whole process. */
 #include "kernels.h"
 
 #include <immintrin.h>
@@ -16,12 +16,12 @@
 
 #include "avx512_t2.inc"
 
-enum { PANEL_COLS = 512, FEW_TOKENS = 8 /* for which unpacking a panel does not pay */ };
+enum { PANEL_COLS = 512, FEW_TOKENS = 8 /* too few to pay for unpacking a panel */ };
 
 #include "avx512_panel.inc"
 
-/* Tile registers; the instructions want them as literals: sums of group g are tile g, its codes
- * tile 4 + g. */
+/* Tile registers, which the instructions take as literals: the sums of group g are tile g, its
+ * codes tile 4 + g. */
 #define X_TILE 3
 
 /* ---- Configuration --------------------------------------------------------------------------- */
@@ -81,7 +81,7 @@ INLINE void panel_tile(int32_t *sums, const uint8_t *codes, const int8_t *x, siz
     _tile_stored(2, sums + 2 * TILE_ROWS, STRIDE);
 }
 
-/* Tiles are configured for 16 tokens, before and after. */
+/* Tiles are configured for 16 tokens on entry and on return. */
 static void panel_tokens(int32_t *sums, const uint8_t *codes, const int8_t *x, size_t ldx, size_t n,
                          size_t n_g, size_t n_t, bool add, const uint8_t *next)
 {

@@ -1,6 +1,6 @@
 /* avx2.c - kernels for x86 with AVX2, FMA and F16C (Haswell 2013, Zen 2017 and later).
  *
- * The 16 lanes of the lane rule are two ymm registers; what follows it is in lanes.inc. */
+ * The 16 lanes of the lane rule are two ymm registers; lanes.inc holds the kernels over them. */
 #include "kernels.h"
 
 #include <immintrin.h>
@@ -111,7 +111,7 @@ INLINE void lanes_to_f16(uint8_t *p, lanes x)
     _mm_storeu_si128((__m128i *)(p + 16), _mm256_cvtps_ph(x.hi, _MM_FROUND_TO_NEAREST_INT));
 }
 
-typedef __m256i int_lanes; /* of two, eight sums */
+typedef __m256i int_lanes; /* eight sums, of two lanes each */
 
 INLINE int_lanes int_lanes_zero(void)
 {
@@ -121,7 +121,7 @@ INLINE int_lanes int_lanes_zero(void)
 INLINE int_lanes lanes_round(int8_t *q, lanes x, int_lanes sums)
 {
     const __m256i lo = _mm256_cvtps_epi32(x.lo), hi = _mm256_cvtps_epi32(x.hi);
-    /* packing goes by halves: quarters 0 2 | 1 3 of 16-bit numbers */
+    /* packing works within halves: quarters 0 2 | 1 3 of 16-bit numbers */
     const __m256i packed = _mm256_permute4x64_epi64(_mm256_packs_epi32(lo, hi), 0xd8);
     _mm_storeu_si128((__m128i *)q, _mm_packs_epi16(_mm256_castsi256_si128(packed),
                                                    _mm256_extracti128_si256(packed, 1)));
@@ -148,7 +148,7 @@ INLINE lanes lanes_from_i8(bytes16 q)
                    _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(q, 8)))};
 }
 
-/* Lanes j + (j+8) of two at once: four of a, then four of b, each plus the four above. */
+/* Two folds at once: lanes j + (j+8), then j + (j+4); four of a, then four of b. */
 INLINE __m256 fold2(lanes a, lanes b)
 {
     const __m256 x = _mm256_add_ps(a.lo, a.hi), y = _mm256_add_ps(b.lo, b.hi);
@@ -170,8 +170,8 @@ enum { SHARED_ROWS = 2, SHARED_TOKENS = 2, WEIGHED_QUERIES = 2, WEIGHED_LANES = 
 /* ---- Ternary ---------------------------------------------------------------------------------
  *
  * maddubs multiplies unsigned codes by signed activations and adds pairs into 16 bits. Four times a
- * code is at most 12 (code 3 may occur in a hostile file), a pair of products 2*12*127; ten of them
- * fit, of which a block has two. */
+ * code is at most 12 (code 3 may occur in a hostile file) and a pair of products 2*12*127; ten such
+ * pairs fit, and a block has two. */
 #include "x86_t2.inc"
 
 enum { CHUNK_BLOCKS = 5, TILE_TOKENS = 2, PANEL_COLS = 1280 };
@@ -204,7 +204,7 @@ static uint64_t probe_read(const void *p, size_t n_bytes, enum trit_hint hint)
     for (int i = 0; i < 4; i++)
         x[i] = _mm256_setzero_si256();
     for (; n_bytes >= 128; n_bytes -= 128, bytes += 128) {
-        trit_stream_ask(bytes + TRIT_PROBE_AHEAD, 128, hint);
+        trit_prefetch(bytes + TRIT_PROBE_AHEAD, 128, hint);
         for (int i = 0; i < 4; i++)
             x[i] = _mm256_xor_si256(x[i], _mm256_loadu_si256((const __m256i *)(bytes + 32 * i)));
     }
@@ -253,7 +253,7 @@ INLINE uint64_t sum8(__m256 v)
 #include "probe.inc"
 
 /* ---- Table -----------------------------------------------------------------------------------
- * RoPE of pairs and storing f32 rows stay as the compiler vectorised them in scalar.c. */
+ * rope_pairs and kv_store_f32 stay as the compiler vectorises them in scalar.c. */
 
 void trit_kernels_init_avx2(struct trit_kernels *k)
 {

@@ -15,13 +15,13 @@
 
 #include "avx512_t2.inc"
 
-/* Tokens from which on unpacking a panel pays. */
+/* Unpacking a panel pays from MANY_TOKENS on. */
 enum { PANEL_COLS = 512, MANY_TOKENS = 48, PANEL_TILE = 8 };
 
 #include "avx512_panel.inc"
 
-/* sums[t*PANEL_ROWS + r] = or += PANEL_TILE tokens by n_g groups of 16 rows, a compile-time
- * constant, over n columns. */
+/* sums[t*PANEL_ROWS + r] = or += PANEL_TILE tokens by n_g groups of 16 rows, over n columns. n_g is
+ * a compile-time constant. */
 INLINE void panel_tile(int32_t *sums, const uint8_t *codes, const int8_t *x, size_t ldx, size_t n,
                        size_t n_g, bool add)
 {
@@ -49,14 +49,15 @@ INLINE void panel_tile(int32_t *sums, const uint8_t *codes, const int8_t *x, siz
         _mm512_storeu_si512(sums + a / n_g * PANEL_ROWS + a % n_g * TILE_ROWS, acc[a]);
 }
 
-/* n_t is whole tiles. While they are multiplied the next panel is asked for. */
+/* n_t is a multiple of PANEL_TILE. The next panel is prefetched meanwhile. */
 static void panel_tokens(int32_t *sums, const uint8_t *codes, const int8_t *x, size_t ldx, size_t n,
                          size_t n_g, size_t n_t, bool add, const uint8_t *next)
 {
     for (size_t t = 0; t < n_t; t += PANEL_TILE) {
         int32_t *s = sums + t * PANEL_ROWS;
         const int8_t *xt = x + t * ldx;
-        trit_ask_panel(next, ldx / 4, PANEL_ROWS, PANEL_COLS / 4, t / PANEL_TILE, n_t / PANEL_TILE);
+        trit_prefetch_panel(next, ldx / 4, PANEL_ROWS, PANEL_COLS / 4, t / PANEL_TILE,
+                            n_t / PANEL_TILE);
         if (n_g == 3)
             panel_tile(s, codes, xt, ldx, n, 3, add);
         else if (n_g == 2)
@@ -153,7 +154,7 @@ INLINE lanes lanes_swap(lanes x, int len)
                       : _mm512_shuffle_f32x4(x, x, 0x4e);
 }
 
-/* In quarters of four lanes, a: [0 1 2 3] -> [0+2 1+3], and the same of b behind it. */
+/* In quarters of four lanes, a: [0 1 2 3] -> [0+2 1+3], then the same of b. */
 INLINE __m512 fold2(lanes a, lanes b)
 {
     return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));

@@ -1,7 +1,7 @@
 /* avxvnni.c - the ternary product for x86 with AVX-VNNI (Alder Lake 2021, Zen 5 and later laptops).
  *
  * dpbusd multiplies unsigned codes by signed activations and adds four products at once into 32
- * bits: no 16-bit sums to widen, and less than half of avx2.c's instructions. */
+ * bits, so sums need not be widened and the loop takes less than half of avx2.c's instructions. */
 #include "kernels.h"
 
 #include <immintrin.h>
@@ -12,12 +12,12 @@
 #include "x86_t2.inc"
 
 enum {
-    CHUNK_BLOCKS = 1 << 20,
+    CHUNK_BLOCKS = 1 << 20, /* 32-bit sums never need widening */
     TILE_TOKENS = 2,
-    PANEL_COLS = 1280
-}; /* 32-bit sums never need widening */
+    PANEL_COLS = 1280,
+};
 
-/* Not the intrinsic: gcc 12 copies its accumulator before and after, and runs out of registers. */
+/* asm, as gcc 12 copies the intrinsic's accumulator before and after, and runs out of registers. */
 INLINE __m256i mac(__m256i acc, __m256i c, __m256i x)
 {
     __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(acc) : "x"(c), "x"(x));

@@ -12,8 +12,8 @@
 #include <unistd.h>
 #endif
 
-/* The register state that the OS saves on a context switch (XCR0); instructions whose registers it
- * does not save must not be used, whatever cpuid says. */
+/* The register state that the OS saves on a context switch (XCR0). Instructions whose registers are
+ * not saved must not be used, whatever cpuid says. */
 static uint64_t saved_state(void)
 {
     uint32_t lo, hi;
@@ -21,7 +21,7 @@ static uint64_t saved_state(void)
     return (uint64_t)hi << 32 | lo;
 }
 
-/* Linux gives the state of tiles to a process that asks, for all of its threads. */
+/* Linux permits tiles to a process that requests them, for all of its threads. */
 static bool tiles_permitted(void)
 {
 #ifdef __linux__
@@ -32,7 +32,7 @@ static bool tiles_permitted(void)
 #endif
 }
 
-static unsigned look(void)
+static unsigned detect(void)
 {
     enum { YMM = 0x6, ZMM = 0xe6, TILES = 0x60000 }; /* XCR0: xmm, ymm; opmask, zmm; tiles */
     enum { AVX_VNNI = 1 << 4, AMX = 3 << 24 };       /* AMX: TILE and INT8 */
@@ -58,17 +58,17 @@ static unsigned look(void)
     return features;
 }
 
-/* Looked at once: what the system permits does not change under a session that counts on it, and
- * cpuid is slow in virtual machines. */
+/* Detected once: the answer must not change under a session, and cpuid is slow in virtual
+ * machines. */
 unsigned trit_cpu_features(void)
 {
-    enum { LOOKED = 1 << 30 };
+    enum { DETECTED = 1 << 30 };
     static _Atomic unsigned known;
     unsigned features = known;
 
     if (!features)
-        known = features = look() | LOOKED;
-    return features & ~(unsigned)LOOKED;
+        known = features = detect() | DETECTED;
+    return features & ~(unsigned)DETECTED;
 }
 
 #elif defined(__aarch64__) && defined(__linux__)
@@ -77,7 +77,7 @@ unsigned trit_cpu_features(void)
 
 unsigned trit_cpu_features(void)
 {
-    enum { ASIMDDP = 1 << 20, I8MM = 1 << 13 }; /* of AT_HWCAP, of AT_HWCAP2 */
+    enum { ASIMDDP = 1 << 20, I8MM = 1 << 13 }; /* in AT_HWCAP, in AT_HWCAP2 */
     unsigned features = TRIT_CPU_NEON;
 
     if (getauxval(AT_HWCAP) & ASIMDDP)
@@ -91,7 +91,7 @@ unsigned trit_cpu_features(void)
 
 #include <sys/sysctl.h>
 
-static bool has(const char *name)
+static bool has_feature(const char *name)
 {
     int value = 0;
     size_t size = sizeof value;
@@ -100,8 +100,8 @@ static bool has(const char *name)
 
 unsigned trit_cpu_features(void)
 {
-    return TRIT_CPU_NEON | (has("hw.optional.arm.FEAT_DotProd") ? TRIT_CPU_DOTPROD : 0) |
-           (has("hw.optional.arm.FEAT_I8MM") ? TRIT_CPU_I8MM : 0);
+    return TRIT_CPU_NEON | (has_feature("hw.optional.arm.FEAT_DotProd") ? TRIT_CPU_DOTPROD : 0) |
+           (has_feature("hw.optional.arm.FEAT_I8MM") ? TRIT_CPU_I8MM : 0);
 }
 
 #elif defined(__aarch64__)

@@ -1,63 +1,15 @@
-/* dispatch.c - the table of instruction sets and the choice of a row. A new one is a file that
- * exports one init function, a row here, and where a CPU may lack it a bit in cpu.c. */
+/* dispatch.c - the table of instruction sets and the choice of a row. */
 #include "kernels.h"
 
 #include <stddef.h>
 #include <string.h>
 
-/* TRIT_HAVE_X says that this build holds x.c: right architecture, and the compiler knew its flags.
- */
-#if TRIT_HAVE_AVX2
-#define INIT_AVX2 trit_kernels_init_avx2
-#else
-#define INIT_AVX2 NULL
-#endif
+/* CMake defines TRIT_INIT_x for each x of TRIT_ISAS(): its init function, or NULL if this build
+ * lacks it. */
+#define TRIT_INIT_scalar trit_kernels_init_scalar
+#define ISA_ROW(name, cpu) {#name, cpu, TRIT_INIT_##name},
 
-#if TRIT_HAVE_AVXVNNI
-#define INIT_AVXVNNI trit_kernels_init_avxvnni
-#else
-#define INIT_AVXVNNI NULL
-#endif
-#if TRIT_HAVE_AVX512
-#define INIT_AVX512 trit_kernels_init_avx512
-#else
-#define INIT_AVX512 NULL
-#endif
-#if TRIT_HAVE_AMX
-#define INIT_AMX trit_kernels_init_amx
-#else
-#define INIT_AMX NULL
-#endif
-
-#if TRIT_HAVE_NEON
-#define INIT_NEON trit_kernels_init_neon
-#else
-#define INIT_NEON NULL
-#endif
-#if TRIT_HAVE_DOTPROD
-#define INIT_DOTPROD trit_kernels_init_dotprod
-#else
-#define INIT_DOTPROD NULL
-#endif
-#if TRIT_HAVE_I8MM
-#define INIT_I8MM trit_kernels_init_i8mm
-#else
-#define INIT_I8MM NULL
-#endif
-
-/* Worst first on each architecture. Each row overwrites what it improves on the rows above it that
- * the CPU can run. */
-const struct trit_isa trit_isas[] = {
-    {"scalar", 0, trit_kernels_init_scalar},
-    {"avx2", TRIT_CPU_AVX2, INIT_AVX2},
-    {"avxvnni", TRIT_CPU_AVX2 | TRIT_CPU_AVXVNNI, INIT_AVXVNNI},
-    {"avx512", TRIT_CPU_AVX2 | TRIT_CPU_AVX512, INIT_AVX512},
-    {"amx", TRIT_CPU_AVX2 | TRIT_CPU_AVX512 | TRIT_CPU_AMX, INIT_AMX},
-    {"neon", TRIT_CPU_NEON, INIT_NEON},
-    {"dotprod", TRIT_CPU_NEON | TRIT_CPU_DOTPROD, INIT_DOTPROD},
-    {"i8mm", TRIT_CPU_NEON | TRIT_CPU_DOTPROD | TRIT_CPU_I8MM, INIT_I8MM},
-    {0},
-};
+const struct trit_isa trit_isas[] = {TRIT_ISAS(ISA_ROW){0}};
 
 bool trit_isa_usable(const struct trit_isa *isa)
 {
@@ -132,7 +84,7 @@ const struct trit_operation trit_operations[] = {
 
 _Static_assert(sizeof(struct trit_kernels) ==
                    (sizeof trit_operations / sizeof *trit_operations - 1) * sizeof(void (*)(void)),
-               "every function of struct trit_kernels has its row in trit_operations[]");
+               "every function of struct trit_kernels has a row in trit_operations[]");
 
 const struct trit_isa *trit_operation_row(const struct trit_operation *op,
                                           const struct trit_isa *isa)

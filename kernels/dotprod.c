@@ -1,7 +1,7 @@
 /* dotprod.c - the ternary product for Arm with the dot product (ARMv8.2: Cortex-A76 2018, Apple M1,
  * Graviton 2, Raspberry Pi 5).
  *
- * sdot adds four products of bytes at once into 32 bits: no 16-bit sums to widen. */
+ * sdot adds four products of bytes at once into 32 bits, so sums need not be widened. */
 #include "kernels.h"
 
 #include <arm_neon.h>

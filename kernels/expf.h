@@ -1,8 +1,8 @@
-/* expf.h - the numbers of trit's own exp, shared by every instruction set.
+/* expf.h - the constants of trit's own exp, shared by every instruction set.
  *
  * exp(x) = 2^n * e^r with n = rint(x/ln 2) and |r| <= ln2/2. The polynomial is the Taylor series to
  * degree 7 (relative error below 2^-25 before rounding); ln 2 is split so that n*HI is exact.
- * x is clamped to [LO, HI]: below, the result stays at about 1.6e-38 instead of falling to 0.
+ * x is clamped to [MIN, MAX]: below MIN the result stays at about 1.6e-38 and does not reach 0.
  *
  * Written on each ISA as:  t = fma(x, LOG2E, MAGIC); n = t - MAGIC; r = fma(n, -LN2_HI, x);
  * r = fma(n, -LN2_LO, r); p = Horner by fma; result p * bits((t_bits + 127) << 23). */

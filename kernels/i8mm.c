@@ -1,10 +1,10 @@
 /* i8mm.c - the ternary product for Arm with the matrix product (ARMv8.6: Neoverse V1 and N2 2021,
  * Cortex-A510 and X2, Apple M2, Graviton 3).
  *
- * smmla multiplies two rows of eight bytes by two others: 32 products at once, and no sums across
- * lanes. For that two rows of codes lie side by side in a panel, eight columns of one, then the
- * same of the other; activations are paired as they are loaded. A lone token gains nothing: it goes
- * by dot products. */
+ * smmla multiplies two rows of eight bytes by two others: 32 products at once, and sums never cross
+ * lanes. To feed it, a panel interleaves two rows of codes, eight columns of one, then the same of
+ * the other; activations are paired as they are loaded. A single token gains nothing from this and
+ * uses dot products. */
 #include "kernels.h"
 
 #include <arm_neon.h>
@@ -24,7 +24,7 @@ enum { CHUNK_BLOCKS = 1 << 20, TILE_TOKENS = 8, PANEL_COLS = 1280, PANEL_ROWS = 
 
 /* ---- Several tokens -------------------------------------------------------------------------- */
 
-/* The first eight of a and of b, and the last. */
+/* The first eight bytes of a and of b; the last eight. */
 INLINE int8x16_t pair_low(int8x16_t a, int8x16_t b)
 {
     return vreinterpretq_s8_s64(vzip1q_s64(vreinterpretq_s64_s8(a), vreinterpretq_s64_s8(b)));
@@ -43,7 +43,7 @@ INLINE void put_pair(uint8_t *out, int8x16_t a, int8x16_t b)
     vec_store(out + 16, pair_high(a, b));
 }
 
-/* codes: [n_r/2 pairs, 2*PANEL_COLS]; a lone last row is paired with itself. */
+/* codes: [n_r/2 pairs, 2*PANEL_COLS]; a single last row is paired with itself. */
 INLINE void unpack_panel(uint8_t *codes, const uint8_t *w, size_t row_bytes, size_t n_r,
                          size_t n_blocks)
 {
@@ -64,7 +64,7 @@ INLINE void unpack_panel(uint8_t *codes, const uint8_t *w, size_t row_bytes, siz
 INLINE void panel_tile(int32_t *sums, const uint8_t *codes, const int8_t *x, size_t ldx, size_t n,
                        size_t n_t)
 {
-    const size_t n_pairs = (n_t + 1) / 2; /* of tokens; a lone one is paired with itself */
+    const size_t n_pairs = (n_t + 1) / 2; /* of tokens; a single one is paired with itself */
     int32x4_t acc[2 * (TILE_TOKENS / 2)];
 
     for (size_t a = 0; a < 2 * n_pairs; a++)

@@ -15,11 +15,11 @@
  *   everything else   one IEEE operation at a time, in the order of the scalar code, fused only
  *                     where it says fmaf; no estimates of reciprocals or roots.
  *
- * NaN is never swallowed: comparisons are written so that it passes through. Infinity may be (f16
- * rows saturate): callers look for it before.
+ * NaN always propagates: comparisons are written so that it passes through. Infinity may be lost
+ * (f16 rows saturate): callers check for it first.
  *
- * Pointers need no alignment beyond their element's; quantised weights none at all. Unless said
- * otherwise inputs and outputs do not overlap. */
+ * Pointers are aligned to their element; quantised weights need no alignment. Inputs and outputs do
+ * not overlap unless a comment says so. */
 #ifndef TRIT_KERNELS_H
 #define TRIT_KERNELS_H
 
@@ -36,14 +36,14 @@
  *             w[i]    | w[32+i] | w[64+i] | w[96+i]     1 ->  0
  *                                                       2 -> +1
  *
- * Rows are contiguous, n_cols/4 bytes each; n_cols is a multiple of TRIT_T2_BLOCK (a narrower row
- * is padded with code 1). The same bytes on every CPU, equal to GGUF's I2_S as published.
+ * Rows are contiguous, n_cols/4 bytes each; n_cols is a multiple of TRIT_T2_BLOCK (narrower rows
+ * are padded with code 1). The bytes are the same on every CPU and equal to GGUF's published I2_S.
  *
  * A layout with one scale per 64*k weights (T2G) will be the same codes with a row of scales; its
- * product is an entry of the table beside t2_gemm. */
+ * product will be another entry of the table, next to t2_gemm. */
 enum { TRIT_T2_BLOCK = 128, TRIT_T2_BLOCK_BYTES = 32 };
 
-/* What a float matrix (embedding, head) may be stored as; block layouts are ggml's. */
+/* Storage formats of a float matrix (embedding, head); block layouts are ggml's. */
 enum trit_format {
     TRIT_FORMAT_F32,
     TRIT_FORMAT_F16,
@@ -55,13 +55,13 @@ enum trit_format {
     TRIT_N_FORMATS
 };
 
-/* What a key or value row is stored as. I8 has one f32 scale beside each row of head_dim. */
+/* Storage formats of a key or value row. I8 has one f32 scale per row of head_dim. */
 enum trit_kv_format { TRIT_KV_F16, TRIT_KV_F32, TRIT_KV_I8, TRIT_N_KV_FORMATS };
 
-/* Below it 127/max|x| could overflow. */
+/* If max|x| is below this, 127/max|x| could overflow. */
 #define TRIT_KV_TINY 0x1p-121f
 
-/* How a gate and an up row join: ACT(gate) * up. */
+/* The activation of a gated linear unit: ACT(gate) * up. */
 enum trit_act { TRIT_ACT_SILU, TRIT_ACT_RELU2, TRIT_N_ACTS };
 
 /* Which elements RoPE rotates together: (i, i+n/2) or (2i, 2i+1). */
@@ -70,40 +70,39 @@ enum trit_rope_style { TRIT_ROPE_HALF, TRIT_ROPE_PAIRS, TRIT_N_ROPE_STYLES };
 enum {
     TRIT_LANES = 16,          /* of the lane rule */
     TRIT_ATTN_BLOCK = 64,     /* keys in one attention block */
-    TRIT_ATTN_QUERIES = 8,    /* that may share one */
+    TRIT_ATTN_QUERIES = 8,    /* queries that may share a block */
     TRIT_MAX_HEAD_DIM = 512,  /* callers may size stack buffers by it */
-    TRIT_PROBE_ROUNDS = 8192, /* 16-bit sums of pairs do not overflow */
+    TRIT_PROBE_ROUNDS = 8192, /* up to here 16-bit sums of pairs do not overflow */
 };
 
 /* ---- Walks ----------------------------------------------------------------------------------
  *
- * A lone token reads each weight once, as fast as the memory gives it; in which order and how far
- * ahead they are best asked for differs between machines, by a factor of two and more. A walk is
- * one way. None changes a bit of any result, so the machine may choose: run/tuner.h. */
+ * A single token reads each weight once, as fast as memory delivers it. The best read order and
+ * prefetch distance differ between machines, by a factor of two and more. A walk is one such
+ * choice. Walks never change a bit of any result, so each machine picks its own: run/tuner.h. */
 
 enum trit_order {
-    TRIT_ORDER_TILES, /* several neighbouring rows at once, later ones asked for by the hint */
-    TRIT_ORDER_APART, /* four rows far apart, each in bursts: as many long streams */
+    TRIT_ORDER_TILES, /* several neighbouring rows at once; later ones are prefetched by the hint */
+    TRIT_ORDER_APART, /* four rows far apart, read in bursts: four long streams */
     TRIT_ORDER_WIDE,  /* as TILES, through the widest registers */
 };
 
-/* The caches that lines are asked into; NTA: as used only once. */
+/* The cache that lines are prefetched into; NTA: non-temporal, used only once. */
 enum trit_hint { TRIT_HINT_NONE, TRIT_HINT_T0, TRIT_HINT_T1, TRIT_HINT_NTA };
 
-/* What a walk is for: ternary matrices, float ones, and keys and values, of which the hint is all
- * that counts. */
+/* What a walk is for: ternary matrices, float matrices, keys and values (only the hint counts). */
 enum { TRIT_WALK_T2 = 1 << 0, TRIT_WALK_FLOAT = 1 << 1, TRIT_WALK_KV = 1 << 2 };
 
 struct trit_walk {
     const char *name;
     enum trit_order order;
-    unsigned n_rows; /* of a tile of T2; half as many of plain floats, four of blocks */
+    unsigned n_rows; /* in a tile of T2; half of that for plain floats, four for blocks */
     enum trit_hint hint;
-    size_t ahead;     /* bytes from what is read to what is asked for, at least */
+    size_t ahead;     /* least prefetch distance, in bytes */
     unsigned of;      /* bits of TRIT_WALK_*: t2_gemm, gemm, attn_block */
-    bool tried;       /* by machines that choose; the others only where they are asked for */
-    unsigned cpu;     /* of trit_cpu_features(), that a row must need to have it */
-    const char *note; /* what it is, in words */
+    bool tried;       /* by the tuner; the others are used only if named by the user */
+    unsigned cpu;     /* bits of trit_cpu_features(); only rows that need them have this walk */
+    const char *note; /* description for people */
 };
 
 extern const struct trit_walk trit_walks[]; /* ends with name NULL; the first one is the default */
@@ -117,41 +116,41 @@ struct trit_q8 {
     int32_t sum; /* of all q */
 };
 
-/* Softmax so far: what one block, or several merged ones, contribute to a query's output. */
+/* Running softmax: what one block, or several merged ones, contribute to a query's output. */
 struct trit_softmax {
     float max; /* largest score */
     float sum; /* of exp(score - max) */
 };
 
-/* How activations are brought to whole numbers; the results differ by rounding. */
+/* How activations are quantised; the results differ by rounding. */
 enum trit_act_form { TRIT_ACT_FORM_MUL, TRIT_ACT_FORM_DIV, TRIT_N_ACT_FORMS };
-#define TRIT_DIV_MAX 0x1p120f /* q_max times more than that may be infinite */
+#define TRIT_DIV_MAX 0x1p120f /* q_max times a larger number may be infinite */
 
 /* The widths of one attention call. */
 struct trit_attn_shape {
     size_t n_keys;        /* 1..TRIT_ATTN_BLOCK */
     size_t head_dim;      /* 1..TRIT_MAX_HEAD_DIM */
     float scale;          /* multiplies each score */
-    size_t n_q;           /* queries, 1..TRIT_ATTN_QUERIES, which all see all the keys */
+    size_t n_q;           /* queries, 1..TRIT_ATTN_QUERIES; each sees all the keys */
     size_t ldq;           /* floats from one query to the next, in q and in acc */
-    bool accumulate;      /* add to acc and sm, which hold earlier blocks */
-    const void *prefetch; /* as many keys, probably the next ones, to prefetch; or NULL */
-    enum trit_hint hint;  /* into which cache these and the values are asked for */
+    bool accumulate;      /* add this block to the earlier ones that acc and sm hold */
+    const void *prefetch; /* n_keys keys that may come next, or NULL */
+    enum trit_hint hint;  /* the cache that these and the values are prefetched into */
 };
 
 struct trit_kernels {
     /* MUL: q[i] = rint(x[i]*s); DIV: q[i] = rint((x[i]*q_max)/m); i < n, half to even, s = q_max/m,
      * m the larger of eps and max|x| (the integer maximum of the bit patterns without sign);
      * q[n..n_padded) = 0. x: [n], q: [n_padded]. eps >= 1e-30; q_max is 127 for 8 bits.
-     * Returns false, and q all 0, if an x is NaN or infinite; of DIV, or beyond TRIT_DIV_MAX. */
+     * Returns false, and q all 0, if an x is NaN or infinite, or for DIV beyond TRIT_DIV_MAX. */
     bool (*quantize_row[TRIT_N_ACT_FORMS])(int8_t *q, struct trit_q8 *out, const float *x, size_t n,
                                            size_t n_padded, float eps, float q_max);
 
     /* y[t*ldy + r] = (float)(sum_k c[r][k]*x[t][k] - xq[t].sum) * (w_scale / xq[t].s)
      * with c the T2 codes 0..3. w: [n_rows, n_cols] T2; x: [n_tokens, n_cols] int8;
      * xq: [n_tokens]; y: n_tokens rows, ldy floats apart. n_cols <= 2^22. Any n_rows, n_tokens.
-     * walk: of up to three tokens, and of more, which wait less for memory, its hint; one whose
-     * order is not for T2, or that this row has not, goes by tiles. */
+     * walk: followed for up to three tokens; more tokens use only its hint, as they wait less for
+     * memory. An order that is not for T2, or that this row lacks, is read as TILES. */
     void (*t2_gemm)(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
                     const struct trit_q8 *xq, float w_scale, size_t n_rows, size_t n_cols,
                     size_t n_tokens, const struct trit_walk *walk);
@@ -161,7 +160,7 @@ struct trit_kernels {
 
     /* y[t*ldy + r] = dot(decode(w[r]), x[t]) by the lane rule.
      * w: [n_rows, n_cols] in the format, rows contiguous; x: [n_tokens, n_cols], ldx floats apart.
-     * walk: as of t2_gemm, of a lone token. */
+     * walk: as for t2_gemm, for a single token. */
     void (*gemm[TRIT_N_FORMATS])(float *y, size_t ldy, const void *w, const float *x, size_t ldx,
                                  size_t n_rows, size_t n_cols, size_t n_tokens,
                                  const struct trit_walk *walk);
@@ -171,14 +170,14 @@ struct trit_kernels {
     bool (*rmsnorm)(float *y, const float *x, const float *w, size_t n, float eps);
 
     /* y[i] = ((x[i] - mean) * r) * w[i] + b[i], r = 1/sqrtf(ss/n + eps), mean = (sum x[i])/n by the
-     * lane rule with adds, ss = sum (x[i] - mean)^2 by the lane rule. w and b NULL: neither product
-     * nor sum. x, y, w, b: [n]; y may be x. Returns false if ss is not finite. */
+     * lane rule with adds, ss = sum (x[i] - mean)^2 by the lane rule. If w and b are NULL,
+     * y[i] = (x[i] - mean) * r. x, y, w, b: [n]; y may be x. Returns false if ss is not finite. */
     bool (*layernorm)(float *y, const float *x, const float *w, const float *b, size_t n,
                       float eps);
 
     /* The Walsh-Hadamard transform of x in place, natural order, not normalised: for len = 1, 2, 4,
      * ..., n/2 the pairs (x[i], x[i+len]) with bit len of i clear become (a+b, a-b). n is a power
-     * of two. Of whole numbers the result is exact as long as none exceeds 2^24. */
+     * of two. The result is exact for whole numbers as long as none exceeds 2^24. */
     void (*fwht)(float *x, size_t n);
 
     /* Rotate x[0..n_rot) in place by the position's angles. cos, sin: [n_rot/2].
@@ -190,19 +189,19 @@ struct trit_kernels {
     void (*glu[TRIT_N_ACTS])(float *y, const float *gate, const float *up, size_t n);
 
     /* Store one key or value row x: [n]. F16: round to nearest even, saturating at +-65504 (NaN
-     * stays NaN). I8: *row_scale = max|x|/127, q = rint(x * (127/max|x|)); a row below
-     * TRIT_KV_TINY throughout is stored as zeros, and an x that is not finite makes *row_scale
-     * NaN. row_scale is written by I8 only. */
+     * stays NaN). I8: *row_scale = max|x|/127, q = rint(x * (127/max|x|)); if max|x| is below
+     * TRIT_KV_TINY the row is stored as zeros, and if an x is not finite *row_scale is NaN.
+     * row_scale is written by I8 only. */
     void (*kv_store[TRIT_N_KV_FORMATS])(void *dst, float *row_scale, const float *x, size_t n);
 
-    /* Queries against one block of keys, each for itself. q, acc: n_q rows of head_dim, ldq floats
-     * apart; k, v: [n_keys, head_dim]; k_scale, v_scale: [n_keys], read by I8 only. Gives each
-     * query's softmax of the block, sm: [n_q], and acc = sum_j p_j*v_j, one fma chain per element
+    /* Independent queries against one block of keys. q, acc: n_q rows of head_dim, ldq floats
+     * apart; k, v: [n_keys, head_dim]; k_scale, v_scale: [n_keys], read by I8 only. Computes each
+     * query's softmax over the block, sm: [n_q], and acc = sum_j p_j*v_j, one fma chain per element
      * in key order, where
      *   score_j = dot(q, k_j)*scale       (I8: (dot(q, k_j)*k_scale_j)*scale)
      *   p_j = exp(score_j - max)          (I8: values weigh p_j*v_scale_j)
-     * The sum of the p_j follows the lane rule with adds, the maximum with a > b ? a : b. A later
-     * block is added to what sm and acc hold, as attn_merge() does. */
+     * The sum of the p_j follows the lane rule with adds, the maximum with a > b ? a : b. With
+     * shape->accumulate the block is added to sm and acc as attn_merge() does. */
     void (*attn_block[TRIT_N_KV_FORMATS])(float *acc, struct trit_softmax *sm,
                                           const struct trit_attn_shape *shape, const float *q,
                                           const void *k, const float *k_scale, const void *v,
@@ -215,40 +214,40 @@ struct trit_kernels {
                        const struct trit_softmax *block_sm, size_t head_dim, size_t n_blocks,
                        size_t stride);
 
-    /* What a row can do at most, for comparison; probe_read also reads weights ahead. None computes
-     * anything of a model. */
+    /* Probes measure the peak of a row, for comparison; probe_read also reads weights ahead. They
+     * compute no part of a model. */
 
     /* XOR of the 64-bit words at p (the last one padded by zeros): reads n_bytes in the order of
-     * memory, asking ahead as the hint says. */
+     * memory, prefetching as the hint says. */
     uint64_t (*probe_read)(const void *p, size_t n_bytes, enum trit_hint hint);
 
-    /* n_rounds rounds of the instructions that t2_gemm multiplies and adds with, on registers that
-     * hold ones, in enough independent chains; the sums of all chains, which is the number of
-     * multiply-adds done. n_rounds <= TRIT_PROBE_ROUNDS. */
+    /* Run n_rounds rounds of t2_gemm's multiply-add instructions on registers that hold ones, in
+     * enough independent chains to hide their latency. Returns the sum of all chains, which is the
+     * number of multiply-adds done. n_rounds <= TRIT_PROBE_ROUNDS. */
     uint64_t (*probe_macs)(size_t n_rounds);
 
-    /* The same of the fused multiply-adds of floats that attention and float matrices use. */
+    /* The same for the fused multiply-adds of floats that attention and float matrices use. */
     uint64_t (*probe_fmas)(size_t n_rounds);
 };
 
 /* ---- Choosing a row ------------------------------------------------------------------------- */
 
-/* A row of the instruction-set table, worst first on each architecture. Rows that this build does
- * not hold (another architecture, a compiler without the flags) have init NULL. */
+/* A row of the instruction-set table. Rows that this build lacks (another architecture, a compiler
+ * without the flags) have init NULL. */
 struct trit_isa {
     const char *name;
     unsigned cpu;                         /* bits of trit_cpu_features() that it needs */
-    void (*init)(struct trit_kernels *k); /* overwrites what it improves */
+    void (*init)(struct trit_kernels *k); /* overwrites the kernels that it improves */
 };
 
 extern const struct trit_isa trit_isas[]; /* ends with name NULL; row 0 is scalar */
 
-/* What this CPU and its operating system can run: one bit per row above scalar. */
+/* What this CPU and its operating system can run: one bit per row after scalar. */
 enum {
     TRIT_CPU_AVX2 = 1 << 0,    /* AVX2, FMA, F16C, BMI1/2, with the OS saving ymm */
-    TRIT_CPU_AVXVNNI = 1 << 1, /* AVX-VNNI beside it */
-    TRIT_CPU_AVX512 = 1 << 2,  /* AVX-512 F, BW, DQ, VL and VNNI beside it, the OS saving zmm */
-    TRIT_CPU_AMX = 1 << 3,     /* AMX-TILE and AMX-INT8, the OS having given permission */
+    TRIT_CPU_AVXVNNI = 1 << 1, /* AVX-VNNI */
+    TRIT_CPU_AVX512 = 1 << 2,  /* AVX-512 F, BW, DQ, VL and VNNI, with the OS saving zmm */
+    TRIT_CPU_AMX = 1 << 3,     /* AMX-TILE and AMX-INT8, with permission from the OS */
     TRIT_CPU_NEON = 1 << 4,    /* 64-bit Arm: always */
     TRIT_CPU_DOTPROD = 1 << 5, /* sdot */
     TRIT_CPU_I8MM = 1 << 6,    /* smmla */
@@ -258,12 +257,12 @@ unsigned trit_cpu_features(void);
 /* The best row this CPU can run. */
 const struct trit_isa *trit_isa_best(void);
 
-/* The row of that name, or NULL. It may still be absent here: see trit_isa_usable(). */
+/* The row of that name, or NULL. This build or CPU may still lack it: see trit_isa_usable(). */
 const struct trit_isa *trit_isa_find(const char *name);
 
 bool trit_isa_usable(const struct trit_isa *isa);
 
-/* Fill k with everything up to and including that row. The row must be usable. */
+/* Fill k from the usable rows up to and including that one, which must be usable. */
 void trit_kernels_init(struct trit_kernels *k, const struct trit_isa *isa);
 
 /* An operation: a function of struct trit_kernels by name. */
@@ -282,14 +281,22 @@ size_t trit_format_bytes(enum trit_format format, size_t n);
 size_t trit_format_block(enum trit_format format);
 const char *trit_format_name(enum trit_format format); /* "f16" */
 
-/* One per file. */
-void trit_kernels_init_scalar(struct trit_kernels *k);
-void trit_kernels_init_avx2(struct trit_kernels *k);
-void trit_kernels_init_avxvnni(struct trit_kernels *k);
-void trit_kernels_init_avx512(struct trit_kernels *k);
-void trit_kernels_init_amx(struct trit_kernels *k);
-void trit_kernels_init_neon(struct trit_kernels *k);
-void trit_kernels_init_dotprod(struct trit_kernels *k);
-void trit_kernels_init_i8mm(struct trit_kernels *k);
+/* The table: row(name, cpu) for each file of kernels, worst first on each architecture. Each row
+ * overwrites what it improves on the usable rows before it. A new instruction set is its own file,
+ * a row here, a line in CMakeLists.txt, and where a CPU may lack it a bit above and in cpu.c. */
+/* clang-format off */
+#define TRIT_ISAS(row) \
+    row(scalar, 0) \
+    row(avx2, TRIT_CPU_AVX2) \
+    row(avxvnni, TRIT_CPU_AVX2 | TRIT_CPU_AVXVNNI) \
+    row(avx512, TRIT_CPU_AVX2 | TRIT_CPU_AVX512) \
+    row(amx, TRIT_CPU_AVX2 | TRIT_CPU_AVX512 | TRIT_CPU_AMX) \
+    row(neon, TRIT_CPU_NEON) \
+    row(dotprod, TRIT_CPU_NEON | TRIT_CPU_DOTPROD) \
+    row(i8mm, TRIT_CPU_NEON | TRIT_CPU_DOTPROD | TRIT_CPU_I8MM)
+/* clang-format on */
+
+#define TRIT_ISA_INIT(name, cpu) void trit_kernels_init_##name(struct trit_kernels *k);
+TRIT_ISAS(TRIT_ISA_INIT)
 
 #endif

@@ -1,7 +1,7 @@
 /* neon.c - kernels for every 64-bit Arm: Advanced SIMD as it was in 2011 (Cortex-A53, Raspberry Pi
  * 3 and 4).
  *
- * The 16 lanes of the lane rule are four q registers; what follows it is in lanes.inc. */
+ * The 16 lanes of the lane rule are four q registers; lanes.inc holds the kernels over them. */
 #include "kernels.h"
 
 #include <arm_neon.h>
@@ -23,7 +23,7 @@ typedef float32x4x4_t lanes;
                         op(a.val[3], b.val[3])}};                                                  \
     }
 
-/* Not fmax and fmin, which treat NaN and zeros in their own way. */
+/* fmax and fmin treat NaN and zeros differently. */
 INLINE float32x4_t larger(float32x4_t a, float32x4_t b)
 {
     return vbslq_f32(vcgtq_f32(a, b), a, b);
@@ -176,7 +176,7 @@ INLINE lanes lanes_from_i8(bytes16 bytes)
                     vcvtq_f32_s32(vmovl_s16(vget_low_s16(b))), vcvtq_f32_s32(vmovl_high_s16(b))}};
 }
 
-typedef int32x4_t int_lanes; /* of four, four sums */
+typedef int32x4_t int_lanes; /* four sums, of four lanes each */
 #define int_lanes_sum vaddvq_s32
 
 INLINE int_lanes int_lanes_zero(void)
@@ -221,8 +221,8 @@ enum { SHARED_ROWS = 2, SHARED_TOKENS = 2, WEIGHED_QUERIES = 2, WEIGHED_LANES = 
 /* ---- Ternary ---------------------------------------------------------------------------------
  *
  * smlal multiplies bytes and adds each product to 16 bits. Four times a code is at most 12 (code 3
- * may occur in a hostile file); a lane takes eight such products of a block, of 12*127 each, so
- * sums of two blocks fit. Of plain codes it takes two per 16 columns, 3*127 each. */
+ * may occur in a hostile file). A lane gets eight such products per block, of at most 12*127 each,
+ * so two blocks fit. With plain codes it gets two per 16 columns, of at most 3*127 each. */
 
 #include "arm_t2.inc"
 
@@ -262,7 +262,7 @@ static uint64_t probe_read(const void *p, size_t n_bytes, enum trit_hint hint)
     for (int i = 0; i < 4; i++)
         x[i] = vdupq_n_u64(0);
     for (; n_bytes >= 64; n_bytes -= 64, bytes += 64) {
-        trit_stream_ask(bytes + TRIT_PROBE_AHEAD, 64, hint);
+        trit_prefetch(bytes + TRIT_PROBE_AHEAD, 64, hint);
         for (int i = 0; i < 4; i++)
             x[i] = veorq_u64(x[i], vreinterpretq_u64_u8(vld1q_u8(bytes + 16 * i)));
     }
@@ -300,7 +300,7 @@ static uint64_t probe_read(const void *p, size_t n_bytes, enum trit_hint hint)
 #include "probe.inc"
 
 /* ---- Table -----------------------------------------------------------------------------------
- * RoPE of pairs and storing f32 rows stay as the compiler vectorised them in scalar.c. */
+ * rope_pairs and kv_store_f32 stay as the compiler vectorises them in scalar.c. */
 
 void trit_kernels_init_neon(struct trit_kernels *k)
 {

@@ -1,8 +1,7 @@
 /* scalar.c - the definition of every kernel, in plain C.
  *
- * This row runs on any CPU; the other files are judged by equality with it. It is written to be
- * read: fmaf is the correctly rounded one of libm, and the file is compiled without contraction.
- */
+ * This row runs on any CPU, and the other files must give the same bits. It is written to be read:
+ * fmaf is libm's, correctly rounded, and the file is compiled without contraction. */
 #include "kernels.h"
 
 #include <float.h>
@@ -29,7 +28,7 @@ static float fold_lanes(const float lane[TRIT_LANES])
     return l[0];
 }
 
-/* Add a[0..n)*b[0..n) to the lanes, the last lanes padded by +0 where n is no multiple of 16. */
+/* Add a[0..n)*b[0..n) to the lanes, padded by +0 if n is not a multiple of 16. */
 static void dot_lanes(float lane[TRIT_LANES], const float *a, const float *b, size_t n)
 {
     size_t i = 0;
@@ -204,8 +203,8 @@ static void decode_q6_k(float *y, const void *w, size_t n)
     }
 }
 
-/* Any format: decode a stretch of a row at a time, then the lane rule. A stretch is a multiple of
- * every block and of the lanes, so stretching changes nothing. */
+/* Any format: decode a stretch of a row at a time, then apply the lane rule. A stretch is a
+ * multiple of every block and of the lanes, so its length does not affect the result. */
 static void gemm_decoded(enum trit_format format, void (*decode)(float *, const void *, size_t),
                          float *y, size_t ldy, const void *w, const float *x, size_t ldx,
                          size_t n_rows, size_t n_cols, size_t n_tokens)
@@ -311,7 +310,7 @@ static void rope_pairs(float *x, const float *cos, const float *sin, size_t n_ro
 
 static float exp_f32(float x)
 {
-    x = TRIT_EXP_MAX < x ? TRIT_EXP_MAX : x; /* this way round a NaN stays */
+    x = TRIT_EXP_MAX < x ? TRIT_EXP_MAX : x; /* in this order NaN stays */
     x = TRIT_EXP_MIN > x ? TRIT_EXP_MIN : x;
     const float t = fmaf(x, TRIT_EXP_LOG2E, TRIT_EXP_MAGIC);
     const float n = t - TRIT_EXP_MAGIC;
@@ -416,7 +415,7 @@ static struct trit_softmax softmax_block(float *p, size_t n)
     return sm;
 }
 
-/* sm and acc: [d] take in a later block. */
+/* Add a later block to sm and acc: [d]. */
 static void merge_one(float *acc, struct trit_softmax *sm, const float *block_acc,
                       const struct trit_softmax *block, size_t d)
 {
@@ -437,7 +436,7 @@ static void attn_merge(float *acc, struct trit_softmax *sm, const float *block_a
         merge_one(acc, sm, block_acc + k * stride * head_dim, &block_sm[k * stride], head_dim);
 }
 
-/* One query over any row type; the scales are NULL where rows have none. */
+/* One query over any row type; the scales are NULL if rows have none. */
 static void attn_query(void (*load)(float *, const void *, size_t), size_t row_bytes, float *acc,
                        struct trit_softmax *sm, const struct trit_attn_shape *shape, const float *q,
                        const void *k, const float *k_scale, const void *v, const float *v_scale)
@@ -526,7 +525,7 @@ static uint64_t probe_macs(size_t n_rounds)
     memset(x, 1, sizeof x);
     for (size_t r = 0; r < n_rounds; r++) {
         int32_t round = 0;
-        __asm__ volatile("" : : "r"(c), "r"(x) : "memory"); /* they could have changed */
+        __asm__ volatile("" : : "r"(c), "r"(x) : "memory"); /* c and x may have changed */
         for (size_t i = 0; i < N; i++)
             round += c[i] * x[i];
         sum += (uint64_t)round;

@@ -1,12 +1,12 @@
-/* walk.c - the ways in which a lone token may read its weights. A new one is a row here, and where
- * its order is new a loop in the kernels.
+/* walk.c - the ways in which a single token may read its weights. A new one is a row here and, if
+ * its order is new, a loop in the kernels.
  *
- * t0 is the default, as it is good everywhere: on AMD Zen 4 it reads rows of 640 bytes at the speed
- * of memory, on Intel Emerald Rapids (8 KB ahead) every row. It is not the best everywhere. What a
- * tile reads and asks for must stay in the first-level cache until it is used, beside the
- * activations. On Zen 4 (32 KB) rows of 1.7 KB want tiles of two rows, those of 3.5 KB the
- * second-level cache (t1x2, twice as fast), and an F16 head's rows of 5 KB four long streams
- * (apart, 1.5 times as fast). Values and keys of a long context are best asked for by t1 there. */
+ * t0 is the default because it is good everywhere: on AMD Zen 4 it reads rows of 640 bytes at
+ * memory speed, on Intel Emerald Rapids (8 KB ahead) all rows. It is not always the best. The bytes
+ * that a tile reads and prefetches must stay in the L1 cache until they are used, together with the
+ * activations. On Zen 4 (32 KB) rows of 1.7 KB are fastest in tiles of two rows, those of 3.5 KB
+ * through the L2 cache (t1x2, twice as fast), and an F16 head's rows of 5 KB as four long streams
+ * (apart, 1.5 times as fast). There, t1 is the best hint for keys and values of a long context. */
 #include "kernels.h"
 
 #include <string.h>
@@ -22,13 +22,13 @@ enum {
 /* clang-format off */
 const struct trit_walk trit_walks[] = {
     {"t0",    TRIT_ORDER_TILES, 4, TRIT_HINT_T0,    4 * KB, ALL,  true,  0,
-     "four rows at a time, later ones asked into all caches"},
+     "four rows at a time, later ones prefetched into all caches"},
     {"t1",    TRIT_ORDER_TILES, 4, TRIT_HINT_T1,   16 * KB, ALL,  true,  0,
      "… into the second-level cache"},
     {"nta",   TRIT_ORDER_TILES, 4, TRIT_HINT_NTA,   4 * KB, ALL,  true,  0,
-     "… as used only once"},
+     "… as data that is used only once"},
     {"none",  TRIT_ORDER_TILES, 4, TRIT_HINT_NONE,       0, ALL,  false, 0,
-     "… not asked for"},
+     "… not prefetched"},
     {"t0x1",  TRIT_ORDER_TILES, 1, TRIT_HINT_T0,    4 * KB, T2,   false, 0,
      "one row at a time"},
     {"t0x2",  TRIT_ORDER_TILES, 2, TRIT_HINT_T0,    4 * KB, T2,   true,  0,
@@ -40,7 +40,7 @@ const struct trit_walk trit_walks[] = {
     {"wide",  TRIT_ORDER_WIDE,  4, TRIT_HINT_T0,    4 * KB, T2,   true,  TRIT_CPU_AVX512,
      "four, through 512-bit registers"},
     {"apart", TRIT_ORDER_APART, 4, TRIT_HINT_NONE,       0, FLOAT, true,  0,
-     "four rows far apart, not asked for; not of ternary weights"},
+     "four rows far apart, not prefetched; not for ternary weights"},
     {0},
 };
 /* clang-format on */

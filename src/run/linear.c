@@ -351,7 +351,7 @@ static void quantize_single(void *ctx)
     int8_t *xq = job->b->s->xq;
 
     if (norm && norm->w)
-        trit_stream_ask((const uint8_t *)norm->w, w->n_in * sizeof *norm->w, TRIT_HINT_T1);
+        trit_prefetch((const uint8_t *)norm->w, w->n_in * sizeof *norm->w, TRIT_HINT_T1);
     for (size_t i = 0; i < w->n_cols; i += TRIT_LINE_BYTES)
         xq[i] = 0;
     quantize_tokens(ctx, 0, 1, 0);

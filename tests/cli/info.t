@@ -209,16 +209,16 @@ isa      ISA
   dotprod  STATE
   i8mm     STATE
 walks    over the weights of a generated token: chosen by measurement, or by --walk
-  t0       four rows at a time, later ones asked into all caches
+  t0       four rows at a time, later ones prefetched into all caches
   t1       … into the second-level cache
-  nta      … as used only once
-  none     … not asked for
+  nta      … as data that is used only once
+  none     … not prefetched
   t0x1     one row at a time
   t0x2     two
   t1x2     … into the second-level cache
   t0x8     eight
   wide     four, through 512-bit registers
-  apart    four rows far apart, not asked for; not of ternary weights
+  apart    four rows far apart, not prefetched; not for ternary weights
 
 $ trit info --json | sed 's/,"kernels.*/}/'
 {"version":"V","threads":T,"isa":"ISA","isas":[{"name":"scalar","built":B,"usable":B},{"name":"avx2","built":B,"usable":B},{"name":"avxvnni","built":B,"usable":B},{"name":"avx512","built":B,"usable":B},{"name":"amx","built":B,"usable":B},{"name":"neon","built":B,"usable":B},{"name":"dotprod","built":B,"usable":B},{"name":"i8mm","built":B,"usable":B}]}
