@@ -25,7 +25,7 @@ void *trit_arena_take(struct trit_arena *a, uint64_t n, uint64_t bytes)
 trit_status trit_arena_alloc(struct trit_arena *a, const char *what_for, struct trit_error *err)
 {
     if (a->overflow || a->size > SIZE_MAX / 2)
-        return trit_fail(err, TRIT_E_MEMORY, "out of memory: more than can be addressed for %s",
+        return trit_fail(err, TRIT_E_MEMORY, "out of memory: %s needs more than can be addressed",
                          what_for);
     a->block = trit_alloc((size_t)a->size);
     if (!a->block)

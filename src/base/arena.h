@@ -1,8 +1,8 @@
-/* arena.h - one block of memory, laid out before it is taken.
+/* arena.h - one block of memory, laid out before it is allocated.
  *
- * The same code takes its parts twice: first from an empty arena, which only counts and gives NULL,
- * then, after trit_arena_alloc(), for real and in the same order. Parts are aligned to 64 bytes
- * with a gap after each, poisoned under AddressSanitizer, so that running off a part is seen. */
+ * The same code takes the parts twice: first from an empty arena, which only counts and returns
+ * NULL, then, after trit_arena_alloc(), for real and in the same order. Parts are aligned to 64
+ * bytes. AddressSanitizer poisons the gap after each, to detect accesses beyond a part. */
 #ifndef TRIT_BASE_ARENA_H
 #define TRIT_BASE_ARENA_H
 
@@ -19,7 +19,7 @@ struct trit_arena {
  * reported by trit_arena_alloc(). */
 void *trit_arena_take(struct trit_arena *a, uint64_t n, uint64_t bytes);
 
-/* Allocate what was counted, and begin again at the first part.
+/* Allocate what was counted, and start over at the first part.
  * @return TRIT_OK or TRIT_E_MEMORY */
 trit_status trit_arena_alloc(struct trit_arena *a, const char *what_for, struct trit_error *err);
 

@@ -7,7 +7,7 @@
 
 #include "str.h"
 
-/* Cut off a character of which vsnprintf had room for a part only. */
+/* Remove a last character that vsnprintf truncated. */
 static void drop_partial_character(char *text)
 {
     size_t n = strlen(text), i = n;

@@ -15,7 +15,8 @@ static double pow2(int n) /* 2^n, n in -1022..1023 */
     return x;
 }
 
-/* ln 2 and pi/2 in pieces; the first ones have so few bits that multiples by n are exact. */
+/* ln 2 and pi/2 in pieces; the first ones have few enough bits that their product with n is exact.
+ */
 static const double ln2_hi = 0x1.62e42feep-1, ln2_lo = 0x1.a39ef35793c76p-33;
 static const double pio2_1 = 0x1.921fb4p+0, pio2_2 = 0x1.4442dp-24, pio2_3 = 0x1.8469898cc5170p-48;
 
@@ -46,7 +47,7 @@ double trit_log(double x)
     return e * ln2_hi + (e * ln2_lo + 2 * (s + s * p));
 }
 
-/* sin or cos of r in [-pi/4, pi/4]: alternating series, the terms built from the last one down. */
+/* sin or cos of r in [-pi/4, pi/4]: alternating series, evaluated from the last term. */
 static double sin_series(double r)
 {
     const double r2 = r * r;

@@ -1,8 +1,8 @@
-/* fmath.h - the transcendental functions of the project's own.
+/* fmath.h - the project's own transcendental functions.
  *
- * Libraries differ in the last bit of these, so nothing that reaches a logit may come from libm but
- * sqrt and fma, which are correctly rounded everywhere. These use IEEE operations only, one at a
- * time; their error is a few units of the last place of a double, far below the f32 they end in. */
+ * Math libraries differ in the last bit. So nothing that reaches a logit may come from libm, except
+ * sqrt and fma, which are correctly rounded everywhere. These functions use single IEEE operations;
+ * their error is a few ulp of a double, far below the precision of the f32 results. */
 #ifndef TRIT_BASE_FMATH_H
 #define TRIT_BASE_FMATH_H
 

@@ -23,20 +23,20 @@ static uint64_t load_u64(const uint8_t *p)
     return x;
 }
 
-static uint64_t step(uint64_t lane, uint64_t x)
+static uint64_t hash_step(uint64_t lane, uint64_t x)
 {
     return rotate(lane + x * P2, 31) * P1;
 }
 
-static uint64_t merge(uint64_t value, uint64_t lane)
+static uint64_t hash_merge(uint64_t value, uint64_t lane)
 {
-    return (value ^ step(0, lane)) * P1 + P4;
+    return (value ^ hash_step(0, lane)) * P1 + P4;
 }
 
 static void add_stripe(struct trit_hash *h, const uint8_t *p)
 {
     for (int i = 0; i < 4; i++)
-        h->lane[i] = step(h->lane[i], load_u64(p + 8 * i));
+        h->lane[i] = hash_step(h->lane[i], load_u64(p + 8 * i));
 }
 
 void trit_hash_init(struct trit_hash *h)
@@ -75,11 +75,11 @@ uint64_t trit_hash_value(const struct trit_hash *h)
         x = rotate(h->lane[0], 1) + rotate(h->lane[1], 7) + rotate(h->lane[2], 12) +
             rotate(h->lane[3], 18);
         for (int i = 0; i < 4; i++)
-            x = merge(x, h->lane[i]);
+            x = hash_merge(x, h->lane[i]);
     }
     x += h->n;
     for (; end - p >= 8; p += 8)
-        x = rotate(x ^ step(0, load_u64(p)), 27) * P1 + P4;
+        x = rotate(x ^ hash_step(0, load_u64(p)), 27) * P1 + P4;
     if (end - p >= 4) {
         uint32_t u;
         memcpy(&u, p, sizeof u);

@@ -1,24 +1,23 @@
-/* hash.h - a checksum of 64 bits, at the speed of memory: XXH64 with seed 0. It finds damage, not
- * forgery. */
+/* hash.h - a 64-bit checksum at memory speed: XXH64 with seed 0. It detects damage, not forgery. */
 #ifndef TRIT_BASE_HASH_H
 #define TRIT_BASE_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* The bytes so far. */
+/* The state after the bytes so far. */
 struct trit_hash {
     uint64_t lane[4];
-    uint64_t n;       /* bytes taken in */
+    uint64_t n;       /* bytes added */
     uint8_t rest[32]; /* n % 32 that do not fill a stripe yet */
 };
 
 void trit_hash_init(struct trit_hash *h);
 
-/* Take in n more bytes. How they are cut into calls does not matter. */
+/* Add n bytes. How the bytes are split into calls does not matter. */
 void trit_hash_add(struct trit_hash *h, const void *bytes, size_t n);
 
-/* Of all bytes so far; more may follow. */
+/* The checksum of all bytes so far; more may follow. */
 uint64_t trit_hash_value(const struct trit_hash *h);
 
 #endif

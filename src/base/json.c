@@ -1,8 +1,8 @@
 /* json.c - the JSON reader of trit.h.
  *
- * Recursive descent, as deep as TRIT_JSON_MAX_DEPTH. Values lie in one array in the order of the
- * text, each followed by what it holds; strings lie unescaped in one buffer, which is taken once:
- * no string is longer than its source, quotes included, even with a NUL behind it. */
+ * Recursive descent, at most TRIT_JSON_MAX_DEPTH deep. Values are stored in one array in text
+ * order, each followed by its children. Strings are stored unescaped in one buffer, allocated once:
+ * a string with its terminating NUL is never longer than its source with the quotes. */
 #include "error.h"
 
 #include <errno.h>
@@ -22,8 +22,8 @@ struct trit_json_value {
         bool truth;
     } of;
     uint32_t key_len;
-    uint32_t n;    /* of a string: bytes; of an array or object: what it holds */
-    uint32_t size; /* values, with all those within */
+    uint32_t n;    /* of a string: bytes; of an array or object: children */
+    uint32_t size; /* number of values, itself and all descendants */
     uint8_t type;
     bool is_whole, is_last;
 };
@@ -45,7 +45,7 @@ struct parser {
 
 /* ---- Errors ---------------------------------------------------------------------------------- */
 
-static bool fail(struct parser *p, trit_status code, const char *text)
+static bool json_fail(struct parser *p, trit_status code, const char *text)
 {
     p->err->code = code;
     snprintf(p->err->text, sizeof p->err->text, "%s", text);
@@ -58,7 +58,7 @@ static bool is_word(char c)
            (c && strchr("_+-.\\", c));
 }
 
-/* What stands at p->at, for a message: a word, a character, a byte, or the end. */
+/* Describe what is at p->at, for a message: a word, a character, a byte, or the end. */
 static void describe(const struct parser *p, char *out, size_t size)
 {
     const char *text = p->text + p->at;
@@ -79,14 +79,14 @@ static void describe(const struct parser *p, char *out, size_t size)
         snprintf(out, size, "byte 0x%02x", (unsigned)(unsigned char)text[0]);
 }
 
-/* Something else than expected stands at p->at. */
-static bool unexpected(struct parser *p, const char *expected)
+/* Report that p->at holds something other than expected. */
+static bool json_unexpected(struct parser *p, const char *expected)
 {
     size_t line = 1, column = 1;
     char found[40];
 
     for (size_t i = 0; i < p->at; i++) {
-        const bool within = ((unsigned char)p->text[i] & 0xC0) == 0x80; /* a character */
+        const bool within = ((unsigned char)p->text[i] & 0xC0) == 0x80; /* within a character */
         line += p->text[i] == '\n';
         column = p->text[i] == '\n' ? 1 : column + !within;
     }
@@ -99,13 +99,13 @@ static bool unexpected(struct parser *p, const char *expected)
 
 /* ---- Characters ------------------------------------------------------------------------------ */
 
-/* What comes next, or -1 at the end. */
+/* The next byte, or -1 at the end. */
 static int peek(const struct parser *p)
 {
     return p->at < p->len ? (unsigned char)p->text[p->at] : -1;
 }
 
-static bool take(struct parser *p, char c)
+static bool take_char(struct parser *p, char c)
 {
     if (peek(p) != (unsigned char)c)
         return false;
@@ -113,7 +113,7 @@ static bool take(struct parser *p, char c)
     return true;
 }
 
-static void skip(struct parser *p, const char *blanks)
+static void skip_any(struct parser *p, const char *blanks)
 {
     while (p->at < p->len && p->text[p->at] && strchr(blanks, p->text[p->at]))
         p->at++;
@@ -121,22 +121,22 @@ static void skip(struct parser *p, const char *blanks)
 
 static void skip_blanks(struct parser *p)
 {
-    skip(p, " \t\r\n");
+    skip_any(p, " \t\r\n");
 }
 
 /* ---- Values ---------------------------------------------------------------------------------- */
 
 static const struct trit_string no_key = {NULL, 0};
 
-static bool add(struct parser *p, enum trit_json_type type, struct trit_string key)
+static bool add_value(struct parser *p, enum trit_json_type type, struct trit_string key)
 {
     if (p->n_values == TRIT_JSON_MAX_VALUES)
-        return unexpected(p, "fewer values (at most 16777216)");
+        return json_unexpected(p, "fewer values (at most 16777216)");
     if (p->n_values == p->room) {
         const size_t room = p->room ? 2 * p->room : 64;
         struct trit_json_value *values = realloc(p->tree->values, room * sizeof *values);
         if (!values)
-            return fail(p, TRIT_E_MEMORY, "out of memory");
+            return json_fail(p, TRIT_E_MEMORY, "out of memory");
         p->tree->values = values;
         p->room = room;
     }
@@ -150,28 +150,28 @@ static struct trit_json_value *newest(struct parser *p)
     return &p->tree->values[p->n_values - 1];
 }
 
-static void put(struct parser *p, uint32_t byte)
+static void put_byte(struct parser *p, uint32_t byte)
 {
     p->tree->bytes[p->n_bytes++] = (char)byte;
 }
 
-static void put_character(struct parser *p, uint32_t c)
+static void put_code_point(struct parser *p, uint32_t c)
 {
     if (c < 0x80) {
-        put(p, c);
+        put_byte(p, c);
         return;
     }
     if (c < 0x800) {
-        put(p, 0xC0 | c >> 6);
+        put_byte(p, 0xC0 | c >> 6);
     } else if (c < 0x10000) {
-        put(p, 0xE0 | c >> 12);
-        put(p, 0x80 | (c >> 6 & 0x3F));
+        put_byte(p, 0xE0 | c >> 12);
+        put_byte(p, 0x80 | (c >> 6 & 0x3F));
     } else {
-        put(p, 0xF0 | c >> 18);
-        put(p, 0x80 | (c >> 12 & 0x3F));
-        put(p, 0x80 | (c >> 6 & 0x3F));
+        put_byte(p, 0xF0 | c >> 18);
+        put_byte(p, 0x80 | (c >> 12 & 0x3F));
+        put_byte(p, 0x80 | (c >> 6 & 0x3F));
     }
-    put(p, 0x80 | (c & 0x3F));
+    put_byte(p, 0x80 | (c & 0x3F));
 }
 
 /* The four digits of \uXXXX. */
@@ -182,14 +182,14 @@ static bool parse_hex(struct parser *p, uint32_t *out)
     for (int i = 0; i < 4; i++) {
         const char *digit = peek(p) > 0 ? strchr(digits, peek(p)) : NULL;
         if (!digit)
-            return unexpected(p, "four hexadecimal digits");
+            return json_unexpected(p, "four hexadecimal digits");
         *out = *out << 4 | (uint32_t)(digit - digits) % 16;
         p->at++;
     }
     return true;
 }
 
-/* After \u: a character, or two surrogates that are one. */
+/* After \u: a character, or a surrogate pair that encodes one. */
 static bool parse_unicode(struct parser *p)
 {
     const size_t start = p->at - 2;
@@ -199,19 +199,19 @@ static bool parse_unicode(struct parser *p)
         return false;
     if (c >= 0xDC00 && c < 0xE000) {
         p->at = start;
-        return unexpected(p, "a high surrogate (\\ud800 to \\udbff) before a low one");
+        return json_unexpected(p, "a high surrogate (\\ud800 to \\udbff) before a low one");
     }
     if (c >= 0xD800 && c < 0xDC00) {
         const size_t second = p->at;
-        if (take(p, '\\') && take(p, 'u') && !parse_hex(p, &low))
+        if (take_char(p, '\\') && take_char(p, 'u') && !parse_hex(p, &low))
             return false;
         if (low < 0xDC00 || low >= 0xE000) {
             p->at = second;
-            return unexpected(p, "a low surrogate (\\udc00 to \\udfff) after a high one");
+            return json_unexpected(p, "a low surrogate (\\udc00 to \\udfff) after a high one");
         }
         c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
     }
-    put_character(p, c);
+    put_code_point(p, c);
     return true;
 }
 
@@ -221,11 +221,11 @@ static bool parse_escape(struct parser *p)
     static const char names[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
     const char *name = peek(p) > 0 ? strchr(names, peek(p)) : NULL;
 
-    if (take(p, 'u'))
+    if (take_char(p, 'u'))
         return parse_unicode(p);
     if (!name)
-        return unexpected(p, "one of \"\\/bfnrtu after a backslash");
-    put(p, (unsigned char)bytes[name - names]);
+        return json_unexpected(p, "one of \"\\/bfnrtu after a backslash");
+    put_byte(p, (unsigned char)bytes[name - names]);
     p->at++;
     return true;
 }
@@ -237,49 +237,49 @@ static bool parse_string(struct parser *p, struct trit_string *out)
 
     p->at++;
     while (peek(p) != '"') {
-        if (take(p, '\\')) {
+        if (take_char(p, '\\')) {
             if (!parse_escape(p))
                 return false;
             continue;
         }
         if (peek(p) < 0)
-            return unexpected(p, "'\"' at the end of a string");
+            return json_unexpected(p, "'\"' at the end of a string");
         if (peek(p) < 0x20)
-            return unexpected(p, "control characters in a string to be escaped");
+            return json_unexpected(p, "control characters in a string to be escaped");
         size_t n;
         if (trit_utf8_decode(p->text + p->at, p->len - p->at, &n) == TRIT_NO_CHARACTER)
-            return unexpected(p, "UTF-8");
+            return json_unexpected(p, "UTF-8");
         memcpy(p->tree->bytes + p->n_bytes, p->text + p->at, n);
         p->n_bytes += n;
         p->at += n;
     }
     p->at++;
     *out = (struct trit_string){p->tree->bytes + start, p->n_bytes - start};
-    put(p, 0);
+    put_byte(p, 0);
     return true;
 }
 
 static bool skip_digits(struct parser *p)
 {
     if (peek(p) < '0' || peek(p) > '9')
-        return unexpected(p, "a digit");
+        return json_unexpected(p, "a digit");
     while (peek(p) >= '0' && peek(p) <= '9')
         p->at++;
     return true;
 }
 
-/* The grammar; *whole: without fraction and exponent. */
+/* Check the grammar; *whole: the number has neither fraction nor exponent. */
 static bool skip_number(struct parser *p, bool *whole)
 {
-    take(p, '-');
-    if (!take(p, '0') && !skip_digits(p))
+    take_char(p, '-');
+    if (!take_char(p, '0') && !skip_digits(p))
         return false;
     const size_t end = p->at;
-    if (take(p, '.') && !skip_digits(p))
+    if (take_char(p, '.') && !skip_digits(p))
         return false;
-    if (take(p, 'e') || take(p, 'E')) {
-        if (!take(p, '+'))
-            take(p, '-');
+    if (take_char(p, 'e') || take_char(p, 'E')) {
+        if (!take_char(p, '+'))
+            take_char(p, '-');
         if (!skip_digits(p))
             return false;
     }
@@ -292,9 +292,9 @@ static bool parse_number(struct parser *p, struct trit_string key)
     const size_t start = p->at;
     bool whole;
 
-    if (!skip_number(p, &whole) || !add(p, TRIT_JSON_NUMBER, key))
+    if (!skip_number(p, &whole) || !add_value(p, TRIT_JSON_NUMBER, key))
         return false;
-    char *copy = p->tree->bytes + p->n_bytes; /* of what the buffer still has room for */
+    char *copy = p->tree->bytes + p->n_bytes; /* the buffer has room for it */
     memcpy(copy, p->text + start, p->at - start);
     copy[p->at - start] = 0;
     errno = 0;
@@ -309,7 +309,7 @@ static bool parse_number(struct parser *p, struct trit_string key)
     if (isfinite(number))
         return true;
     p->at = start;
-    return unexpected(p, "a number in the range of a double");
+    return json_unexpected(p, "a number in the range of a double");
 }
 
 static bool parse_value(struct parser *p, struct trit_string key);
@@ -320,12 +320,12 @@ static bool parse_member(struct parser *p)
     struct trit_string key;
 
     if (peek(p) != '"')
-        return unexpected(p, "a key in quotes");
+        return json_unexpected(p, "a key in quotes");
     if (!parse_string(p, &key))
         return false;
     skip_blanks(p);
-    if (!take(p, ':'))
-        return unexpected(p, "':' after a key");
+    if (!take_char(p, ':'))
+        return json_unexpected(p, "':' after a key");
     skip_blanks(p);
     return parse_value(p, key);
 }
@@ -337,7 +337,7 @@ static bool parse_items(struct parser *p, size_t container, char close)
     size_t last;
 
     skip_blanks(p);
-    if (take(p, close))
+    if (take_char(p, close))
         return true;
     do {
         skip_blanks(p);
@@ -346,10 +346,10 @@ static bool parse_items(struct parser *p, size_t container, char close)
             return false;
         n++;
         skip_blanks(p);
-    } while (take(p, ','));
+    } while (take_char(p, ','));
     p->tree->values[last].is_last = true;
     p->tree->values[container].n = n;
-    return take(p, close) || unexpected(p, object ? "',' or '}'" : "',' or ']'");
+    return take_char(p, close) || json_unexpected(p, object ? "',' or '}'" : "',' or ']'");
 }
 
 static bool parse_container(struct parser *p, enum trit_json_type type, struct trit_string key)
@@ -357,8 +357,8 @@ static bool parse_container(struct parser *p, enum trit_json_type type, struct t
     const size_t container = p->n_values;
 
     if (p->depth == TRIT_JSON_MAX_DEPTH)
-        return unexpected(p, "arrays and objects to nest less deeply");
-    if (!add(p, type, key))
+        return json_unexpected(p, "arrays and objects to nest less deeply");
+    if (!add_value(p, type, key))
         return false;
     p->at++;
     p->depth++;
@@ -381,13 +381,13 @@ static bool parse_name(struct parser *p, struct trit_string key)
         if (p->len - p->at < n || memcmp(p->text + p->at, names[i].name, n) != 0 ||
             (p->len - p->at > n && is_word(p->text[p->at + n])))
             continue;
-        if (!add(p, names[i].type, key))
+        if (!add_value(p, names[i].type, key))
             return false;
         newest(p)->of.truth = names[i].name[0] == 't';
         p->at += n;
         return true;
     }
-    return unexpected(p, "a value");
+    return json_unexpected(p, "a value");
 }
 
 static bool parse_value(struct parser *p, struct trit_string key)
@@ -400,7 +400,7 @@ static bool parse_value(struct parser *p, struct trit_string key)
     case '[':
         return parse_container(p, TRIT_JSON_ARRAY, key);
     case '"':
-        if (!parse_string(p, &text) || !add(p, TRIT_JSON_STRING, key))
+        if (!parse_string(p, &text) || !add_value(p, TRIT_JSON_STRING, key))
             return false;
         newest(p)->of.text = text.bytes;
         newest(p)->n = (uint32_t)text.len;
@@ -421,24 +421,24 @@ static bool parse_text(struct parser *p)
         return false;
     p->tree->values[0].is_last = true;
     skip_blanks(p);
-    return p->at == p->len || unexpected(p, "the end of the text");
+    return p->at == p->len || json_unexpected(p, "the end of the text");
 }
 
 static bool parse_lines(struct parser *p)
 {
     uint32_t n = 0;
-    size_t last = 0; /* the root itself, where there is no line */
+    size_t last = 0; /* the root itself if there are no lines */
 
-    if (!add(p, TRIT_JSON_ARRAY, no_key))
+    if (!add_value(p, TRIT_JSON_ARRAY, no_key))
         return false;
     for (skip_blanks(p); p->at < p->len; skip_blanks(p)) {
         last = p->n_values;
         if (!parse_value(p, no_key))
             return false;
         n++;
-        skip(p, " \t\r");
+        skip_any(p, " \t\r");
         if (p->at < p->len && peek(p) != '\n')
-            return unexpected(p, "the end of the line");
+            return json_unexpected(p, "the end of the line");
     }
     p->tree->values[0].is_last = p->tree->values[last].is_last = true;
     p->tree->values[0].n = n;
@@ -453,14 +453,14 @@ static trit_status read_with(bool (*parse)(struct parser *p), struct trit_json *
     struct parser p = {.text = text, .len = len, .err = err ? err : &unused};
     struct trit_json *tree = NULL;
     bool ok =
-        len <= TRIT_JSON_MAX_BYTES || fail(&p, TRIT_E_FILE, "the text is larger than 256 MiB");
+        len <= TRIT_JSON_MAX_BYTES || json_fail(&p, TRIT_E_FILE, "the text is larger than 256 MiB");
 
     *out = NULL;
     if (ok) {
         tree = p.tree = calloc(1, sizeof *tree);
         if (tree)
             tree->bytes = malloc(len + 1);
-        ok = (tree && tree->bytes) || fail(&p, TRIT_E_MEMORY, "out of memory");
+        ok = (tree && tree->bytes) || json_fail(&p, TRIT_E_MEMORY, "out of memory");
     }
     ok = ok && parse(&p);
     if (!ok) {

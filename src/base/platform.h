@@ -1,4 +1,4 @@
-/* platform.h - what differs between operating systems; platform.c is the POSIX one. */
+/* platform.h - what differs between operating systems; platform.c implements it for POSIX. */
 #ifndef TRIT_BASE_PLATFORM_H
 #define TRIT_BASE_PLATFORM_H
 
@@ -12,16 +12,15 @@ enum { TRIT_ALIGN = 64 };
 void *trit_alloc(size_t bytes);
 void trit_free(void *p);
 
-/* Mark memory as not to be touched, or as usable again. Does nothing but under a sanitizer. */
+/* Mark memory as inaccessible, or as usable again. Does nothing without AddressSanitizer. */
 void trit_poison(void *p, size_t bytes);
 void trit_unpoison(void *p, size_t bytes);
 
-/* Whether there is something of that name. A link to nothing counts, and what cannot be found out,
- * so that opening it says why. */
+/* Whether path exists. True for a dangling link, and if the answer cannot be determined, so that
+ * opening the path reports the reason. */
 bool trit_exists(const char *path);
 
-/* Whether there is a regular file of that name without a byte in it, which trit_bytes_open()
- * refuses. */
+/* Whether path is an empty regular file, which trit_bytes_open() rejects. */
 bool trit_is_empty_file(const char *path);
 
 /* The bytes of a whole regular file. */
@@ -35,23 +34,23 @@ struct trit_bytes {
 trit_status trit_bytes_open(struct trit_bytes *out, const char *path, bool no_mmap,
                             struct trit_error *err);
 
-/* Keep them in physical memory. @return TRIT_OK or TRIT_E_MEMORY */
+/* Lock the bytes in physical memory. @return TRIT_OK or TRIT_E_MEMORY */
 trit_status trit_bytes_lock(const struct trit_bytes *b, const char *path, struct trit_error *err);
 
-/* The n bytes from data on, within b, are not needed for now: where they are mapped, their pages
- * leave this process until they are read again. The page that they begin in goes too, the one that
- * they end within stays: of stretches one after another, of any size, none is left. */
+/* The n bytes from data on, within b, are not needed for now: if b is mapped, their pages leave
+ * this process until they are read again. The page that they begin in is released too, the one that
+ * they end within is not. So releasing consecutive stretches of any size leaves no page behind. */
 void trit_bytes_release(const struct trit_bytes *b, const uint8_t *data, size_t n);
 void trit_bytes_close(struct trit_bytes *b);
 
 /* Put this thread into the default floating-point environment: round to nearest even, keep
- * subnormals. @return the one it was in, for fesetenv() */
+ * subnormals. @return the previous one, for fesetenv() */
 fenv_t trit_default_float_env(void);
 
-/* A clock that only moves forward. */
+/* A monotonic clock. */
 double trit_now_ms(void);
 
-/* Tell the CPU that this is a spinning wait. */
+/* Hint to the CPU that this is a spin wait. */
 void trit_cpu_relax(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* platform_machine.c - see machine.h; what Linux and macOS say of the machine. */
+/* platform_machine.c - machine.h for Linux and macOS. */
 #if defined(__linux__)
 #define _GNU_SOURCE /* sched_getaffinity */
 #elif defined(__APPLE__)
@@ -65,7 +65,7 @@ static bool is_atom(const char *sysfs, int cpu)
     return found;
 }
 
-/* Arm tells how much a CPU can do beside the best one's 1024: little ones are far below. */
+/* On Arm, cpu_capacity is relative to the fastest CPU's 1024; little cores are far below. */
 static bool is_little(long capacity, long most)
 {
     return capacity > 0 && capacity * 5 < most * 3;
@@ -81,7 +81,7 @@ int trit_performance_cores(const char *sysfs, const bool *allowed, int n_cpus)
         const long capacity = allowed[cpu] ? read_number(sysfs, cpu, "cpu_capacity") : 0;
         most = capacity > most ? capacity : most;
     }
-    for (int pass = 0; pass < 2 && !n_seen; pass++) /* if there are none: any core */
+    for (int pass = 0; pass < 2 && !n_seen; pass++) /* second pass: any core */
         for (int cpu = 0; cpu < n_cpus && n_seen < MAX_CORES; cpu++) {
             if (!allowed[cpu] ||
                 (pass == 0 &&
@@ -138,18 +138,19 @@ int trit_physical_cores(void)
 
 /* ---- Containers ------------------------------------------------------------------------------
  *
- * A cgroup is a folder below where its hierarchy is mounted. /proc/self/cgroup has this process's
- * path in each hierarchy, /proc/self/mountinfo where each is mounted and which path lies there (in
- * a container often its own). Version 2 has one hierarchy and says "QUOTA PERIOD" or "max PERIOD"
- * in cpu.max; version 1 has one per controller, the quota and the period in files of their own and
- * -1 for none. A limit holds for all that is below, so each folder up to the mount is looked at. */
+ * A cgroup is a folder below the mount point of its hierarchy. /proc/self/cgroup gives this
+ * process's path in each hierarchy; /proc/self/mountinfo gives each mount point and the path that
+ * is mounted there (in a container often its own). Version 2 has one hierarchy, with "QUOTA PERIOD"
+ * or "max PERIOD" in cpu.max. Version 1 has one per controller, with quota and period in separate
+ * files and -1 for no limit. A limit applies to all descendants, so each folder up to the mount
+ * point is read. */
 
 #if defined(__linux__)
 
 enum { MAX_LINE = 4096, MAX_FOLDER = 3 * MAX_LINE };
 
-/* Whether a word is in a list that commas separate. */
-static bool lists(const char *list, const char *word)
+/* Whether a comma-separated list contains a word. */
+static bool list_contains(const char *list, const char *word)
 {
     const size_t n = strlen(word);
 
@@ -159,7 +160,7 @@ static bool lists(const char *list, const char *word)
     return false;
 }
 
-/* Where the kernel writes \040 for a blank, and so on. */
+/* Decode the kernel's octal escapes, such as \040 for a space. */
 static void unescape(char *s)
 {
     char *out = s;
@@ -174,7 +175,7 @@ static void unescape(char *s)
     *out = 0;
 }
 
-/* The path of this process in the hierarchy of a controller; NULL: of version 2. */
+/* The path of this process in the hierarchy of a controller; NULL: in version 2's. */
 static bool find_cgroup(char path[MAX_LINE], const char *root, const char *controller)
 {
     char line[MAX_LINE];
@@ -188,7 +189,7 @@ static bool find_cgroup(char path[MAX_LINE], const char *root, const char *contr
             continue;
         *at++ = 0;
         at[strcspn(at, "\n")] = 0;
-        found = controller ? lists(list + 1, controller) : !list[1];
+        found = controller ? list_contains(list + 1, controller) : !list[1];
         if (found)
             snprintf(path, MAX_LINE, "%s", at);
     }
@@ -197,7 +198,7 @@ static bool find_cgroup(char path[MAX_LINE], const char *root, const char *contr
     return found;
 }
 
-/* Where that hierarchy is mounted, and which of its paths lies there. */
+/* The mount point of that hierarchy, and the path in it that is mounted there. */
 static bool find_mount(char mount[MAX_LINE], char top[MAX_LINE], const char *root,
                        const char *controller)
 {
@@ -211,7 +212,7 @@ static bool find_mount(char mount[MAX_LINE], char top[MAX_LINE], const char *roo
         if (!rest || sscanf(line, "%*s %*s %*s %4095s %4095s", top, mount) != 2 ||
             sscanf(rest, " - %63s %*s %4095s", type, options) != 2)
             continue;
-        found = controller ? strcmp(type, "cgroup") == 0 && lists(options, controller)
+        found = controller ? strcmp(type, "cgroup") == 0 && list_contains(options, controller)
                            : strcmp(type, "cgroup2") == 0;
     }
     if (f)
@@ -221,7 +222,7 @@ static bool find_mount(char mount[MAX_LINE], char top[MAX_LINE], const char *roo
     return found;
 }
 
-/* The first numbers of a file; one that begins with "max" has none. @return how many, at most n */
+/* The first numbers of a file; "max" is none. @return how many were read, at most n */
 static int read_numbers(double *x, int n, const char *path)
 {
     int got = 0;
@@ -234,8 +235,8 @@ static int read_numbers(double *x, int n, const char *path)
     return got;
 }
 
-/* The limits that the folder sets, if they are lower than those known. */
-static void take_cpus(struct trit_limits *out, const char *folder, bool version2)
+/* Lower *out to the limits that the folder sets. */
+static void lower_cpus(struct trit_limits *out, const char *folder, bool version2)
 {
     char path[MAX_FOLDER + 64], period[MAX_FOLDER + 64];
     double x[2] = {0, 0};
@@ -245,28 +246,28 @@ static void take_cpus(struct trit_limits *out, const char *folder, bool version2
     const bool whole = version2
                            ? read_numbers(x, 2, path) == 2
                            : read_numbers(x, 1, path) == 1 && read_numbers(x + 1, 1, period) == 1;
-    if (!whole || !(x[0] > 0 && x[1] > 0 && x[0] / x[1] < out->n_cpus)) /* NaN is nothing */
+    if (!whole || !(x[0] > 0 && x[1] > 0 && x[0] / x[1] < out->n_cpus)) /* false for NaN */
         return;
     out->n_cpus = x[0] / x[1];
     snprintf(out->cpus_from, sizeof out->cpus_from, "%.511s", path);
 }
 
-static void take_memory(struct trit_limits *out, const char *folder, bool version2)
+static void lower_memory(struct trit_limits *out, const char *folder, bool version2)
 {
     char path[MAX_FOLDER + 64];
     double x;
 
     snprintf(path, sizeof path, "%s/%s", folder, version2 ? "memory.max" : "memory.limit_in_bytes");
-    /* version 1 has no word for none: it is the largest number of whole pages */
+    /* version 1 writes "no limit" as the largest number of whole pages */
     if (read_numbers(&x, 1, path) != 1 || !(x >= 0 && x < 0x1p62 && x < (double)out->memory))
         return;
     out->memory = (uint64_t)x;
     snprintf(out->memory_from, sizeof out->memory_from, "%.511s", path);
 }
 
-/* All folders from the process's to where the hierarchy is mounted. */
-static void take_hierarchy(struct trit_limits *out, const char *root, const char *controller,
-                           void (*take)(struct trit_limits *, const char *, bool))
+/* Visit all folders from the process's up to the mount point of the hierarchy. */
+static void lower_by_hierarchy(struct trit_limits *out, const char *root, const char *controller,
+                               void (*lower)(struct trit_limits *, const char *, bool))
 {
     static const char up[] = "/..";
     char path[MAX_LINE], mount[MAX_LINE] = "", top[MAX_LINE] = "", folder[MAX_FOLDER];
@@ -280,8 +281,8 @@ static void take_hierarchy(struct trit_limits *out, const char *root, const char
     snprintf(folder + n_mount, sizeof folder - (size_t)n_mount, "%s", below ? path + n_top : "");
     for (;;) {
         char *last = strrchr(folder + n_mount, '/');
-        if (!last || last[1]) /* not "/" behind the mount */
-            take(out, folder, controller == NULL);
+        if (!last || last[1]) /* skip a "/" after the mount point */
+            lower(out, folder, controller == NULL);
         if (!last)
             return;
         *last = 0;
@@ -291,10 +292,10 @@ static void take_hierarchy(struct trit_limits *out, const char *root, const char
 void trit_cgroup_limits(struct trit_limits *out, const char *root)
 {
     *out = (struct trit_limits){.n_cpus = INFINITY, .memory = UINT64_MAX};
-    take_hierarchy(out, root, NULL, take_cpus);
-    take_hierarchy(out, root, "cpu", take_cpus);
-    take_hierarchy(out, root, NULL, take_memory);
-    take_hierarchy(out, root, "memory", take_memory);
+    lower_by_hierarchy(out, root, NULL, lower_cpus);
+    lower_by_hierarchy(out, root, "cpu", lower_cpus);
+    lower_by_hierarchy(out, root, NULL, lower_memory);
+    lower_by_hierarchy(out, root, "memory", lower_memory);
 }
 
 #else
@@ -316,8 +317,8 @@ int trit_threads_within(const struct trit_limits *limits, int n_cores)
 
 #if defined(__linux__)
 
-/* The value of a line "key : value" of /proc/cpuinfo, if it is that. */
-static bool value_of(const char **value, const char *line, const char *key)
+/* Whether a line of /proc/cpuinfo is "key : value"; then *value is set. */
+static bool cpuinfo_value(const char **value, const char *line, const char *key)
 {
     const size_t n = strlen(key);
     const char *colon = strchr(line, ':');
@@ -328,7 +329,7 @@ static bool value_of(const char **value, const char *line, const char *key)
     return true;
 }
 
-/* x86 has a name and numbers; Arm has numbers, and the board its name further down. */
+/* x86 gives a name and numbers; Arm gives numbers, and the board's name further down. */
 static void describe_cpuinfo(struct trit_cpu *out)
 {
     static const char *const parts[] = {"vendor_id",       "cpu family", "model",       "stepping",
@@ -342,7 +343,7 @@ static void describe_cpuinfo(struct trit_cpu *out)
         line[strcspn(line, "\n")] = 0;
         first &= line[0] != 0;
         for (size_t i = 0; first && i < sizeof parts / sizeof *parts; i++)
-            if (value_of(&value, line, parts[i])) {
+            if (cpuinfo_value(&value, line, parts[i])) {
                 const size_t n = strlen(out->model);
                 snprintf(out->model + n, sizeof out->model - n, "%s%s",
                          i == 0 || i == 4   ? ""
@@ -351,7 +352,7 @@ static void describe_cpuinfo(struct trit_cpu *out)
                          value);
             }
         if (!out->name[0] &&
-            (value_of(&value, line, "model name") || value_of(&value, line, "Model")))
+            (cpuinfo_value(&value, line, "model name") || cpuinfo_value(&value, line, "Model")))
             snprintf(out->name, sizeof out->name, "%.*s", (int)sizeof out->name - 1, value);
     }
     if (f)
@@ -404,7 +405,7 @@ uint64_t trit_memory_bytes(void)
 
 #elif defined(__APPLE__)
 
-static uint64_t number_of(const char *name)
+static uint64_t sysctl_number(const char *name)
 {
     uint64_t n = 0;
     size_t size = sizeof n;
@@ -413,9 +414,9 @@ static uint64_t number_of(const char *name)
 
 static void describe_caches(struct trit_cpu *out)
 {
-    out->l1d_bytes = (size_t)number_of("hw.perflevel0.l1dcachesize");
-    out->l2_bytes = (size_t)number_of("hw.perflevel0.l2cachesize");
-    out->l3_bytes = (size_t)number_of("hw.l3cachesize");
+    out->l1d_bytes = (size_t)sysctl_number("hw.perflevel0.l1dcachesize");
+    out->l2_bytes = (size_t)sysctl_number("hw.perflevel0.l2cachesize");
+    out->l3_bytes = (size_t)sysctl_number("hw.l3cachesize");
 }
 
 void trit_cpu_describe(struct trit_cpu *out)
@@ -430,7 +431,7 @@ void trit_cpu_describe(struct trit_cpu *out)
 
 uint64_t trit_memory_bytes(void)
 {
-    return number_of("hw.memsize");
+    return sysctl_number("hw.memsize");
 }
 
 #else

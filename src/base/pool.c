@@ -1,17 +1,16 @@
 /* pool.c - threads; see pool.h.
  *
- * One atomic word says everything that is waited for:
+ * One atomic word holds everything that threads wait for:
  *
  *   63        32 31     30            0
  *   | generation | open | workers inside |
  *
- * A loop is opened by storing the next generation with the open bit; a worker that sees it joins by
- * adding one, and only if it is still open; the caller clears the bit when no chunk is left and
- * waits for the count to fall to 0. The loop's fields are written only while the word is closed and
- * nobody is inside, so joining is the permission to read them.
+ * The caller opens a loop by storing the next generation with the open bit. A worker that sees it
+ * joins by adding one, only if it is still open. When no chunk is left, the caller clears the bit
+ * and waits for the count to reach 0. The loop's fields are written only while the word is closed
+ * and the count is 0, so a worker that has joined may read them.
  *
- * One field is different: `begun` is stored while the loop is open, when the work that comes
- * before its items is done. */
+ * The exception is `begun`: it is stored while the loop is open, once first() has returned. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "pool.h"
@@ -28,18 +27,17 @@
 #define INSIDE (OPEN - 1)
 #define GENERATION ((uint64_t)1 << 32)
 
-/* How long to look at the word before sleeping: longer than the gaps within one token. */
+/* How long to spin before sleeping: longer than the gaps within one token. */
 static const double spin_ms = 0.05;
 enum { LOOKS_PER_CLOCK = 64, CACHE_LINE = 64 };
 
 struct trit_pool {
-    _Alignas(
-        CACHE_LINE) _Atomic uint64_t state; /* apart from what workers write while others spin */
+    _Alignas(CACHE_LINE) _Atomic uint64_t state; /* alone in its line, as threads spin on it */
     _Alignas(CACHE_LINE) trit_task_fn fn;
     void *ctx;
     size_t n, chunk;
     bool (*ahead)(void *ctx, size_t item, size_t step); /* until `begun` */
-    _Alignas(CACHE_LINE) _Atomic bool begun;            /* first() is over */
+    _Alignas(CACHE_LINE) _Atomic bool begun;            /* first() has returned */
 
     _Alignas(CACHE_LINE) pthread_mutex_t lock;
     pthread_cond_t opened, left;
@@ -55,7 +53,7 @@ struct trit_pool {
     } * workers; /* [n_threads - 1] */
 
     struct range {
-        _Alignas(CACHE_LINE) _Atomic uint64_t left; /* chunks that nobody has taken: first, end */
+        _Alignas(CACHE_LINE) _Atomic uint64_t left; /* chunks not taken yet: first, end */
     } * ranges;                                     /* [n_threads] */
 };
 
@@ -74,9 +72,9 @@ static size_t end_chunk(uint64_t left)
     return left & UINT32_MAX;
 }
 
-/* Take a chunk. The owner of the range goes through memory in order; others take the last one, so
- * that it can go on doing so. */
-static bool take(struct range *r, bool own, size_t *chunk)
+/* Take a chunk. The owner of the range takes the first one, to read memory in order; others take
+ * the last one, so as not to disturb that. */
+static bool take_chunk(struct range *r, bool own, size_t *chunk)
 {
     uint64_t left = atomic_load(&r->left), rest;
     do {
@@ -89,18 +87,18 @@ static bool take(struct range *r, bool own, size_t *chunk)
     return true;
 }
 
-/* The worker's own range, then what others have left of theirs. */
-static void work(struct trit_pool *p, int worker)
+/* Work through the worker's own range, then steal from the others'. */
+static void run_chunks(struct trit_pool *p, int worker)
 {
     for (int i = 0; i < p->n_threads; i++)
-        for (size_t c; take(&p->ranges[(worker + i) % p->n_threads], i == 0, &c);) {
+        for (size_t c; take_chunk(&p->ranges[(worker + i) % p->n_threads], i == 0, &c);) {
             const size_t begin = c * p->chunk, left = p->n - begin;
             p->fn(p->ctx, begin, left < p->chunk ? p->n : begin + p->chunk, worker);
         }
 }
 
-/* Equal ranges. */
-static void share_out(struct trit_pool *p)
+/* Give each worker an equal range. */
+static void split_ranges(struct trit_pool *p)
 {
     const size_t n_chunks = (p->n + p->chunk - 1) / p->chunk, n_threads = (size_t)p->n_threads;
 
@@ -110,8 +108,8 @@ static void share_out(struct trit_pool *p)
                      chunks(n_chunks * i / n_threads, n_chunks * (i + 1) / n_threads));
 }
 
-/* Enter the loop that is open, unless it is the one of generation `done`. */
-static bool join(struct trit_pool *p, uint64_t done)
+/* Join the open loop, unless its generation is `done`. */
+static bool join_loop(struct trit_pool *p, uint64_t done)
 {
     uint64_t s = atomic_load(&p->state);
     while ((s & OPEN) && s / GENERATION != done)
@@ -120,8 +118,8 @@ static bool join(struct trit_pool *p, uint64_t done)
     return false;
 }
 
-/* Wake those who sleep until what has just been stored. */
-static void wake(struct trit_pool *p, pthread_cond_t *cond, const _Atomic int *n_sleeping)
+/* Wake the threads that sleep on cond. */
+static void wake_sleepers(struct trit_pool *p, pthread_cond_t *cond, const _Atomic int *n_sleeping)
 {
     if (!atomic_load(n_sleeping))
         return;
@@ -130,13 +128,13 @@ static void wake(struct trit_pool *p, pthread_cond_t *cond, const _Atomic int *n
     pthread_mutex_unlock(&p->lock);
 }
 
-static void leave(struct trit_pool *p)
+static void leave_loop(struct trit_pool *p)
 {
     if (!((atomic_fetch_sub(&p->state, 1) - 1) & (OPEN | INSIDE)))
-        wake(p, &p->left, &p->caller_sleeps);
+        wake_sleepers(p, &p->left, &p->caller_sleeps);
 }
 
-/* Wait until something holds, which is stored before wake(): look for a while, then sleep. */
+/* Wait until holds(): spin for a while, then sleep. The state is stored before wake_sleepers(). */
 static void wait_until(struct trit_pool *p, bool (*holds)(struct trit_pool *p, uint64_t arg),
                        uint64_t arg, pthread_cond_t *cond, _Atomic int *n_sleeping)
 {
@@ -158,7 +156,7 @@ static void wait_until(struct trit_pool *p, bool (*holds)(struct trit_pool *p, u
 
 static bool joined_or_stopped(struct trit_pool *p, uint64_t done)
 {
-    return join(p, done) || atomic_load(&p->stop);
+    return join_loop(p, done) || atomic_load(&p->stop);
 }
 
 static bool has_begun(struct trit_pool *p, uint64_t unused)
@@ -173,10 +171,10 @@ static bool is_empty(struct trit_pool *p, uint64_t unused)
     return !(atomic_load(&p->state) & INSIDE);
 }
 
-/* What the worker will need first, as long as there is time for it. */
+/* Read ahead what the worker will need first, until first() has returned. */
 static void work_ahead(struct trit_pool *p, const struct range *r)
 {
-    const uint64_t left = atomic_load(&r->left); /* if it has begun, any item will do */
+    const uint64_t left = atomic_load(&r->left); /* after `begun`, any item will do */
     const size_t item = first_chunk(left) * p->chunk;
 
     if (first_chunk(left) < end_chunk(left))
@@ -196,15 +194,15 @@ static void *worker_main(void *arg)
         wait_until(p, joined_or_stopped, done, &p->opened, &p->n_sleeping);
         if (atomic_load(&p->stop))
             return NULL;
-        done = atomic_load(&p->state) / GENERATION; /* stays while we are inside */
+        done = atomic_load(&p->state) / GENERATION; /* constant while we are inside */
         if (!atomic_load(&p->begun))
             work_ahead(p, &p->ranges[w->index]);
-        work(p, w->index);
-        leave(p);
+        run_chunks(p, w->index);
+        leave_loop(p);
     }
 }
 
-/* Workers take no signals: those are for the threads that the host program knows of. */
+/* Workers block all signals: these go to the host program's own threads. */
 static trit_status start_workers(struct trit_pool *p, struct trit_error *err)
 {
     trit_status status = TRIT_OK;
@@ -216,7 +214,7 @@ static trit_status start_workers(struct trit_pool *p, struct trit_error *err)
         struct worker *w = &p->workers[i];
         *w = (struct worker){.pool = p, .index = i + 1};
         if (pthread_create(&w->thread, NULL, worker_main, w) != 0)
-            status = trit_fail(err, TRIT_E_FAILED, "the system gave %d of %d threads", i + 1,
+            status = trit_fail(err, TRIT_E_FAILED, "could start only %d of %d threads", i + 1,
                                p->n_threads);
         else
             p->n_started++;
@@ -287,16 +285,16 @@ void trit_pool_run_after(struct trit_pool *p, void (*first)(void *ctx),
     }
     p->fn = fn, p->ctx = ctx, p->n = n, p->chunk = chunk, p->ahead = ahead;
     atomic_store(&p->begun, !first);
-    share_out(p);
+    split_ranges(p);
     const uint64_t generation = atomic_load(&p->state) / GENERATION + 1;
     atomic_store(&p->state, generation * GENERATION + OPEN);
-    wake(p, &p->opened, &p->n_sleeping);
+    wake_sleepers(p, &p->opened, &p->n_sleeping);
     if (first) {
         first(ctx);
         atomic_store(&p->begun, true);
-        wake(p, &p->opened, &p->n_sleeping);
+        wake_sleepers(p, &p->opened, &p->n_sleeping);
     }
-    work(p, 0);
+    run_chunks(p, 0);
     atomic_fetch_and(&p->state, ~OPEN);
     wait_until(p, is_empty, 0, &p->left, &p->caller_sleeps);
 }

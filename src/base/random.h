@@ -1,4 +1,4 @@
-/* random.h - random bits of a seed, the same everywhere. */
+/* random.h - random bits from a seed, the same on every machine. */
 #ifndef TRIT_BASE_RANDOM_H
 #define TRIT_BASE_RANDOM_H
 

@@ -1,4 +1,4 @@
-/* str.h - texts of unknown origin, NULs among them perhaps: what they are beside plain ones. */
+/* str.h - length-counted strings, which may contain NULs: make, compare, order. */
 #ifndef TRIT_BASE_STR_H
 #define TRIT_BASE_STR_H
 
@@ -22,8 +22,7 @@ static inline bool trit_string_ends(struct trit_string s, const char *end)
     return s.len >= n && memcmp(s.bytes + s.len - n, end, n) == 0;
 }
 
-/* Below, at or above 0 as a is before, the same as or after b: by their bytes, a text before those
- * that it is the beginning of. */
+/* Negative, 0 or positive if a is before, equal to or after b: bytewise, a prefix first. */
 static inline int trit_string_order(struct trit_string a, struct trit_string b)
 {
     const size_t n = a.len < b.len ? a.len : b.len;

@@ -1,4 +1,4 @@
-/* utf8_decode.c - characters in bytes of unknown origin. */
+/* utf8_decode.c - decoding one character of UTF-8 that may be invalid. */
 #include "trit.h"
 
 uint32_t trit_utf8_decode(const char *text, size_t len, size_t *n)
