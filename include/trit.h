@@ -799,8 +799,8 @@ TRIT_API const char *trit_chat_template_at(int i);
 /** A template, and how it came to be chosen. Pointers are to constants. */
 struct trit_chat {
     const char *name;
-    const struct trit_chat_template *form; /**< its row of the table */
-    char why[224];                         /**< what decided it, for a person; no full stop */
+    const struct trit_chat_template *chat_template; /**< its row of the table */
+    char why[224];        /**< what decided it, for a person; no full stop */
     bool base;            /**< the file looks like a base model, which completes text only */
     bool guessed;         /**< the file has a template of its own, which is not known here */
     bool missing_markers; /**< the vocabulary lacks a marker of the template, which is text then */

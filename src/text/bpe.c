@@ -1,8 +1,8 @@
 /* bpe.c - byte-level BPE (tokenizer.ggml.model "gpt2").
  *
- * In token strings every byte stands as one character: printable Latin-1 as itself, the others as
- * U+0100 and up (GPT-2's table). Text is cut into pieces, each piece begins as one token per byte,
- * and neighbours are merged in the order of the merges. */
+ * Token strings encode every byte as one character: printable Latin-1 as itself, the others as
+ * U+0100 and up (GPT-2's table). Text is split into pieces, each piece starts as one token per
+ * byte, and neighbours are merged in the order of the merges. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "tokenizer.h"
 
 struct trit_merge {
-    int32_t left, right, merged; /* left < 0: an empty place */
+    int32_t left, right, merged; /* left < 0: an empty slot */
     uint32_t rank;
 };
 
@@ -25,7 +25,7 @@ unsigned trit_code_of_byte(int byte)
     return byte == 0xAD ? 0x143u : (unsigned)byte;
 }
 
-/* The byte that a code point stands for, or -1. */
+/* The byte that a code point encodes, or -1. */
 static int byte_of_code(unsigned code)
 {
     if (code >= 0x100 && code <= 0x120)
@@ -37,8 +37,8 @@ static int byte_of_code(unsigned code)
     return code > 0x20 && code < 0x100 && trit_code_of_byte((int)code) == code ? (int)code : -1;
 }
 
-/* Special tokens decode to their own text; in others, what stands for no byte is kept. */
-static size_t decode(char *out, struct trit_string text, int type)
+/* Special tokens decode to their own text; in others, characters that encode no byte are kept. */
+static size_t decode_bpe(char *out, struct trit_string text, int type)
 {
     size_t n = 0;
 
@@ -61,7 +61,7 @@ static size_t decode(char *out, struct trit_string text, int type)
 
 /* ---- Merges ---------------------------------------------------------------------------------- */
 
-static struct trit_merge *slot(const trit_tokenizer *t, int32_t left, int32_t right)
+static struct trit_merge *merge_slot(const trit_tokenizer *t, int32_t left, int32_t right)
 {
     uint64_t h = ((uint64_t)(uint32_t)left << 32 | (uint32_t)right) * 0x9E3779B97F4A7C15;
     size_t i = (h ^ h >> 29) & t->merge_mask;
@@ -77,7 +77,7 @@ static int32_t find_plain(const trit_tokenizer *t, const char *bytes, size_t len
                            ~(1u << TRIT_TOKEN_CONTROL));
 }
 
-/* "left right"; one whose parts or whole are not in the vocabulary can never apply.
+/* s: "left right". Ignored if left, right or the whole is not in the vocabulary: it never applies.
  * whole: [vocab.longest] */
 static void add_merge(trit_tokenizer *t, struct trit_string s, uint32_t rank, char *whole)
 {
@@ -93,7 +93,7 @@ static void add_merge(trit_tokenizer *t, struct trit_string s, uint32_t rank, ch
     const int32_t merged = find_plain(t, whole, n_left + n_right);
     if (left < 0 || right < 0 || merged < 0)
         return;
-    struct trit_merge *m = slot(t, left, right);
+    struct trit_merge *m = merge_slot(t, left, right);
     if (m->left < 0)
         *m = (struct trit_merge){left, right, merged, rank};
 }
@@ -125,7 +125,7 @@ static trit_status read_merges(trit_tokenizer *t, const trit_file *file, struct 
     return TRIT_OK;
 }
 
-/* Where a file does not name its pre-tokeniser: 2B-4T's is Llama-3's; else GPT-2's. */
+/* If a file does not name its pre-tokeniser: Llama-3's for 2B-4T, otherwise GPT-2's. */
 static trit_status read_pretokenizer(trit_tokenizer *t, const trit_file *file,
                                      struct trit_error *err)
 {
@@ -144,7 +144,7 @@ static trit_status read_pretokenizer(trit_tokenizer *t, const trit_file *file,
     t->pre = trit_pretokenizer_find(name);
     if (!t->pre)
         return trit_fail(err, TRIT_E_UNSUPPORTED,
-                         "%s: has the pre-tokeniser '%s', which is not supported; supported are: "
+                         "%s uses the pre-tokeniser '%s', which is not supported; supported are: "
                          "%s",
                          file->path, trit_quote(name).text, trit_pretokenizer_names);
     t->add_bos = t->pre->add_bos;
@@ -166,16 +166,16 @@ static trit_status open_bpe(trit_tokenizer *t, const trit_file *file, struct tri
 
 /* ---- Encoding -------------------------------------------------------------------------------- */
 
-static bool may_join(const void *ctx, const struct trit_symbol *left,
-                     const struct trit_symbol *right, uint32_t *key, int32_t *joined)
+static bool bpe_may_join(const void *ctx, const struct trit_symbol *left,
+                         const struct trit_symbol *right, uint32_t *key, int32_t *joined)
 {
-    const struct trit_merge *m = slot(ctx, left->id, right->id);
+    const struct trit_merge *m = merge_slot(ctx, left->id, right->id);
     *key = m->rank;
     *joined = m->merged;
     return m->left >= 0;
 }
 
-/* The token whose string is the piece, or -1. chars: [vocab.longest + 2] */
+/* The token whose string is the whole piece, or -1. chars: [vocab.longest + 2] */
 static int32_t whole_piece(const trit_tokenizer *t, struct trit_string piece, char *chars)
 {
     size_t n = 0;
@@ -219,8 +219,8 @@ static enum trit_encode_result encode_piece(const trit_tokenizer *t, struct trit
     return trit_encoding_add(e, whole) ? TRIT_ENCODED : TRIT_ENCODED_NO_MEMORY;
 }
 
-static enum trit_encode_result encode(const trit_tokenizer *t, struct trit_encoding *e,
-                                      struct trit_string text)
+static enum trit_encode_result encode_bpe(const trit_tokenizer *t, struct trit_encoding *e,
+                                          struct trit_string text)
 {
     struct trit_pieces pieces = {.rules = t->pre->rules, .text = text.bytes, .len = text.len};
     struct trit_string piece;
@@ -228,7 +228,7 @@ static enum trit_encode_result encode(const trit_tokenizer *t, struct trit_encod
 
     if (!e->chars && !(e->chars = malloc(t->vocab.longest + 2)))
         return TRIT_ENCODED_NO_MEMORY;
-    e->merger.may_join = may_join;
+    e->merger.may_join = bpe_may_join;
     e->merger.ctx = t;
     while (result == TRIT_ENCODED && trit_next_piece(&pieces, &piece))
         result = encode_piece(t, e, piece);
@@ -236,4 +236,4 @@ static enum trit_encode_result encode(const trit_tokenizer *t, struct trit_encod
 }
 
 const struct trit_tokenizer_kind trit_kind_bpe = {
-    .name = "gpt2", .decode = decode, .open = open_bpe, .encode = encode};
+    .name = "gpt2", .decode = decode_bpe, .open = open_bpe, .encode = encode_bpe};

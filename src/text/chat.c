@@ -1,8 +1,9 @@
-/* chat.c - conversations in the form that a model was trained on.
+/* chat.c - conversations in the chat template that a model was trained on.
  *
- * A template is a row of strings, not a program: what stands before and after the text of each
- * role. The answer is to come after what stands before the assistant's text. The template that a
- * file carries is a program (Jinja); it is looked at to see which row it is, and never executed. */
+ * A template here is a row of strings, not a program: what comes before and after the text of each
+ * role. The model answers after the string that precedes the assistant's text. The template in a
+ * file is a program (Jinja); it is only searched for known strings, to choose a row, and is never
+ * executed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,17 +15,17 @@ enum { N_ROLES = TRIT_ROLE_ASSISTANT + 1 };
 
 struct trit_chat_template {
     const char *name;
-    bool trim;                                    /* white space around each text goes */
+    bool trim;                                    /* remove white space around each text */
     const char *before[N_ROLES], *after[N_ROLES]; /* of system, user, assistant */
     const char *markers[4];                       /* special tokens in these strings */
-    const char *stop[1];                          /* beside the end tokens */
+    const char *stop[1];                          /* in addition to the end tokens */
 
-    /* What it is recognised by. Lists end with NULL. */
-    const char *must_contain[3];     /* texts: the file's own template has all of these */
-    const char *must_not_contain[3]; /* and none of these */
-    const char *archs[3];            /* with this vocabulary, whatever the file's template says */
-    const char *vocabulary[3];       /* special tokens */
-    const char *pre;                 /* or this pre-tokeniser */
+    /* How it is recognised. Lists end with NULL. */
+    const char *must_contain[3];     /* strings in the file's template: all of these, */
+    const char *must_not_contain[3]; /* none of these */
+    const char *archs[3];      /* these with this vocabulary: even if the file's template differs */
+    const char *vocabulary[3]; /* special tokens that it must have */
+    const char *pre;           /* or the pre-tokeniser that it must have */
 };
 
 static const struct trit_chat_template templates[] = {
@@ -73,9 +74,9 @@ static const struct trit_chat_template templates[] = {
         .pre = "falcon_e",
     },
     {
-        /* In the published GGUF of 2B-4T, where an end token follows "BITNETAssistant: ": that
-         * makes answers unrelated and is left out. It has no system message; here that is a text
-         * in front. Turns are told apart by lines, so that no vocabulary lacks anything. */
+        /* From the published GGUF of 2B-4T, without the end token that it has after
+         * "BITNETAssistant: ", which makes answers unrelated. It has no system message; here that
+         * is plain text at the start. Lines separate turns, so any vocabulary can express it. */
         .name = "human",
         .before = {"", "Human: ", "BITNETAssistant: "},
         .after = {"\n\n", "\n\n", "\n\n"},
@@ -90,7 +91,7 @@ static const struct trit_chat_template templates[] = {
 };
 enum { N_TEMPLATES = sizeof templates / sizeof *templates, PLAIN = N_TEMPLATES - 1 };
 
-/* Over the items of a list that ends with NULL or with its array. */
+/* Iterate over a list that ends with NULL or at the end of its array. */
 #define FOR_EACH(item, list)                                                                       \
     for (size_t item##_i = 0;                                                                      \
          item##_i < sizeof(list) / sizeof *(list) && ((item) = (list)[item##_i]) != NULL;          \
@@ -103,19 +104,19 @@ const char *trit_chat_template_at(int i)
 
 /* ---- Choosing -------------------------------------------------------------------------------- */
 
-static char lower(char c)
+static char lower_case(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Whether word, in lower case, occurs in s; any_case: as it stands, or in capitals. */
+/* Whether s contains word, which is in lower case; any_case: ignoring case. */
 static bool contains(struct trit_string s, const char *word, bool any_case)
 {
     const size_t n = strlen(word);
 
     for (size_t at = 0; at + n <= s.len; at++) {
         size_t i = 0;
-        while (i < n && (any_case ? lower(s.bytes[at + i]) : s.bytes[at + i]) == word[i])
+        while (i < n && (any_case ? lower_case(s.bytes[at + i]) : s.bytes[at + i]) == word[i])
             i++;
         if (i == n)
             return true;
@@ -123,7 +124,7 @@ static bool contains(struct trit_string s, const char *word, bool any_case)
     return false;
 }
 
-/* What the choice is made by. */
+/* What the choice is based on. */
 struct evidence {
     const trit_tokenizer *tokenizer;
     struct trit_string arch, name, finetune;
@@ -132,7 +133,7 @@ struct evidence {
     uint32_t eos;                     /* UINT32_MAX: none */
 };
 
-/* A string of the metadata; empty where there is none. */
+/* A string of the metadata; empty if it is missing. */
 static struct trit_string string_of(const trit_file *file, const char *key)
 {
     struct trit_string s = {"", 0};
@@ -141,7 +142,7 @@ static struct trit_string string_of(const trit_file *file, const char *key)
     return s;
 }
 
-static struct evidence gather(const trit_file *file, const trit_tokenizer *t)
+static struct evidence gather_evidence(const trit_file *file, const trit_tokenizer *t)
 {
     struct evidence e = {
         .tokenizer = t,
@@ -157,129 +158,132 @@ static struct evidence gather(const trit_file *file, const trit_tokenizer *t)
     return e;
 }
 
-/* The id of a marker, or -1. A normal token of that name may be text, and is none. */
+/* The id of a marker, or -1. Normal tokens of that name do not count: they may be text. */
 static int32_t marker_id(const trit_tokenizer *t, const char *marker)
 {
     return trit_vocab_find(&t->vocab, trit_string_of(marker), ~(1u << TRIT_TOKEN_NORMAL));
 }
 
-static bool fits_vocabulary(const struct trit_chat_template *form, const struct evidence *e)
+static bool fits_vocabulary(const struct trit_chat_template *template, const struct evidence *e)
 {
-    const char *const *pre = form->pre && e->tokenizer->pre ? e->tokenizer->pre->names : NULL;
+    const char *const *pre = template->pre && e->tokenizer->pre ? e->tokenizer->pre->names : NULL;
     const char *marker;
 
     for (; pre && *pre; pre++)
-        if (strcmp(*pre, form->pre) == 0)
+        if (strcmp(*pre, template->pre) == 0)
             return true;
-    FOR_EACH(marker, form->vocabulary)
+    FOR_EACH(marker, template->vocabulary)
     if (marker_id(e->tokenizer, marker) < 0)
         return false;
-    return form->vocabulary[0] != NULL;
+    return template->vocabulary[0] != NULL;
 }
 
-static bool is_for_arch(const struct trit_chat_template *form, const struct evidence *e)
+static bool is_for_arch(const struct trit_chat_template *template, const struct evidence *e)
 {
     const char *arch;
-    FOR_EACH(arch, form->archs)
+    FOR_EACH(arch, template->archs)
     if (trit_string_is(e->arch, arch))
         return true;
     return false;
 }
 
-static bool is_said(const struct trit_chat_template *form, const struct evidence *e)
+static bool matches_text(const struct trit_chat_template *template, const struct evidence *e)
 {
     const char *word;
-    FOR_EACH(word, form->must_not_contain)
+    FOR_EACH(word, template->must_not_contain)
     if (contains(e->template_text, word, false))
         return false;
-    FOR_EACH(word, form->must_contain)
+    FOR_EACH(word, template->must_contain)
     if (!contains(e->template_text, word, false))
         return false;
-    return form->must_contain[0] != NULL;
+    return template->must_contain[0] != NULL;
 }
 
-static bool name_says_chat(const struct evidence *e)
+static bool is_named_chat(const struct evidence *e)
 {
     return contains(e->name, "instruct", true) || contains(e->name, "chat", true) ||
            contains(e->finetune, "instruct", true) || contains(e->finetune, "chat", true);
 }
 
 /* The marker that text begins with, or NULL. */
-static const char *marker_at(const struct trit_chat_template *form, const char *text)
+static const char *marker_at(const struct trit_chat_template *template, const char *text)
 {
     const char *marker;
-    FOR_EACH(marker, form->markers)
+    FOR_EACH(marker, template->markers)
     if (strncmp(text, marker, strlen(marker)) == 0)
         return marker;
     return NULL;
 }
 
-/* Whether the file's end token ends a turn of the template, as base models' do not. */
-static bool eos_ends_turn(const struct trit_chat_template *form, const struct evidence *e)
+/* Whether the file's end token ends a turn of the template. In base models it does not. */
+static bool eos_ends_turn(const struct trit_chat_template *template, const struct evidence *e)
 {
-    const char *marker = marker_at(form, form->after[TRIT_ROLE_ASSISTANT]);
+    const char *marker = marker_at(template, template->after[TRIT_ROLE_ASSISTANT]);
     const int32_t id = marker ? marker_id(e->tokenizer, marker) : -1;
     return id >= 0 && (uint32_t)id == e->eos;
 }
 
-static void set_form(struct trit_chat *c, const struct trit_chat_template *form, const char *why)
+static void set_template(struct trit_chat *c, const struct trit_chat_template *template,
+                         const char *why)
 {
-    c->form = form;
-    c->name = form->name;
+    c->chat_template = template;
+    c->name = template->name;
     snprintf(c->why, sizeof c->why, "%s", why);
 }
 
-/* By the vocabulary, which base models share. */
+/* Choose by the vocabulary, which base models share. */
 static void choose_by_vocabulary(struct trit_chat *c, const struct evidence *e)
 {
-    const bool named = name_says_chat(e);
+    const bool named = is_named_chat(e);
 
     for (int i = 0; i < N_TEMPLATES; i++) {
-        const struct trit_chat_template *form = &templates[i];
-        if (form->archs[0] || !fits_vocabulary(form, e))
+        const struct trit_chat_template *template = &templates[i];
+        if (template->archs[0] || !fits_vocabulary(template, e))
             continue;
         if (e->has_template)
-            set_form(c, form,
-                     "the file's chat template is not known here; a guess by the tokens "
-                     "of its vocabulary");
-        else if (eos_ends_turn(form, e))
-            set_form(c, form,
-                     "the file has no chat template, but its end token ends a turn of "
-                     "this one");
+            set_template(c, template,
+                         "the file's chat template is unknown; guessed from the tokens of its "
+                         "vocabulary");
+        else if (eos_ends_turn(template, e))
+            set_template(
+                c, template,
+                "the file has no chat template, but its end token ends a turn of this one");
         else if (named)
-            set_form(c, form,
-                     "the file has no chat template, but the model's name says that it "
-                     "chats, and its vocabulary has the tokens of this one");
+            set_template(
+                c, template,
+                "the file has no chat template, but the model's name indicates a chat model "
+                "and its vocabulary has the tokens of this one");
         else
             continue;
         return;
     }
     c->base = !e->has_template && !named;
-    set_form(c, &templates[PLAIN],
-             e->has_template ? "the file's chat template is not known here, and its vocabulary "
-                               "does not tell which it is"
-             : named ? "the file has no chat template, and its vocabulary does not tell which one "
-                       "the model wants"
-                     : "the file has no chat template, and neither its name nor its end token is "
-                       "a chat model's");
+    set_template(c, &templates[PLAIN],
+                 e->has_template
+                     ? "the file's chat template is unknown, and its vocabulary does not "
+                       "indicate which one it is"
+                 : named ? "the file has no chat template, and its vocabulary does not "
+                           "indicate which one the model expects"
+                         : "the file has no chat template, and neither its name nor its end "
+                           "token indicates a chat model");
 }
 
 static void choose_by_file(struct trit_chat *c, const struct evidence *e)
 {
     for (int i = 0; i < N_TEMPLATES; i++)
         if (is_for_arch(&templates[i], e) && fits_vocabulary(&templates[i], e)) {
-            set_form(c, &templates[i],
-                     !e->has_template || is_said(&templates[i], e)
-                         ? "what this architecture with the Llama-3 vocabulary (2B-4T) was "
-                           "trained on"
-                         : "what this architecture with the Llama-3 vocabulary (2B-4T) was "
-                           "trained on; the file's own template is another one, wrong for it, "
-                           "and is not used");
+            set_template(
+                c, &templates[i],
+                !e->has_template || matches_text(&templates[i], e)
+                    ? "this architecture with the Llama-3 vocabulary (2B-4T) was trained on it"
+                    : "this architecture with the Llama-3 vocabulary (2B-4T) was trained on "
+                      "it; the file's own template is a different one, wrong for this model, "
+                      "and is ignored");
             return;
         }
     for (int i = 0; i < N_TEMPLATES; i++)
-        if (is_said(&templates[i], e)) {
-            set_form(c, &templates[i], "recognised in the file's chat template");
+        if (matches_text(&templates[i], e)) {
+            set_template(c, &templates[i], "recognised in the file's chat template");
             return;
         }
     c->guessed = e->has_template;
@@ -293,23 +297,23 @@ static trit_status choose_by_name(struct trit_chat *c, const char *name, struct 
 
     for (int i = 0; i < N_TEMPLATES; i++) {
         if (strcmp(templates[i].name, name) == 0) {
-            set_form(c, &templates[i], "asked for by name");
+            set_template(c, &templates[i], "chosen by name");
             c->guessed = false;
             return TRIT_OK;
         }
         n += (size_t)snprintf(names + n, sizeof names - n, " %s", templates[i].name);
     }
-    return trit_fail(err, TRIT_E_ARGUMENT, "there is no chat template '%s'; there are:%s",
+    return trit_fail(err, TRIT_E_ARGUMENT, "unknown chat template '%s'; choose from:%s",
                      trit_quote_text(name).text, names);
 }
 
-/* Say which marker of the template the vocabulary lacks. */
+/* Report the first marker of the template that the vocabulary lacks. */
 static void check_markers(struct trit_chat *c, const trit_tokenizer *t)
 {
     const size_t n = strlen(c->why);
     const char *marker;
 
-    FOR_EACH(marker, c->form->markers)
+    FOR_EACH(marker, c->chat_template->markers)
     if (marker_id(t, marker) < 0) {
         c->missing_markers = true;
         snprintf(c->why + n, sizeof c->why - n,
@@ -322,7 +326,7 @@ trit_status trit_chat_choose(struct trit_chat *out, const trit_file *file,
                              const trit_tokenizer *tokenizer, const char *name,
                              struct trit_error *err)
 {
-    const struct evidence e = gather(file, tokenizer);
+    const struct evidence e = gather_evidence(file, tokenizer);
 
     *out = (struct trit_chat){0};
     choose_by_file(out, &e);
@@ -330,34 +334,34 @@ trit_status trit_chat_choose(struct trit_chat *out, const trit_file *file,
     if (status)
         return status;
     check_markers(out, tokenizer);
-    out->stop = out->form->stop;
-    out->n_stop = out->form->stop[0] ? 1 : 0;
+    out->stop = out->chat_template->stop;
+    out->n_stop = out->chat_template->stop[0] ? 1 : 0;
     return TRIT_OK;
 }
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
-/* A conversation as it is written, and encoded as far as it is: what comes after `from` is plain
- * text that waits for its end. */
+/* A conversation while it is written. It is encoded up to `from`; the rest is plain text whose end
+ * is not known yet. */
 struct writer {
-    const struct trit_chat_template *form;
+    const struct trit_chat_template *template;
     char *text; /* has room for all of it */
     size_t len, from;
     const trit_tokenizer *tokenizer; /* NULL: text only */
     struct trit_encoding encoding;
     enum trit_encode_result result;
-    bool continues; /* plain text was cut before `from` */
+    bool continues; /* plain text was split at `from` */
 };
 
-static void put(struct writer *w, const char *bytes, size_t len)
+static void put_bytes(struct writer *w, const char *bytes, size_t len)
 {
     if (len)
         memcpy(w->text + w->len, bytes, len);
     w->len += len;
 }
 
-/* Encode the plain text so far: what comes next is encoded apart from it. */
-static void cut(struct writer *w)
+/* Encode the plain text so far, separately from what comes next. */
+static void encode_pending(struct writer *w)
 {
     const struct trit_string plain = {w->text + w->from, w->len - w->from};
     const unsigned flags = TRIT_ENCODE_NO_MARKUP | (w->continues ? TRIT_ENCODE_CONTINUES : 0u);
@@ -369,16 +373,16 @@ static void cut(struct writer *w)
     w->from = w->len;
 }
 
-/* A string of the template: markers that the vocabulary has become their tokens. */
-static void put_form(struct writer *w, const char *text)
+/* Write a string of the template: markers become their tokens if the vocabulary has them. */
+static void put_template(struct writer *w, const char *text)
 {
     while (*text) {
-        const char *marker = w->tokenizer ? marker_at(w->form, text) : NULL;
+        const char *marker = w->tokenizer ? marker_at(w->template, text) : NULL;
         const int32_t id = marker ? marker_id(w->tokenizer, marker) : -1;
         const size_t len = marker ? strlen(marker) : 1;
         if (id >= 0)
-            cut(w);
-        put(w, text, len);
+            encode_pending(w);
+        put_bytes(w, text, len);
         text += len;
         if (id < 0)
             continue;
@@ -407,44 +411,44 @@ static struct trit_string trim(struct trit_string s)
 
 static void put_message(struct writer *w, const struct trit_message *m)
 {
-    const struct trit_string text = w->form->trim ? trim(m->text) : m->text;
+    const struct trit_string text = w->template->trim ? trim(m->text) : m->text;
     const bool answer = m->role == TRIT_ROLE_ASSISTANT;
 
-    put_form(w, w->form->before[m->role]);
+    put_template(w, w->template->before[m->role]);
     if (answer)
-        cut(w);
-    put(w, text.bytes, text.len);
+        encode_pending(w);
+    put_bytes(w, text.bytes, text.len);
     if (answer)
-        cut(w);
-    put_form(w, w->form->after[m->role]);
+        encode_pending(w);
+    put_template(w, w->template->after[m->role]);
 }
 
-/* Bytes that n messages take at most, and what comes before the answer. */
-static trit_status measure(const struct trit_chat_template *form,
-                           const struct trit_message *messages, int32_t n, size_t *size,
-                           struct trit_error *err)
+/* The most bytes that n messages and what precedes the answer can take. */
+static trit_status measure_conversation(const struct trit_chat_template *template,
+                                        const struct trit_message *messages, int32_t n,
+                                        size_t *size, struct trit_error *err)
 {
     const size_t most = INT32_MAX / 4;
 
-    *size = strlen(form->before[TRIT_ROLE_ASSISTANT]);
+    *size = strlen(template->before[TRIT_ROLE_ASSISTANT]);
     for (int32_t i = 0; i < n; i++) {
         const trit_role role = messages[i].role;
         if ((unsigned)role >= N_ROLES)
-            return trit_fail(err, TRIT_E_ARGUMENT, "message %d has no role that there is", i);
-        const size_t around = strlen(form->before[role]) + strlen(form->after[role]);
+            return trit_fail(err, TRIT_E_ARGUMENT, "message %d: unknown role", i);
+        const size_t around = strlen(template->before[role]) + strlen(template->after[role]);
         if (messages[i].text.len > most || around + messages[i].text.len > most - *size)
-            return trit_fail(err, TRIT_E_ARGUMENT, "a conversation of more than %zu bytes", most);
+            return trit_fail(err, TRIT_E_ARGUMENT, "the conversation exceeds %zu bytes", most);
         *size += around + messages[i].text.len;
     }
     return TRIT_OK;
 }
 
-/* Write n messages, and then what comes before an answer. w->text is to be freed either way. */
+/* Write n messages, then, if answer, what precedes an answer. Free w->text in any case. */
 static trit_status write_all(struct writer *w, const struct trit_message *messages, int32_t n,
                              bool answer, struct trit_error *err)
 {
     size_t size;
-    const trit_status status = measure(w->form, messages, n, &size, err);
+    const trit_status status = measure_conversation(w->template, messages, n, &size, err);
 
     if (status)
         return status;
@@ -454,15 +458,15 @@ static trit_status write_all(struct writer *w, const struct trit_message *messag
     for (int32_t i = 0; i < n; i++)
         put_message(w, &messages[i]);
     if (answer)
-        put_form(w, w->form->before[TRIT_ROLE_ASSISTANT]);
-    cut(w);
+        put_template(w, w->template->before[TRIT_ROLE_ASSISTANT]);
+    encode_pending(w);
     return TRIT_OK;
 }
 
 trit_status trit_chat_render(const struct trit_chat *chat, const struct trit_message *messages,
                              int32_t n, char **out, size_t *len, struct trit_error *err)
 {
-    struct writer w = {.form = chat->form};
+    struct writer w = {.template = chat->chat_template};
     const trit_status status = write_all(&w, messages, n, true, err);
 
     *out = status ? NULL : w.text;
@@ -470,11 +474,11 @@ trit_status trit_chat_render(const struct trit_chat *chat, const struct trit_mes
     return status;
 }
 
-static trit_status encode(const struct trit_chat *chat, const trit_tokenizer *t,
-                          const struct trit_message *messages, int32_t n, bool answer,
-                          int32_t **out, int32_t *n_ids, struct trit_error *err)
+static trit_status encode_chat(const struct trit_chat *chat, const trit_tokenizer *t,
+                               const struct trit_message *messages, int32_t n, bool answer,
+                               int32_t **out, int32_t *n_ids, struct trit_error *err)
 {
-    struct writer w = {.form = chat->form, .tokenizer = t, .encoding.size = 64};
+    struct writer w = {.template = chat->chat_template, .tokenizer = t, .encoding.size = 64};
 
     *out = NULL;
     *n_ids = 0;
@@ -499,13 +503,13 @@ trit_status trit_chat_encode(const struct trit_chat *chat, const trit_tokenizer 
                              int32_t *n_ids, int32_t *n_keep, struct trit_error *err)
 {
     int32_t n_system = 0, n_start, *start;
-    trit_status status = encode(chat, tokenizer, messages, n, true, out, n_ids, err);
+    trit_status status = encode_chat(chat, tokenizer, messages, n, true, out, n_ids, err);
 
     if (status || !n_keep)
         return status;
     while (n_system < n && messages[n_system].role == TRIT_ROLE_SYSTEM)
         n_system++;
-    status = encode(chat, tokenizer, messages, n_system, false, &start, &n_start, err);
+    status = encode_chat(chat, tokenizer, messages, n_system, false, &start, &n_start, err);
     if (status) {
         free(*out);
         *out = NULL;

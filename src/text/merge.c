@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* A pair as it was when it was found; if either symbol has changed since, it is void. */
+/* A pair as it was when it was queued; it is stale if either symbol has changed since. */
 struct trit_pair {
     uint32_t key, left, left_len, right_len;
     int32_t joined;
@@ -38,7 +38,7 @@ static bool goes_first(const struct trit_pair *a, const struct trit_pair *b)
     return a->key < b->key || (a->key == b->key && a->left < b->left);
 }
 
-static bool push(struct trit_merger *m, struct trit_pair pair)
+static bool heap_push(struct trit_merger *m, struct trit_pair pair)
 {
     if (m->n_heap == m->heap_size) {
         void *p = grow(m->heap, &m->heap_size, sizeof *m->heap);
@@ -53,7 +53,7 @@ static bool push(struct trit_merger *m, struct trit_pair pair)
     return true;
 }
 
-static struct trit_pair pop(struct trit_merger *m)
+static struct trit_pair heap_pop(struct trit_merger *m)
 {
     const struct trit_pair top = m->heap[0], last = m->heap[--m->n_heap];
     uint32_t i = 0, child;
@@ -69,8 +69,8 @@ static struct trit_pair pop(struct trit_merger *m)
     return top;
 }
 
-/* Queue the pair that begins with a symbol, if there is one that may join. */
-static bool consider(struct trit_merger *m, int32_t left)
+/* Queue the pair that begins with a symbol, if the two may join. */
+static bool queue_pair(struct trit_merger *m, int32_t left)
 {
     const struct trit_symbol *l = left >= 0 ? &m->symbols[left] : NULL;
     struct trit_pair pair;
@@ -83,16 +83,16 @@ static bool consider(struct trit_merger *m, int32_t left)
     pair.left = (uint32_t)left;
     pair.left_len = l->len;
     pair.right_len = r->len;
-    return push(m, pair);
+    return heap_push(m, pair);
 }
 
 bool trit_merger_run(struct trit_merger *m)
 {
     for (uint32_t i = 0; i < m->n_symbols; i++)
-        if (!consider(m, (int32_t)i))
+        if (!queue_pair(m, (int32_t)i))
             return false;
     while (m->n_heap > 0) {
-        const struct trit_pair pair = pop(m);
+        const struct trit_pair pair = heap_pop(m);
         struct trit_symbol *l = &m->symbols[pair.left];
         if (l->len != pair.left_len || l->next < 0 || m->symbols[l->next].len != pair.right_len)
             continue;
@@ -103,7 +103,7 @@ bool trit_merger_run(struct trit_merger *m)
         l->next = r->next;
         if (l->next >= 0)
             m->symbols[l->next].prev = (int32_t)pair.left;
-        if (!consider(m, l->prev) || !consider(m, (int32_t)pair.left))
+        if (!queue_pair(m, l->prev) || !queue_pair(m, (int32_t)pair.left))
             return false;
     }
     return true;

@@ -1,7 +1,7 @@
-/* merge.h - the merging that both kinds of BPE do: join neighbours, best pair first.
+/* merge.h - the merge loop of both kinds of BPE: join neighbours, best pair first.
  *
- * Symbols are a linked list over a text; the pairs that could join wait in a heap. n log n in the
- * number of symbols, whatever the text. */
+ * Symbols are a linked list over a text; candidate pairs are in a heap. O(n log n) in the number of
+ * symbols for any text. */
 #ifndef TRIT_TEXT_MERGE_H
 #define TRIT_TEXT_MERGE_H
 
@@ -9,7 +9,7 @@
 
 struct trit_symbol {
     int32_t id;       /* token, or -1 */
-    uint32_t at, len; /* its bytes in the text; len 0: joined to the one before */
+    uint32_t at, len; /* its bytes in the text; len 0: merged into the previous one */
     int32_t prev, next;
 };
 
@@ -19,7 +19,8 @@ struct trit_merger {
     struct trit_pair *heap;
     uint32_t n_heap, heap_size;
 
-    /* May left and right join? Then what token (or -1) they make; lower keys go first. */
+    /* Whether left and right may join; if so, the token (or -1) that results. Lower keys go first.
+     */
     bool (*may_join)(const void *ctx, const struct trit_symbol *left,
                      const struct trit_symbol *right, uint32_t *key, int32_t *joined);
     const void *ctx;
@@ -28,8 +29,8 @@ struct trit_merger {
 /* Append a symbol. False: out of memory. */
 bool trit_merger_add(struct trit_merger *m, int32_t id, size_t at, size_t len);
 
-/* Join until no pair may. Afterwards the symbols of len > 0, in order, are the result. The heap of
- * equal keys gives the leftmost pair first. False: out of memory. */
+/* Join pairs until none may. The result is the symbols of len > 0, in order. Of equal keys the
+ * leftmost pair goes first. False: out of memory. */
 bool trit_merger_run(struct trit_merger *m);
 
 void trit_merger_clear(struct trit_merger *m); /* for the next text; keeps the memory */

@@ -1,7 +1,8 @@
 /* pretokenize.c - see pretokenize.h. The expressions are those of the published tokenizer.json
- * files (also llama.cpp's llama-vocab.cpp); alternatives are tried in this order at every place:
+ * files (also llama.cpp's llama-vocab.cpp). At every position, alternatives are tried in this
+ * order:
  *
- *   contraction   's 't 're 've 'm 'll 'd                    case counts, or not
+ *   contraction   's 't 're 've 'm 'll 'd                    case-sensitive, or not
  *   word          an optional lead, then letters
  *   number        \p{N}, one, up to three, or any; lead " " in gpt-2
  *   symbols       " "? [^\s\p{L}\p{N}]+ [tail]*
@@ -15,16 +16,16 @@
 #include "gguf.h"
 #include "unicode.h"
 
-/* Where the expressions differ. */
+/* The differences between the expressions. */
 struct trit_pre_rules {
     bool any_case; /* contractions in capitals too */
     bool contractions;
     bool free_lead;    /* a word's lead is [^\r\n\p{L}\p{N}], not just a space */
-    bool cased_words;  /* a word is capitals then small letters, not any letters */
-    size_t max_digits; /* 0: any number, and a space may lead them */
+    bool cased_words;  /* a word is upper-case letters, then lower-case ones; else any letters */
+    size_t max_digits; /* 0: any number, and a space may precede them */
     const char *tail;  /* of symbols */
     bool newlines;
-    bool split_symbols; /* runs of punctuation are cut out before anything else */
+    bool split_symbols; /* runs of punctuation are split off before anything else */
 };
 
 static const struct trit_pre_rules gpt2 = {.contractions = true, .tail = ""};
@@ -95,7 +96,7 @@ static unsigned class_at(struct text t, size_t i, size_t *n)
 }
 
 /* End of the run of at most `most` characters of these classes that begins at i. */
-static size_t run(struct text t, size_t i, int classes, size_t most)
+static size_t run_end(struct text t, size_t i, int classes, size_t most)
 {
     size_t n;
     for (; most > 0 && (class_at(t, i, &n) & (unsigned)classes); most--)
@@ -110,8 +111,8 @@ static bool is_newline(char c)
 
 /* ---- Alternatives: each returns the end of its match at 0, or 0 ------------------------------ */
 
-/* Unicode's simple folding also makes an s of U+017F. */
-static size_t contraction(const struct trit_pre_rules *r, struct text t)
+/* Unicode's simple case folding also maps U+017F to s. */
+static size_t match_contraction(const struct trit_pre_rules *r, struct text t)
 {
     static const char *const endings[] = {"s", "t", "re", "ve", "m", "ll", "d"};
 
@@ -133,35 +134,36 @@ static size_t contraction(const struct trit_pre_rules *r, struct text t)
     return 0;
 }
 
-/* Capital*Small+ from i, or failing that Capital+Small*. The classes share letters without case:
- * the first form gives back what it took until one such can stand as the small part. */
+/* Capital*Small+ from i, or else Capital+Small*. The classes share the letters without case, so the
+ * first form backtracks until one of these can be the small part. */
 static size_t cased_word_first(struct text t, size_t i)
 {
-    const size_t capitals = run(t, i, CAPITAL, SIZE_MAX), end = run(t, capitals, SMALL, SIZE_MAX);
+    const size_t capitals = run_end(t, i, CAPITAL, SIZE_MAX),
+                 end = run_end(t, capitals, SMALL, SIZE_MAX);
     size_t last = 0, n;
 
     if (end > capitals)
         return end;
     for (size_t j = i; j < capitals; j += n)
         if (class_at(t, j, &n) & SMALL)
-            last = j + n; /* everything after the last such would have to be given back */
+            last = j + n; /* backtrack to the last such letter */
     return last;
 }
 
 static size_t cased_word_second(struct text t, size_t i)
 {
-    const size_t capitals = run(t, i, CAPITAL, SIZE_MAX);
-    return capitals > i ? run(t, capitals, SMALL, SIZE_MAX) : 0;
+    const size_t capitals = run_end(t, i, CAPITAL, SIZE_MAX);
+    return capitals > i ? run_end(t, capitals, SMALL, SIZE_MAX) : 0;
 }
 
 static size_t plain_word(struct text t, size_t i)
 {
-    const size_t end = run(t, i, L, SIZE_MAX);
+    const size_t end = run_end(t, i, L, SIZE_MAX);
     return end > i ? end : 0;
 }
 
-/* Bytes of a lead that the text begins with. */
-static size_t lead(const struct trit_pre_rules *r, struct text t)
+/* Length of the lead that the text begins with. */
+static size_t lead_bytes(const struct trit_pre_rules *r, struct text t)
 {
     size_t n;
     if (!r->free_lead)
@@ -169,13 +171,13 @@ static size_t lead(const struct trit_pre_rules *r, struct text t)
     return (class_at(t, 0, &n) & (L | N)) || is_newline(t.p[0]) ? 0 : n;
 }
 
-static size_t word(const struct trit_pre_rules *r, struct text t)
+static size_t match_word(const struct trit_pre_rules *r, struct text t)
 {
     size_t (*const forms[])(struct text, size_t) = {
         r->cased_words ? cased_word_first : plain_word,
         r->cased_words ? cased_word_second : NULL,
     };
-    const size_t n_lead = lead(r, t);
+    const size_t n_lead = lead_bytes(r, t);
 
     for (int i = 0; i < 2 && forms[i]; i++) {
         size_t end = n_lead ? forms[i](t, n_lead) : 0;
@@ -187,17 +189,17 @@ static size_t word(const struct trit_pre_rules *r, struct text t)
     return 0;
 }
 
-static size_t number(const struct trit_pre_rules *r, struct text t)
+static size_t match_number(const struct trit_pre_rules *r, struct text t)
 {
     const size_t n_lead = r->max_digits == 0 && t.p[0] == ' ';
-    const size_t end = run(t, n_lead, N, r->max_digits ? r->max_digits : SIZE_MAX);
+    const size_t end = run_end(t, n_lead, N, r->max_digits ? r->max_digits : SIZE_MAX);
     return end > n_lead ? end : 0;
 }
 
-static size_t symbols(const struct trit_pre_rules *r, struct text t)
+static size_t match_symbols(const struct trit_pre_rules *r, struct text t)
 {
     const size_t n_lead = t.p[0] == ' ';
-    size_t end = run(t, n_lead, NOT_WORD, SIZE_MAX);
+    size_t end = run_end(t, n_lead, NOT_WORD, SIZE_MAX);
 
     if (end == n_lead)
         return 0;
@@ -206,7 +208,7 @@ static size_t symbols(const struct trit_pre_rules *r, struct text t)
     return end;
 }
 
-static size_t newlines_or_space(const struct trit_pre_rules *r, struct text t)
+static size_t match_space(const struct trit_pre_rules *r, struct text t)
 {
     size_t end = 0, before_last = 0, after_newline = 0, n;
 
@@ -221,16 +223,16 @@ static size_t newlines_or_space(const struct trit_pre_rules *r, struct text t)
     return end < t.len && before_last > 0 ? before_last : end;
 }
 
-static size_t match(const struct trit_pre_rules *r, struct text t)
+static size_t match_piece(const struct trit_pre_rules *r, struct text t)
 {
     size_t (*const alternatives[])(const struct trit_pre_rules *, struct text) = {
-        contraction, word, number, symbols, newlines_or_space};
+        match_contraction, match_word, match_number, match_symbols, match_space};
     for (int i = 0; i < 5; i++) {
         const size_t end = alternatives[i](r, t);
         if (end)
             return end;
     }
-    return t.len; /* not reached: every character is of some class */
+    return t.len; /* not reached: every character has a class */
 }
 
 /* ---- Walking --------------------------------------------------------------------------------- */
@@ -241,7 +243,7 @@ static bool is_cut_symbol(struct text t, size_t i, size_t *n)
     return (class_at(t, i, n) & TRIT_CHAR_PUNCT) || (t.p[i] && strchr("$+<=>^~|`", t.p[i]));
 }
 
-/* End of the part that begins at p->at: a run of such symbols, or all up to the next one. */
+/* End of the part that begins at p->at: a run of such symbols, or everything up to the next one. */
 static size_t part_end(const struct trit_pieces *p)
 {
     const struct text t = {p->text, p->len};
@@ -262,7 +264,7 @@ bool trit_next_piece(struct trit_pieces *p, struct trit_string *piece)
     if (p->at >= p->limit)
         p->limit = part_end(p);
     const struct text rest = {p->text + p->at, p->limit - p->at};
-    *piece = (struct trit_string){rest.p, match(p->rules, rest)};
+    *piece = (struct trit_string){rest.p, match_piece(p->rules, rest)};
     p->at += piece->len;
     return true;
 }

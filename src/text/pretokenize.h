@@ -1,7 +1,7 @@
-/* pretokenize.h - cutting text into the pieces that BPE may not merge across.
+/* pretokenize.h - splitting text into the pieces that BPE may not merge across.
  *
- * Tokenizers publish these rules as regular expressions; here each is a row of switches over one
- * hand-written matcher, since the expressions differ in few places. */
+ * Tokenizers publish these rules as regular expressions. As they differ only in a few points, each
+ * is a row of switches here, over one hand-written matcher. */
 #ifndef TRIT_TEXT_PRETOKENIZE_H
 #define TRIT_TEXT_PRETOKENIZE_H
 
@@ -9,8 +9,8 @@
 
 struct trit_pretokenizer {
     const char *const *names; /* values of tokenizer.ggml.pre, ending with NULL */
-    bool ignore_merges;       /* a piece that is a token is that token, merges or not */
-    bool add_bos;             /* where the file does not say */
+    bool ignore_merges;       /* a piece that is a token becomes that token without merges */
+    bool add_bos;             /* if the file does not say */
     const struct trit_pre_rules *rules;
 };
 
@@ -25,11 +25,11 @@ struct trit_pieces {
     const struct trit_pre_rules *rules;
     const char *text;
     size_t len;
-    size_t at;    /* what comes next */
+    size_t at;    /* start of the next piece */
     size_t limit; /* end of the part that the rule is applied to on its own */
 };
 
-/* The next piece in order; false at the end. Pieces joined are the text. */
+/* The next piece in order; false at the end. The pieces add up to the text. */
 bool trit_next_piece(struct trit_pieces *p, struct trit_string *piece);
 
 #endif

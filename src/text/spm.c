@@ -1,7 +1,7 @@
 /* spm.c - SentencePiece-style BPE (tokenizer.ggml.model "llama").
  *
- * Spaces are written U+2581, one stands before the text, and neighbours join into whatever token of
- * the vocabulary has the highest score. A character that ends up in no token becomes its bytes. */
+ * Spaces are written as U+2581, one is put before the text, and neighbours are merged into the
+ * token with the highest score. A character that ends up in no token becomes its bytes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static int hex_digit(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-static size_t decode(char *out, struct trit_string text, int type)
+static size_t decode_spm(char *out, struct trit_string text, int type)
 {
     size_t n = 0;
 
@@ -44,7 +44,7 @@ static trit_status open_spm(trit_tokenizer *t, const trit_file *file, struct tri
     if ((status = gguf_get_array(file, "tokenizer.ggml.scores", TRIT_VALUE_F32, &scores, err)))
         return status;
     if (!scores || scores->n_items != (uint64_t)t->vocab.n)
-        return trit_fail(err, TRIT_E_FILE, "%s: has %d tokens but %llu scores", file->path,
+        return trit_fail(err, TRIT_E_FILE, "%s has %d tokens but %llu scores", file->path,
                          t->vocab.n, (unsigned long long)(scores ? scores->n_items : 0));
     t->scores = malloc((size_t)t->vocab.n * sizeof *t->scores);
     if (!t->scores)
@@ -63,18 +63,18 @@ static trit_status open_spm(trit_tokenizer *t, const trit_file *file, struct tri
 
 /* ---- Encoding -------------------------------------------------------------------------------- */
 
-struct context {
+struct spm_context {
     const trit_tokenizer *t;
     const char *text;
 };
 
 /* Id of a string that plain text may become, or -1. */
-static int32_t find_plain(const trit_tokenizer *t, const char *bytes, size_t len)
+static int32_t find_normal(const trit_tokenizer *t, const char *bytes, size_t len)
 {
     return trit_vocab_find(&t->vocab, (struct trit_string){bytes, len}, 1u << TRIT_TOKEN_NORMAL);
 }
 
-/* Bits that order as the float does, reversed: the highest score first. */
+/* An integer that sorts in the reverse order of the score: the highest score first. */
 static uint32_t descending(float score)
 {
     uint32_t u;
@@ -83,11 +83,11 @@ static uint32_t descending(float score)
     return ~(u & 0x80000000u ? ~u : u | 0x80000000u);
 }
 
-static bool may_join(const void *ctx, const struct trit_symbol *left,
-                     const struct trit_symbol *right, uint32_t *key, int32_t *joined)
+static bool spm_may_join(const void *ctx, const struct trit_symbol *left,
+                         const struct trit_symbol *right, uint32_t *key, int32_t *joined)
 {
-    const struct context *c = ctx;
-    *joined = find_plain(c->t, c->text + left->at, left->len + right->len);
+    const struct spm_context *c = ctx;
+    *joined = find_normal(c->t, c->text + left->at, left->len + right->len);
     *key = *joined >= 0 ? descending(c->t->scores[*joined]) : 0;
     return *joined >= 0;
 }
@@ -130,16 +130,16 @@ static enum trit_encode_result add_bytes(const trit_tokenizer *t, struct trit_en
 static enum trit_encode_result encode_marked(const trit_tokenizer *t, struct trit_encoding *e,
                                              const char *text, size_t len)
 {
-    const struct context c = {t, text};
+    const struct spm_context c = {t, text};
     enum trit_encode_result result = TRIT_ENCODED;
     size_t n;
 
-    e->merger.may_join = may_join;
+    e->merger.may_join = spm_may_join;
     e->merger.ctx = &c;
     trit_merger_clear(&e->merger);
     for (size_t i = 0; i < len; i += n) {
         trit_utf8_decode(text + i, len - i, &n);
-        if (!trit_merger_add(&e->merger, find_plain(t, text + i, n), i, n))
+        if (!trit_merger_add(&e->merger, find_normal(t, text + i, n), i, n))
             return TRIT_ENCODED_NO_MEMORY;
     }
     if (!trit_merger_run(&e->merger))
@@ -154,8 +154,8 @@ static enum trit_encode_result encode_marked(const trit_tokenizer *t, struct tri
     return result;
 }
 
-static enum trit_encode_result encode(const trit_tokenizer *t, struct trit_encoding *e,
-                                      struct trit_string text)
+static enum trit_encode_result encode_spm(const trit_tokenizer *t, struct trit_encoding *e,
+                                          struct trit_string text)
 {
     size_t len;
     char *marked = mark_spaces(text, t->space_prefix && !e->continues, &len);
@@ -168,4 +168,4 @@ static enum trit_encode_result encode(const trit_tokenizer *t, struct trit_encod
 }
 
 const struct trit_tokenizer_kind trit_kind_spm = {
-    .name = "llama", .decode = decode, .open = open_spm, .encode = encode};
+    .name = "llama", .decode = decode_spm, .open = open_spm, .encode = encode_spm};

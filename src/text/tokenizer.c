@@ -1,5 +1,5 @@
-/* tokenizer.c - text to tokens and back: special tokens, BOS, end tokens; plain text goes to the
- * kind of vocabulary that the file has (bpe.c, spm.c). */
+/* tokenizer.c - text to tokens and back: special tokens, BOS, end tokens. Plain text is encoded by
+ * the file's kind of vocabulary (bpe.c, spm.c). */
 #include "str.h"
 #include "tokenizer.h"
 
@@ -12,7 +12,7 @@ static const struct trit_tokenizer_kind *const kinds[] = {&trit_kind_bpe, &trit_
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
-/* An id from the metadata, -1 where there is none. */
+/* An id from the metadata; -1 if it is missing. */
 static trit_status read_id(const trit_file *file, const char *key, int32_t n_vocab, int32_t *id,
                            struct trit_error *err)
 {
@@ -59,13 +59,13 @@ static trit_status find_ends(trit_tokenizer *t, const trit_file *file, struct tr
 
 enum { SPECIAL = 1 << TRIT_TOKEN_CONTROL | 1 << TRIT_TOKEN_USER_DEFINED };
 
-static int ascending(const void *a, const void *b)
+static int compare_sizes(const void *a, const void *b)
 {
     const size_t x = *(const size_t *)a, y = *(const size_t *)b;
     return (x > y) - (x < y);
 }
 
-/* Control tokens (found where asked) and user-defined ones (found always). */
+/* Control tokens (recognised on request) and user-defined ones (always recognised). */
 static trit_status list_special(trit_tokenizer *t, struct trit_error *err)
 {
     const struct trit_vocab *v = &t->vocab;
@@ -81,7 +81,7 @@ static trit_status list_special(trit_tokenizer *t, struct trit_error *err)
             t->special_first_byte[(unsigned char)s.bytes[0]] = true;
         }
     }
-    qsort(t->special_len, n, sizeof *t->special_len, ascending);
+    qsort(t->special_len, n, sizeof *t->special_len, compare_sizes);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || t->special_len[i] != t->special_len[i - 1])
             t->special_len[t->n_special_len++] = t->special_len[i];
@@ -106,13 +106,13 @@ static trit_status read_vocab(trit_tokenizer *t, const trit_file *file, struct t
             t->kind = kinds[i];
     if (!t->kind)
         return trit_fail(err, TRIT_E_UNSUPPORTED,
-                         "%s: has a vocabulary of kind '%s'; supported are 'gpt2' (byte-level BPE) "
+                         "%s has a vocabulary of kind '%s'; supported are 'gpt2' (byte-level BPE) "
                          "and 'llama' (SentencePiece)",
                          file->path, trit_quote(model).text);
     if (!tokens || tokens->n_items == 0 || tokens->n_items > MAX_VOCAB)
-        return trit_fail(err, TRIT_E_FILE, "%s: holds no usable vocabulary", file->path);
+        return trit_fail(err, TRIT_E_FILE, "%s has no usable vocabulary", file->path);
     if (types && types->n_items != tokens->n_items)
-        return trit_fail(err, TRIT_E_FILE, "%s: has %llu tokens but %llu token types", file->path,
+        return trit_fail(err, TRIT_E_FILE, "%s has %llu tokens but %llu token types", file->path,
                          (unsigned long long)tokens->n_items, (unsigned long long)types->n_items);
     return trit_vocab_init(&t->vocab, tokens, types, t->kind->decode, err);
 }
@@ -174,7 +174,7 @@ bool trit_encoding_add(struct trit_encoding *e, int32_t id)
     return true;
 }
 
-/* Whether a token is there to structure a conversation, though it may be no control token. */
+/* Whether a token structures conversations, even if it is not a control token. */
 static bool is_markup(const trit_tokenizer *t, int32_t id)
 {
     const struct trit_string s = trit_vocab_text(&t->vocab, id);

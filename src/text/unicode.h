@@ -1,11 +1,11 @@
-/* unicode.h - code points and their classes, as far as tokenizers ask. */
+/* unicode.h - code points and the character classes that tokenizers use. */
 #ifndef TRIT_TEXT_UNICODE_H
 #define TRIT_TEXT_UNICODE_H
 
 #include "trit.h"
 
-/* One class per code point, from its general category; SPACE is the property White_Space and goes
- * before any category. As bits, so that a set of classes is a mask. */
+/* One class per code point, from its general category; SPACE is the property White_Space and takes
+ * precedence. The classes are bits, so a set of classes is a mask. */
 enum {
     TRIT_CHAR_OTHER = 1 << 0,
     TRIT_CHAR_UPPER = 1 << 1,    /* Lu */

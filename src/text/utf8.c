@@ -5,7 +5,7 @@
 
 static const char replacement[] = "\xEF\xBF\xBD";
 
-/* How many bytes follow this first one, or -1 if no character begins with it. */
+/* How many bytes follow this first one, or -1 if it cannot begin a character. */
 static int continuation_bytes(unsigned char c)
 {
     if (c < 0x80)
@@ -19,7 +19,7 @@ static int continuation_bytes(unsigned char c)
     return -1;
 }
 
-/* Whether c may come next; the second byte is bounded further where the first one alone would allow
+/* Whether c may come next. The second byte has tighter bounds if the first one alone would allow
  * overlong forms, surrogates, or more than U+10FFFF. */
 static bool may_follow(const struct trit_utf8 *u, unsigned char c)
 {
@@ -39,7 +39,7 @@ static bool may_follow(const struct trit_utf8 *u, unsigned char c)
     return c >= 0x80 && c <= 0xBF;
 }
 
-/* Text gathered before it is passed on, so that fn is not called for every character. */
+/* Text collected before it is passed on, so that fn is not called for every character. */
 struct gather {
     char text[TRIT_UTF8_GATHER];
     size_t len;
@@ -47,16 +47,16 @@ struct gather {
     void *user;
 };
 
-static bool flush(struct gather *g)
+static bool gather_flush(struct gather *g)
 {
     const size_t len = g->len;
     g->len = 0;
     return len == 0 || g->fn(g->user, g->text, len);
 }
 
-static bool add(struct gather *g, const void *bytes, size_t len)
+static bool gather_add(struct gather *g, const void *bytes, size_t len)
 {
-    if (g->len + len > sizeof g->text && !flush(g))
+    if (g->len + len > sizeof g->text && !gather_flush(g))
         return false;
     memcpy(g->text + g->len, bytes, len);
     g->len += len;
@@ -67,13 +67,13 @@ static bool push_byte(struct trit_utf8 *u, unsigned char c, struct gather *g)
 {
     if (u->n > 0 && !may_follow(u, c)) {
         u->n = 0;
-        if (!add(g, replacement, 3))
+        if (!gather_add(g, replacement, 3))
             return false;
     }
     if (u->n == 0) {
         u->missing = continuation_bytes(c);
         if (u->missing < 0)
-            return add(g, replacement, 3);
+            return gather_add(g, replacement, 3);
     } else {
         u->missing--;
     }
@@ -82,7 +82,7 @@ static bool push_byte(struct trit_utf8 *u, unsigned char c, struct gather *g)
         return true;
     const size_t len = (size_t)u->n;
     u->n = 0;
-    return add(g, u->pending, len);
+    return gather_add(g, u->pending, len);
 }
 
 bool trit_utf8_push(struct trit_utf8 *u, const char *bytes, size_t len, trit_text_fn fn, void *user)
@@ -91,7 +91,7 @@ bool trit_utf8_push(struct trit_utf8 *u, const char *bytes, size_t len, trit_tex
     for (size_t i = 0; i < len; i++)
         if (!push_byte(u, (unsigned char)bytes[i], &g))
             return false;
-    return flush(&g);
+    return gather_flush(&g);
 }
 
 bool trit_utf8_finish(struct trit_utf8 *u, trit_text_fn fn, void *user)

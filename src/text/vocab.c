@@ -12,8 +12,8 @@ static uint64_t hash_byte(uint64_t h, char c)
     return (h ^ (unsigned char)c) * 0x100000001b3;
 }
 
-/* Where a string of that hash is, or would go. */
-static size_t slot(const struct trit_vocab *v, struct trit_string s, uint64_t hash)
+/* The slot of a string with that hash, or the empty slot for it. */
+static size_t vocab_slot(const struct trit_vocab *v, struct trit_string s, uint64_t hash)
 {
     size_t i = (hash ^ hash >> 32) & v->mask;
     while (v->by_text[i] >= 0) {
@@ -33,9 +33,10 @@ static uint64_t hash_string(struct trit_string s)
     return h;
 }
 
-static int32_t find(const struct trit_vocab *v, struct trit_string s, uint64_t hash, unsigned types)
+static int32_t find_hashed(const struct trit_vocab *v, struct trit_string s, uint64_t hash,
+                           unsigned types)
 {
-    int32_t id = v->by_text[slot(v, s, hash)];
+    int32_t id = v->by_text[vocab_slot(v, s, hash)];
     while (id >= 0 && !(types & 1u << v->type[id]))
         id = v->same[id];
     return id;
@@ -43,7 +44,7 @@ static int32_t find(const struct trit_vocab *v, struct trit_string s, uint64_t h
 
 int32_t trit_vocab_find(const struct trit_vocab *v, struct trit_string s, unsigned types)
 {
-    return find(v, s, hash_string(s), types);
+    return find_hashed(v, s, hash_string(s), types);
 }
 
 int32_t trit_vocab_find_prefix(const struct trit_vocab *v, struct trit_string text,
@@ -56,18 +57,18 @@ int32_t trit_vocab_find_prefix(const struct trit_vocab *v, struct trit_string te
     for (size_t i = 0; i < n && lengths[i] <= text.len; i++) {
         for (; at < lengths[i]; at++)
             h = hash_byte(h, text.bytes[at]);
-        const int32_t id = find(v, (struct trit_string){text.bytes, at}, h, types);
+        const int32_t id = find_hashed(v, (struct trit_string){text.bytes, at}, h, types);
         best = id >= 0 ? id : best;
     }
     return best;
 }
 
-/* Put an id before those of the same string; one of the same type is unlinked, so that a string has
- * at most one id of each type however often a file repeats it. */
-static void insert(struct trit_vocab *v, int32_t id)
+/* Put an id before those of the same string. One of the same type is unlinked, so that a string has
+ * at most one id of each type, however often a file repeats it. */
+static void insert_id(struct trit_vocab *v, int32_t id)
 {
     const struct trit_string s = trit_vocab_text(v, id);
-    const size_t at = slot(v, s, hash_string(s));
+    const size_t at = vocab_slot(v, s, hash_string(s));
 
     v->same[id] = v->by_text[at];
     v->by_text[at] = id;
@@ -78,7 +79,7 @@ static void insert(struct trit_vocab *v, int32_t id)
         }
 }
 
-static bool allocate(struct trit_vocab *v, size_t text_bytes)
+static bool allocate_vocab(struct trit_vocab *v, size_t text_bytes)
 {
     const size_t n = (size_t)v->n;
     size_t size = 16;
@@ -109,7 +110,7 @@ trit_status trit_vocab_init(struct trit_vocab *v, const struct gguf_kv *tokens,
         v->longest = len > v->longest ? len : v->longest;
         total += len;
     }
-    if (!allocate(v, total))
+    if (!allocate_vocab(v, total))
         return trit_fail_memory(err, 2 * total, "the vocabulary");
 
     memset(v->by_text, 0xff, (v->mask + 1) * sizeof *v->by_text);
@@ -122,8 +123,8 @@ trit_status trit_vocab_init(struct trit_vocab *v, const struct gguf_kv *tokens,
         v->text_at[i + 1] = v->text_at[i] + s.len;
         v->piece_at[i + 1] = v->piece_at[i] + decode(v->pieces + v->piece_at[i], s, v->type[i]);
     }
-    for (int32_t i = v->n; i-- > 0;) /* from the back: the lowest of equals comes first */
-        insert(v, i);
+    for (int32_t i = v->n; i-- > 0;) /* backwards, so that the lowest of equals comes first */
+        insert_id(v, i);
     return TRIT_OK;
 }
 

@@ -1,4 +1,4 @@
-/* vocab.h - a vocabulary: strings to ids and back, and what ids decode to. */
+/* vocab.h - a vocabulary: strings to ids and back, and the text that ids decode to. */
 #ifndef TRIT_TEXT_VOCAB_H
 #define TRIT_TEXT_VOCAB_H
 
@@ -16,7 +16,7 @@ enum {
 
 struct trit_vocab {
     int32_t n;
-    size_t longest;   /* bytes of a token string */
+    size_t longest;   /* bytes of the longest token string */
     uint8_t *type;    /* [n] */
     char *text;       /* token strings as in the file, one after the other */
     size_t *text_at;  /* [n + 1] */
@@ -27,22 +27,23 @@ struct trit_vocab {
     size_t mask;
 };
 
-/* Writes what a token's string decodes to; at most as long as the string. */
+/* Writes the text that a token's string decodes to, which is never longer than the string.
+ * @return its length */
 typedef size_t (*trit_decode_fn)(char *out, struct trit_string text, int type);
 
-/* Copy tokens and types (NULL: all normal) of a file. @return TRIT_OK or TRIT_E_MEMORY; release
- * with trit_vocab_free() either way. */
+/* Copy tokens and types (NULL: all normal) of a file. @return TRIT_OK or TRIT_E_MEMORY; in either
+ * case release with trit_vocab_free(). */
 trit_status trit_vocab_init(struct trit_vocab *v, const struct gguf_kv *tokens,
                             const struct gguf_kv *types, trit_decode_fn decode,
                             struct trit_error *err);
 void trit_vocab_free(struct trit_vocab *v);
 
-/* The lowest id of a string whose token is of one of these types, bits 1 << TRIT_TOKEN_*; or -1. */
+/* The lowest id of that string among tokens of these types, bits 1 << TRIT_TOKEN_*; or -1. */
 int32_t trit_vocab_find(const struct trit_vocab *v, struct trit_string s, unsigned types);
 #define TRIT_ANY_TOKEN (~0u)
 
-/* The id of the longest string that text begins with, of those of these types whose length is one
- * of lengths[0..n), ascending; or -1. One pass over the text. */
+/* The id of the longest token that text begins with, among those of these types whose length is in
+ * lengths[0..n), ascending; or -1. One pass over the text. */
 int32_t trit_vocab_find_prefix(const struct trit_vocab *v, struct trit_string text,
                                const size_t *lengths, size_t n, unsigned types);
 

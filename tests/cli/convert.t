@@ -17,7 +17,7 @@ arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 5
 block     relu2 (the file's hidden_activation) · sub-norms · RoPE half, base 500000 · norm eps 1e-05 · trained for 128 positions
 weights   1.3 M parameters, 1.2 M of them ternary · embedding F16 · head tied to it
 memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
-chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
+chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 notes     the checkpoint is BitNet b1.58 as of 2B-4T: architecture bitnet-b1.58
           14 linears are packed; their weight_scale multiplies the ternary values (linear_class autobitlinear)
           the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokeniser is gpt-2's, by its expressions

@@ -8,7 +8,7 @@ arch      bitnet-b1.58 · 4 layers · width 256 · 4 heads of 64 (2 KV) · FFN 7
 block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 512 positions
 weights   3.3 M parameters, 3.1 M of them ternary · embedding F16 · head tied to it
 memory    X MiB for the context, X MiB beside the file; 1.0 MiB read per token
-chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
+chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 
 $ trit run -m tiny.gguf -p hi -n 5 -q >out && [ -s out ] && echo it runs
 it runs

@@ -22,6 +22,6 @@ $ trit perplexity -m unknown_type.gguf -p x
 
 $ trit info -m unknown_type.gguf
 file      unknown_type.gguf · GGUF 3 · 0.4 MiB · 24 tensors
-chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
+chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 ! trit: unknown_type.gguf: tensor 'blk.1.ffn_up.weight' has type 99 (unknown), which is not supported for it; supported are: I2_S, TQ1_0, TQ2_0, F16, BF16, F32 with ternary values
 [4]

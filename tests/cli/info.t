@@ -6,7 +6,7 @@ arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 3
 block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
 weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
 memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
-chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
+chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 
 $ TRIT_MODEL=good.gguf trit info --no-mmap
 file      good.gguf · GGUF 3 · 0.4 MiB · 24 tensors
@@ -14,10 +14,10 @@ arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 3
 block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
 weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
 memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
-chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
+chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 
 $ trit info -m good.gguf --json
-{"file":"good.gguf","gguf_version":3,"bytes":416768,"n_tensors":24,"model":{"arch":"bitnet-b1.58","ffn_act":"relu2","ffn_act_why":"architecture","rope_style":"half","sub_norms":true,"tied":true,"embd_type":"F16","head_type":"F16","n_layer":2,"n_embd":256,"n_head":4,"n_head_kv":2,"head_dim":64,"n_ff":384,"n_vocab":300,"n_ctx":256,"rope_base":10000,"norm_eps":9.99999975e-06,"n_params":1062400,"n_ternary":983040,"session_bytes":X,"repacked_bytes":X,"token_bytes":399872,"knobs":{"causal":true,"block":"pre","norm":"rms","attn_in_norm":false,"ffn":"gated","learned_positions":false,"linear_norm":"none","linear_norm_eps":0,"hadamard":"none","hadamard_norm":false,"hadamard_output":false,"act_bits":8,"act_eps":1e-05,"act_form":"mul","act_dequant":"standard","linear_post":"none","exit_norm":true,"exit_min_layers":0,"exit_threshold":0}},"chat":{"template":"plain","why":"the file has no chat template, and neither its name nor its end token is a chat model's","base":true,"guessed":false}}
+{"file":"good.gguf","gguf_version":3,"bytes":416768,"n_tensors":24,"model":{"arch":"bitnet-b1.58","ffn_act":"relu2","ffn_act_why":"architecture","rope_style":"half","sub_norms":true,"tied":true,"embd_type":"F16","head_type":"F16","n_layer":2,"n_embd":256,"n_head":4,"n_head_kv":2,"head_dim":64,"n_ff":384,"n_vocab":300,"n_ctx":256,"rope_base":10000,"norm_eps":9.99999975e-06,"n_params":1062400,"n_ternary":983040,"session_bytes":X,"repacked_bytes":X,"token_bytes":399872,"knobs":{"causal":true,"block":"pre","norm":"rms","attn_in_norm":false,"ffn":"gated","learned_positions":false,"linear_norm":"none","linear_norm_eps":0,"hadamard":"none","hadamard_norm":false,"hadamard_output":false,"act_bits":8,"act_eps":1e-05,"act_form":"mul","act_dequant":"standard","linear_post":"none","exit_norm":true,"exit_min_layers":0,"exit_threshold":0}},"chat":{"template":"plain","why":"the file has no chat template, and neither its name nor its end token indicates a chat model","base":true,"guessed":false}}
 
 # Memory is counted for the session that options ask for.
 
@@ -39,7 +39,7 @@ arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 3
 block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
 weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
 memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
-chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
+chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 metadata
   general.architecture = "bitnet-b1.58"
   bitnet-b1.58.context_length = 256
@@ -70,7 +70,7 @@ arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 3
 block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
 weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
 memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
-chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
+chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 tensors
   token_embd.weight                F16        153600 bytes  [256, 300]
   blk.0.attn_norm.weight           F32          1024 bytes  [256]
@@ -108,7 +108,7 @@ arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 3
 block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
 weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
 memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
-chat      plain: the file's chat template is not known here, and its vocabulary does not tell which it is
+chat      plain: the file's chat template is unknown, and its vocabulary does not indicate which one it is
 template
 {% for m in messages %}
 	<{{ m.role }}>\x1b{{ m.content }}
@@ -120,7 +120,7 @@ arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 3
 block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
 weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
 memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
-chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
+chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 template
   none in the file
 
@@ -144,18 +144,18 @@ $ trit info -m good.gguf --tensors --json | tr '{' '\n' | tail -n 3
 
 $ trit info -m unknown_arch.gguf
 file      unknown_arch.gguf · GGUF 3 · 0.4 MiB · 24 tensors
-chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
+chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 ! trit: unknown_arch.gguf: has architecture 'perceptron', which is not supported; supported are: bitnet-b1.58, bitnet-25, bitnet, llama, bitskip, bitnet-8bit
 [4]
 
 $ trit info -m unknown_arch.gguf --json
-{"file":"unknown_arch.gguf","gguf_version":3,"bytes":416736,"n_tensors":24,"model":null,"chat":{"template":"plain","why":"the file has no chat template, and neither its name nor its end token is a chat model's","base":true,"guessed":false}}
+{"file":"unknown_arch.gguf","gguf_version":3,"bytes":416736,"n_tensors":24,"model":null,"chat":{"template":"plain","why":"the file has no chat template, and neither its name nor its end token indicates a chat model","base":true,"guessed":false}}
 ! trit: unknown_arch.gguf: has architecture 'perceptron', which is not supported; supported are: bitnet-b1.58, bitnet-25, bitnet, llama, bitskip, bitnet-8bit
 [4]
 
 $ trit info -m unknown_type.gguf --tensors | grep 'file\|ffn_up'; echo ${PIPESTATUS[0]}
 file      unknown_type.gguf · GGUF 3 · 0.4 MiB · 24 tensors
-chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
+chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
   blk.0.ffn_up.weight              I2_S        24608 bytes  [256, 384]  scale 0.0212 · 37.3 % zero
   blk.1.ffn_up.weight              ?               0 bytes  [256, 384]
 4
@@ -163,13 +163,13 @@ chat      plain: the file has no chat template, and neither its name nor its end
 
 $ trit info -m vocab_only.gguf
 file      vocab_only.gguf · GGUF 3 · 0.0 MiB · 0 tensors
-chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
+chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 ! trit: vocab_only.gguf: tensor 'token_embd.weight' is missing
 [3]
 
 $ trit info -m spm.gguf --metadata
 file      spm.gguf · GGUF 3 · 0.0 MiB · 0 tensors
-chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
+chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 metadata
   general.architecture = "llama"
   tokenizer.ggml.model = "llama"

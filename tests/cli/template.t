@@ -18,7 +18,7 @@ $ trit template -m chat.gguf -p hi --ids
 [299,85,115,101,114,58,32,104,105,261,65,115,115,105,115,116,97,110,116,58,32]
 
 $ trit template -m chat.gguf -s S -p hi --json
-{"template":"bitnet","why":"what this architecture with the Llama-3 vocabulary (2B-4T) was trained on; the file's own template is another one, wrong for it, and is not used","text":"System: S<|eot_id|>User: hi<|eot_id|>Assistant: ","ids":[299,83,121,115,116,101,109,58,32,83,261,85,115,101,114,58,32,104,105,261,65,115,115,105,115,116,97,110,116,58,32],"keep":11}
+{"template":"bitnet","why":"this architecture with the Llama-3 vocabulary (2B-4T) was trained on it; the file's own template is a different one, wrong for this model, and is ignored","text":"System: S<|eot_id|>User: hi<|eot_id|>Assistant: ","ids":[299,83,121,115,116,101,109,58,32,83,261,85,115,101,114,58,32,104,105,261,65,115,115,105,115,116,97,110,116,58,32],"keep":11}
 
 $ trit template -m good.gguf -p hi --ids --template plain
 [104,105]
@@ -71,20 +71,20 @@ User: hi<|eot_id|>Assistant:
 $ trit template -m chat.gguf -p hi -v
 User: hi<|eot_id|>Assistant: 
 \ no newline
-! chat.gguf: template bitnet: what this architecture with the Llama-3 vocabulary (2B-4T) was trained on; the file's own template is another one, wrong for it, and is not used
+! chat.gguf: template bitnet: this architecture with the Llama-3 vocabulary (2B-4T) was trained on it; the file's own template is a different one, wrong for this model, and is ignored
 
 $ trit template -m bos.gguf -p hi -v
 hi
 \ no newline
-! bos.gguf: template plain: the file's chat template is not known here, and its vocabulary does not tell which it is
+! bos.gguf: template plain: the file's chat template is unknown, and its vocabulary does not indicate which one it is
 
 $ trit template -m spm.gguf -p ab -v
 ab
 \ no newline
-! spm.gguf: template plain: the file has no chat template, and neither its name nor its end token is a chat model's
+! spm.gguf: template plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 
 $ trit template -m chat.gguf -p hi --template chatml -v >/dev/null
-! chat.gguf: template chatml: asked for by name; the vocabulary lacks its <|im_start|>, which becomes plain text
+! chat.gguf: template chatml: chosen by name; the vocabulary lacks its <|im_start|>, which becomes plain text
 
 # What a user writes is text, whatever it looks like.
 
@@ -115,7 +115,7 @@ $ trit template -m unknown_arch.gguf -p hi --template human --ids
 $ trit run -m chat.gguf --chat -p hi -n 3 --temp 0 -v
    
 ! chat.gguf: bitnet-b1.58 · 1 M parameters · relu2 (architecture) · context 256 · opened in X ms
-! chat.gguf: template bitnet: what this architecture with the Llama-3 vocabulary (2B-4T) was trained on; the file's own template is another one, wrong for it, and is not used
+! chat.gguf: template bitnet: this architecture with the Llama-3 vocabulary (2B-4T) was trained on it; the file's own template is a different one, wrong for this model, and is ignored
 ! 21 prompt + 3 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · weights read by t2/64:t0 t2/96:t0 f16/512:t0 kv/128:t0 · seed S
 
 $ trit run -m good.gguf --chat -p hi -n 3 --temp 0
@@ -133,7 +133,7 @@ $ trit run -m good.gguf --chat --template chatml -p hi -n 3 --temp 0 -q
 
 $ trit run -m bos.gguf --chat -s "You are a hen." -p hi -n 3 --temp 0
 iii
-! bos.gguf: template plain: the file's chat template is not known here, and its vocabulary does not tell which it is
+! bos.gguf: template plain: the file's chat template is unknown, and its vocabulary does not indicate which one it is
 ! 16 prompt + 3 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 
 $ trit run -m chat.gguf --chat --template human -p hi -n 3 --temp 0 --echo -q
@@ -149,26 +149,26 @@ $ trit run -m chat.gguf --chat -s S -p hi -n 1 --json -q | grep -o '"prompt_toke
 # trit info says it too.
 
 $ trit info -m chat.gguf | grep ^chat
-chat      bitnet: what this architecture with the Llama-3 vocabulary (2B-4T) was trained on; the file's own template is another one, wrong for it, and is not used
+chat      bitnet: this architecture with the Llama-3 vocabulary (2B-4T) was trained on it; the file's own template is a different one, wrong for this model, and is ignored
 
 $ trit info -m chat.gguf --json | grep -o '"chat":{.*}'
-"chat":{"template":"bitnet","why":"what this architecture with the Llama-3 vocabulary (2B-4T) was trained on; the file's own template is another one, wrong for it, and is not used","base":false,"guessed":false}}
+"chat":{"template":"bitnet","why":"this architecture with the Llama-3 vocabulary (2B-4T) was trained on it; the file's own template is a different one, wrong for this model, and is ignored","base":false,"guessed":false}}
 
 $ trit info -m evil_names.gguf --json 2>/dev/null | grep -o '"chat":.*'
 "chat":null}
 
 $ trit info -m vocab_only.gguf | grep ^chat
-chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
+chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 ! trit: vocab_only.gguf: tensor 'token_embd.weight' is missing
 
 # Errors.
 
 $ trit template -m chat.gguf -p hi --template nosuch
-! trit: there is no chat template 'nosuch'; there are: bitnet llama3 falcon3 chatml human plain
+! trit: unknown chat template 'nosuch'; choose from: bitnet llama3 falcon3 chatml human plain
 [2]
 
 $ trit template -m chat.gguf -p hi --template ''
-! trit: there is no chat template ''; there are: bitnet llama3 falcon3 chatml human plain
+! trit: unknown chat template ''; choose from: bitnet llama3 falcon3 chatml human plain
 [2]
 
 $ trit run -m chat.gguf -p hi -s S
@@ -184,7 +184,7 @@ $ trit run -m chat.gguf -p hi --chat --special
 [2]
 
 $ trit run -m chat.gguf -p hi --chat --template nosuch
-! trit: there is no chat template 'nosuch'; there are: bitnet llama3 falcon3 chatml human plain
+! trit: unknown chat template 'nosuch'; choose from: bitnet llama3 falcon3 chatml human plain
 [2]
 
 $ trit run -m chat.gguf -p hi --chat -c 3

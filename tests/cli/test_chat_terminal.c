@@ -572,9 +572,9 @@ static void test_settings_and_template(void **state)
     enter(&t, "/template");
     expect(&t, "\nbitnet: ");
     enter(&t, "/template llama3");
-    expect(&t, "(from the next message on)\nllama3: asked for by name\n");
+    expect(&t, "(from the next message on)\nllama3: chosen by name\n");
     enter(&t, "/template nope");
-    expect(&t, "trit: there is no chat template 'nope'; there are: bitnet");
+    expect(&t, "trit: unknown chat template 'nope'; choose from: bitnet");
     leave(&t);
 }
 

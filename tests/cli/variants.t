@@ -17,7 +17,7 @@ knobs     causal=true block=pre norm=rms attn_in_norm=false ffn=gated learned_po
           linear_norm=layer linear_norm_eps=1e-05 hadamard=after hadamard_norm=false
           hadamard_output=true act_bits=4 act_eps=1e-06 act_form=div act_dequant=standard
           linear_post=none exit_norm=true exit_min_layers=0 exit_threshold=0
-chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
+chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 
 $ trit info -m v2.gguf --json | grep -o '"knobs":{[^}]*}'
 "knobs":{"causal":true,"block":"pre","norm":"rms","attn_in_norm":false,"ffn":"gated","learned_positions":false,"linear_norm":"layer","linear_norm_eps":1e-05,"hadamard":"after","hadamard_norm":false,"hadamard_output":true,"act_bits":4,"act_eps":1e-06,"act_form":"div","act_dequant":"standard","linear_post":"none","exit_norm":true,"exit_min_layers":0,"exit_threshold":0}
@@ -33,7 +33,7 @@ knobs     causal=true block=post norm=layer attn_in_norm=true ffn=plain learned_
           linear_norm=none linear_norm_eps=0 hadamard=none hadamard_norm=false
           hadamard_output=false act_bits=8 act_eps=1e-06 act_form=div act_dequant=standard
           linear_post=relu2 exit_norm=true exit_min_layers=4 exit_threshold=0.95
-chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
+chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 
 $ trit convert bitnet-8bit -q --knob exit_norm=false --knob act_dequant=legacy_div -o other.gguf
 > trit info -m other.gguf | grep -o 'exit_norm=[a-z]*\|act_dequant=[a-z_]*'

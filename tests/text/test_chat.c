@@ -227,7 +227,7 @@ static void refused(void **state)
     }
     assert_int_equal(trit_chat_choose(&none, o.file, o.tokenizer, "Bitnet\x1b", &err),
                      TRIT_E_ARGUMENT);
-    assert_string_equal(err.text, "there is no chat template 'Bitnet\\x1b'; there are: bitnet "
+    assert_string_equal(err.text, "unknown chat template 'Bitnet\\x1b'; choose from: bitnet "
                                   "llama3 falcon3 chatml human plain");
     assert_int_equal(trit_chat_choose(&none, o.file, o.tokenizer, "", NULL), TRIT_E_ARGUMENT);
     close_opened(&o);
@@ -539,15 +539,15 @@ static const struct {
     {{.extra = {"<s>"}, .pre = "falcon3", .name = "Falcon3-Instruct"}, "falcon3", "lacks", 0, 0},
     {{.extra = {"<s>"}, .pre = "falcon3", .name = "Falcon3-Base"}, "plain", "no chat", 1, 0},
     {{.extra = {"<s>"}, .pre = "falcon_e", .name = "Falcon-E-Instruct"}, "chatml", "name", 0, 0},
-    {{.extra = {"<s>"}, .name = "Some Chat"}, "plain", "does not tell", 0, 0},
+    {{.extra = {"<s>"}, .name = "Some Chat"}, "plain", "does not indicate", 0, 0},
     {{.extra = {"<s>"}}, "plain", "neither", 1, 0},
     {{.arch = "bitnet", .extra = {"<s>"}, .name = "bitnet_b1_58-large"}, "plain", "neither", 1, 0},
     /* One that is not known. */
     {{.extra = {LLAMA3}, .chat = "{{ '[INST]' }}"}, "llama3", "guess", 0, 1},
     {{.extra = {CHATML}, .chat = hf_phi4}, "chatml", "guess", 0, 1},
     {{.extra = {FALCON3}, .chat = hf_phi3}, "falcon3", "guess", 0, 1},
-    {{.extra = {"<s>"}, .chat = hf_phi3}, "plain", "not known", 0, 1},
-    {{.extra = {"<s>"}, .chat = ""}, "plain", "not known", 0, 1},
+    {{.extra = {"<s>"}, .chat = hf_phi3}, "plain", "is unknown", 0, 1},
+    {{.extra = {"<s>"}, .chat = ""}, "plain", "is unknown", 0, 1},
 };
 
 static void chosen(void **state)
@@ -561,7 +561,7 @@ static void chosen(void **state)
             fail_msg("row %zu: %s: %s; base %d, guessed %d", i, c.name, c.why, c.base, c.guessed);
         c = choose(&o, "human"); /* a name goes before all of it */
         assert_string_equal(c.name, "human");
-        assert_string_equal(c.why, "asked for by name");
+        assert_string_equal(c.why, "chosen by name");
         assert_int_equal(c.base, choices[i].base);
         assert_false(c.guessed);
         close_opened(&o);

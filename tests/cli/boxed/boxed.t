@@ -12,7 +12,7 @@ arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 3
 block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
 weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
 memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
-chat      plain: the file has no chat template, and neither its name nor its end token is a chat model's
+chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 
 $ trit info | sed -n 1,2p
 model    built-in, 0.4 MiB; trit info -m built-in
