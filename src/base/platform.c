@@ -1,4 +1,4 @@
-/* platform.c - the operating system, by POSIX with what Linux and macOS add. */
+/* platform.c - platform.h for POSIX, with extensions of Linux and macOS. */
 #if defined(__linux__)
 #define _DEFAULT_SOURCE /* madvise */
 #elif defined(__APPLE__)
@@ -85,7 +85,7 @@ static size_t page_bytes(void)
     return n > 0 ? (size_t)n : 4096;
 }
 
-/* What the last page of a mapping has beyond the file: there to be read, but wrong to. */
+/* Bytes of a mapping's last page beyond the file: readable, but reading them is a bug. */
 static size_t bytes_beyond(const struct trit_bytes *b)
 {
     return (size_t)trit_round_up(b->size, page_bytes()) - b->size;
@@ -104,7 +104,7 @@ static trit_status read_all(struct trit_bytes *b, int fd, const char *path, stru
             continue;
         if (got <= 0)
             return trit_fail(err, TRIT_E_FILE, "%s: cannot read: %s", path,
-                             got < 0 ? strerror(errno) : "it became shorter while being read");
+                             got < 0 ? strerror(errno) : "the file shrank while it was read");
         done += (size_t)got;
     }
     return TRIT_OK;
@@ -129,17 +129,17 @@ trit_status trit_bytes_open(struct trit_bytes *out, const char *path, bool no_mm
     trit_status status;
     *out = (struct trit_bytes){0};
 
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe opens, and is refused */
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* do not block on a pipe */
     if (fd < 0)
         return trit_fail(err, TRIT_E_FILE, "%s: %s", path, strerror(errno));
     if (fstat(fd, &st) != 0)
         status = trit_fail(err, TRIT_E_FILE, "%s: %s", path, strerror(errno));
     else if (!S_ISREG(st.st_mode))
-        status = trit_fail(err, TRIT_E_FILE, "%s: is not a regular file", path);
+        status = trit_fail(err, TRIT_E_FILE, "%s is not a regular file", path);
     else if (st.st_size == 0)
-        status = trit_fail(err, TRIT_E_FILE, "%s: the file is empty", path);
+        status = trit_fail(err, TRIT_E_FILE, "%s is empty", path);
     else if ((uint64_t)st.st_size > SIZE_MAX / 2)
-        status = trit_fail(err, TRIT_E_FILE, "%s: too large for this machine", path);
+        status = trit_fail(err, TRIT_E_FILE, "%s is too large for this machine", path);
     else {
         out->size = (size_t)st.st_size;
         status = no_mmap ? read_all(out, fd, path, err) : map_all(out, fd, path, err);

@@ -1,12 +1,12 @@
-/* gguf.c - reading GGUF from a range of bytes that nobody has vouched for.
+/* gguf.c - reading GGUF from untrusted bytes.
  *
  *   "GGUF" | u32 version | u64 n_tensors | u64 n_kv
  *   n_kv      times: string key | u32 type | value          (array: u32 type | u64 n | items)
  *   n_tensors times: string name | u32 n_dims | u64 dims[] | u32 type | u64 offset
  *   padding to general.alignment, then the data that the offsets count from
  *
- * A string is u64 length | bytes. Every read goes through a cursor that knows how much is left;
- * counts are compared with what is left before anything is allocated for them. */
+ * A string is u64 length | bytes. Every read goes through a cursor that knows how many bytes are
+ * left; counts are checked against that before anything is allocated for them. */
 #include "gguf.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 #include "checked.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are read as they lie in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are used without byte swapping");
 
 enum {
     MAX_RECORDS = 65536,
@@ -41,7 +41,7 @@ struct cursor {
     uint64_t left;
 };
 
-static bool take(struct cursor *c, uint64_t n, const uint8_t **out)
+static bool take_bytes(struct cursor *c, uint64_t n, const uint8_t **out)
 {
     if (n > c->left)
         return false;
@@ -54,7 +54,7 @@ static bool take(struct cursor *c, uint64_t n, const uint8_t **out)
 static bool take_u32(struct cursor *c, uint32_t *out)
 {
     const uint8_t *p;
-    if (!take(c, sizeof *out, &p))
+    if (!take_bytes(c, sizeof *out, &p))
         return false;
     memcpy(out, p, sizeof *out);
     return true;
@@ -63,7 +63,7 @@ static bool take_u32(struct cursor *c, uint32_t *out)
 static bool take_u64(struct cursor *c, uint64_t *out)
 {
     const uint8_t *p;
-    if (!take(c, sizeof *out, &p))
+    if (!take_bytes(c, sizeof *out, &p))
         return false;
     memcpy(out, p, sizeof *out);
     return true;
@@ -73,7 +73,7 @@ static bool take_string(struct cursor *c, struct trit_string *out)
 {
     const uint8_t *p;
     uint64_t len;
-    if (!take_u64(c, &len) || len > max_string || !take(c, len, &p))
+    if (!take_u64(c, &len) || len > max_string || !take_bytes(c, len, &p))
         return false;
     *out = (struct trit_string){(const char *)p, (size_t)len};
     return true;
@@ -83,11 +83,10 @@ static bool take_string(struct cursor *c, struct trit_string *out)
 
 static trit_status ends_early(const trit_file *f, const char *where, struct trit_error *err)
 {
-    return trit_fail(err, TRIT_E_FILE, "%s: the file is damaged or ends early, in %s", f->path,
-                     where);
+    return trit_fail(err, TRIT_E_FILE, "%s is damaged or ends early, in %s", f->path, where);
 }
 
-/* Step over n items, checking each. */
+/* Skip n items, checking each. */
 static bool take_items(struct cursor *c, trit_value_type type, uint64_t n)
 {
     const uint8_t *p;
@@ -100,7 +99,7 @@ static bool take_items(struct cursor *c, trit_value_type type, uint64_t n)
                 return false;
         return true;
     }
-    if (n > c->left / value_bytes[type] || !take(c, n * value_bytes[type], &p))
+    if (n > c->left / value_bytes[type] || !take_bytes(c, n * value_bytes[type], &p))
         return false;
     if (type == TRIT_VALUE_BOOL)
         for (uint64_t i = 0; i < n; i++)
@@ -117,20 +116,21 @@ static trit_status read_kv(trit_file *f, struct cursor *c, struct gguf_kv *kv,
     if (!take_string(c, &kv->key) || !take_u32(c, &type))
         return ends_early(f, "the metadata", err);
     if (kv->key.len == 0 || kv->key.len > MAX_KEY)
-        return trit_fail(err, TRIT_E_FILE, "%s: a metadata key of %zu bytes", f->path, kv->key.len);
+        return trit_fail(err, TRIT_E_FILE, "%s: invalid metadata key of %zu bytes (1 to %d)",
+                         f->path, kv->key.len, MAX_KEY);
     item_type = type;
     kv->n_items = 1;
     if (type == TRIT_VALUE_ARRAY && (!take_u32(c, &item_type) || !take_u64(c, &kv->n_items)))
         return ends_early(f, "the metadata", err);
     if (item_type >= TRIT_N_VALUE_TYPES || item_type == TRIT_VALUE_ARRAY)
-        return trit_fail(err, TRIT_E_FILE, "%s: metadata '%s' has value type %u", f->path,
+        return trit_fail(err, TRIT_E_FILE, "%s: metadata '%s' has unknown value type %u", f->path,
                          trit_quote(kv->key).text, item_type);
     kv->type = (trit_value_type)type;
     kv->item_type = (trit_value_type)item_type;
     kv->items = c->p;
     if (kv->n_items > max_array || !take_items(c, kv->item_type, kv->n_items))
         return trit_fail(err, TRIT_E_FILE,
-                         "%s: metadata '%s' is damaged or the file ends early in it", f->path,
+                         "%s: metadata '%s' is damaged, or the file ends early in it", f->path,
                          trit_quote(kv->key).text);
     return TRIT_OK;
 }
@@ -144,16 +144,17 @@ static trit_status read_tensor(trit_file *f, struct cursor *c, struct gguf_tenso
     if (!take_string(c, &t->name) || !take_u32(c, &t->n_dims))
         return ends_early(f, "the list of tensors", err);
     if (t->name.len == 0 || t->name.len > MAX_TENSOR_NAME)
-        return trit_fail(err, TRIT_E_FILE, "%s: a tensor name of %zu bytes", f->path, t->name.len);
+        return trit_fail(err, TRIT_E_FILE, "%s: invalid tensor name of %zu bytes (1 to %d)",
+                         f->path, t->name.len, MAX_TENSOR_NAME);
     if (t->n_dims < 1 || t->n_dims > 4)
-        return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' has %u dimensions; 1 to 4 are possible",
+        return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' has %u dimensions; it must have 1 to 4",
                          f->path, trit_quote(t->name).text, t->n_dims);
     for (uint32_t i = 0; i < 4; i++) {
         t->dims[i] = 1;
         if (i < t->n_dims && !take_u64(c, &t->dims[i]))
             return ends_early(f, "the list of tensors", err);
         if (t->dims[i] == 0 || !trit_mul_u64(n, t->dims[i], &n) || n > INT64_MAX)
-            return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' has an impossible shape", f->path,
+            return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' has an invalid shape", f->path,
                              trit_quote(t->name).text);
     }
     if (!take_u32(c, &t->type_id) || !take_u64(c, &t->offset))
@@ -170,19 +171,19 @@ static trit_status place_tensor(trit_file *f, struct gguf_tensor *t, uint64_t da
 
     if (t->type && t->type->block &&
         !trit_type_bytes(t->type, t->dims[0], gguf_n_elements(t) / t->dims[0], &t->n_bytes))
-        return trit_fail(err, TRIT_E_FILE,
-                         "%s: tensor '%s' has rows of %llu, which type %s cannot hold (blocks of "
-                         "%u)",
-                         f->path, name.text, (unsigned long long)t->dims[0], t->type->name,
-                         t->type->block);
+        return trit_fail(
+            err, TRIT_E_FILE,
+            "%s: tensor '%s' has rows of %llu weights, but type %s needs a multiple of "
+            "%u",
+            f->path, name.text, (unsigned long long)t->dims[0], t->type->name, t->type->block);
     if (t->offset % alignment)
         return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' is not aligned to %llu bytes", f->path,
                          name.text, (unsigned long long)alignment);
     if (t->offset > data_size || t->n_bytes > data_size - t->offset)
         return trit_fail(err, TRIT_E_FILE,
-                         "%s: the file ends early: tensor '%s' needs %llu bytes at %llu of %llu",
-                         f->path, name.text, (unsigned long long)t->n_bytes,
-                         (unsigned long long)t->offset, (unsigned long long)data_size);
+                         "%s ends early: tensor '%s' needs %llu bytes at %llu of %llu", f->path,
+                         name.text, (unsigned long long)t->n_bytes, (unsigned long long)t->offset,
+                         (unsigned long long)data_size);
     t->offset += data_start;
     return TRIT_OK;
 }
@@ -205,9 +206,9 @@ static int compare_offsets(const void *a, const void *b)
     return ((*x)->offset > (*y)->offset) - ((*x)->offset < (*y)->offset);
 }
 
-/* How much room each tensor has before the next one (borrows the memory of the tensors' index).
- * Overlap is damage, unless the id is one that programs disagree on: then its size may just be
- * misread, which the model says better. */
+/* Compute how many bytes each tensor has before the next one (in the memory of the tensors' index).
+ * An overlap is damage, unless programs disagree on the type id: then its size may be wrong, and
+ * the model gives a better message. */
 static trit_status measure_spans(trit_file *f, uint64_t alignment, struct trit_error *err)
 {
     const struct gguf_tensor **order = f->tensors_by_name;
@@ -261,24 +262,22 @@ static trit_status read_header(trit_file *f, struct cursor *c, uint64_t *n_tenso
 {
     const uint8_t *magic;
 
-    if (!take(c, 4, &magic) || memcmp(magic, "GGUF", 4) != 0)
-        return trit_fail(err, TRIT_E_FILE, "%s: is not a GGUF file", f->path);
+    if (!take_bytes(c, 4, &magic) || memcmp(magic, "GGUF", 4) != 0)
+        return trit_fail(err, TRIT_E_FILE, "%s is not a GGUF file", f->path);
     if (!take_u32(c, &f->version))
         return ends_early(f, "the header", err);
     if (f->version && (f->version & 0xffff) == 0)
         return trit_fail(err, TRIT_E_UNSUPPORTED,
-                         "%s: is a big-endian GGUF file; supported are "
-                         "little-endian ones",
-                         f->path);
+                         "%s is a big-endian GGUF file; only little-endian is supported", f->path);
     if (f->version != 2 && f->version != 3)
-        return trit_fail(err, TRIT_E_UNSUPPORTED, "%s: has GGUF version %u; supported are 2 and 3",
+        return trit_fail(err, TRIT_E_UNSUPPORTED, "%s has GGUF version %u; supported are 2 and 3",
                          f->path, f->version);
     if (!take_u64(c, n_tensors) || !take_u64(c, n_kv))
         return ends_early(f, "the header", err);
     if (*n_kv > MAX_RECORDS || *n_kv > c->left / MIN_KV_BYTES || *n_tensors > MAX_RECORDS ||
         *n_tensors > c->left / MIN_TENSOR_BYTES)
         return trit_fail(err, TRIT_E_FILE,
-                         "%s: is damaged or ends early: its %llu bytes cannot hold %llu metadata "
+                         "%s is damaged or ends early: its %llu bytes cannot hold %llu metadata "
                          "entries and %llu tensors",
                          f->path, (unsigned long long)f->bytes.size, (unsigned long long)*n_kv,
                          (unsigned long long)*n_tensors);
@@ -292,8 +291,7 @@ static trit_status read_alignment(const trit_file *f, uint64_t *alignment, struc
     if (status)
         return status;
     if (a < 8 || (a & (a - 1)) || a > 1u << 20)
-        return trit_fail(err, TRIT_E_FILE, "%s: general.alignment is %u, which cannot be", f->path,
-                         a);
+        return trit_fail(err, TRIT_E_FILE, "%s: invalid general.alignment %u", f->path, a);
     *alignment = a;
     return TRIT_OK;
 }
@@ -313,7 +311,7 @@ static trit_status place_tensors(trit_file *f, uint64_t infos_end, struct trit_e
     return status ? status : measure_spans(f, alignment, err);
 }
 
-static trit_status parse(trit_file *f, struct trit_error *err)
+static trit_status parse_file(trit_file *f, struct trit_error *err)
 {
     struct cursor c = {f->bytes.data, f->bytes.size};
     uint64_t n_tensors = 0, n_kv = 0;
@@ -341,7 +339,7 @@ static trit_status parse(trit_file *f, struct trit_error *err)
         status = gguf_get_u32(f, "split.count", &n_parts, err);
     if (!status && n_parts > 1)
         status = trit_fail(err, TRIT_E_UNSUPPORTED,
-                           "%s: is one of %u parts of a model; merge them into one file first",
+                           "%s is one of %u parts of a model; merge them into one file first",
                            f->path, n_parts);
     if (!status)
         status = place_tensors(f, f->bytes.size - c.left, err);
@@ -376,7 +374,7 @@ trit_status trit_file_open(trit_file **out, const char *path, const struct trit_
     if (!status && opt && opt->i2s_layout)
         status = trit_i2s_layout_named(&f->i2s_layout, opt->i2s_layout, err);
     if (!status)
-        status = parse(f, err);
+        status = parse_file(f, err);
     if (!status && opt && opt->lock)
         status = trit_bytes_lock(&f->bytes, path, err);
     if (status)
@@ -400,7 +398,7 @@ void trit_file_close(trit_file **file)
     free(f);
 }
 
-/* ---- Looking things up ----------------------------------------------------------------------- */
+/* ---- Lookup ---------------------------------------------------------------------------------- */
 
 const struct gguf_kv *gguf_find(const trit_file *f, const char *key)
 {
@@ -472,7 +470,7 @@ trit_status gguf_get_u32(const trit_file *f, const char *key, uint32_t *out, str
     if (!kv)
         return TRIT_OK;
     if (kv->type == TRIT_VALUE_ARRAY) /* which may be empty */
-        return wrong_type(f, kv, "a whole number of 32 bits", err);
+        return wrong_type(f, kv, "an unsigned 32-bit integer", err);
     const uint8_t *p = kv->items;
     const struct trit_value v = gguf_next_value(kv->type, &p);
     switch (v.type) {
@@ -497,7 +495,7 @@ trit_status gguf_get_u32(const trit_file *f, const char *key, uint32_t *out, str
     default:
         break;
     }
-    return wrong_type(f, kv, "a whole number of 32 bits", err);
+    return wrong_type(f, kv, "an unsigned 32-bit integer", err);
 }
 
 trit_status gguf_get_f64(const trit_file *f, const char *key, double *out, struct trit_error *err)
@@ -546,7 +544,7 @@ trit_status gguf_get_array(const trit_file *f, const char *key, trit_value_type 
     return TRIT_OK;
 }
 
-/* ---- What the public header shows ------------------------------------------------------------ */
+/* ---- Public interface ------------------------------------------------------------------------ */
 
 uint64_t trit_file_size(const trit_file *file)
 {

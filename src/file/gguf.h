@@ -1,5 +1,5 @@
-/* gguf.h - a GGUF file: metadata and tensors by name, every byte of them checked to be there.
- * Layout and limits: reference of the format as ggml has it, version 2 and 3, little-endian. */
+/* gguf.h - a GGUF file: metadata and tensors by name, all of their bytes checked to be in the file.
+ * Layout and limits are ggml's, versions 2 and 3, little-endian. */
 #ifndef TRIT_FILE_GGUF_H
 #define TRIT_FILE_GGUF_H
 
@@ -10,7 +10,7 @@
 
 struct gguf_kv {
     struct trit_string key;
-    trit_value_type type, item_type; /* the same unless type is ARRAY */
+    trit_value_type type, item_type; /* equal unless type is ARRAY */
     uint64_t n_items;                /* 1 unless type is ARRAY */
     const uint8_t *items;
 };
@@ -20,18 +20,18 @@ struct gguf_tensor {
     uint32_t type_id;
     const struct trit_type *type; /* NULL: unknown id */
     uint32_t n_dims;
-    uint64_t dims[4]; /* unused ones 1; their product fits 63 bits */
-    uint64_t offset;  /* in the file; inside it */
-    uint64_t n_bytes; /* inside the file; 0 where the type's size is not known */
+    uint64_t dims[4]; /* unused ones are 1; their product fits 63 bits */
+    uint64_t offset;  /* from the start of the file; inside it */
+    uint64_t n_bytes; /* inside the file; 0 if the type's size is unknown */
     uint64_t span;    /* bytes up to the next tensor, or to the end of the file */
-    bool fits_span;   /* n_bytes fill it up to padding; true for the last tensor */
+    bool fits_span;   /* n_bytes fill the span except for padding; true for the last tensor */
 };
 
 struct trit_file {
     struct trit_bytes bytes;
     char *path;
     uint32_t version;
-    enum trit_i2s_layout i2s_layout; /* as the caller says */
+    enum trit_i2s_layout i2s_layout; /* chosen by the caller */
     size_t n_kv, n_tensors;
     struct gguf_kv *kv;                         /* [n_kv] */
     struct gguf_tensor *tensors;                /* [n_tensors] */
@@ -47,7 +47,7 @@ static inline const uint8_t *gguf_data(const trit_file *f, const struct gguf_ten
     return f->bytes.data + t->offset;
 }
 
-/* A tensor of two dimensions as unpack_t2 of its type takes it. */
+/* A two-dimensional tensor as input for unpack_t2 of its type. */
 static inline struct trit_packed gguf_packed(const trit_file *f, const struct gguf_tensor *t)
 {
     return (struct trit_packed){
@@ -59,7 +59,7 @@ static inline struct trit_packed gguf_packed(const trit_file *f, const struct gg
     };
 }
 
-/* Whether its bytes are rows of T2 as they lie in the file. */
+/* Whether its bytes in the file are rows of T2. */
 static inline bool gguf_is_t2(const trit_file *f, const struct gguf_tensor *t)
 {
     return t->type_id == TRIT_TYPE_I2_S && t->dims[0] % TRIT_T2_BLOCK == 0 &&
@@ -71,12 +71,11 @@ static inline uint64_t gguf_n_elements(const struct gguf_tensor *t)
     return t->dims[0] * t->dims[1] * t->dims[2] * t->dims[3];
 }
 
-/* Read one value and step over it; the bytes were checked when the file was opened. */
+/* Read one value and advance *p; the bytes were checked when the file was opened. */
 struct trit_value gguf_next_value(trit_value_type type, const uint8_t **p);
 
-/* Single values. Each leaves *out alone and returns TRIT_OK where the key is absent; a value of
- * another type or out of range is TRIT_E_FILE. Any unsigned or signed width will do for integers.
- */
+/* Single values. If the key is absent, *out is unchanged and the result is TRIT_OK; a value of
+ * another type or out of range is TRIT_E_FILE. Integers may have any width, signed or unsigned. */
 trit_status gguf_get_u32(const trit_file *f, const char *key, uint32_t *out,
                          struct trit_error *err);
 trit_status gguf_get_f64(const trit_file *f, const char *key, double *out, struct trit_error *err);
@@ -84,7 +83,7 @@ trit_status gguf_get_bool(const trit_file *f, const char *key, bool *out, struct
 trit_status gguf_get_string(const trit_file *f, const char *key, struct trit_string *out,
                             struct trit_error *err);
 
-/* An array of that item type; *out NULL where the key is absent. */
+/* An array of that item type; *out is NULL if the key is absent. */
 trit_status gguf_get_array(const trit_file *f, const char *key, trit_value_type item_type,
                            const struct gguf_kv **out, struct trit_error *err);
 

@@ -1,7 +1,7 @@
-/* safetensors.c - reading checkpoints that nobody has vouched for; see safetensors.h.
+/* safetensors.c - reading untrusted checkpoints; see safetensors.h.
  *
- * Three steps: which files there are, the header of each, the tensors of all. Names of tensors stay
- * where the JSON reader put them, data where the files are mapped. */
+ * Three steps: find the files, read the header of each, collect all tensors. Tensor names point
+ * into the JSON reader's memory, data into the mapped files. */
 #include "safetensors.h"
 
 #include <stdio.h>
@@ -11,9 +11,9 @@
 #include "checked.h"
 #include "str.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are read as they lie in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are used without byte swapping");
 
-enum { MAX_HEADER = 100000000 }; /* as the format has it */
+enum { MAX_HEADER = 100000000 }; /* the format's limit */
 
 static const char single_name[] = "model.safetensors";
 static const char index_name[] = "model.safetensors.index.json";
@@ -33,27 +33,27 @@ struct trit_safe_file {
     const char *name; /* the end of path */
     struct trit_bytes bytes;
     struct trit_json *header;
-    const uint8_t *data; /* what the offsets count from */
+    const uint8_t *data; /* offsets are relative to this */
     uint64_t n_data;
 };
 
-/* One line of the index. */
-struct place {
+/* One entry of the index. */
+struct shard_entry {
     struct trit_string tensor, file;
 };
 
 struct index {
-    char *path; /* NULL: there is none, but a single file */
+    char *path; /* NULL: no index, just a single file */
     struct trit_bytes bytes;
     struct trit_json *json;
-    struct place *places; /* [n] */
+    struct shard_entry *entries; /* [n] */
     size_t n;
 };
 
 /* ---- Files of the folder --------------------------------------------------------------------- */
 
-static trit_status join(char **out, const char *dir, struct trit_string name,
-                        struct trit_error *err)
+static trit_status join_path(char **out, const char *dir, struct trit_string name,
+                             struct trit_error *err)
 {
     const size_t n = strlen(dir), slash = n && dir[n - 1] != '/';
 
@@ -67,10 +67,10 @@ static trit_status join(char **out, const char *dir, struct trit_string name,
     return TRIT_OK;
 }
 
-/* The path of a file of the folder; NULL where it is not there. */
+/* The path of a file of the folder; NULL if it does not exist. */
 static trit_status find_file(char **out, const char *dir, const char *name, struct trit_error *err)
 {
-    const trit_status status = join(out, dir, trit_string_of(name), err);
+    const trit_status status = join_path(out, dir, trit_string_of(name), err);
     if (!status && !trit_exists(*out)) {
         free(*out);
         *out = NULL;
@@ -91,14 +91,13 @@ static trit_status no_weights(const char *dir, struct trit_error *err)
         if (!path)
             continue;
         free(path);
-        return trit_fail(err, TRIT_E_UNSUPPORTED,
-                         "%s: has its weights as %s, which is not read; only safetensors are", dir,
-                         others[i]);
+        return trit_fail(err, TRIT_E_UNSUPPORTED, "%s has only %s; only safetensors is supported",
+                         dir, others[i]);
     }
-    return trit_fail(err, TRIT_E_FILE, "%s: has neither %s nor %s", dir, single_name, index_name);
+    return trit_fail(err, TRIT_E_FILE, "%s has neither %s nor %s", dir, single_name, index_name);
 }
 
-/* Room for so many files, of which none has a path yet. */
+/* Allocate n files, none of which has a path yet. */
 static trit_status add_files(struct trit_safetensors *s, size_t n, struct trit_error *err)
 {
     s->files = calloc(n + 1, sizeof *s->files);
@@ -112,17 +111,17 @@ static trit_status add_files(struct trit_safetensors *s, size_t n, struct trit_e
 
 static int compare_tensor_names(const void *a, const void *b)
 {
-    const struct place *x = a, *y = b;
+    const struct shard_entry *x = a, *y = b;
     return trit_string_order(x->tensor, y->tensor);
 }
 
 static int compare_file_names(const void *a, const void *b)
 {
-    const struct place *x = a, *y = b;
+    const struct shard_entry *x = a, *y = b;
     return trit_string_order(x->file, y->file);
 }
 
-/* A name that stays within the folder, and does nothing to a terminal. */
+/* A name that stays within the folder and is safe to print. */
 static bool is_plain_name(struct trit_string name)
 {
     for (size_t i = 0; i < name.len; i++)
@@ -131,7 +130,7 @@ static bool is_plain_name(struct trit_string name)
     return name.len && !trit_string_is(name, ".") && !trit_string_is(name, "..");
 }
 
-/* The member of that key where there is just one. */
+/* The member of that key if there is exactly one. */
 static const struct trit_json_value *only_member(const struct trit_json_value *object,
                                                  const char *key)
 {
@@ -169,32 +168,31 @@ static trit_status read_index(struct index *index, struct trit_error *err)
         return status;
     map = only_member(trit_json_root(index->json), "weight_map");
     if (trit_json_type_of(map) != TRIT_JSON_OBJECT)
-        return trit_fail(err, TRIT_E_FILE, "%s: must have one 'weight_map', an object",
-                         index->path);
-    index->places = calloc(trit_json_count(map) + 1, sizeof *index->places);
-    if (!index->places)
-        return trit_fail_memory(err, trit_json_count(map) * sizeof *index->places, "the index");
+        return trit_fail(err, TRIT_E_FILE, "%s must have one 'weight_map', an object", index->path);
+    index->entries = calloc(trit_json_count(map) + 1, sizeof *index->entries);
+    if (!index->entries)
+        return trit_fail_memory(err, trit_json_count(map) * sizeof *index->entries, "the index");
     for (map = trit_json_first(map); map; map = trit_json_next(map)) {
-        const struct place p = {trit_json_key(map), trit_json_text(map)};
+        const struct shard_entry p = {trit_json_key(map), trit_json_text(map)};
         if (!is_plain_name(p.file))
             return trit_fail(err, TRIT_E_FILE,
-                             "%s: tensor '%s' must be in a file of this folder, by its plain name; "
-                             "found '%s'",
+                             "%s: tensor '%s' must be in a file of this folder, given by its plain "
+                             "name, not '%s'",
                              index->path, trit_quote(p.tensor).text, trit_quote(p.file).text);
-        index->places[index->n++] = p;
+        index->entries[index->n++] = p;
     }
     return TRIT_OK;
 }
 
-/* Each file that the index names, once. */
+/* List each file that the index names, once. */
 static trit_status list_shards(struct trit_safetensors *s, struct index *index, const char *dir,
                                struct trit_error *err)
 {
-    const struct place *p = index->places;
+    const struct shard_entry *p = index->entries;
     size_t n = 0;
     trit_status status;
 
-    qsort(index->places, index->n, sizeof *p, compare_file_names);
+    qsort(index->entries, index->n, sizeof *p, compare_file_names);
     for (size_t i = 0; i < index->n; i++)
         n += i == 0 || compare_file_names(&p[i - 1], &p[i]) != 0;
     status = add_files(s, n, err);
@@ -202,21 +200,21 @@ static trit_status list_shards(struct trit_safetensors *s, struct index *index, 
     for (size_t i = 0; i < index->n && !status; i++)
         if (i == 0 || compare_file_names(&p[i - 1], &p[i]) != 0) {
             struct trit_safe_file *f = &s->files[n++];
-            status = join(&f->path, dir, p[i].file, err);
+            status = join_path(&f->path, dir, p[i].file, err);
             if (!status)
                 f->name = f->path + strlen(f->path) - p[i].file.len;
         }
     return status;
 }
 
-/* That index and files, both sorted by tensor here, say the same. */
+/* Check that index and files, both sorted by tensor here, agree. */
 static trit_status check_index(const struct trit_safetensors *s, struct index *index,
                                struct trit_error *err)
 {
-    const struct place *p = index->places;
+    const struct shard_entry *p = index->entries;
     const struct trit_safe_tensor *t = s->tensors;
 
-    qsort(index->places, index->n, sizeof *p, compare_tensor_names);
+    qsort(index->entries, index->n, sizeof *p, compare_tensor_names);
     for (size_t i = 1; i < index->n; i++)
         if (compare_tensor_names(&p[i - 1], &p[i]) == 0)
             return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' occurs twice", index->path,
@@ -226,14 +224,14 @@ static trit_status check_index(const struct trit_safetensors *s, struct index *i
                           : i == index->n ? 1
                                           : trit_string_order(p[i].tensor, t[i].name);
         if (order < 0)
-            return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' should be in %s and is not",
+            return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' should be in %s but is not",
                              index->path, trit_quote(p[i].tensor).text, trit_quote(p[i].file).text);
         if (order > 0)
             return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' is not in %s",
                              trit_safetensors_path(s, &t[i]), trit_quote(t[i].name).text,
                              index_name);
         if (!trit_string_is(p[i].file, s->files[t[i].file].name))
-            return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' should be in %s, and is in %s",
+            return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' should be in %s but is in %s",
                              index->path, trit_quote(p[i].tensor).text, trit_quote(p[i].file).text,
                              s->files[t[i].file].name);
     }
@@ -242,7 +240,7 @@ static trit_status check_index(const struct trit_safetensors *s, struct index *i
 
 static void free_index(struct index *index)
 {
-    free(index->places);
+    free(index->entries);
     trit_json_free(&index->json);
     trit_bytes_close(&index->bytes);
     free(index->path);
@@ -275,7 +273,7 @@ static trit_status find_files(struct trit_safetensors *s, struct index *index, c
 
 /* ---- One file -------------------------------------------------------------------------------- */
 
-/* What is in the place of a large file that was not fetched. */
+/* The placeholder for a large file that was not fetched. */
 static bool is_pointer_of_git(const struct trit_bytes *b)
 {
     static const char start[] = "version https://git-lfs";
@@ -290,31 +288,30 @@ static trit_status open_file(struct trit_safe_file *f, struct trit_error *err)
     if (status)
         return status;
     if (is_pointer_of_git(&f->bytes))
-        return trit_fail(
-            err, TRIT_E_FILE,
-            "%s: is only Git LFS's pointer to the file; fetch that with 'git lfs pull'", f->path);
+        return trit_fail(err, TRIT_E_FILE,
+                         "%s is only a Git LFS pointer; fetch the file with 'git lfs pull'",
+                         f->path);
     if (f->bytes.size < sizeof n_header)
         return trit_fail(err, TRIT_E_FILE,
-                         "%s: the file ends early: it has %zu bytes, and its first 8 are a length",
+                         "%s ends early: it has %zu bytes; the length of the header alone has 8",
                          f->path, f->bytes.size);
     memcpy(&n_header, f->bytes.data, sizeof n_header);
     if (n_header > MAX_HEADER)
         return trit_fail(err, TRIT_E_FILE,
-                         "%s: is not a safetensors file, or damaged: its header would have %llu "
-                         "bytes; at most %d are possible",
+                         "%s is damaged or not a safetensors file: its header would have %llu "
+                         "bytes; the limit is %d",
                          f->path, (unsigned long long)n_header, MAX_HEADER);
     f->data = f->bytes.data + sizeof n_header;
     f->n_data = f->bytes.size - sizeof n_header;
     if (n_header > f->n_data)
         return trit_fail(err, TRIT_E_FILE,
-                         "%s: the file ends early: its header has %llu bytes, of which %llu are "
-                         "there",
+                         "%s ends early: its header has %llu bytes, but only %llu are left",
                          f->path, (unsigned long long)n_header, (unsigned long long)f->n_data);
     status = read_json(&f->header, f->path, f->data, (size_t)n_header, "its header: ", err);
     f->data += n_header;
     f->n_data -= n_header;
     if (!status && trit_json_type_of(trit_json_root(f->header)) != TRIT_JSON_OBJECT)
-        status = trit_fail(err, TRIT_E_FILE, "%s: its header must be an object", f->path);
+        status = trit_fail(err, TRIT_E_FILE, "%s: the header must be an object", f->path);
     return status;
 }
 
@@ -325,13 +322,13 @@ static trit_status read_dtype(struct trit_safe_tensor *t, uint64_t *bytes, const
     size_t i = 0;
 
     if (trit_json_type_of(value) != TRIT_JSON_STRING)
-        return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' has a dtype that is no string", path,
+        return trit_fail(err, TRIT_E_FILE, "%s: the dtype of tensor '%s' must be a string", path,
                          trit_quote(t->name).text);
     while (i < N_DTYPES && !trit_string_is(dtype, dtypes[i].name))
         i++;
     if (i == N_DTYPES)
         return trit_fail(err, TRIT_E_UNSUPPORTED,
-                         "%s: tensor '%s' has dtype '%s'; known are F64 to F16, BF16, F8_E5M2, "
+                         "%s: tensor '%s' has dtype '%s'; supported are F64 to F16, BF16, F8_E5M2, "
                          "F8_E4M3, I64 to I8, U64 to U8, and BOOL",
                          path, trit_quote(t->name).text, trit_quote(dtype).text);
     t->dtype = dtypes[i].name;
@@ -348,7 +345,7 @@ static bool read_whole(const struct trit_json_value *value, uint64_t *out)
     return true;
 }
 
-/* Dimensions, and the bytes that they make. */
+/* Read the dimensions and compute the size in bytes. */
 static trit_status read_shape(struct trit_safe_tensor *t, uint64_t item_bytes, const char *path,
                               const struct trit_json_value *shape, struct trit_error *err)
 {
@@ -357,23 +354,21 @@ static trit_status read_shape(struct trit_safe_tensor *t, uint64_t item_bytes, c
     bool empty = false;
 
     if (trit_json_type_of(shape) != TRIT_JSON_ARRAY)
-        return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' has a shape that is no array", path,
+        return trit_fail(err, TRIT_E_FILE, "%s: the shape of tensor '%s' must be an array", path,
                          trit_quote(t->name).text);
     if (n_dims > TRIT_SAFE_MAX_DIMS)
-        return trit_fail(err, TRIT_E_FILE,
-                         "%s: tensor '%s' has %zu dimensions; at most %d are "
-                         "possible",
+        return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' has %zu dimensions; the limit is %d",
                          path, trit_quote(t->name).text, n_dims, TRIT_SAFE_MAX_DIMS);
     shape = trit_json_first(shape);
     for (size_t i = 0; i < TRIT_SAFE_MAX_DIMS; i++, shape = trit_json_next(shape)) {
         t->dims[i] = 1;
         if (shape && !read_whole(shape, &t->dims[i]))
             return trit_fail(err, TRIT_E_FILE,
-                             "%s: tensor '%s' has a dimension that is no whole number from 0 on",
+                             "%s: the dimensions of tensor '%s' must be integers of at least 0",
                              path, trit_quote(t->name).text);
         empty = empty || t->dims[i] == 0;
         if (!trit_mul_u64(n, t->dims[i] ? t->dims[i] : 1, &n) || n > INT64_MAX)
-            return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' has an impossible shape", path,
+            return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' has an invalid shape", path,
                              trit_quote(t->name).text);
     }
     t->n_dims = (uint32_t)n_dims;
@@ -391,7 +386,7 @@ static trit_status read_offsets(struct trit_safe_tensor *t, const struct trit_sa
         !read_whole(trit_json_item(offsets, 0), &begin) ||
         !read_whole(trit_json_item(offsets, 1), &end))
         return trit_fail(err, TRIT_E_FILE,
-                         "%s: tensor '%s' must have data_offsets of two whole numbers from 0 on",
+                         "%s: data_offsets of tensor '%s' must be two integers of at least 0",
                          f->path, name.text);
     if (begin > end)
         return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' ends at %llu, before it begins at %llu",
@@ -403,8 +398,8 @@ static trit_status read_offsets(struct trit_safe_tensor *t, const struct trit_sa
                          trit_safetensors_shape(t).text, (unsigned long long)t->n_bytes);
     if (end > f->n_data)
         return trit_fail(err, TRIT_E_FILE,
-                         "%s: the file ends early: tensor '%s' has bytes %llu to %llu of its data, "
-                         "which has %llu",
+                         "%s ends early: tensor '%s' has bytes %llu to %llu of its data, which has "
+                         "%llu",
                          f->path, name.text, (unsigned long long)begin, (unsigned long long)end,
                          (unsigned long long)f->n_data);
     t->data = f->data + begin;
@@ -421,7 +416,7 @@ static trit_status read_tensor(struct trit_safe_tensor *t, const struct trit_saf
     trit_status status;
 
     if (t->name.len == 0)
-        return trit_fail(err, TRIT_E_FILE, "%s: has a tensor without a name", f->path);
+        return trit_fail(err, TRIT_E_FILE, "%s has a tensor without a name", f->path);
     if (!dtype || !shape || !offsets || trit_json_count(entry) != 3)
         return trit_fail(err, TRIT_E_FILE,
                          "%s: tensor '%s' must have dtype, shape and data_offsets, each once, and "
@@ -456,13 +451,12 @@ static trit_status check_gap(const struct trit_safe_file *f, const uint8_t *begi
 {
     if (begin == end)
         return TRIT_OK;
-    return trit_fail(err, TRIT_E_FILE, "%s: bytes %llu to %llu of its data belong to no tensor",
-                     f->path, (unsigned long long)(begin - f->data),
-                     (unsigned long long)(end - f->data));
+    return trit_fail(err, TRIT_E_FILE, "%s: no tensor has bytes %llu to %llu of the data", f->path,
+                     (unsigned long long)(begin - f->data), (unsigned long long)(end - f->data));
 }
 
-/* That the tensors of a file follow one another from the first byte of its data to the last: the
- * format demands that nothing can hide between them. */
+/* Check that the tensors of a file cover its data without a gap: the format demands that nothing
+ * can hide between them. */
 static trit_status check_cover(const struct trit_safe_file *f, struct trit_safe_tensor *t, size_t n,
                                struct trit_error *err)
 {
@@ -487,7 +481,7 @@ static int compare_tensors(const void *a, const void *b)
     return order ? order : (x->file > y->file) - (x->file < y->file);
 }
 
-/* Sort those from the first on by name; equal neighbours are duplicates. */
+/* Sort the tensors from `first` on by name; equal neighbours are duplicates. */
 static trit_status sort_tensors(const struct trit_safetensors *s, size_t first,
                                 struct trit_error *err)
 {
@@ -500,14 +494,14 @@ static trit_status sort_tensors(const struct trit_safetensors *s, size_t first,
         if (t[i - 1].file == t[i].file)
             return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' occurs twice",
                              trit_safetensors_path(s, &t[i]), trit_quote(t[i].name).text);
-        return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' is in %s too",
+        return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' is also in %s",
                          trit_safetensors_path(s, &t[i]), trit_quote(t[i].name).text,
                          s->files[t[i - 1].file].name);
     }
     return TRIT_OK;
 }
 
-/* Add what the file's header has to the tensors, for which there is room. */
+/* Append the tensors of the file's header; there is room for them. */
 static trit_status read_file(struct trit_safetensors *s, size_t file, struct trit_error *err)
 {
     const struct trit_safe_file *f = &s->files[file];
@@ -519,9 +513,9 @@ static trit_status read_file(struct trit_safetensors *s, size_t file, struct tri
     for (; m && !status; m = trit_json_next(m)) {
         if (trit_string_is(trit_json_key(m), "__metadata__")) {
             if (had_metadata || !holds_strings(m))
-                status =
-                    trit_fail(err, TRIT_E_FILE,
-                              "%s: may have '__metadata__' once, an object of strings", f->path);
+                status = trit_fail(
+                    err, TRIT_E_FILE,
+                    "%s: '__metadata__' must occur only once, as an object of strings", f->path);
             had_metadata = true;
             continue;
         }
@@ -534,7 +528,7 @@ static trit_status read_file(struct trit_safetensors *s, size_t file, struct tri
     return status ? status : check_cover(f, s->tensors + first, s->n - first, err);
 }
 
-/* ---- All together ---------------------------------------------------------------------------- */
+/* ---- Checkpoint ------------------------------------------------------------------------------ */
 
 static trit_status read_files(struct trit_safetensors *s, struct trit_error *err)
 {
@@ -585,7 +579,7 @@ void trit_safetensors_close(struct trit_safetensors *s)
     *s = (struct trit_safetensors){0};
 }
 
-/* ---- Looking at them ------------------------------------------------------------------------- */
+/* ---- Lookup ---------------------------------------------------------------------------------- */
 
 const struct trit_safe_tensor *trit_safetensors_find(const struct trit_safetensors *s,
                                                      const char *name)

@@ -1,9 +1,10 @@
 /* safetensors.h - the tensors of a checkpoint folder: model.safetensors, or the shards that
- * model.safetensors.index.json names; every byte of them checked to be there.
+ * model.safetensors.index.json names. All their bytes are checked to be in the files.
  *
  * A file is a u64 (little-endian) length, a JSON object of that length, and data. The object has a
- * member {dtype, shape, data_offsets: [begin, end)} per tensor, offsets from the end of the object,
- * and perhaps "__metadata__", an object of strings. The tensors cover the data without a gap. */
+ * member {dtype, shape, data_offsets: [begin, end)} per tensor, with offsets from the end of the
+ * object, and may have "__metadata__", an object of strings. The tensors cover the data without a
+ * gap. */
 #ifndef TRIT_FILE_SAFETENSORS_H
 #define TRIT_FILE_SAFETENSORS_H
 
@@ -16,11 +17,11 @@ struct trit_safe_tensor {
     struct trit_string name;
     const char *dtype; /* as written: "BF16", "F16", "F32", "U8", "I8", … */
     uint32_t n_dims;   /* 0: a single number */
-    /* dims[n_dims-1] is contiguous; unused ones are 1, and any may be 0. Bytes of the product of
-     * those that are not fit 63 bits. */
+    /* dims[n_dims-1] is contiguous; unused ones are 1, and any may be 0. The size in bytes without
+     * the zeros fits 63 bits. */
     uint64_t dims[TRIT_SAFE_MAX_DIMS];
-    const uint8_t *data; /* aligned to nothing */
-    uint64_t n_bytes;    /* what dtype and dims make */
+    const uint8_t *data; /* not aligned */
+    uint64_t n_bytes;    /* by dtype and dims */
     size_t file;         /* index of its file */
 };
 
@@ -31,15 +32,15 @@ struct trit_safetensors {
     size_t n_files;
 };
 
-/* Open the folder's weights. A single file is taken before an index. The files must not change
- * while they are open.
- * @return TRIT_OK; TRIT_E_FILE: neither is there, one cannot be read, is damaged, ends early, has a
- *         tensor twice or with offsets that overlap, leave a gap, leave the file or do not fit
- *         dtype and shape; one lacks what the index puts into it or has what the index does not;
- *         the index names no plain file of the folder (printable ASCII, no slash);
- *         TRIT_E_UNSUPPORTED: a dtype that is not known, or weights in a format other than
- *         safetensors (pytorch_model.bin: named); TRIT_E_MEMORY.
- *         Release with trit_safetensors_close(); after an error that is allowed, not needed. */
+/* Open the folder's weights. A single file takes precedence over an index. The files must not
+ * change while they are open.
+ * @return TRIT_OK; TRIT_E_FILE: neither exists; a file cannot be read, is damaged or ends early; a
+ *         tensor occurs twice, or its offsets overlap others, leave a gap, leave the file or do not
+ *         match dtype and shape; a file and the index disagree on its tensors; the index names
+ *         something other than a plain file of the folder (printable ASCII, no slash);
+ *         TRIT_E_UNSUPPORTED: unknown dtype, or weights in a format other than safetensors (the
+ *         message names pytorch_model.bin); TRIT_E_MEMORY.
+ *         Release with trit_safetensors_close(), which is optional after an error. */
 trit_status trit_safetensors_open(struct trit_safetensors *out, const char *dir,
                                   struct trit_error *err);
 void trit_safetensors_close(struct trit_safetensors *s);
@@ -58,9 +59,9 @@ struct trit_safe_shape {
 };
 struct trit_safe_shape trit_safetensors_shape(const struct trit_safe_tensor *t);
 
-/* Tell the system that these bytes of a tensor are not needed any more, so that a conversion's
- * memory does not grow to the size of the checkpoint. In stretches of any size, one after another,
- * nothing is left. Reading them again is allowed, and slow. */
+/* Tell the system that these bytes of a tensor are no longer needed, so that a conversion's memory
+ * does not grow to the size of the checkpoint. Consecutive stretches of any size leave no page
+ * behind. Reading the bytes again is allowed but slow. */
 void trit_safetensors_done(const struct trit_safetensors *s, const uint8_t *data, uint64_t n_bytes);
 
 #endif

@@ -1,9 +1,9 @@
-/* stats.c - how the weights of a ternary tensor are spread. */
+/* stats.c - statistics of the weights of a ternary tensor. */
 #include <string.h>
 
 #include "gguf.h"
 
-/* Adds how often each code 0..3 occurs in n_bytes of T2. */
+/* Add the number of occurrences of each code 0..3 in n_bytes of T2 to counts. */
 static void count_codes(uint64_t counts[4], const uint8_t *t2, size_t n_bytes)
 {
     uint64_t of_byte[256] = {0};
@@ -15,7 +15,7 @@ static void count_codes(uint64_t counts[4], const uint8_t *t2, size_t n_bytes)
             counts[b >> shift & 3] += of_byte[b];
 }
 
-/* By way of a copy in T2. *ternary: false where floats are none */
+/* Count in a T2 copy. *ternary: false if the tensor's floats are not ternary */
 static trit_status count_unpacked(uint64_t counts[4], float *scale, bool *ternary,
                                   const trit_file *f, const struct gguf_tensor *t,
                                   struct trit_error *why)

@@ -255,11 +255,11 @@ $ trit info -m missing.gguf
 [3]
 
 $ trit info -m empty.gguf
-! trit: empty.gguf: the file is empty
+! trit: empty.gguf is empty
 [3]
 
 $ trit info -m truncated.gguf
-! trit: truncated.gguf: the file ends early: tensor 'blk.0.attn_output.weight' needs 16416 bytes at 191072 of 201664
+! trit: truncated.gguf ends early: tensor 'blk.0.attn_output.weight' needs 16416 bytes at 191072 of 201664
 [3]
 
 $ trit info -m good.gguf --kv q8

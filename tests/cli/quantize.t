@@ -59,5 +59,5 @@ $ trit quantize good.gguf no.gguf --type tq1_0
 [4]
 
 $ trit quantize text.gguf no.gguf
-! trit: text.gguf: is not a GGUF file
+! trit: text.gguf is not a GGUF file
 [3]

@@ -134,7 +134,7 @@ $ cp text.gguf s; trit run -m good.gguf -p "" -n 2 --session s; echo $?; cmp s t
 $ : >s; trit run -m good.gguf -p "" -n 2 --session s; echo $?; wc -c <s | tr -d ' '
 3
 0
-! trit: s: the file is empty
+! trit: s is empty
 
 $ cp good.gguf g; trit run -m good.gguf -p x -n 2 --session g; echo $?; cmp g good.gguf
 3
@@ -147,7 +147,7 @@ $ cp whole s; trit run -m other.gguf -p x -n 2 --session s; echo $?; cmp s whole
 ! trit: s: was made with another model (bitnet-b1.58, 2 layers of 256)
 
 $ mkdir d; trit run -m good.gguf -p x -n 2 --session d
-! trit: d: is not a regular file
+! trit: d is not a regular file
 [3]
 
 # More tokens than there is room for.

@@ -168,7 +168,7 @@ $ trit tokenize -m missing.gguf -p a
 [3]
 
 $ trit tokenize -m truncated.gguf -p a
-! trit: truncated.gguf: the file ends early: tensor 'blk.0.attn_output.weight' needs 16416 bytes at 191072 of 201664
+! trit: truncated.gguf ends early: tensor 'blk.0.attn_output.weight' needs 16416 bytes at 191072 of 201664
 [3]
 
 $ trit tokenize -m evil_names.gguf -p a

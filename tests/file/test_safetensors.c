@@ -65,11 +65,17 @@ static void refuse(const char *dir, trit_status wanted, const char *message)
     assert_int_equal(trit_safetensors_open(&s, dir, NULL), wanted);
 }
 
-/* A message that begins with the path of what it is about. */
+/* A message that begins with its file's path: "PATH is …", "PATH has …" or "PATH: …". */
 static void refuse_file(const char *dir, trit_status wanted, const char *path, const char *rest)
 {
+    static const char *const verbs[] = {"is ", "has ", "must ", "ends "};
+    const char *colon = ":";
     char message[512];
-    snprintf(message, sizeof message, "%s: %s", path, rest);
+
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (strncmp(rest, verbs[i], strlen(verbs[i])) == 0)
+            colon = "";
+    snprintf(message, sizeof message, "%s%s %s", path, colon, rest);
     refuse(dir, wanted, message);
 }
 
@@ -356,13 +362,12 @@ static void no_files(void **state)
                 "has neither model.safetensors nor model.safetensors.index.json");
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         const char *path = put_text(folder, others[i], "?");
-        snprintf(message, sizeof message,
-                 "has its weights as %s, which is not read; only safetensors are", others[i]);
+        snprintf(message, sizeof message, "has only %s; only safetensors is supported", others[i]);
         refuse_file(dir, TRIT_E_UNSUPPORTED, dir, message);
         remove(path);
     }
     refuse("no-such-folder", TRIT_E_FILE,
-           "no-such-folder: has neither model.safetensors nor model.safetensors.index.json");
+           "no-such-folder has neither model.safetensors nor model.safetensors.index.json");
 }
 
 static void no_regular_files(void **state)
@@ -375,7 +380,7 @@ static void no_regular_files(void **state)
     refuse_file(file, TRIT_E_FILE, path, "Not a directory");
     put_text(folder, SINGLE, "");
     snprintf(path, sizeof path, "%s/" SINGLE, dir);
-    refuse_file(dir, TRIT_E_FILE, path, "the file is empty");
+    refuse_file(dir, TRIT_E_FILE, path, "is empty");
     remove(path);
     snprintf(name, sizeof name, "%s/" SINGLE, folder);
     fx_folder(name);
@@ -385,7 +390,7 @@ static void no_regular_files(void **state)
     refuse_file(dir, TRIT_E_FILE, path, "is not a regular file");
     remove(path);
     const char *index = put_text(folder, INDEX, "");
-    refuse_file(dir, TRIT_E_FILE, index, "the file is empty");
+    refuse_file(dir, TRIT_E_FILE, index, "is empty");
 }
 
 /* ---- The bytes before the header ------------------------------------------------------------- */
@@ -396,34 +401,33 @@ static void bad_starts(void **state)
     (void)state;
 
     refuse_bytes("\1\0\0\0\0\0\0", 7,
-                 "the file ends early: it has 7 bytes, and its first 8 are a length");
-    refuse_bytes("\2\0\0\0\0\0\0\0", 8,
-                 "the file ends early: its header has 2 bytes, of which 0 are there");
+                 "ends early: it has 7 bytes; the length of the header alone has 8");
+    refuse_bytes("\2\0\0\0\0\0\0\0", 8, "ends early: its header has 2 bytes, but only 0 are left");
     refuse_bytes("\3\0\0\0\0\0\0\0{}", 10,
-                 "the file ends early: its header has 3 bytes, of which 2 are there");
+                 "ends early: its header has 3 bytes, but only 2 are left");
     refuse_bytes("\0\xe1\xf5\5\0\0\0\0{}", 10,
-                 "the file ends early: its header has 100000000 bytes, of which 2 are there");
+                 "ends early: its header has 100000000 bytes, but only 2 are left");
     refuse_bytes("\1\xe1\xf5\5\0\0\0\0{}", 10,
-                 "is not a safetensors file, or damaged: its header would have 100000001 bytes; at "
-                 "most 100000000 are possible");
+                 "is damaged or not a safetensors file: its header would have 100000001 bytes; the "
+                 "limit is 100000000");
     refuse_bytes("\xff\xff\xff\xff\xff\xff\xff\xff{}", 10,
-                 "is not a safetensors file, or damaged: its header would have "
-                 "18446744073709551615 bytes; at most 100000000 are possible");
+                 "is damaged or not a safetensors file: its header would have "
+                 "18446744073709551615 bytes; the limit is 100000000");
     refuse_bytes("<!DOCTYPE html>", 15,
-                 "is not a safetensors file, or damaged: its header would have "
-                 "5789751444030890300 bytes; at most 100000000 are possible");
+                 "is damaged or not a safetensors file: its header would have "
+                 "5789751444030890300 bytes; the limit is 100000000");
     refuse_bytes(pointer, sizeof pointer - 1,
-                 "is only Git LFS's pointer to the file; fetch that with 'git lfs pull'");
+                 "is only a Git LFS pointer; fetch the file with 'git lfs pull'");
     refuse_bytes("\0\0\0\0\0\0\0\0{}", 10,
                  "its header: line 1, column 1: found the end of the text, expected a value");
     refuse_bytes("\1\0\0\0\0\0\0\0{}", 10,
                  "its header: line 1, column 2: found the end of the text, expected a key in "
                  "quotes");
-    refuse_bytes("\2\0\0\0\0\0\0\0[]", 10, "its header must be an object");
-    refuse_bytes("\4\0\0\0\0\0\0\0null", 12, "its header must be an object");
+    refuse_bytes("\2\0\0\0\0\0\0\0[]", 10, "the header must be an object");
+    refuse_bytes("\4\0\0\0\0\0\0\0null", 12, "the header must be an object");
     refuse_bytes("\3\0\0\0\0\0\0\0{}x", 11,
                  "its header: line 1, column 3: found 'x', expected the end of the text");
-    refuse_bytes("\2\0\0\0\0\0\0\0{}x", 11, "bytes 0 to 1 of its data belong to no tensor");
+    refuse_bytes("\2\0\0\0\0\0\0\0{}x", 11, "no tensor has bytes 0 to 1 of the data");
 }
 
 /* ---- The header ------------------------------------------------------------------------------ */
@@ -438,9 +442,8 @@ static void bad_entries(void **state)
 {
     static const char members[] =
         "tensor 't' must have dtype, shape and data_offsets, each once, and nothing else";
-    static const char metadata[] = "may have '__metadata__' once, an object of strings";
-    static const char offsets[] =
-        "tensor 't' must have data_offsets of two whole numbers from 0 on";
+    static const char metadata[] = "'__metadata__' must occur only once, as an object of strings";
+    static const char offsets[] = "data_offsets of tensor 't' must be two integers of at least 0";
     static const struct {
         const char *header, *message;
     } all[] = {
@@ -462,23 +465,21 @@ static void bad_entries(void **state)
         {"{\"__metadata__\":null}", metadata},
         {"{\"__metadata__\":{\"a\":\"b\",\"c\":1}}", metadata},
         {"{\"__metadata__\":{},\"__metadata__\":{}}", metadata},
-        {ONE("8", "[4]", "[0,4]"), "tensor 't' has a dtype that is no string"},
-        {ONE(U8, "4", "[0,4]"), "tensor 't' has a shape that is no array"},
-        {ONE(U8, "{\"a\":4}", "[0,4]"), "tensor 't' has a shape that is no array"},
-        {ONE(U8, "[1,1,1,1,1,1,1,1,4]", "[0,4]"),
-         "tensor 't' has 9 dimensions; at most 8 are possible"},
+        {ONE("8", "[4]", "[0,4]"), "the dtype of tensor 't' must be a string"},
+        {ONE(U8, "4", "[0,4]"), "the shape of tensor 't' must be an array"},
+        {ONE(U8, "{\"a\":4}", "[0,4]"), "the shape of tensor 't' must be an array"},
+        {ONE(U8, "[1,1,1,1,1,1,1,1,4]", "[0,4]"), "tensor 't' has 9 dimensions; the limit is 8"},
         {ONE(U8, "[\"4\"]", "[0,4]"),
-         "tensor 't' has a dimension that is no whole number from 0 on"},
-        {ONE(U8, "[1,-4]", "[0,4]"),
-         "tensor 't' has a dimension that is no whole number from 0 on"},
-        {ONE(U8, "[4.0]", "[0,4]"), "tensor 't' has a dimension that is no whole number from 0 on"},
+         "the dimensions of tensor 't' must be integers of at least 0"},
+        {ONE(U8, "[1,-4]", "[0,4]"), "the dimensions of tensor 't' must be integers of at least 0"},
+        {ONE(U8, "[4.0]", "[0,4]"), "the dimensions of tensor 't' must be integers of at least 0"},
         {ONE(U8, "[9223372036854775808]", "[0,4]"),
-         "tensor 't' has a dimension that is no whole number from 0 on"},
-        {ONE(U8, "[4294967296,4294967296]", "[0,0]"), "tensor 't' has an impossible shape"},
-        {ONE(U8, "[4294967296,2147483648]", "[0,0]"), "tensor 't' has an impossible shape"},
-        {ONE(U8, "[0,4294967296,4294967296]", "[0,0]"), "tensor 't' has an impossible shape"},
-        {ONE("\"F64\"", "[2305843009213693952]", "[0,0]"), "tensor 't' has an impossible shape"},
-        {ONE("\"F64\"", "[1152921504606846976]", "[0,0]"), "tensor 't' has an impossible shape"},
+         "the dimensions of tensor 't' must be integers of at least 0"},
+        {ONE(U8, "[4294967296,4294967296]", "[0,0]"), "tensor 't' has an invalid shape"},
+        {ONE(U8, "[4294967296,2147483648]", "[0,0]"), "tensor 't' has an invalid shape"},
+        {ONE(U8, "[0,4294967296,4294967296]", "[0,0]"), "tensor 't' has an invalid shape"},
+        {ONE("\"F64\"", "[2305843009213693952]", "[0,0]"), "tensor 't' has an invalid shape"},
+        {ONE("\"F64\"", "[1152921504606846976]", "[0,0]"), "tensor 't' has an invalid shape"},
         {ONE(U8, "[4]", "4"), offsets},
         {ONE(U8, "[4]", "{\"a\":0,\"b\":4}"), offsets},
         {ONE(U8, "[4]", "[4]"), offsets},
@@ -498,13 +499,13 @@ static void bad_entries(void **state)
          "tensor 't' has 4 bytes; U8 of shape [9223372036854775807] would have "
          "9223372036854775807"},
         {ONE(U8, "[5]", "[0,5]"),
-         "the file ends early: tensor 't' has bytes 0 to 5 of its data, which has 4"},
+         "ends early: tensor 't' has bytes 0 to 5 of its data, which has 4"},
         {ONE(U8, "[4]", "[1,5]"),
-         "the file ends early: tensor 't' has bytes 1 to 5 of its data, which has 4"},
+         "ends early: tensor 't' has bytes 1 to 5 of its data, which has 4"},
         {ONE(U8, "[0]", "[5,5]"),
-         "the file ends early: tensor 't' has bytes 5 to 5 of its data, which has 4"},
+         "ends early: tensor 't' has bytes 5 to 5 of its data, which has 4"},
         {ONE(U8, "[9223372036854775807]", "[0,9223372036854775807]"),
-         "the file ends early: tensor 't' has bytes 0 to 9223372036854775807 of its data, which "
+         "ends early: tensor 't' has bytes 0 to 9223372036854775807 of its data, which "
          "has 4"},
     };
     (void)state;
@@ -522,10 +523,11 @@ static void bad_dtypes(void **state)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char header[256], message[256];
         snprintf(header, sizeof header, ONE("\"%s\"", "[4]", "[0,4]"), all[i]);
-        snprintf(message, sizeof message,
-                 "tensor 't' has dtype '%s'; known are F64 to F16, BF16, F8_E5M2, F8_E4M3, I64 to "
-                 "I8, U64 to U8, and BOOL",
-                 all[i]);
+        snprintf(
+            message, sizeof message,
+            "tensor 't' has dtype '%s'; supported are F64 to F16, BF16, F8_E5M2, F8_E4M3, I64 to "
+            "I8, U64 to U8, and BOOL",
+            all[i]);
         refuse_header(header, 4, TRIT_E_UNSUPPORTED, message);
     }
 }
@@ -541,11 +543,11 @@ static void bad_cover(void **state)
         {TWO("[4]", "[0,4]", "[4]", "[0,4]"), "tensors 'a' and 'b' overlap"},
         {TWO("[4]", "[0,4]", "[1]", "[0,1]"), "tensors 'b' and 'a' overlap"},
         {TWO("[4]", "[0,4]", "[0]", "[2,2]"), "tensors 'a' and 'b' overlap"},
-        {TWO("[3]", "[1,4]", "[0]", "[0,0]"), "bytes 0 to 1 of its data belong to no tensor"},
-        {TWO("[1]", "[0,1]", "[1]", "[3,4]"), "bytes 1 to 3 of its data belong to no tensor"},
-        {TWO("[2]", "[0,2]", "[1]", "[2,3]"), "bytes 3 to 4 of its data belong to no tensor"},
-        {TWO("[0]", "[0,0]", "[0]", "[4,4]"), "bytes 0 to 4 of its data belong to no tensor"},
-        {TWO("[0]", "[0,0]", "[0]", "[0,0]"), "bytes 0 to 4 of its data belong to no tensor"},
+        {TWO("[3]", "[1,4]", "[0]", "[0,0]"), "no tensor has bytes 0 to 1 of the data"},
+        {TWO("[1]", "[0,1]", "[1]", "[3,4]"), "no tensor has bytes 1 to 3 of the data"},
+        {TWO("[2]", "[0,2]", "[1]", "[2,3]"), "no tensor has bytes 3 to 4 of the data"},
+        {TWO("[0]", "[0,0]", "[0]", "[4,4]"), "no tensor has bytes 0 to 4 of the data"},
+        {TWO("[0]", "[0,0]", "[0]", "[0,0]"), "no tensor has bytes 0 to 4 of the data"},
     };
     (void)state;
 
@@ -576,27 +578,27 @@ static void bad_indices(void **state)
         {"{\"weight_map\":[]}", map},
         {"{\"weight_map\":{},\"weight_map\":{}}", map},
         {"{\"weight_map\":{\"t\":1}}",
-         "tensor 't' must be in a file of this folder, by its plain name; found ''"},
+         "tensor 't' must be in a file of this folder, given by its plain name, not ''"},
         {"{\"weight_map\":{\"t\":\"\"}}",
-         "tensor 't' must be in a file of this folder, by its plain name; found ''"},
+         "tensor 't' must be in a file of this folder, given by its plain name, not ''"},
         {"{\"weight_map\":{\"t\":\".\"}}",
-         "tensor 't' must be in a file of this folder, by its plain name; found '.'"},
+         "tensor 't' must be in a file of this folder, given by its plain name, not '.'"},
         {"{\"weight_map\":{\"t\":\"..\"}}",
-         "tensor 't' must be in a file of this folder, by its plain name; found '..'"},
+         "tensor 't' must be in a file of this folder, given by its plain name, not '..'"},
         {"{\"weight_map\":{\"t\":\"../s\"}}",
-         "tensor 't' must be in a file of this folder, by its plain name; found '../s'"},
+         "tensor 't' must be in a file of this folder, given by its plain name, not '../s'"},
         {"{\"weight_map\":{\"t\":\"/etc/s\"}}",
-         "tensor 't' must be in a file of this folder, by its plain name; found '/etc/s'"},
+         "tensor 't' must be in a file of this folder, given by its plain name, not '/etc/s'"},
         {"{\"weight_map\":{\"t\":\"a\\\\s\"}}",
-         "tensor 't' must be in a file of this folder, by its plain name; found 'a\\s'"},
+         "tensor 't' must be in a file of this folder, given by its plain name, not 'a\\s'"},
         {"{\"weight_map\":{\"t\":\"s\\u0000\"}}",
-         "tensor 't' must be in a file of this folder, by its plain name; found 's\\x00'"},
+         "tensor 't' must be in a file of this folder, given by its plain name, not 's\\x00'"},
         {"{\"weight_map\":{\"t\":\"\\u001b[2J\"}}",
-         "tensor 't' must be in a file of this folder, by its plain name; found '\\x1b[2J'"},
+         "tensor 't' must be in a file of this folder, given by its plain name, not '\\x1b[2J'"},
         {"{\"weight_map\":{\"t\":\"\\u007f\"}}",
-         "tensor 't' must be in a file of this folder, by its plain name; found '\\x7f'"},
+         "tensor 't' must be in a file of this folder, given by its plain name, not '\\x7f'"},
         {"{\"weight_map\":{\"t\":\"\\u00e9\"}}",
-         "tensor 't' must be in a file of this folder, by its plain name; found '\\xc3\\xa9'"},
+         "tensor 't' must be in a file of this folder, given by its plain name, not '\\xc3\\xa9'"},
     };
     char folder[16];
     const char *dir = new_folder(folder);
@@ -626,28 +628,28 @@ static void index_and_files_differ(void **state)
         {{"one", "both", "two", "x"},
          {"a", "a", "b", "b"},
          INDEX,
-         "tensor 'x' should be in b and is not"},
+         "tensor 'x' should be in b but is not"},
         {{"one", "both", "two", "a"},
          {"a", "a", "b", "a"},
          INDEX,
-         "tensor 'a' should be in a and is not"},
+         "tensor 'a' should be in a but is not"},
         {{"one", "two"}, {"a", "b"}, "a", "tensor 'both' is not in " INDEX},
         {{"one", "both"}, {"a", "a"}, INDEX, ""}, /* b is of no concern */
         {{"both", "one", "two"},
          {"b", "a", "b"},
          INDEX,
-         "tensor 'both' should be in b, and is in a"},
+         "tensor 'both' should be in b but is in a"},
         {{"both", "one", "one", "two"}, {"a", "a", "a", "b"}, INDEX, "tensor 'one' occurs twice"},
         {{"both", "one", "two", "one"}, {"a", "a", "b", "b"}, INDEX, "tensor 'one' occurs twice"},
         {{"both", "one", "two"}, {"a", "a", "c"}, "c", "No such file or directory"},
         {{"both", "one", "two"},
          {"a", "a", "cut"},
          "cut",
-         "the file ends early: its header has 2 bytes, of which 1 are there"},
+         "ends early: its header has 2 bytes, but only 1 are left"},
         {{"both", "one", "two", "again"},
          {"a", "a", "b", "again"},
          "again",
-         "tensor 'both' is in a too"},
+         "tensor 'both' is also in a"},
     };
     const uint64_t dims[] = {1};
     struct sw_file f = {0};
