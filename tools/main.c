@@ -6,7 +6,7 @@
 
 #include "cli.h"
 #include "commands.h"
-#include "common.h"
+#include "report.h"
 
 /* name, version, commit, compiler, ISA rows built in */
 static void print_version(void)

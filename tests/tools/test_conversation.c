@@ -8,6 +8,8 @@
 
 #include "conversation.h"
 #include "fixture.h"
+#include "interrupt.h"
+#include "report.h"
 #include "suite.h"
 
 /* ---- A model that counts a b c d, with the template of 2B-4T --------------------------------- */

@@ -4,12 +4,15 @@
 #include "chat_commands.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "complete_path.h"
+#include "input.h"
 #include "options.h"
 #include "output.h"
+#include "report.h"
 #include "resume.h"
 #include "utf8_length.h"
 #include "width.h"

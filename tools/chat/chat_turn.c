@@ -4,6 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "interrupt.h"
+#include "output.h"
+#include "report.h"
 #include "sampling.h"
 #include "terminal.h"
 #include "wrap.h"

@@ -3,13 +3,19 @@
 
 #include "cmd_chat.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "chat_commands.h"
 #include "history.h"
+#include "interrupt.h"
+#include "open.h"
 #include "output.h"
+#include "report.h"
+#include "sampling.h"
+#include "status.h"
 #include "terminal.h"
 #include "turns.h"
 

@@ -5,10 +5,15 @@
  * exchanges were left out. */
 #include "conversation.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "interrupt.h"
+#include "open.h"
+#include "report.h"
 #include "sampling.h"
+#include "status.h"
 #include "turns.h"
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
@@ -418,7 +423,8 @@ static int generate_answer(struct conversation *c, const int32_t *prompt, int32_
             .on_text = on_text,
             .user = sink,
         };
-        watch_prompt(c->o->session, c->args);
+        if (show_progress(c->args->quiet))
+            watch_prompt(c->o->session);
         const trit_status status =
             trit_generate(c->o->session, c->o->tokenizer, prompt, n, &opt, &c->last, &err);
         clear_status();

@@ -3,7 +3,7 @@
 #ifndef TRIT_TOOLS_CONVERSATION_H
 #define TRIT_TOOLS_CONVERSATION_H
 
-#include "common.h"
+#include "open.h"
 
 /* A message and its answer. The conversation owns the strings. */
 struct exchange {

@@ -1,9 +1,13 @@
 /* turns.c - see turns.h. */
 #include "turns.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "input.h"
+#include "open.h"
+#include "report.h"
 #include "trit.h"
 
 static void append_turn(struct turns *t, trit_role role, struct trit_string text)

@@ -2,7 +2,7 @@
 #ifndef TRIT_TOOLS_TURNS_H
 #define TRIT_TOOLS_TURNS_H
 
-#include "common.h"
+#include "open.h"
 
 struct trit_json;
 

@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "builtin.h"
-#include "common.h"
+#include "input.h"
 #include "options.h"
+#include "report.h"
 
 /* ---- Values ---------------------------------------------------------------------------------- */
 

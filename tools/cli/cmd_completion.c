@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "cli.h"
-#include "common.h"
 #include "options.h"
+#include "report.h"
 
 /* The words that an option may be given, or NULL where they are not a list. */
 static const char *choices_of(const struct option *o)

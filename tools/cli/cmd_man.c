@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "cli.h"
-#include "common.h"
 #include "options.h"
+#include "report.h"
 
 /* Text in which nothing is taken for a request of roff. */
 static void roff(const char *text)

@@ -2,12 +2,14 @@
 #include "baseline.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
+#include "input.h"
 #include "json_write.h"
 #include "plain_text.h"
+#include "report.h"
 
 /* The member that a row lacks, or has with a value that cannot be; NULL: none. */
 static const char *missing(const struct trit_json_value *row)

@@ -8,17 +8,23 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "commands.h"
 #include "baseline.h"
-#include "common.h"
+#include "clock.h"
+#include "commands.h"
 #include "exit_sweep.h"
 #include "hardware.h"
+#include "input.h"
+#include "interrupt.h"
 #include "json_write.h"
 #include "layers.h"
+#include "open.h"
+#include "report.h"
+#include "status.h"
 
 static const double read_probe_ms = 120, macs_probe_ms = 40, fmas_probe_ms = 20;
 
@@ -617,7 +623,7 @@ static void fit_defaults(struct plan *p, const struct bench *b)
 int bench_main(const struct args *args)
 {
     struct bench b = {
-        .args = args, .progress = show_progress(args), .bars = is_lively(STDOUT_FILENO)};
+        .args = args, .progress = show_progress(args->quiet), .bars = is_lively(STDOUT_FILENO)};
     struct plan plan;
     int code = parse_plan(&plan, args);
 

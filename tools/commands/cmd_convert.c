@@ -1,11 +1,15 @@
 /* cmd_convert.c - trit convert and trit quantize: from a checkpoint folder, or from another GGUF,
  * to a GGUF. */
+#include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "commands.h"
-#include "common.h"
 #include "json_write.h"
+#include "open.h"
+#include "report.h"
 #include "sink.h"
+#include "status.h"
 
 struct conversion {
     const struct args *args;
@@ -106,7 +110,7 @@ static int convert(struct conversion *c, const trit_file *file, const char *path
     if (!path || !*path)
         return usage_error("no output given; use -o FILE, or --dry-run");
     const double start = now_ms();
-    int code = open_sink(&c->sink, path, show_progress(c->args));
+    int code = open_sink(&c->sink, path, show_progress(c->args->quiet));
     if (!code)
         status = run(c, file, sink_put, &err);
     code = close_sink(&c->sink, code, status, &err);

@@ -1,7 +1,10 @@
 /* cmd_dummy.c - trit dummy: a model file of random weights in the shape of a published one. */
+#include <stdio.h>
+
 #include "commands.h"
-#include "common.h"
+#include "report.h"
 #include "sink.h"
+#include "status.h"
 
 static void print_shapes(void)
 {
@@ -26,7 +29,7 @@ int dummy_main(const struct args *args)
     }
     if (!args->out || !*args->out)
         return usage_error("no output given; use -o FILE");
-    const int code = open_sink(&sink, args->out, show_progress(args));
+    const int code = open_sink(&sink, args->out, show_progress(args->quiet));
     if (!code)
         status = trit_dummy_write(&opt, sink_put, &sink, &sink.total, &err);
     return close_sink(&sink, code, status, &err);

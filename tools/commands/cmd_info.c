@@ -1,16 +1,19 @@
 /* cmd_info.c - trit info: what is in a file and what was made of it, or what this CPU can run. */
 #define _POSIX_C_SOURCE 200809L
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "commands.h"
 #include "builtin.h"
-#include "common.h"
+#include "commands.h"
 #include "hardware.h"
 #include "json_write.h"
+#include "open.h"
 #include "plain_text.h"
+#include "report.h"
+#include "status.h"
 
 enum { MAX_ITEMS = 8, MAX_TEXT = 160 }; /* of metadata shown to people */
 

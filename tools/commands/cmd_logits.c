@@ -1,17 +1,24 @@
 /* cmd_logits.c - trit logits: the logits of every position, as a NumPy file. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
-#include "common.h"
+#include "input.h"
+#include "interrupt.h"
+#include "open.h"
 #include "output.h"
+#include "report.h"
 
 static int get_tokens(struct opened *o, const struct args *args, int32_t **ids, int32_t *n)
 {
     if (args->tokens)
         return parse_ids(ids, n, "--tokens", args->tokens);
-    return encode_text(o, args->prompt, strlen(args->prompt), TRIT_ENCODE_BOS, ids, n);
+    const int code = open_tokenizer(o);
+    if (code)
+        return code;
+    return encode_text(o->tokenizer, args->prompt, strlen(args->prompt), TRIT_ENCODE_BOS, ids, n);
 }
 
 /* The header of format 1.0: magic, version, length, a Python dict padded to 64 bytes in all. */

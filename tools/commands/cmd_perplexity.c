@@ -5,14 +5,19 @@
  * it but the first is scored by its probability given those before it. The logits that it is scored
  * by can be kept in a file, and compared with those in one. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
-#include "common.h"
 #include "divergence.h"
+#include "input.h"
+#include "interrupt.h"
 #include "json_write.h"
 #include "logits_file.h"
+#include "open.h"
+#include "report.h"
+#include "status.h"
 #include "windows.h"
 
 /* Sums over all scored tokens. */
@@ -101,7 +106,7 @@ static int score_windows(struct score *score, struct comparison *comparison, con
             trit_session_eval(o->session, tokens, w->ctx, score_next, &window, &err);
         if (status)
             code = stopped(comparison, &err);
-        if (!code && show_progress(args))
+        if (!code && show_progress(args->quiet))
             show_status("%d of %d windows, perplexity %.4f", i + 1, w->n,
                         exp(score->nll / (double)score->tokens));
     }
@@ -221,7 +226,9 @@ int perplexity_main(const struct args *args)
     if (!code)
         code = open_model(&o, args);
     if (!code)
-        code = encode_text(&o, text, len, 0, &ids, &n);
+        code = open_tokenizer(&o);
+    if (!code)
+        code = encode_text(o.tokenizer, text, len, 0, &ids, &n);
     if (!code)
         code = plan_windows(&w, &o, args, n);
     session_args.ctx = w.ctx;

@@ -2,18 +2,23 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "bytes.h"
 #include "cmd_chat.h"
 #include "commands.h"
-#include "bytes.h"
-#include "common.h"
+#include "input.h"
+#include "interrupt.h"
 #include "json_write.h"
 #include "logprobs.h"
-#include "sampling.h"
+#include "open.h"
+#include "report.h"
 #include "resume.h"
+#include "sampling.h"
+#include "status.h"
 #include "turns.h"
 
 /* ---- Output ---------------------------------------------------------------------------------- */
@@ -245,10 +250,8 @@ static int encode_chat(struct opened *o, const struct args *args, bool restored,
 {
     struct turns turns = {0};
     struct trit_error err;
-    int code = open_tokenizer(o);
+    int code = choose_template(chat, o, args);
 
-    if (!code)
-        code = choose_template(chat, o, args);
     if (!code && restored)
         return encode_next_turn(o, chat, p->text, p->len, &p->ids, &p->n);
     if (!code)
@@ -268,14 +271,14 @@ static int tokenize_prompt(struct opened *o, const struct args *args, struct ses
     const unsigned flags =
         (restored ? 0 : TRIT_ENCODE_BOS) | (args->special ? TRIT_ENCODE_SPECIAL : 0);
     struct trit_chat chat = {0};
-    int code;
 
     if (restored && args->system)
         return usage_error("--system begins a conversation; %s holds one", file->path);
-    if (args->chat && !(restored && !p->len)) /* nothing new is no turn */
+    int code = open_tokenizer(o);
+    if (!code && args->chat && !(restored && !p->len)) /* nothing new is no turn */
         code = encode_chat(o, args, restored, p, &chat);
-    else
-        code = encode_text(o, p->text, p->len, flags, &p->ids, &p->n);
+    else if (!code)
+        code = encode_text(o->tokenizer, p->text, p->len, flags, &p->ids, &p->n);
     if (!code)
         code = gather_stops(&p->stop, &p->n_stop, args, &chat);
     if (code)
@@ -333,7 +336,8 @@ int run_main(const struct args *args)
         code = open_sampler(&sampler, args, seed, trit_model_vocab_size(o.model));
     if (!code) {
         watch_interrupts(o.session);
-        watch_prompt(o.session, args);
+        if (show_progress(args->quiet))
+            watch_prompt(o.session);
         code = generate(&o, args, &p, &file, sampler, seed);
     }
     code = close_session_file(&file, code);

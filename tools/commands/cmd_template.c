@@ -1,10 +1,14 @@
 /* cmd_template.c - trit template: what a model sees of a conversation, to the byte. It needs the
  * vocabulary of a file only. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
+#include "input.h"
 #include "json_write.h"
+#include "open.h"
+#include "report.h"
 #include "turns.h"
 
 /* What was made of the conversation. */

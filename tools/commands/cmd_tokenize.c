@@ -1,10 +1,13 @@
 /* cmd_tokenize.c - trit tokenize and trit detokenize. They need the vocabulary of a file only. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
-#include "common.h"
+#include "input.h"
 #include "json_write.h"
+#include "open.h"
+#include "report.h"
 
 static void print_lines(const trit_tokenizer *t, const int32_t *ids, int32_t n)
 {
@@ -43,7 +46,9 @@ int tokenize_main(const struct args *args)
     if (!code)
         code = open_file(&o, args);
     if (!code)
-        code = encode_text(&o, text, len, flags, &ids, &n);
+        code = open_tokenizer(&o);
+    if (!code)
+        code = encode_text(o.tokenizer, text, len, flags, &ids, &n);
     if (!code) {
         if (args->json) {
             print_json(o.tokenizer, ids, n);

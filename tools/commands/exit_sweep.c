@@ -8,15 +8,21 @@
 #include "exit_sweep.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bytes.h"
-#include "common.h"
+#include "clock.h"
+#include "input.h"
+#include "interrupt.h"
 #include "json_write.h"
-#include "plain_text.h"
 #include "layers.h"
+#include "open.h"
 #include "percentile.h"
+#include "plain_text.h"
+#include "report.h"
+#include "status.h"
 #include "windows.h"
 
 enum { MAX_REPEATS = 1000, DEFAULT_WINDOWS = 20, SAMPLE_PROMPT = 12, SAMPLE_TOKENS = 32 };
@@ -103,7 +109,7 @@ static int measure_all(const struct sweep *s)
 
     for (int r = 0; r < rounds && !code; r++)
         for (int32_t i = 0; i < s->n && !code; i++) {
-            if (show_progress(s->args))
+            if (show_progress(s->args->quiet))
                 show_status("speed: round %d of %d, %d layers", r + 1, rounds,
                             s->depths[i].n_layers);
             code = measure(s, &s->depths[i], r);
@@ -150,7 +156,7 @@ static int score_depth(const struct sweep *s, struct depth *d, int32_t *tokens)
     int code = EXIT_DONE;
 
     for (int32_t i = 0; i < s->w.n && !code; i++) {
-        if (show_progress(s->args))
+        if (show_progress(s->args->quiet))
             show_status("text: %d layers, window %d of %d", d->n_layers, i + 1, s->w.n);
         if ((code = set_depth(s, d)))
             break;
@@ -319,7 +325,9 @@ static int read_text(struct sweep *s)
     args.chunks = args.chunks ? args.chunks : DEFAULT_WINDOWS;
     int code = read_prompt(&text, &len, &args);
     if (!code)
-        code = encode_text(&s->o, text, len, 0, &s->ids, &s->n_ids);
+        code = open_tokenizer(&s->o);
+    if (!code)
+        code = encode_text(s->o.tokenizer, text, len, 0, &s->ids, &s->n_ids);
     if (!code)
         code = plan_windows(&s->w, &s->o, &args, s->n_ids);
     free(text);

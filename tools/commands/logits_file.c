@@ -6,9 +6,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "report.h"
 
 static const char magic[8] = {'t', 'r', 'i', 't', 'l', 'o', 'g', '\n'};
 

@@ -8,8 +8,8 @@
 #ifndef TRIT_TOOLS_LOGITS_FILE_H
 #define TRIT_TOOLS_LOGITS_FILE_H
 
-#include "common.h"
 #include "output.h"
+#include "trit.h"
 
 /* What the rows are of. */
 struct logits_shape {

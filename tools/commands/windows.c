@@ -1,9 +1,13 @@
-/* windows.c - see windows.h. */
-#include "windows.h"
+/* windows.c - see windows.h. */ #include "windows.h"
 
 #include <string.h>
 
-enum { DEFAULT_WINDOW = 512 };
+#include "open.h"
+#include "report.h"
+
+    enum {
+        DEFAULT_WINDOW = 512
+    };
 
 int plan_windows(struct windows *w, const struct opened *o, const struct args *args, int32_t n_ids)
 {

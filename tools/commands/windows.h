@@ -2,7 +2,7 @@
 #ifndef TRIT_TOOLS_WINDOWS_H
 #define TRIT_TOOLS_WINDOWS_H
 
-#include "common.h"
+#include "open.h"
 
 struct windows {
     int32_t ctx, n_text, n; /* positions, text tokens and number of windows */

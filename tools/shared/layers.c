@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common.h"
+#include "report.h"
 
 /* "3,7-9": numbers from `least` on and ranges of them. @return exit code */
 static int parse_list(struct layer_list *out, const char *option, const char *text, long least)

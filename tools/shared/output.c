@@ -5,12 +5,13 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common.h"
+#include "report.h"
 
 /* What a signal that ends the program removes. One output at a time. */
 static char *volatile unfinished;

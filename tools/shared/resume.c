@@ -4,9 +4,14 @@
 #include "resume.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "interrupt.h"
+#include "open.h"
+#include "report.h"
 
 /* A missing file is one that begins here. */
 static int load(struct session_file *f, const struct opened *o, const struct args *args)

@@ -5,7 +5,7 @@
 #ifndef TRIT_TOOLS_RESUME_H
 #define TRIT_TOOLS_RESUME_H
 
-#include "common.h"
+#include "open.h"
 #include "output.h"
 
 struct session_file {

@@ -2,13 +2,18 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "sampling.h"
-#include "hardware.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "hardware.h"
+#include "input.h"
+#include "open.h"
+#include "report.h"
 
 uint64_t random_seed(void)
 {

@@ -3,7 +3,7 @@
 #ifndef TRIT_TOOLS_SAMPLING_H
 #define TRIT_TOOLS_SAMPLING_H
 
-#include "common.h"
+#include "open.h"
 
 /* A seed that is short enough to be typed again. */
 uint64_t random_seed(void);

@@ -2,8 +2,12 @@
 #include "sink.h"
 
 #include <errno.h>
+#include <stdio.h>
 
-#include "common.h"
+#include "clock.h"
+#include "interrupt.h"
+#include "report.h"
+#include "status.h"
 
 int open_sink(struct sink *s, const char *path, bool progress)
 {

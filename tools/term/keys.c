@@ -1,17 +1,15 @@
-/* keys.c - see keys.h. */
-#include "keys.h"
-
-#include "utf8_length.h"
+/* keys.c - see keys.h. */ #include "keys.h"
 
 #include <string.h>
 
+#include "utf8_length.h"
 #include "width.h"
 
-enum {
-    NOTHING = -10,       /* no byte came in time */
-    SEQUENCE_WAIT = 100, /* milliseconds within which the rest of a sequence comes */
-    MAX_PARAMETERS = 32,
-};
+    enum {
+        NOTHING = -10,       /* no byte came in time */
+        SEQUENCE_WAIT = 100, /* milliseconds within which the rest of a sequence comes */
+        MAX_PARAMETERS = 32,
+    };
 
 void keys_free(struct keys *k)
 {

@@ -1,0 +1,102 @@
+/* input.c - see input.h. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "input.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report.h"
+
+/* Stops soon after `most` bytes. */
+static int read_stream(char **text, size_t *len, FILE *f, const char *name, size_t most)
+{
+    size_t size = 1 << 16;
+    char *buf = malloc(size);
+
+    for (*len = 0; buf;) {
+        *len += fread(buf + *len, 1, size - *len, f);
+        if (*len < size || *len > most)
+            break;
+        char *larger = size > SIZE_MAX / 2 ? NULL : realloc(buf, 2 * size);
+        if (!larger)
+            free(buf);
+        buf = larger;
+        size *= 2;
+    }
+    *text = buf;
+    if (!buf)
+        return out_of_memory();
+    if (*len > most)
+        return file_error("%s: is larger than %zu MB", name, most / 1000000);
+    buf[*len] = 0; /* it ended before the block did */
+    return ferror(f) ? file_error("cannot read %s: %s", name, strerror(errno)) : EXIT_DONE;
+}
+
+int read_file(char **text, size_t *len, const char *path, size_t most)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return file_error("%s: %s", path, strerror(errno));
+    const int code = read_stream(text, len, f, path, most);
+    fclose(f);
+    return code;
+}
+
+int read_prompt(char **text, size_t *len, const struct args *args)
+{
+    if (!!args->prompt + !!args->file + args->stdin_prompt > 1)
+        return usage_error("give one prompt only: -p, -f or -");
+    if (args->prompt) {
+        *len = strlen(args->prompt);
+        *text = malloc(*len + 1);
+        if (!*text)
+            return out_of_memory();
+        memcpy(*text, args->prompt, *len + 1);
+        return EXIT_DONE;
+    }
+    if (args->file && strcmp(args->file, "-") != 0)
+        return read_file(text, len, args->file, SIZE_MAX / 4);
+    if (!args->file && !args->stdin_prompt && isatty(STDIN_FILENO))
+        return usage_error("no prompt given; use -p TEXT, -f FILE, or a pipe");
+    return read_stream(text, len, stdin, "standard input", SIZE_MAX / 4);
+}
+
+bool is_plain_number(const char *text, const char *ends)
+{
+    const size_t n = strspn(text, "0123456789.eE+-");
+    return ((text[0] >= '0' && text[0] <= '9') || text[0] == '-' || text[0] == '.') &&
+           (!text[n] || strchr(ends, text[n]));
+}
+
+int parse_ids(int32_t **out, int32_t *n, const char *option, const char *text)
+{
+    size_t most = 1;
+    for (const char *p = text; *p; p++)
+        most += *p == ',';
+    int32_t *ids = malloc(most * sizeof *ids);
+    *out = ids;
+    *n = 0;
+    if (!ids)
+        return out_of_memory();
+    bool open = text[0] == '['; /* as tokenize prints them */
+    for (const char *p = text + open;; p++) {
+        char *end;
+        errno = 0;
+        const long long id = strtoll(p, &end, 10);
+        const bool plain = is_plain_number(p, ",]") && end != p && !errno;
+        if (open && *end == ']' && !end[1]) {
+            open = false;
+            end++;
+        }
+        if (!plain || id < 0 || id > INT32_MAX || (*end && *end != ',') || (!*end && open))
+            return usage_error("%s wants ids such as 1,2,3; found '%.20s'", option, p);
+        ids[(*n)++] = (int32_t)id;
+        p = end;
+        if (!*p)
+            return EXIT_DONE;
+    }
+}

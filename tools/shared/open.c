@@ -1,0 +1,122 @@
+/* open.c - see open.h. */
+#include "open.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "builtin.h"
+#include "clock.h"
+#include "hardware.h"
+#include "layers.h"
+#include "report.h"
+#include "status.h"
+
+int open_file(struct opened *o, const struct args *args)
+{
+    struct trit_file_options opt = {
+        .no_mmap = args->no_mmap, .lock = args->mlock, .i2s_layout = args->i2s_layout};
+    struct trit_error err;
+
+    if (!args->model)
+        return usage_error("no model given; use -m FILE, or set TRIT_MODEL");
+    if (strcmp(args->model, BUILT_IN) == 0)
+        opt.bytes = built_in_model(&opt.n_bytes);
+    return trit_file_open(&o->file, args->model, &opt, &err) ? report(&err) : EXIT_DONE;
+}
+
+int open_model(struct opened *o, const struct args *args)
+{
+    struct trit_error err;
+    const int code = open_file(o, args);
+    if (code)
+        return code;
+    return trit_model_open(&o->model, o->file, &err) ? report(&err) : EXIT_DONE;
+}
+
+void session_options(struct trit_session_options *opt, const struct args *args)
+{
+    static const char *const kv_names[] = {
+        [TRIT_KV_TYPE_F16] = "f16", [TRIT_KV_TYPE_F32] = "f32", [TRIT_KV_TYPE_I8] = "i8"};
+    /* logits are there to be compared with references, which have no cache that rounds */
+    int kv = args->command == CMD_LOGITS && !args->kv ? TRIT_KV_TYPE_F32 : TRIT_KV_TYPE_F16;
+
+    for (int i = 0; args->kv && i < 3; i++) /* it is one of them */
+        kv = strcmp(kv_names[i], args->kv) == 0 ? i : kv;
+    *opt = (struct trit_session_options){
+        .n_ctx = args->ctx,
+        .n_batch = args->batch,
+        .n_threads = args->threads,
+        .kv = (trit_kv_type)kv,
+        .isa = args->isa,
+        .walk = args->walk,
+    };
+}
+
+/* What was recognised, for -v. */
+static void describe(const struct opened *o, const struct args *args)
+{
+    struct trit_model_info m;
+    trit_model_info(o->model, &m);
+    fprintf(stderr, "%s: %s · %.0f M parameters · %s (%s) · context %d · opened in %.0f ms\n",
+            args->model, m.arch, (double)m.n_params * 1e-6, m.ffn_act, m.ffn_act_why,
+            trit_session_n_ctx(o->session), o->load_ms);
+}
+
+/* Others are evaluated over whole texts, and that is what logits does. */
+static bool is_causal(const trit_model *model)
+{
+    struct trit_model_info m;
+    trit_model_info(model, &m);
+    return m.causal;
+}
+
+int open_session(struct opened *o, const struct args *args)
+{
+    const double start = now_ms();
+    struct trit_session_options opt;
+    struct layer_list skip;
+    struct trit_error err;
+    int code = EXIT_DONE;
+
+    session_options(&opt, args);
+    if (show_progress(args->quiet) && args->model)
+        show_status("loading %s", args->model);
+    if (!o->model)
+        code = open_model(o, args);
+    if (!code)
+        code = plan_layers(&opt, &skip, args, o->model);
+    if (!code && args->command == CMD_LOGITS)
+        opt.whole = !is_causal(o->model);
+    if (!code && trit_session_open(&o->session, o->model, &opt, &err))
+        code = report(&err);
+    clear_status();
+    if (!code)
+        code = set_exits(o->session, args);
+    o->load_ms = now_ms() - start;
+    if (!code)
+        note_threads(args, args->threads);
+    if (!code && args->verbose)
+        describe(o, args);
+    return code;
+}
+
+void close_all(struct opened *o)
+{
+    trit_session_close(&o->session);
+    trit_tokenizer_close(&o->tokenizer);
+    trit_model_close(&o->model);
+    trit_file_close(&o->file);
+}
+
+int open_tokenizer(struct opened *o)
+{
+    struct trit_error err;
+    return trit_tokenizer_open(&o->tokenizer, o->file, &err) ? report(&err) : EXIT_DONE;
+}
+
+int encode_text(const trit_tokenizer *t, const char *text, size_t len, unsigned flags,
+                int32_t **ids, int32_t *n)
+{
+    struct trit_error err;
+    return trit_tokenizer_encode(t, text, len, flags, ids, n, &err) ? report(&err) : EXIT_DONE;
+}
