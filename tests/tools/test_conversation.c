@@ -39,17 +39,15 @@ static void open_talk(struct talk *t, int ctx, int max_tokens, const char *syste
 
     *t = (struct talk){.args = {
                            .command = CMD_CHAT,
-                           .model = model_path(),
-                           .ctx = ctx,
-                           .batch = 64,
-                           .threads = 1,
-                           .max_tokens = max_tokens,
                            .quiet = true,
-                           .repeat_penalty = 1,
-                           .presence_penalty = 900,
-                           .repeat_last_n = 3,
-                           .top_p = 1,
-                           .logit_bias = {biases, 4},
+                           .model = {.path = model_path()},
+                           .compute = {.threads = 1, .ctx = ctx, .batch = 64},
+                           .sampling = {.repeat_penalty = 1,
+                                        .presence_penalty = 900,
+                                        .repeat_last_n = 3,
+                                        .top_p = 1,
+                                        .logit_bias = {biases, 4}},
+                           .generate = {.max_tokens = max_tokens},
                        }};
     assert_int_equal(open_session(&t->o, &t->args), EXIT_DONE);
     assert_int_equal(open_tokenizer(&t->o), EXIT_DONE);
@@ -146,7 +144,7 @@ static void test_stop_text(void **state)
     (void)state;
 
     open_talk(&t, 256, 9, NULL);
-    t.args.stop = (struct values){stop, 1};
+    t.args.generate.stop = (struct values){stop, 1};
     ask(&t, "One", "ab");
     said(&t.c, SAID("One", "ab"));
     ask(&t, "Two", "ab");
@@ -215,7 +213,7 @@ static void test_refused(void **state)
     ask(&t, "One", "abcd");
     assert_int_equal(ask_with(&t, huge, go_on, EXIT_USAGE), ASK_TAKEN_BACK);
     said(&t.c, SAID("One", "abcd"));
-    t.args.on_full = "stop";
+    t.args.generate.on_full = "stop";
     ask(&t, "Two", "abcd");
     assert_int_equal(ask_with(&t, "Three, and some more", go_on, EXIT_USAGE), ASK_TAKEN_BACK);
     said(&t.c, SAID("One", "abcd") EOT SAID("Two", "abcd"));
@@ -287,7 +285,7 @@ static void test_interrupted_shift(void **state)
     assert_int_equal(t.c.items[0].answer_len, 65 - (int)strlen("User: One$Assistant: "));
     assert_int_equal(conversation_sync(&t.c), EXIT_DONE);
     assert_int_equal(trit_session_n_tokens(t.o.session), 64);
-    t.args.max_tokens = 4;
+    t.args.generate.max_tokens = 4;
     ask(&t, "Two", "abcd");
     close_talk(&t);
 }

@@ -95,7 +95,7 @@ static void print_greeting(const struct chat *c)
 
     if (c->args.quiet)
         return;
-    printf("%s · context %d · %s · /help\n", c->args.model, trit_session_n_ctx(c->o.session),
+    printf("%s · context %d · %s · /help\n", c->args.model.path, trit_session_n_ctx(c->o.session),
            t->name);
     if (t->guessed || t->missing_markers)
         printf("template %s: %s\n", t->name, t->why);
@@ -135,14 +135,14 @@ static int open_terminal(struct chat *c)
 static int begin_session(struct chat *c)
 {
     struct output out;
-    const char *path = c->args.session;
+    const char *path = c->args.generate.session;
 
     if (!path)
         return EXIT_DONE;
     if (!*path)
         return usage_error("--session wants the name of a file");
     const bool exists = access(path, F_OK) == 0;
-    if (exists && c->args.system)
+    if (exists && c->args.chat.system)
         return usage_error("--system begins a conversation; %s holds one", path);
     const int code = open_output(&out, path);
     close_output(&out, code ? code : EXIT_RUNTIME);
@@ -151,8 +151,8 @@ static int begin_session(struct chat *c)
 
 static int end_session(struct chat *c)
 {
-    const bool save = c->args.session && !conversation_is_empty(&c->talk);
-    return save ? chat_save(c, c->args.session) : EXIT_DONE;
+    const bool save = c->args.generate.session && !conversation_is_empty(&c->talk);
+    return save ? chat_save(c, c->args.generate.session) : EXIT_DONE;
 }
 
 int chat_main(const struct args *args)
@@ -160,14 +160,15 @@ int chat_main(const struct args *args)
     struct chat c = {.args = *args};
     struct trit_chat chat;
     /* with -cnv, as in bitnet.cpp, -p is the system message */
-    const char *system = args->cnv && !args->system ? args->prompt : args->system;
+    const char *system =
+        args->run.cnv && !args->chat.system ? args->text.prompt : args->chat.system;
 
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return usage_error("%s is not a terminal; for one answer there is trit run --chat",
                            isatty(STDIN_FILENO) ? "standard output" : "standard input");
-    if (args->file || args->stdin_prompt)
+    if (args->text.file || args->text.stdin_prompt)
         return usage_error("%s does not go with -cnv, whose -p is the system message",
-                           args->file ? "--file" : "-");
+                           args->text.file ? "--file" : "-");
     int code = open_session(&c.o, args);
     if (!code)
         code = open_tokenizer(&c.o);

@@ -126,7 +126,7 @@ static int encode_all(const struct conversation *c, int32_t first, const char *t
 
 static bool stops_when_full(const struct conversation *c)
 {
-    return c->args->on_full && strcmp(c->args->on_full, "stop") == 0;
+    return c->args->generate.on_full && strcmp(c->args->generate.on_full, "stop") == 0;
 }
 
 /* @return exit code, after an error message; an interrupt has none, as callers explain it */
@@ -391,7 +391,7 @@ bool conversation_continues(const struct conversation *c)
 /* A continued text does not end by itself, so it gets a limit unless -n is given. */
 int32_t conversation_max_tokens(const struct conversation *c)
 {
-    const int32_t asked = c->args->max_tokens;
+    const int32_t asked = c->args->generate.max_tokens;
 
     return asked < 0 && conversation_continues(c) ? 120 : asked;
 }
@@ -407,9 +407,10 @@ static int generate_answer(struct conversation *c, const int32_t *prompt, int32_
 
     c->seed = c->args->has_seed ? c->args->seed + c->n_asked : random_seed();
     c->n_asked++;
-    int code = open_sampler(&sampler, c->args, c->seed, trit_model_vocab_size(c->o->model));
+    int code =
+        open_sampler(&sampler, &c->args->sampling, c->seed, trit_model_vocab_size(c->o->model));
     if (!code)
-        code = gather_stops(&stop, &n_stop, c->args, &c->chat);
+        code = gather_stops(&stop, &n_stop, &c->args->generate, &c->chat);
     if (!code) {
         const struct trit_generate_options opt = {
             .max_tokens = conversation_max_tokens(c),

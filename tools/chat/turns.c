@@ -78,7 +78,7 @@ static int read_turns_file(struct turns *t, const char *path)
 
 /* ---- All messages ---------------------------------------------------------------------------- */
 
-int build_turns(struct turns *t, const struct args *args, const char *prompt, size_t len)
+int build_turns(struct turns *t, const struct chat_args *args, const char *prompt, size_t len)
 {
     int code = EXIT_DONE;
 
@@ -110,13 +110,13 @@ int choose_template(struct trit_chat *chat, const struct opened *o, const struct
 {
     struct trit_error err;
 
-    if (trit_chat_choose(chat, o->file, o->tokenizer, args->template_name, &err))
+    if (trit_chat_choose(chat, o->file, o->tokenizer, args->chat.template_name, &err))
         return report(&err);
-    const bool warn = args->chat && !args->quiet;
+    const bool warn = args->run.chat && !args->quiet;
     if (args->verbose || (warn && (chat->guessed || chat->missing_markers)))
-        fprintf(stderr, "%s: template %s: %s\n", args->model, chat->name, chat->why);
+        fprintf(stderr, "%s: template %s: %s\n", args->model.path, chat->name, chat->why);
     if (warn && chat->base)
-        fprintf(stderr, "trit: %s looks like a base model; answers may run on\n", args->model);
+        fprintf(stderr, "trit: %s looks like a base model; answers may run on\n", args->model.path);
     return EXIT_DONE;
 }
 
@@ -139,7 +139,7 @@ int encode_next_turn(const struct opened *o, const struct trit_chat *chat, const
     return EXIT_DONE;
 }
 
-int gather_stops(const char ***stop, int32_t *n, const struct args *args,
+int gather_stops(const char ***stop, int32_t *n, const struct generate_args *args,
                  const struct trit_chat *chat)
 {
     *stop = malloc(((size_t)args->stop.n + (size_t)chat->n_stop + 1) * sizeof **stop);

@@ -15,7 +15,7 @@ struct turns {
 /* Gather the messages: the system message of -s unless it is empty, those of the --turns file, and
  * the user's unless prompt is NULL. Texts are borrowed. @return exit code; call free_turns() either
  * way */
-int build_turns(struct turns *t, const struct args *args, const char *prompt, size_t len);
+int build_turns(struct turns *t, const struct chat_args *args, const char *prompt, size_t len);
 void free_turns(struct turns *t);
 
 /* Choose the template of o's file, whose tokenizer is open. Describe it on stderr with -v, and with
@@ -29,7 +29,7 @@ int encode_next_turn(const struct opened *o, const struct trit_chat *chat, const
 
 /* Gather the texts of --stop and those that end an answer of the template. *stop is released with
  * free(). @return exit code */
-int gather_stops(const char ***stop, int32_t *n, const struct args *args,
+int gather_stops(const char ***stop, int32_t *n, const struct generate_args *args,
                  const struct trit_chat *chat);
 
 #endif

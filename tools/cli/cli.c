@@ -240,7 +240,7 @@ int cli_parse(struct args *args, int argc, char **argv, const struct command_row
         else if (!args->command && argv[i][0] != '-')
             code = parse_command(args, argv[i]);
         else if (strcmp(argv[i], "-") == 0 && reads_text(args->command))
-            args->stdin_prompt = true;
+            args->text.stdin_prompt = true;
         else if (argv[i][0] == '-')
             code = parse_option(args, argc, argv, &i);
         else if (args->row->operand && !args->operand)
@@ -253,11 +253,11 @@ int cli_parse(struct args *args, int argc, char **argv, const struct command_row
     args->help |= args->help_all;
     if (!code && !args->command && !args->help && !args->version)
         code = usage_error("no command given; see trit --help");
-    if (!args->model)
-        args->model = getenv("TRIT_MODEL");
-    if (args->model && !*args->model) /* as if unset */
-        args->model = NULL;
-    if (!args->model && args->command != CMD_INFO && built_in_model(&n_bytes))
-        args->model = BUILT_IN;
+    if (!args->model.path)
+        args->model.path = getenv("TRIT_MODEL");
+    if (args->model.path && !*args->model.path) /* as if unset */
+        args->model.path = NULL;
+    if (!args->model.path && args->command != CMD_INFO && built_in_model(&n_bytes))
+        args->model.path = BUILT_IN;
     return code;
 }

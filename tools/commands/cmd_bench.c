@@ -140,7 +140,7 @@ static void show_sample(const struct bench *b, const struct row *r)
 {
     if (b->progress)
         show_status("%s, %d thread%s: %d of %d", test_name(r).text, r->n_threads,
-                    r->n_threads == 1 ? "" : "s", r->n_samples + 1, b->args->repeats);
+                    r->n_threads == 1 ? "" : "s", r->n_samples + 1, b->args->bench.repeats);
 }
 
 static int evaluate(const struct bench *b, const int32_t *tokens, int n)
@@ -202,7 +202,7 @@ static int measure(const struct bench *b, struct row *r, const int32_t *tokens)
         code = evaluate(b, tokens, r->n_depth);
     if (!code) /* to warm up, and to find how weights are best read */
         code = work(b, r, tokens, r->n_prompt || n < WARM_UP ? n : WARM_UP);
-    for (int i = 0; i < b->args->repeats && !code; i++) {
+    for (int i = 0; i < b->args->bench.repeats && !code; i++) {
         show_sample(b, r);
         const double before = probe(b, r);
         const double start = now_ms();
@@ -324,7 +324,7 @@ static void fields_of(struct field f[N_FIELDS], const struct bench *b, const str
 {
     const bool pp = r->n_prompt > 0;
     const struct field all[N_FIELDS] = {
-        {"model_filename", TEXT, b->args->model, 0},
+        {"model_filename", TEXT, b->args->model.path, 0},
         {"model_type", TEXT, b->model_type, 0},
         {"model_size", NUMBER, NULL, (double)b->model_bytes},
         {"model_n_params", NUMBER, NULL, (double)b->info.n_params},
@@ -472,7 +472,7 @@ static const struct format {
 
 static int find_format(const struct format **out, const struct args *args)
 {
-    const char *name = args->format ? args->format : args->json ? "json" : "table";
+    const char *name = args->bench.format ? args->bench.format : args->json ? "json" : "table";
 
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         *out = &formats[i];
@@ -513,7 +513,7 @@ static int open_for(struct bench *b, int n_threads, int n_ctx)
     struct trit_error err;
     uint64_t bytes;
 
-    session_options(&opt, b->args);
+    session_options(&opt, &b->args->compute);
     const int code = plan_layers(&opt, &skip, b->args, b->o.model);
     if (code)
         return code;
@@ -533,9 +533,10 @@ static int open_for(struct bench *b, int n_threads, int n_ctx)
                 (double)trit_file_size(b->o.file) * 1e-6);
     if (trit_session_open(&b->o.session, b->o.model, &opt, &err))
         return report(&err);
-    note_threads(b->args, n_threads);
+    if (!b->args->quiet)
+        note_threads(n_threads);
     watch_interrupts(b->o.session);
-    return set_exits(b->o.session, b->args);
+    return set_exits(b->o.session, &b->args->layers);
 }
 
 static struct row one_row(int n_threads, int n_prompt, int n_gen, int n_depth)
@@ -597,12 +598,15 @@ static int parse_plan(struct plan *p, const struct args *args)
     int code;
 
     snprintf(default_threads, sizeof default_threads, "%d", trit_threads_default());
-    if ((code = parse_list(&p->prompts, args->n_prompts ? args->n_prompts : "512", "-p", 0,
+    if ((code = parse_list(&p->prompts, args->bench.n_prompts ? args->bench.n_prompts : "512", "-p",
+                           0, 1 << 20)) ||
+        (code = parse_list(&p->gens, args->bench.n_gens ? args->bench.n_gens : "128", "-n", 0,
                            1 << 20)) ||
-        (code = parse_list(&p->gens, args->n_gens ? args->n_gens : "128", "-n", 0, 1 << 20)) ||
-        (code = parse_list(&p->depths, args->n_depths ? args->n_depths : "0", "-d", 0, 1 << 20)) ||
-        (code = parse_list(&p->threads, args->n_threads ? args->n_threads : default_threads, "-t",
-                           1, 512)))
+        (code = parse_list(&p->depths, args->bench.n_depths ? args->bench.n_depths : "0", "-d", 0,
+                           1 << 20)) ||
+        (code = parse_list(&p->threads,
+                           args->bench.n_threads ? args->bench.n_threads : default_threads, "-t", 1,
+                           512)))
         return code;
     if (!largest(&p->prompts) && !largest(&p->gens))
         return usage_error("nothing to measure: -p and -n are both 0");
@@ -614,9 +618,9 @@ static void fit_defaults(struct plan *p, const struct bench *b)
 {
     const int32_t most = b->info.max_ctx;
 
-    if (!b->args->n_prompts && p->prompts.items[0] > most)
+    if (!b->args->bench.n_prompts && p->prompts.items[0] > most)
         p->prompts.items[0] = most;
-    if (!b->args->n_gens && p->gens.items[0] > most)
+    if (!b->args->bench.n_gens && p->gens.items[0] > most)
         p->gens.items[0] = most;
 }
 
@@ -627,21 +631,21 @@ int bench_main(const struct args *args)
     struct plan plan;
     int code = parse_plan(&plan, args);
 
-    if (!code && args->exit_sweep)
+    if (!code && args->layers.exit_sweep)
         return exit_sweep(args, largest(&plan.gens) ? largest(&plan.gens) : 1,
                           largest(&plan.threads));
     if (!code)
         code = find_format(&b.format, args);
-    if (!code && args->compare)
-        code = baseline_open(&b.old, args->compare);
+    if (!code && args->bench.compare)
+        code = baseline_open(&b.old, args->bench.compare);
     if (!code)
-        code = open_model(&b.o, args);
+        code = open_model(&b.o, &args->model);
     if (!code) {
         trit_model_info(b.o.model, &b.info);
         trit_machine_info(&b.machine);
         fit_defaults(&plan, &b);
         describe(&b);
-        if (args->compare)
+        if (args->bench.compare)
             baseline_choose_model(&b.old, b.model_type, args->quiet);
         code = run_all(&b, &plan);
     }

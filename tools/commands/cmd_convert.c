@@ -70,13 +70,13 @@ static trit_status run(struct conversion *c, const trit_file *file, trit_write_f
 {
     const struct args *args = c->args;
     const struct trit_convert_options opt = {
-        .type = args->type,
-        .embd = args->embd,
-        .map = args->map,
-        .knobs = args->knob.items,
-        .n_knobs = args->knob.n,
-        .force = args->force,
-        .n_threads = args->threads,
+        .type = args->convert.type,
+        .embd = args->convert.embd,
+        .map = args->convert.map,
+        .knobs = args->convert.knob.items,
+        .n_knobs = args->convert.knob.n,
+        .force = args->convert.force,
+        .n_threads = args->compute.threads,
         .on_note = on_note,
         .on_tensor = on_tensor,
         .user = c,
@@ -105,7 +105,7 @@ static int convert(struct conversion *c, const trit_file *file, const char *path
     trit_status status = TRIT_OK;
     struct trit_error err;
 
-    if (c->args->dry_run)
+    if (c->args->convert.dry_run)
         return dry_run(c, file);
     if (!path || !*path)
         return usage_error("no output given; use -o FILE, or --dry-run");
@@ -122,11 +122,11 @@ static int convert(struct conversion *c, const trit_file *file, const char *path
 
 static int convert_file(struct conversion *c, const char *from, const char *path)
 {
-    struct args args = *c->args;
+    struct model_args model = c->args->model;
     struct opened o = {0};
 
-    args.model = from;
-    int code = open_file(&o, &args);
+    model.path = from;
+    int code = open_file(&o, &model);
     if (!code)
         code = convert(c, o.file, path);
     close_all(&o);
@@ -137,14 +137,14 @@ int convert_main(const struct args *args)
 {
     struct conversion c = {.args = args};
 
-    if (args->from_gguf && args->operand)
+    if (args->convert.from_gguf && args->operand)
         return usage_error("give a folder or --from-gguf, not both");
-    if (args->from_gguf && args->map)
+    if (args->convert.from_gguf && args->convert.map)
         return usage_error("--map names tensors of a folder; it does not go with --from-gguf");
-    if (args->from_gguf && args->knob.n)
+    if (args->convert.from_gguf && args->convert.knob.n)
         return usage_error("--knob is of a folder; it does not go with --from-gguf");
-    if (args->from_gguf)
-        return convert_file(&c, args->from_gguf, args->out);
+    if (args->convert.from_gguf)
+        return convert_file(&c, args->convert.from_gguf, args->out);
     if (!args->operand)
         return usage_error("no checkpoint given; trit convert FOLDER -o FILE.gguf");
     return convert(&c, NULL, args->out);
@@ -154,7 +154,7 @@ int quantize_main(const struct args *args)
 {
     struct conversion c = {.args = args};
 
-    if (!args->operand || (!args->operand2 && !args->dry_run))
+    if (!args->operand || (!args->operand2 && !args->convert.dry_run))
         return usage_error("two files are wanted; trit quantize IN.gguf OUT.gguf --type TYPE");
     return convert_file(&c, args->operand, args->operand2);
 }

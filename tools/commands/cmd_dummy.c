@@ -18,12 +18,13 @@ static void print_shapes(void)
 
 int dummy_main(const struct args *args)
 {
-    const struct trit_dummy_options opt = {args->shape, args->type, args->embd, args->seed};
+    const struct trit_dummy_options opt = {args->convert.shape, args->convert.type,
+                                           args->convert.embd, args->seed};
     trit_status status = TRIT_OK;
     struct sink sink;
     struct trit_error err;
 
-    if (!args->shape) {
+    if (!args->convert.shape) {
         print_shapes();
         return EXIT_USAGE;
     }

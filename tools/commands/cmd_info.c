@@ -128,7 +128,7 @@ static void print_machine_json(const struct trit_machine_info *m)
 
 static int print_machine(const struct args *args)
 {
-    const char *isa = args->isa ? args->isa : trit_isa_default();
+    const char *isa = args->compute.isa ? args->compute.isa : trit_isa_default();
     struct trit_isa_info row = {0};
     struct trit_machine_info machine;
     size_t n_bytes;
@@ -522,24 +522,24 @@ static int print_text(const struct args *args, const trit_file *f, const struct 
 {
     int code = EXIT_DONE;
 
-    printf("file      %s · GGUF %u · %.1f MiB · %zu tensors\n", args->model, trit_file_version(f),
-           mib(trit_file_size(f)), trit_file_n_tensors(f));
+    printf("file      %s · GGUF %u · %.1f MiB · %zu tensors\n", args->model.path,
+           trit_file_version(f), mib(trit_file_size(f)), trit_file_n_tensors(f));
     if (found->runs) {
         print_model(&found->model, found->session_bytes);
         print_knobs(found->open);
     }
     print_chat(&found->chat);
     print_notes(f, false);
-    if (args->list_metadata) {
+    if (args->info.list_metadata) {
         printf("metadata\n");
         print_metadata(f, false);
     }
-    if (args->show_template) {
+    if (args->info.show_template) {
         printf("template\n");
         print_template(f, false);
         putchar('\n');
     }
-    if (args->list_tensors) {
+    if (args->info.list_tensors) {
         printf("tensors\n");
         code = print_tensors(f, false);
     }
@@ -551,7 +551,7 @@ static int print_json(const struct args *args, const trit_file *f, const struct 
     int code = EXIT_DONE;
 
     printf("{\"file\":");
-    json_string(stdout, args->model, strlen(args->model));
+    json_string(stdout, args->model.path, strlen(args->model.path));
     printf(",\"gguf_version\":%u,\"bytes\":%llu,\"n_tensors\":%zu,\"model\":", trit_file_version(f),
            (unsigned long long)trit_file_size(f), trit_file_n_tensors(f));
     if (found->runs) {
@@ -562,16 +562,16 @@ static int print_json(const struct args *args, const trit_file *f, const struct 
     printf(",\"chat\":");
     print_chat_json(&found->chat);
     print_notes(f, true);
-    if (args->list_metadata) {
+    if (args->info.list_metadata) {
         printf(",\"metadata\":{");
         print_metadata(f, true);
         putchar('}');
     }
-    if (args->show_template) {
+    if (args->info.show_template) {
         printf(",\"template\":");
         print_template(f, true);
     }
-    if (args->list_tensors) {
+    if (args->info.list_tensors) {
         printf(",\"tensors\":[");
         code = print_tensors(f, true);
         putchar(']');
@@ -588,10 +588,10 @@ int info_main(const struct args *args)
     struct trit_session_options opt;
     int code;
 
-    if (!args->model)
+    if (!args->model.path)
         return print_machine(args);
-    session_options(&opt, args);
-    if ((code = open_file(&o, args)))
+    session_options(&opt, &args->compute);
+    if ((code = open_file(&o, &args->model)))
         return code;
     found.runs = !trit_model_open(&o.model, o.file, &found.why_not);
     if (found.runs) {

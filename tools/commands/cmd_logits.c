@@ -13,12 +13,13 @@
 
 static int get_tokens(struct opened *o, const struct args *args, int32_t **ids, int32_t *n)
 {
-    if (args->tokens)
-        return parse_ids(ids, n, "--tokens", args->tokens);
+    if (args->tokens.ids)
+        return parse_ids(ids, n, "--tokens", args->tokens.ids);
     const int code = open_tokenizer(o);
     if (code)
         return code;
-    return encode_text(o->tokenizer, args->prompt, strlen(args->prompt), TRIT_ENCODE_BOS, ids, n);
+    return encode_text(o->tokenizer, args->text.prompt, strlen(args->text.prompt), TRIT_ENCODE_BOS,
+                       ids, n);
 }
 
 /* The header of format 1.0: magic, version, length, a Python dict padded to 64 bytes in all. */
@@ -77,7 +78,7 @@ int logits_main(const struct args *args)
 
     if (!args->out || !*args->out)
         return usage_error("no output given; use -o OUT.npy");
-    if (!args->tokens == !args->prompt)
+    if (!args->tokens.ids == !args->text.prompt)
         return usage_error("give either --tokens or -p");
     int code = open_session(&o, args);
     if (!code)

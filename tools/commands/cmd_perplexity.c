@@ -123,7 +123,7 @@ static int score_text(struct score *score, struct comparison *c, const struct op
         .n_vocab = trit_model_vocab_size(o->model),
         .ctx = w->ctx,
         .chunks = w->n,
-        .second_half = args->second_half,
+        .second_half = args->windows.second_half,
         .n_rows = (int64_t)w->n * (w->ctx - w->first_scored),
         /* the BOS counts too: with another one the same text is evaluated differently */
         .text = logits_hash(logits_hash(0, &w->bos, 1), ids, (size_t)w->n * (size_t)w->n_text),
@@ -136,8 +136,8 @@ static int score_text(struct score *score, struct comparison *c, const struct op
         code = logits_match(c->base, &shape);
     if (!code && c->base && !divergence_init(&c->divergence, shape.n_rows, shape.n_vocab))
         code = out_of_memory();
-    if (!code && args->save_logits) {
-        code = logits_create(&writer, args->save_logits, &shape, args->quiet);
+    if (!code && args->perplexity.save_logits) {
+        code = logits_create(&writer, args->perplexity.save_logits, &shape, args->quiet);
         c->save = &writer;
     }
     if (!code)
@@ -213,33 +213,33 @@ int perplexity_main(const struct args *args)
     struct windows w = {0};
     struct score score = {0};
     struct logits_reader base = {0};
-    struct comparison comparison = {.base = args->kl ? &base : NULL};
+    struct comparison comparison = {.base = args->perplexity.kl ? &base : NULL};
     struct divergence_summary summary;
     struct args session_args = *args;
     char *text = NULL;
     size_t len = 0;
     int32_t *ids = NULL, n = 0;
 
-    int code = read_prompt(&text, &len, args);
-    if (!code && args->kl)
-        code = logits_open(&base, args->kl);
+    int code = read_prompt(&text, &len, &args->text);
+    if (!code && args->perplexity.kl)
+        code = logits_open(&base, args->perplexity.kl);
     if (!code)
-        code = open_model(&o, args);
+        code = open_model(&o, &args->model);
     if (!code)
         code = open_tokenizer(&o);
     if (!code)
         code = encode_text(o.tokenizer, text, len, 0, &ids, &n);
     if (!code)
-        code = plan_windows(&w, &o, args, n);
-    session_args.ctx = w.ctx;
+        code = plan_windows(&w, &o, args->compute.ctx, &args->windows, n);
+    session_args.compute.ctx = w.ctx;
     if (!code)
         code = open_session(&o, &session_args);
     if (!code)
         code = score_text(&score, &comparison, &o, args, &w, ids);
-    if (!code && args->kl)
+    if (!code && args->perplexity.kl)
         divergence_summarise(&comparison.divergence, &summary);
     if (!code) {
-        print_score(&score, &w, args->kl ? &summary : NULL, args->json);
+        print_score(&score, &w, args->perplexity.kl ? &summary : NULL, args->json);
         code = finish_stdout();
     }
     divergence_free(&comparison.divergence);

@@ -97,7 +97,7 @@ static void on_shift(void *user, int32_t n_left_out)
 
 static bool wants_shifts(const struct args *args)
 {
-    return args->on_full && strcmp(args->on_full, "shift") == 0;
+    return args->generate.on_full && strcmp(args->generate.on_full, "shift") == 0;
 }
 
 static void announce_full(const struct args *args, const struct opened *o)
@@ -197,13 +197,13 @@ static int generate(struct opened *o, const struct args *args, const struct prom
     struct sink sink = {
         .o = o,
         .collect = args->json,
-        .stream = args->json && args->stream,
-        .n_logprobs = args->logprobs,
+        .stream = args->json && args->run.stream,
+        .n_logprobs = args->run.logprobs,
         .quiet = args->quiet,
     };
     const struct trit_generate_options opt = {
-        .max_tokens = args->max_tokens,
-        .ignore_eos = args->ignore_eos,
+        .max_tokens = args->generate.max_tokens,
+        .ignore_eos = args->generate.ignore_eos,
         .stop = p->stop,
         .n_stop = p->n_stop,
         .n_keep = p->n_keep,
@@ -220,9 +220,9 @@ static int generate(struct opened *o, const struct args *args, const struct prom
     trit_status status = TRIT_OK;
     int code;
 
-    if (args->logprobs && !(sink.tokens = open_memstream(&sink.tokens_text, &sink.tokens_len)))
+    if (args->run.logprobs && !(sink.tokens = open_memstream(&sink.tokens_text, &sink.tokens_len)))
         return out_of_memory();
-    if (!args->echo || on_text(&sink, p->text, p->len))
+    if (!args->run.echo || on_text(&sink, p->text, p->len))
         status = trit_generate(o->session, o->tokenizer, p->ids, p->n, &opt, &result, &err);
     clear_status();
     if (sink.write_failed)
@@ -234,7 +234,7 @@ static int generate(struct opened *o, const struct args *args, const struct prom
     else
         code = finish_output(o, args, &sink, &result, file, seed);
     if (code == EXIT_DONE || code == EXIT_INTERRUPTED) {
-        const int written = write_session_file(file, o, args, &opt, &result);
+        const int written = write_session_file(file, o, &opt, &result);
         code = written ? written : code;
     }
     if (sink.tokens)
@@ -255,7 +255,7 @@ static int encode_chat(struct opened *o, const struct args *args, bool restored,
     if (!code && restored)
         return encode_next_turn(o, chat, p->text, p->len, &p->ids, &p->n);
     if (!code)
-        code = build_turns(&turns, args, p->text, p->len);
+        code = build_turns(&turns, &args->chat, p->text, p->len);
     if (!code && trit_chat_encode(chat, o->tokenizer, turns.items, turns.n, &p->ids, &p->n,
                                   &p->n_keep, &err))
         code = report(&err);
@@ -269,21 +269,21 @@ static int tokenize_prompt(struct opened *o, const struct args *args, struct ses
 {
     const bool restored = file->n_restored > 0;
     const unsigned flags =
-        (restored ? 0 : TRIT_ENCODE_BOS) | (args->special ? TRIT_ENCODE_SPECIAL : 0);
+        (restored ? 0 : TRIT_ENCODE_BOS) | (args->tokens.special ? TRIT_ENCODE_SPECIAL : 0);
     struct trit_chat chat = {0};
 
-    if (restored && args->system)
+    if (restored && args->chat.system)
         return usage_error("--system begins a conversation; %s holds one", file->path);
     int code = open_tokenizer(o);
-    if (!code && args->chat && !(restored && !p->len)) /* nothing new is no turn */
+    if (!code && args->run.chat && !(restored && !p->len)) /* nothing new is no turn */
         code = encode_chat(o, args, restored, p, &chat);
     else if (!code)
         code = encode_text(o->tokenizer, p->text, p->len, flags, &p->ids, &p->n);
     if (!code)
-        code = gather_stops(&p->stop, &p->n_stop, args, &chat);
+        code = gather_stops(&p->stop, &p->n_stop, &args->generate, &chat);
     if (code)
         return code;
-    if (restored && wants_shifts(args) && (code = make_room(file, o, args, p->n)))
+    if (restored && wants_shifts(args) && (code = make_room(file, o, p->n)))
         return code;
     if (p->n > trit_session_n_ctx(o->session) - file->n_restored && file->n_restored)
         return usage_error("the prompt has %d tokens; beside the %d of %s the context has room "
@@ -304,7 +304,7 @@ static int tokenize_prompt(struct opened *o, const struct args *args, struct ses
 
 int run_main(const struct args *args)
 {
-    if (args->cnv)
+    if (args->run.cnv)
         return chat_main(args);
     const uint64_t seed = args->has_seed ? args->seed : random_seed();
     struct opened o = {0};
@@ -312,28 +312,28 @@ int run_main(const struct args *args)
     struct session_file file = {0};
     trit_sampler *sampler = NULL;
 
-    if (!args->chat && (args->system || args->template_name))
-        return usage_error("%s goes with --chat", args->system ? "--system" : "--template");
-    if (args->chat && args->special)
+    if (!args->run.chat && (args->chat.system || args->chat.template_name))
+        return usage_error("%s goes with --chat", args->chat.system ? "--system" : "--template");
+    if (args->run.chat && args->tokens.special)
         return usage_error("--special does not go with --chat: a message is text");
-    if (args->stream && !args->json)
+    if (args->run.stream && !args->json)
         return usage_error("--stream goes with --json");
-    if (args->logprobs && !args->json)
+    if (args->run.logprobs && !args->json)
         return usage_error("--logprobs goes with --json");
-    if (args->session && !*args->session)
+    if (args->generate.session && !*args->generate.session)
         return usage_error("--session wants the name of a file");
-    for (int i = 0; i < args->stop.n; i++)
-        if (!*args->stop.items[i])
+    for (int i = 0; i < args->generate.stop.n; i++)
+        if (!*args->generate.stop.items[i])
             return usage_error("--stop wants a text that is not empty");
-    int code = read_prompt(&p.text, &p.len, args);
+    int code = read_prompt(&p.text, &p.len, &args->text);
     if (!code)
         code = open_session(&o, args);
     if (!code)
-        code = open_session_file(&file, &o, args);
+        code = open_session_file(&file, &o, args->generate.session, args->quiet);
     if (!code)
         code = tokenize_prompt(&o, args, &file, &p);
     if (!code)
-        code = open_sampler(&sampler, args, seed, trit_model_vocab_size(o.model));
+        code = open_sampler(&sampler, &args->sampling, seed, trit_model_vocab_size(o.model));
     if (!code) {
         watch_interrupts(o.session);
         if (show_progress(args->quiet))

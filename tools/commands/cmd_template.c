@@ -44,7 +44,7 @@ static int print(const struct seen *s, const struct trit_chat *chat, const struc
 {
     if (args->json) {
         print_json(s, chat);
-    } else if (args->ids) {
+    } else if (args->tokens.print_ids) {
         json_ids(stdout, s->ids, s->n);
         putchar('\n');
     } else {
@@ -62,12 +62,13 @@ int template_main(const struct args *args)
     char *text = NULL;
     size_t len = 0;
 
-    const bool has_prompt = args->prompt || args->file || args->stdin_prompt || !args->turns;
-    int code = has_prompt ? read_prompt(&text, &len, args) : EXIT_DONE;
+    const bool has_prompt =
+        args->text.prompt || args->text.file || args->text.stdin_prompt || !args->chat.turns;
+    int code = has_prompt ? read_prompt(&text, &len, &args->text) : EXIT_DONE;
     if (!code)
-        code = build_turns(&turns, args, text, len);
+        code = build_turns(&turns, &args->chat, text, len);
     if (!code)
-        code = open_file(&o, args);
+        code = open_file(&o, &args->model);
     if (!code)
         code = open_tokenizer(&o);
     if (!code)

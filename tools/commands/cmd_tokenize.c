@@ -39,12 +39,12 @@ int tokenize_main(const struct args *args)
     char *text = NULL;
     size_t len = 0;
     int32_t *ids = NULL, n = 0;
-    const unsigned flags =
-        (args->no_bos ? 0 : TRIT_ENCODE_BOS) | (args->special ? TRIT_ENCODE_SPECIAL : 0);
+    const unsigned flags = (args->tokens.no_bos ? 0 : TRIT_ENCODE_BOS) |
+                           (args->tokens.special ? TRIT_ENCODE_SPECIAL : 0);
 
-    int code = read_prompt(&text, &len, args);
+    int code = read_prompt(&text, &len, &args->text);
     if (!code)
-        code = open_file(&o, args);
+        code = open_file(&o, &args->model);
     if (!code)
         code = open_tokenizer(&o);
     if (!code)
@@ -52,7 +52,7 @@ int tokenize_main(const struct args *args)
     if (!code) {
         if (args->json) {
             print_json(o.tokenizer, ids, n);
-        } else if (args->ids) {
+        } else if (args->tokens.print_ids) {
             json_ids(stdout, ids, n);
             putchar('\n');
         } else {
@@ -71,11 +71,11 @@ int detokenize_main(const struct args *args)
     struct opened o = {0};
     int32_t *ids = NULL, n = 0;
 
-    if (!args->id_list)
+    if (!args->tokens.ids)
         return usage_error("no ids given; use --ids 1,2,3");
-    int code = parse_ids(&ids, &n, "--ids", args->id_list);
+    int code = parse_ids(&ids, &n, "--ids", args->tokens.ids);
     if (!code)
-        code = open_file(&o, args);
+        code = open_file(&o, &args->model);
     if (!code)
         code = open_tokenizer(&o);
     for (int32_t i = 0; i < n && !code; i++)
@@ -83,7 +83,8 @@ int detokenize_main(const struct args *args)
             code = usage_error("token %d is out of range; the vocabulary has %d", ids[i],
                                trit_tokenizer_n_vocab(o.tokenizer));
     for (int32_t i = 0; i < n && !code; i++) {
-        const struct trit_string s = trit_tokenizer_piece(o.tokenizer, ids[i], args->special);
+        const struct trit_string s =
+            trit_tokenizer_piece(o.tokenizer, ids[i], args->tokens.special);
         fwrite(s.bytes, 1, s.len, stdout);
     }
     if (!code)

@@ -104,7 +104,7 @@ static double median_quotient(const double *x, const double *by, int n)
 
 static int measure_all(const struct sweep *s)
 {
-    const int rounds = s->args->repeats;
+    const int rounds = s->args->bench.repeats;
     int code = EXIT_DONE;
 
     for (int r = 0; r < rounds && !code; r++)
@@ -255,7 +255,7 @@ static void print_table(const struct sweep *s, bool md)
         const struct columns c = columns_of(s, &s->depths[i]);
         print_text_row(&c, md);
     }
-    for (int32_t i = 0; i < s->n && s->args->samples; i++) {
+    for (int32_t i = 0; i < s->n && s->args->bench.samples; i++) {
         printf(md ? "\n%d layers: " : "\n%d layers\n", s->depths[i].n_layers);
         plain_text(stdout, bytes_text(&s->depths[i].text), s->depths[i].text.len);
         putchar('\n');
@@ -290,7 +290,7 @@ static void print_json(const struct sweep *s, bool lines)
             json_number(stdout, c.x[k]);
         }
         printf(",\"bytes_per_token\":%llu", (unsigned long long)d->bytes);
-        if (s->args->samples) {
+        if (s->args->bench.samples) {
             fputs(",\"sample\":", stdout);
             json_string(stdout, bytes_text(&d->text), d->text.len);
         }
@@ -301,7 +301,9 @@ static void print_json(const struct sweep *s, bool lines)
 
 static int print(const struct sweep *s)
 {
-    const char *format = s->args->format ? s->args->format : s->args->json ? "json" : "table";
+    const char *format = s->args->bench.format ? s->args->bench.format
+                         : s->args->json       ? "json"
+                                               : "table";
 
     if (strcmp(format, "csv") == 0)
         print_csv(s);
@@ -317,19 +319,21 @@ static int print(const struct sweep *s)
 /* The text of -f, and its windows. */
 static int read_text(struct sweep *s)
 {
-    struct args args = *s->args;
+    const struct args *args = s->args;
+    const struct text_args from = {.file = args->text.file,
+                                   .stdin_prompt = args->text.stdin_prompt};
+    const struct window_args windows = {.chunks = args->windows.chunks ? args->windows.chunks
+                                                                       : DEFAULT_WINDOWS};
     char *text = NULL;
     size_t len = 0;
 
-    args.prompt = NULL;
-    args.chunks = args.chunks ? args.chunks : DEFAULT_WINDOWS;
-    int code = read_prompt(&text, &len, &args);
+    int code = read_prompt(&text, &len, &from);
     if (!code)
         code = open_tokenizer(&s->o);
     if (!code)
         code = encode_text(s->o.tokenizer, text, len, 0, &s->ids, &s->n_ids);
     if (!code)
-        code = plan_windows(&s->w, &s->o, &args, s->n_ids);
+        code = plan_windows(&s->w, &s->o, args->compute.ctx, &windows, s->n_ids);
     free(text);
     return code;
 }
@@ -340,9 +344,9 @@ static int open_depths(struct sweep *s, int n_threads)
     struct layer_list skip;
     struct trit_error err;
 
-    session_options(&opt, s->args);
+    session_options(&opt, &s->args->compute);
     int code = plan_layers(&opt, &skip, s->args, s->o.model);
-    const int32_t sample = s->args->samples ? SAMPLE_PROMPT + SAMPLE_TOKENS : 0;
+    const int32_t sample = s->args->bench.samples ? SAMPLE_PROMPT + SAMPLE_TOKENS : 0;
     const int32_t least = s->n_gen + 1 > sample ? s->n_gen + 1 : sample;
     opt.n_threads = n_threads;
     opt.n_ctx = s->w.ctx > least ? s->w.ctx : least;
@@ -368,22 +372,22 @@ static int run(struct sweep *s, int n_threads)
     struct trit_model_info info;
     int code = EXIT_DONE;
 
-    if (s->args->exit_layer || s->args->exit_threshold > 0)
+    if (s->args->layers.exit_layer || s->args->layers.exit_threshold > 0)
         return usage_error("--exit-sweep goes through all exits; it takes none");
-    if (s->args->samples && !s->args->file)
+    if (s->args->bench.samples && !s->args->text.file)
         return usage_error("--samples continues the text of -f, and there is none");
-    if ((code = open_model(&s->o, s->args)))
+    if ((code = open_model(&s->o, &s->args->model)))
         return code;
     trit_model_info(s->o.model, &info);
-    if (!s->args->n_gens && s->n_gen >= info.max_ctx) /* nobody asked for so many */
+    if (!s->args->bench.n_gens && s->n_gen >= info.max_ctx) /* nobody asked for so many */
         s->n_gen = info.max_ctx - 1;
-    if (s->args->file && (code = read_text(s)))
+    if (s->args->text.file && (code = read_text(s)))
         return code;
     if ((code = open_depths(s, n_threads)) || (code = measure_all(s)))
         return code;
     if (s->w.n && (code = score_all(s)))
         return code;
-    if (s->args->samples && (code = sample_all(s)))
+    if (s->args->bench.samples && (code = sample_all(s)))
         return code;
     return print(s);
 }

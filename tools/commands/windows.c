@@ -9,12 +9,13 @@
         DEFAULT_WINDOW = 512
     };
 
-int plan_windows(struct windows *w, const struct opened *o, const struct args *args, int32_t n_ids)
+int plan_windows(struct windows *w, const struct opened *o, int ctx, const struct window_args *args,
+                 int32_t n_ids)
 {
     struct trit_model_info m;
     trit_model_info(o->model, &m);
 
-    w->ctx = args->ctx ? args->ctx : m.n_ctx < DEFAULT_WINDOW ? m.n_ctx : DEFAULT_WINDOW;
+    w->ctx = ctx ? ctx : m.n_ctx < DEFAULT_WINDOW ? m.n_ctx : DEFAULT_WINDOW;
     w->bos = trit_tokenizer_bos(o->tokenizer);
     w->n_text = w->ctx - (w->bos >= 0);
     w->first_scored = args->second_half ? w->ctx / 2 + 1 : 1 + (w->bos >= 0);

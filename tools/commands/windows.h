@@ -10,9 +10,10 @@ struct windows {
     int32_t first_scored;   /* position in the window */
 };
 
-/* The windows of a text of n_ids tokens, by --ctx, --chunks and --second-half; the tokenizer is
- * open. @return exit code, after a message */
-int plan_windows(struct windows *w, const struct opened *o, const struct args *args, int32_t n_ids);
+/* The windows of a text of n_ids tokens; the tokenizer is open. ctx: positions of one, or 0.
+ * @return exit code, after a message */
+int plan_windows(struct windows *w, const struct opened *o, int ctx, const struct window_args *args,
+                 int32_t n_ids);
 
 /* The tokens of window i: [w->ctx]. */
 void take_window(int32_t *tokens, const struct windows *w, const int32_t *ids, int32_t i);

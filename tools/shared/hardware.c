@@ -20,11 +20,11 @@ void print_cpu(const struct trit_machine_info *m)
     putchar('\n');
 }
 
-void note_threads(const struct args *args, int n_threads)
+void note_threads(int n_threads)
 {
     struct trit_machine_info m;
 
-    if (args->quiet || n_threads < 2) /* so looking costs nothing where nothing can be said */
+    if (n_threads < 2) /* so looking costs nothing where nothing can be said */
         return;
     trit_machine_info(&m);
     if (n_threads <= m.cpu_limit)

@@ -46,7 +46,7 @@ int read_file(char **text, size_t *len, const char *path, size_t most)
     return code;
 }
 
-int read_prompt(char **text, size_t *len, const struct args *args)
+int read_prompt(char **text, size_t *len, const struct text_args *args)
 {
     if (!!args->prompt + !!args->file + args->stdin_prompt > 1)
         return usage_error("give one prompt only: -p, -f or -");

@@ -10,7 +10,7 @@ int read_file(char **text, size_t *len, const char *path, size_t most);
 
 /* The text that -p, -f, "-" or standard input gives; *text is released with free().
  * @return exit code */
-int read_prompt(char **text, size_t *len, const struct args *args);
+int read_prompt(char **text, size_t *len, const struct text_args *args);
 
 /* Whether text begins with a decimal number and nothing follows it but one of `ends` or the end:
  * strtod and friends also take blanks, signs, hexadecimal and names. */

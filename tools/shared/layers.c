@@ -31,7 +31,7 @@ static int parse_list(struct layer_list *out, const char *option, const char *te
     }
 }
 
-bool wants_exits(const struct args *args)
+bool wants_exits(const struct layer_args *args)
 {
     return args->exit_layer > 0 || args->exit_threshold > 0 || args->exit_sweep;
 }
@@ -52,25 +52,25 @@ int plan_layers(struct trit_session_options *opt, struct layer_list *skip, const
     struct trit_model_info info;
 
     skip->n = 0;
-    if (args->skip_layers && args->layer_drop > 0)
+    if (args->layers.skip_layers && args->layers.layer_drop > 0)
         return usage_error("give --skip-layers or --layer-drop, not both");
-    if (args->skip_layers) {
-        const int code = parse_list(skip, "--skip-layers", args->skip_layers, 0);
+    if (args->layers.skip_layers) {
+        const int code = parse_list(skip, "--skip-layers", args->layers.skip_layers, 0);
         if (code)
             return code;
     }
-    if (args->layer_drop > 0) {
+    if (args->layers.layer_drop > 0) {
         trit_model_info(model, &info);
-        skip->n = trit_layer_drop(skip->items, info.n_layer, args->layer_drop, args->seed);
+        skip->n = trit_layer_drop(skip->items, info.n_layer, args->layers.layer_drop, args->seed);
         announce_dropped(skip, args);
     }
-    opt->early_exit = wants_exits(args);
+    opt->early_exit = wants_exits(&args->layers);
     opt->skip_layers = skip->items;
     opt->n_skip = skip->n;
     return EXIT_DONE;
 }
 
-int set_exits(trit_session *session, const struct args *args)
+int set_exits(trit_session *session, const struct layer_args *args)
 {
     struct layer_list check = {.n = 0};
     struct trit_error err;

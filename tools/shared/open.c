@@ -11,20 +11,20 @@
 #include "report.h"
 #include "status.h"
 
-int open_file(struct opened *o, const struct args *args)
+int open_file(struct opened *o, const struct model_args *args)
 {
     struct trit_file_options opt = {
         .no_mmap = args->no_mmap, .lock = args->mlock, .i2s_layout = args->i2s_layout};
     struct trit_error err;
 
-    if (!args->model)
+    if (!args->path)
         return usage_error("no model given; use -m FILE, or set TRIT_MODEL");
-    if (strcmp(args->model, BUILT_IN) == 0)
+    if (strcmp(args->path, BUILT_IN) == 0)
         opt.bytes = built_in_model(&opt.n_bytes);
-    return trit_file_open(&o->file, args->model, &opt, &err) ? report(&err) : EXIT_DONE;
+    return trit_file_open(&o->file, args->path, &opt, &err) ? report(&err) : EXIT_DONE;
 }
 
-int open_model(struct opened *o, const struct args *args)
+int open_model(struct opened *o, const struct model_args *args)
 {
     struct trit_error err;
     const int code = open_file(o, args);
@@ -33,12 +33,11 @@ int open_model(struct opened *o, const struct args *args)
     return trit_model_open(&o->model, o->file, &err) ? report(&err) : EXIT_DONE;
 }
 
-void session_options(struct trit_session_options *opt, const struct args *args)
+void session_options(struct trit_session_options *opt, const struct compute_args *args)
 {
     static const char *const kv_names[] = {
         [TRIT_KV_TYPE_F16] = "f16", [TRIT_KV_TYPE_F32] = "f32", [TRIT_KV_TYPE_I8] = "i8"};
-    /* logits are there to be compared with references, which have no cache that rounds */
-    int kv = args->command == CMD_LOGITS && !args->kv ? TRIT_KV_TYPE_F32 : TRIT_KV_TYPE_F16;
+    int kv = TRIT_KV_TYPE_F16;
 
     for (int i = 0; args->kv && i < 3; i++) /* it is one of them */
         kv = strcmp(kv_names[i], args->kv) == 0 ? i : kv;
@@ -58,7 +57,7 @@ static void describe(const struct opened *o, const struct args *args)
     struct trit_model_info m;
     trit_model_info(o->model, &m);
     fprintf(stderr, "%s: %s · %.0f M parameters · %s (%s) · context %d · opened in %.0f ms\n",
-            args->model, m.arch, (double)m.n_params * 1e-6, m.ffn_act, m.ffn_act_why,
+            args->model.path, m.arch, (double)m.n_params * 1e-6, m.ffn_act, m.ffn_act_why,
             trit_session_n_ctx(o->session), o->load_ms);
 }
 
@@ -78,23 +77,27 @@ int open_session(struct opened *o, const struct args *args)
     struct trit_error err;
     int code = EXIT_DONE;
 
-    session_options(&opt, args);
-    if (show_progress(args->quiet) && args->model)
-        show_status("loading %s", args->model);
+    session_options(&opt, &args->compute);
+    if (show_progress(args->quiet) && args->model.path)
+        show_status("loading %s", args->model.path);
     if (!o->model)
-        code = open_model(o, args);
+        code = open_model(o, &args->model);
     if (!code)
         code = plan_layers(&opt, &skip, args, o->model);
-    if (!code && args->command == CMD_LOGITS)
+    if (!code && args->command == CMD_LOGITS) {
         opt.whole = !is_causal(o->model);
+        /* compared with references, which have no cache that rounds */
+        if (!args->compute.kv)
+            opt.kv = TRIT_KV_TYPE_F32;
+    }
     if (!code && trit_session_open(&o->session, o->model, &opt, &err))
         code = report(&err);
     clear_status();
     if (!code)
-        code = set_exits(o->session, args);
+        code = set_exits(o->session, &args->layers);
     o->load_ms = now_ms() - start;
-    if (!code)
-        note_threads(args, args->threads);
+    if (!code && !args->quiet)
+        note_threads(args->compute.threads);
     if (!code && args->verbose)
         describe(o, args);
     return code;

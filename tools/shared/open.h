@@ -14,12 +14,12 @@ struct opened {
 };
 
 /* @return EXIT_DONE, or an exit code after a message; close either way. */
-int open_file(struct opened *o, const struct args *args);
+int open_file(struct opened *o, const struct model_args *args);
 int open_tokenizer(struct opened *o); /* of a file that is open */
-int open_model(struct opened *o, const struct args *args);
+int open_model(struct opened *o, const struct model_args *args);
 /* Opens the model too, where that has not been done. */
 int open_session(struct opened *o, const struct args *args);
-void session_options(struct trit_session_options *opt, const struct args *args);
+void session_options(struct trit_session_options *opt, const struct compute_args *args);
 void close_all(struct opened *o);
 
 /* trit_tokenizer_encode(), with the message. *ids is released with free(). @return exit code */

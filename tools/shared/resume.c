@@ -14,7 +14,7 @@
 #include "report.h"
 
 /* A missing file is one that begins here. */
-static int load(struct session_file *f, const struct opened *o, const struct args *args)
+static int load(struct session_file *f, const struct opened *o)
 {
     struct trit_session_loaded loaded;
     struct trit_error err;
@@ -28,26 +28,26 @@ static int load(struct session_file *f, const struct opened *o, const struct arg
     if (status)
         return report(&err);
     f->n_restored = loaded.n_tokens;
-    if (loaded.reread && !args->quiet)
+    if (loaded.reread && !f->quiet)
         fprintf(stderr, "trit: %s: %s; its %d tokens were evaluated anew\n", f->path, loaded.why,
                 loaded.n_tokens);
     return EXIT_DONE;
 }
 
-int open_session_file(struct session_file *f, const struct opened *o, const struct args *args)
+int open_session_file(struct session_file *f, const struct opened *o, const char *path, bool quiet)
 {
-    *f = (struct session_file){.path = args->session};
+    *f = (struct session_file){.path = path, .quiet = quiet};
     if (!f->path)
         return EXIT_DONE;
     watch_interrupts(o->session);
-    const int code = load(f, o, args);
+    const int code = load(f, o);
     if (code)
         return code;
     f->open = true;
     return open_output(&f->out, f->path);
 }
 
-int make_room(struct session_file *f, const struct opened *o, const struct args *args, int32_t n)
+int make_room(struct session_file *f, const struct opened *o, int32_t n)
 {
     trit_session *s = o->session;
     const int32_t n_ctx = trit_session_n_ctx(s);
@@ -59,7 +59,7 @@ int make_room(struct session_file *f, const struct opened *o, const struct args 
         const trit_status status = trit_session_shift(s, n_keep, &n_left_out, &err);
         if (status)
             return status == TRIT_E_CANCELLED ? EXIT_INTERRUPTED : report(&err);
-        if (n_left_out && !args->quiet)
+        if (n_left_out && !f->quiet)
             fprintf(stderr,
                     "trit: the context of %d tokens has no room for the prompt; going on without "
                     "%d of %s\n",
@@ -117,7 +117,7 @@ int put_session(trit_session *session, const struct output *out)
     return status ? report(&err) : EXIT_DONE;
 }
 
-int write_session_file(struct session_file *f, const struct opened *o, const struct args *args,
+int write_session_file(struct session_file *f, const struct opened *o,
                        const struct trit_generate_options *opt,
                        const struct trit_generate_result *r)
 {
@@ -128,7 +128,7 @@ int write_session_file(struct session_file *f, const struct opened *o, const str
     if (!f->path)
         return EXIT_DONE;
     if (trit_session_n_tokens(o->session) != n) { /* while the prompt or a shift was evaluated */
-        if (!args->quiet)
+        if (!f->quiet)
             fprintf(stderr, "trit: interrupted in between; %s is left as it was\n", f->path);
         return EXIT_DONE;
     }

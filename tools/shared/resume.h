@@ -10,6 +10,7 @@
 
 struct session_file {
     const char *path; /* NULL: there is none, and nothing is done */
+    bool quiet;
     int32_t n_restored;
     struct output out;
     bool open, written;
@@ -17,11 +18,11 @@ struct session_file {
 
 /* Load it into o->session, if it is there, and see that it can be written. Ctrl-C is watched from
  * here on. @return exit code after a message; close either way. */
-int open_session_file(struct session_file *f, const struct opened *o, const struct args *args);
+int open_session_file(struct session_file *f, const struct opened *o, const char *path, bool quiet);
 
 /* Where restored tokens leave no room for n more: shift them (trit_session_shift()), and say so.
  * @return exit code after a message */
-int make_room(struct session_file *f, const struct opened *o, const struct args *args, int32_t n);
+int make_room(struct session_file *f, const struct opened *o, int32_t n);
 
 /* Put the tokens that were restored before the n of *ids, which is allocated anew. @return exit
  * code */
@@ -33,7 +34,7 @@ int put_session(trit_session *session, const struct output *out);
 
 /* Write what is evaluated, and before that evaluate the last token where there is room for it or
  * the options make some. @return exit code after a message */
-int write_session_file(struct session_file *f, const struct opened *o, const struct args *args,
+int write_session_file(struct session_file *f, const struct opened *o,
                        const struct trit_generate_options *opt,
                        const struct trit_generate_result *r);
 

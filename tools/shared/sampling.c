@@ -39,7 +39,8 @@ static int parse_bias(struct trit_logit_bias *bias, const char *text)
     return usage_error("--logit-bias wants ID=VALUE, not '%s'", text);
 }
 
-int open_sampler(trit_sampler **sampler, const struct args *args, uint64_t seed, int32_t n_vocab)
+int open_sampler(trit_sampler **sampler, const struct sampling_args *args, uint64_t seed,
+                 int32_t n_vocab)
 {
     const int n_bias = args->logit_bias.n;
     struct trit_logit_bias *bias = malloc(((size_t)n_bias + 1) * sizeof *bias);

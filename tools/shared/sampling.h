@@ -9,7 +9,8 @@
 uint64_t random_seed(void);
 
 /* @return exit code; release with trit_sampler_close() either way */
-int open_sampler(trit_sampler **sampler, const struct args *args, uint64_t seed, int32_t n_vocab);
+int open_sampler(trit_sampler **sampler, const struct sampling_args *args, uint64_t seed,
+                 int32_t n_vocab);
 
 double per_second(int32_t n, double ms);
 
