@@ -333,7 +333,7 @@ struct answer_sink {
     bool no_memory;
 };
 
-static bool on_text(void *user, const char *text, size_t len)
+static bool on_answer_text(void *user, const char *text, size_t len)
 {
     struct answer_sink *s = user;
     struct exchange *e = &s->c->items[s->c->n_items - 1];
@@ -352,7 +352,7 @@ static bool on_text(void *user, const char *text, size_t len)
 
 /* c->ids grows token by token, so that it is complete even if a shift is interrupted and the
  * session's own list is not. */
-static bool on_token(void *user, int32_t id, struct trit_string piece, const float *logits)
+static bool on_answer_token(void *user, int32_t id, struct trit_string piece, const float *logits)
 {
     const struct answer_sink *s = user;
     (void)piece, (void)logits;
@@ -364,7 +364,7 @@ static bool on_token(void *user, int32_t id, struct trit_string piece, const flo
     return true;
 }
 
-static void on_shift(void *user, int32_t n_left_out)
+static void on_answer_shift(void *user, int32_t n_left_out)
 {
     struct answer_sink *s = user;
     struct conversation *c = s->c;
@@ -419,9 +419,9 @@ static int generate_answer(struct conversation *c, const int32_t *prompt, int32_
             .sampler = sampler,
             .on_full = stops_when_full(c) ? TRIT_ON_FULL_STOP : TRIT_ON_FULL_SHIFT,
             .n_keep = c->n_keep,
-            .on_shift = on_shift,
-            .on_token = on_token,
-            .on_text = on_text,
+            .on_shift = on_answer_shift,
+            .on_token = on_answer_token,
+            .on_text = on_answer_text,
             .user = sink,
         };
         if (show_progress(c->args->quiet))

@@ -14,7 +14,7 @@
 
 /* ---- Values ---------------------------------------------------------------------------------- */
 
-static bool parse_number(double *out, const char *text, bool whole)
+static bool parse_value(double *out, const char *text, bool whole)
 {
     char *end;
     errno = 0;
@@ -70,7 +70,7 @@ int cli_set(struct args *args, const struct option *o, const char *value)
     double x = 0;
 
     if (o->value == INTEGER || o->value == NUMBER) {
-        if (!parse_number(&x, value, o->value == INTEGER))
+        if (!parse_value(&x, value, o->value == INTEGER))
             return usage_error("--%s wants a %snumber, not '%s'", o->name,
                                o->value == INTEGER ? "whole " : "", value);
         if (x < o->lo || x > o->hi)
@@ -122,13 +122,13 @@ static int parse_command(struct args *args, const char *name)
 }
 
 /* "trit run --help", or "trit --help" before a command is known */
-struct pointer {
+struct help_hint {
     char text[64];
 };
 
-static struct pointer help_of(const struct args *args)
+static struct help_hint help_of(const struct args *args)
 {
-    struct pointer p;
+    struct help_hint p;
     const struct command_row *c = args->row;
     snprintf(p.text, sizeof p.text, "trit %s%s--help", c ? c->name : "", c ? " " : "");
     return p;
@@ -202,7 +202,7 @@ static int set_defaults(struct args *args, int argc, const struct command_row *c
         double x;
         if (list && !list->items && !(list->items = malloc((size_t)argc * sizeof(char *))))
             return out_of_memory();
-        if (!o->fallback || !parse_number(&x, o->fallback, o->value == INTEGER))
+        if (!o->fallback || !parse_value(&x, o->fallback, o->value == INTEGER))
             continue;
         if (o->value == INTEGER)
             *(int *)((char *)args + o->member) = (int)x;

@@ -35,7 +35,7 @@ static void roff(const char *text)
         }
 }
 
-static void print_option(const struct option *o)
+static void man_option(const struct option *o)
 {
     char text[256];
 
@@ -55,7 +55,7 @@ static void print_option(const struct option *o)
     printf(".\n");
 }
 
-static void print_command(const struct command_row *c)
+static void man_command(const struct command_row *c)
 {
     printf(".SS trit %s%s%s\n", c->name, c->operand ? " " : "", c->operand ? c->operand : "");
     roff(c->help);
@@ -67,7 +67,7 @@ static void print_command(const struct command_row *c)
     }
     for (const struct option *o = options; o->name; o++)
         if (is_listed(o, c->bit) && (o->commands & common_commands) != common_commands)
-            print_option(o);
+            man_option(o);
 }
 
 static void print_aliases(void)
@@ -96,11 +96,11 @@ int man_main(const struct args *args)
            "is on standard error.\n");
     printf(".SH COMMANDS\n");
     for (const struct command_row *c = args->commands; c->name; c++)
-        print_command(c);
+        man_command(c);
     printf(".SH OPTIONS OF ALL COMMANDS\n");
     for (const struct option *o = options; o->name; o++)
         if ((o->commands & common_commands) == common_commands)
-            print_option(o);
+            man_option(o);
     printf(".SH SAMPLING\nSampling takes these steps in this order: penalties over the last "
            "tokens, \\-\\-logit\\-bias, \\-\\-top\\-k, \\-\\-top\\-p, \\-\\-min\\-p, \\-\\-temp. "
            "Each is off at its neutral value.\n");

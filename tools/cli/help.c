@@ -40,7 +40,7 @@ void describe_option(char *text, size_t size, const struct option *o, bool range
         snprintf(text, size, number ? "%s (%s)" : "%s", o->help, limits);
 }
 
-static void print_option(const struct option *o, bool ranges)
+static void help_option(const struct option *o, bool ranges)
 {
     const int n = printf("  %c%c%s--%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
                          o->letter ? ", " : "  ", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
@@ -67,7 +67,7 @@ static void help_command(const struct command_row *c, bool all)
         if (!is_listed(o, c->bit))
             continue;
         if (all || o->common)
-            print_option(o, all);
+            help_option(o, all);
         else
             n_left++;
     }

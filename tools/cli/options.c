@@ -277,7 +277,8 @@ int n_files_of(const struct command_row *c)
     return strchr(c->operand, ' ') ? 2 : 1;
 }
 
-size_t option_name_length(const char *arg)
+/* "--name" without the value that may follow. */
+static size_t option_name_length(const char *arg)
 {
     const char *equals = strchr(arg, '=');
     return equals ? (size_t)(equals - arg) : strlen(arg);
@@ -358,8 +359,8 @@ static int distance(const char *a, size_t n_a, const char *b)
 }
 
 /* A name is near if at most a third of its letters are wrong, and no other was nearer. */
-static void consider(const char **best, int *least_so_far, const char *arg, size_t len,
-                     const char *name)
+static void consider_name(const char **best, int *least_so_far, const char *arg, size_t len,
+                          const char *name)
 {
     const int n = distance(arg, len, name);
     if (n < *least_so_far && n <= (int)(len + 1) / 3) {
@@ -374,7 +375,7 @@ const char *suggest_command(const struct command_row *commands, const char *name
     int nearest = MAX_NAME;
 
     for (const struct command_row *c = commands; c->name; c++)
-        consider(&best, &nearest, name, strlen(name), c->name);
+        consider_name(&best, &nearest, name, strlen(name), c->name);
     return best;
 }
 
@@ -386,6 +387,6 @@ const char *suggest_option(const char *arg, unsigned command)
 
     for (const struct option *o = options; o->name; o++)
         if ((o->commands & command) && len > dashes + 1)
-            consider(&best, &nearest, arg + dashes, len - dashes, o->name);
+            consider_name(&best, &nearest, arg + dashes, len - dashes, o->name);
     return best;
 }

@@ -57,9 +57,6 @@ int n_files_of(const struct command_row *c);
 const struct option *find_option(const char *arg, unsigned command, const char **value);
 const struct alias *find_alias(const char *arg);
 
-/* "--name" without the value that may follow; as long as the option's name. */
-size_t option_name_length(const char *arg);
-
 /* "temperature; 0: always the most likely token (default: 0.8; 0 to 1000)"; help.c */
 void describe_option(char *text, size_t size, const struct option *o, bool range);
 

@@ -25,7 +25,7 @@ static const char *missing(const struct trit_json_value *row)
     return trit_json_double(trit_json_member(row, "avg_ts")) > 0 ? NULL : "avg_ts";
 }
 
-static int check_rows(const struct baseline *base)
+static int check_baseline(const struct baseline *base)
 {
     const struct trit_json_value *root = trit_json_root(base->tree);
     int n = 1;
@@ -55,7 +55,7 @@ int baseline_open(struct baseline *base, const char *path)
                                        : trit_json_read_lines(&base->tree, text, len, &err);
         code = status == TRIT_E_FILE ? file_error("%s: %s", path, err.text)
                : status              ? report(&err)
-                                     : check_rows(base);
+                                     : check_baseline(base);
     }
     free(text);
     return code;

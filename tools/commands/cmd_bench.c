@@ -34,7 +34,7 @@ struct list {
     int items[MAX_LIST], n;
 };
 
-struct row {
+struct bench_row {
     int n_threads, n_prompt, n_gen, n_depth; /* n_prompt or n_gen is 0 */
     double samples[MAX_REPEATS];             /* tokens/s */
     int n_samples;
@@ -65,7 +65,7 @@ struct name {
     char text[48];
 };
 
-static struct name test_name(const struct row *r)
+static struct name test_name(const struct bench_row *r)
 {
     struct name name;
     const int n = snprintf(name.text, sizeof name.text, r->n_prompt ? "pp%d" : "tg%d",
@@ -78,7 +78,7 @@ static struct name test_name(const struct row *r)
 /* ---- Arguments ------------------------------------------------------------------------------- */
 
 /* Numbers lo..hi separated by commas. */
-static int parse_list(struct list *out, const char *text, const char *option, int lo, int hi)
+static int parse_numbers(struct list *out, const char *text, const char *option, int lo, int hi)
 {
     out->n = 0;
     for (const char *p = text;;) {
@@ -109,7 +109,7 @@ static int largest(const struct list *l)
 
 /* Bytes that a token of the row has to read: the weights of the layers that it passes, and the keys
  * and values that are there, on the average of the tokens. */
-static double bytes_per_token(const struct bench *b, const struct row *r)
+static double bytes_per_token(const struct bench *b, const struct bench_row *r)
 {
     const struct trit_model_info *m = &b->info;
     const double n = r->n_prompt ? r->n_prompt : r->n_gen;
@@ -136,7 +136,7 @@ static void random_tokens(int32_t *tokens, int n, int32_t n_vocab)
 }
 
 /* Between measurements: which is going on. */
-static void show_sample(const struct bench *b, const struct row *r)
+static void show_sample(const struct bench *b, const struct bench_row *r)
 {
     if (b->progress)
         show_status("%s, %d thread%s: %d of %d", test_name(r).text, r->n_threads,
@@ -151,7 +151,7 @@ static int evaluate(const struct bench *b, const int32_t *tokens, int n)
 }
 
 /* What a row measures, once: the n tokens after those of the depth. */
-static int work(const struct bench *b, const struct row *r, const int32_t *tokens, int n)
+static int run_once(const struct bench *b, const struct bench_row *r, const int32_t *tokens, int n)
 {
     int code = EXIT_DONE;
 
@@ -163,18 +163,18 @@ static int work(const struct bench *b, const struct row *r, const int32_t *token
     return code;
 }
 
-static double probe(const struct bench *b, const struct row *r)
+static double probe_limit(const struct bench *b, const struct bench_row *r)
 {
     return r->n_prompt ? trit_session_measure_macs(b->o.session, macs_probe_ms)
                        : trit_session_measure_read(b->o.session, read_probe_ms);
 }
 
-static double probe_fmas(const struct bench *b, const struct row *r)
+static double probe_limit_fmas(const struct bench *b, const struct bench_row *r)
 {
     return r->n_prompt ? trit_session_measure_fmas(b->o.session, fmas_probe_ms) : 0;
 }
 
-static void summarise(struct row *r, const struct bench *b, double limit)
+static void summarise(struct bench_row *r, const struct bench *b, double limit)
 {
     double sum = 0, squares = 0;
 
@@ -189,7 +189,7 @@ static void summarise(struct row *r, const struct bench *b, double limit)
     r->reached = r->avg * 1e-9 * (r->n_prompt ? (double)b->info.n_ternary : bytes_per_token(b, r));
 }
 
-static int measure(const struct bench *b, struct row *r, const int32_t *tokens)
+static int measure_row(const struct bench *b, struct bench_row *r, const int32_t *tokens)
 {
     const int n = r->n_prompt ? r->n_prompt : r->n_gen;
     double limits = 0, fmas = 0;
@@ -201,18 +201,18 @@ static int measure(const struct bench *b, struct row *r, const int32_t *tokens)
     if (r->n_depth)
         code = evaluate(b, tokens, r->n_depth);
     if (!code) /* to warm up, and to find how weights are best read */
-        code = work(b, r, tokens, r->n_prompt || n < WARM_UP ? n : WARM_UP);
+        code = run_once(b, r, tokens, r->n_prompt || n < WARM_UP ? n : WARM_UP);
     for (int i = 0; i < b->args->bench.repeats && !code; i++) {
         show_sample(b, r);
-        const double before = probe(b, r);
+        const double before = probe_limit(b, r);
         const double start = now_ms();
-        code = work(b, r, tokens, n);
+        code = run_once(b, r, tokens, n);
         r->samples[i] = n / (now_ms() - start) * 1e3;
         r->n_samples++;
-        const double after = probe(b, r);
+        const double after = probe_limit(b, r);
         probed = probed && before > 0 && after > 0;
         limits += before + after;
-        fmas += probe_fmas(b, r);
+        fmas += probe_limit_fmas(b, r);
     }
     clear_status();
     if (!code && interrupted())
@@ -227,7 +227,7 @@ static int measure(const struct bench *b, struct row *r, const int32_t *tokens)
 
 /* ---- Printing -------------------------------------------------------------------------------- */
 
-static const char *unit(const struct row *r)
+static const char *unit(const struct bench_row *r)
 {
     return r->n_prompt ? "GMAC/s" : "GB/s read";
 }
@@ -261,7 +261,7 @@ static void table_begin(const struct bench *b)
            "of the limit");
 }
 
-static struct name ratio(const struct row *r)
+static struct name ratio(const struct bench_row *r)
 {
     struct name name = {"-"};
     if (isfinite(r->old_avg))
@@ -269,7 +269,7 @@ static struct name ratio(const struct row *r)
     return name;
 }
 
-static void table_row(const struct bench *b, const struct row *r)
+static void table_row(const struct bench *b, const struct bench_row *r)
 {
     printf("%7d  %-16s %9.2f ± %5.2f   ", r->n_threads, test_name(r).text, r->avg, r->stddev);
     if (b->old.path)
@@ -288,7 +288,7 @@ static void md_begin(const struct bench *b)
            old ? " new/old |" : "", old ? " ---: |" : "");
 }
 
-static void md_row(const struct bench *b, const struct row *r)
+static void md_row(const struct bench *b, const struct bench_row *r)
 {
     const struct amount size = amount_of((double)b->model_bytes, 1024, "MiB", "GiB");
     const struct amount n = amount_of((double)b->info.n_params, 1000, "M", "B");
@@ -304,7 +304,7 @@ static void md_row(const struct bench *b, const struct row *r)
 /* The fields of csv and JSON, in the order of the csv. */
 enum field_kind { TEXT, NUMBER, SAMPLES };
 
-struct field {
+struct bench_field {
     const char *name;
     enum field_kind kind;
     const char *text;
@@ -319,11 +319,11 @@ static int n_fields(const struct bench *b)
     return b->old.path ? N_FIELDS : N_FIELDS - N_OLD_FIELDS;
 }
 
-static void fields_of(struct field f[N_FIELDS], const struct bench *b, const struct row *r,
-                      const struct name *test)
+static void fields_of(struct bench_field f[N_FIELDS], const struct bench *b,
+                      const struct bench_row *r, const struct name *test)
 {
     const bool pp = r->n_prompt > 0;
-    const struct field all[N_FIELDS] = {
+    const struct bench_field all[N_FIELDS] = {
         {"model_filename", TEXT, b->args->model.path, 0},
         {"model_type", TEXT, b->model_type, 0},
         {"model_size", NUMBER, NULL, (double)b->model_bytes},
@@ -361,9 +361,9 @@ static void fields_of(struct field f[N_FIELDS], const struct bench *b, const str
 
 static void csv_begin(const struct bench *b)
 {
-    const struct row none = {.n_gen = 1};
+    const struct bench_row none = {.n_gen = 1};
     const struct name no_name = {""};
-    struct field f[N_FIELDS];
+    struct bench_field f[N_FIELDS];
     int n = 0;
 
     fields_of(f, b, &none, &no_name);
@@ -382,10 +382,10 @@ static void csv_string(const char *text)
     putchar('"');
 }
 
-static void csv_row(const struct bench *b, const struct row *r)
+static void csv_row(const struct bench *b, const struct bench_row *r)
 {
     const struct name test = test_name(r);
-    struct field f[N_FIELDS];
+    struct bench_field f[N_FIELDS];
     int n = 0;
 
     fields_of(f, b, r, &test);
@@ -402,7 +402,7 @@ static void csv_row(const struct bench *b, const struct row *r)
     putchar('\n');
 }
 
-static void json_samples(const struct row *r)
+static void json_samples(const struct bench_row *r)
 {
     putchar('[');
     for (int i = 0; i < r->n_samples; i++) {
@@ -412,10 +412,10 @@ static void json_samples(const struct row *r)
     putchar(']');
 }
 
-static void json_object(const struct bench *b, const struct row *r)
+static void json_object(const struct bench *b, const struct bench_row *r)
 {
     const struct name test = test_name(r);
-    struct field f[N_FIELDS];
+    struct bench_field f[N_FIELDS];
 
     fields_of(f, b, r, &test);
     for (int i = 0; i < n_fields(b); i++) {
@@ -436,7 +436,7 @@ static void json_begin(const struct bench *b)
     fputs("[\n", stdout);
 }
 
-static void json_row(const struct bench *b, const struct row *r)
+static void json_row(const struct bench *b, const struct bench_row *r)
 {
     fputs(b->n_rows ? ",\n" : "", stdout);
     json_object(b, r);
@@ -448,7 +448,7 @@ static void json_end(const struct bench *b)
     fputs("\n]\n", stdout);
 }
 
-static void jsonl_row(const struct bench *b, const struct row *r)
+static void jsonl_row(const struct bench *b, const struct bench_row *r)
 {
     json_object(b, r);
     putchar('\n');
@@ -462,7 +462,7 @@ static void nothing(const struct bench *b)
 static const struct format {
     const char *name;
     void (*begin)(const struct bench *b);
-    void (*row)(const struct bench *b, const struct row *r);
+    void (*row)(const struct bench *b, const struct bench_row *r);
     void (*end)(const struct bench *b);
 } formats[] = {
     {"table", table_begin, table_row, nothing}, {"md", md_begin, md_row, nothing},
@@ -485,7 +485,7 @@ static int find_format(const struct format **out, const struct args *args)
 /* ---- The command ----------------------------------------------------------------------------- */
 
 /* Bytes of the tensors; and "bitnet-b1.58 2.4B I2_S" by the type of the largest linear. */
-static void describe(struct bench *b)
+static void describe_model(struct bench *b)
 {
     const char *type = "?";
     uint64_t most = 0;
@@ -539,15 +539,15 @@ static int open_for(struct bench *b, int n_threads, int n_ctx)
     return set_exits(b->o.session, &b->args->layers);
 }
 
-static struct row one_row(int n_threads, int n_prompt, int n_gen, int n_depth)
+static struct bench_row one_row(int n_threads, int n_prompt, int n_gen, int n_depth)
 {
-    return (struct row){
+    return (struct bench_row){
         .n_threads = n_threads, .n_prompt = n_prompt, .n_gen = n_gen, .n_depth = n_depth};
 }
 
-static int run_row(struct bench *b, struct row r, const int32_t *tokens)
+static int run_row(struct bench *b, struct bench_row r, const int32_t *tokens)
 {
-    int code = measure(b, &r, tokens);
+    int code = measure_row(b, &r, tokens);
 
     if (code)
         return code;
@@ -598,15 +598,15 @@ static int parse_plan(struct plan *p, const struct args *args)
     int code;
 
     snprintf(default_threads, sizeof default_threads, "%d", trit_threads_default());
-    if ((code = parse_list(&p->prompts, args->bench.n_prompts ? args->bench.n_prompts : "512", "-p",
-                           0, 1 << 20)) ||
-        (code = parse_list(&p->gens, args->bench.n_gens ? args->bench.n_gens : "128", "-n", 0,
-                           1 << 20)) ||
-        (code = parse_list(&p->depths, args->bench.n_depths ? args->bench.n_depths : "0", "-d", 0,
-                           1 << 20)) ||
-        (code = parse_list(&p->threads,
-                           args->bench.n_threads ? args->bench.n_threads : default_threads, "-t", 1,
-                           512)))
+    if ((code = parse_numbers(&p->prompts, args->bench.n_prompts ? args->bench.n_prompts : "512",
+                              "-p", 0, 1 << 20)) ||
+        (code = parse_numbers(&p->gens, args->bench.n_gens ? args->bench.n_gens : "128", "-n", 0,
+                              1 << 20)) ||
+        (code = parse_numbers(&p->depths, args->bench.n_depths ? args->bench.n_depths : "0", "-d",
+                              0, 1 << 20)) ||
+        (code = parse_numbers(&p->threads,
+                              args->bench.n_threads ? args->bench.n_threads : default_threads, "-t",
+                              1, 512)))
         return code;
     if (!largest(&p->prompts) && !largest(&p->gens))
         return usage_error("nothing to measure: -p and -n are both 0");
@@ -644,7 +644,7 @@ int bench_main(const struct args *args)
         trit_model_info(b.o.model, &b.info);
         trit_machine_info(&b.machine);
         fit_defaults(&plan, &b);
-        describe(&b);
+        describe_model(&b);
         if (args->bench.compare)
             baseline_choose_model(&b.old, b.model_type, args->quiet);
         code = run_all(&b, &plan);

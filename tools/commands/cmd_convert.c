@@ -30,7 +30,7 @@ static void on_note(void *user, const char *text)
     fprintf(stderr, "trit: %s\n", text);
 }
 
-static void print_tensor(const struct conversion *c, const struct trit_converted_tensor *t)
+static void print_converted(const struct conversion *c, const struct trit_converted_tensor *t)
 {
     char shape[64];
     int n = 0;
@@ -58,15 +58,15 @@ static void on_tensor(void *user, const struct trit_converted_tensor *t)
     struct conversion *c = user;
 
     if (c->dry)
-        print_tensor(c, t);
+        print_converted(c, t);
     snprintf(c->name, sizeof c->name, "%s", t->name);
     c->sink.what = c->name;
     c->n_tensors++;
 }
 
 /* The checkpoint folder, or the open file, to write (NULL: dry). */
-static trit_status run(struct conversion *c, const trit_file *file, trit_write_fn write,
-                       struct trit_error *err)
+static trit_status call_converter(struct conversion *c, const trit_file *file, trit_write_fn write,
+                                  struct trit_error *err)
 {
     const struct args *args = c->args;
     const struct trit_convert_options opt = {
@@ -90,7 +90,7 @@ static int dry_run(struct conversion *c, const trit_file *file)
     struct trit_error err;
 
     c->dry = true;
-    if (run(c, file, NULL, &err))
+    if (call_converter(c, file, NULL, &err))
         return report(&err);
     if (c->args->json)
         puts(c->n_tensors ? "\n]" : "[]");
@@ -100,7 +100,7 @@ static int dry_run(struct conversion *c, const trit_file *file)
 }
 
 /* path: of what is written; file: NULL, or what is quantised */
-static int convert(struct conversion *c, const trit_file *file, const char *path)
+static int convert_to(struct conversion *c, const trit_file *file, const char *path)
 {
     trit_status status = TRIT_OK;
     struct trit_error err;
@@ -112,7 +112,7 @@ static int convert(struct conversion *c, const trit_file *file, const char *path
     const double start = now_ms();
     int code = open_sink(&c->sink, path, show_progress(c->args->quiet));
     if (!code)
-        status = run(c, file, sink_put, &err);
+        status = call_converter(c, file, sink_put, &err);
     code = close_sink(&c->sink, code, status, &err);
     if (!code && !c->args->quiet)
         fprintf(stderr, "%s: %d tensors, %.1f MB in %.1f s\n", path, c->n_tensors,
@@ -128,7 +128,7 @@ static int convert_file(struct conversion *c, const char *from, const char *path
     model.path = from;
     int code = open_file(&o, &model);
     if (!code)
-        code = convert(c, o.file, path);
+        code = convert_to(c, o.file, path);
     close_all(&o);
     return code;
 }
@@ -147,7 +147,7 @@ int convert_main(const struct args *args)
         return convert_file(&c, args->convert.from_gguf, args->out);
     if (!args->operand)
         return usage_error("no checkpoint given; trit convert FOLDER -o FILE.gguf");
-    return convert(&c, NULL, args->out);
+    return convert_to(&c, NULL, args->out);
 }
 
 int quantize_main(const struct args *args)

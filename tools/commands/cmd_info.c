@@ -260,7 +260,8 @@ static void print_template(const trit_file *f, bool json)
     trit_file_values(f, i, print_whole_string, &json);
 }
 
-static void print_tensor(const struct trit_tensor_info *t, const struct trit_tensor_stats *stats)
+static void print_tensor_info(const struct trit_tensor_info *t,
+                              const struct trit_tensor_stats *stats)
 {
     print_name(t->name, 32);
     printf(" %-6s %10llu bytes  [", t->type_name, (unsigned long long)t->n_bytes);
@@ -374,7 +375,7 @@ static int print_tensors(const trit_file *f, bool json)
         if (json)
             print_tensor_json(&t, &stats);
         else
-            print_tensor(&t, &stats);
+            print_tensor_info(&t, &stats);
     }
     if (!json)
         print_zeros(&zeros);
@@ -518,7 +519,7 @@ struct found {
 };
 
 /* @return exit code, after a message */
-static int print_text(const struct args *args, const trit_file *f, const struct found *found)
+static int print_info(const struct args *args, const trit_file *f, const struct found *found)
 {
     int code = EXIT_DONE;
 
@@ -546,7 +547,7 @@ static int print_text(const struct args *args, const trit_file *f, const struct 
     return code;
 }
 
-static int print_json(const struct args *args, const trit_file *f, const struct found *found)
+static int print_info_json(const struct args *args, const trit_file *f, const struct found *found)
 {
     int code = EXIT_DONE;
 
@@ -602,7 +603,7 @@ int info_main(const struct args *args)
     }
     if (!trit_tokenizer_open(&o.tokenizer, o.file, NULL))
         trit_chat_choose(&found.chat, o.file, o.tokenizer, NULL, NULL);
-    code = args->json ? print_json(args, o.file, &found) : print_text(args, o.file, &found);
+    code = args->json ? print_info_json(args, o.file, &found) : print_info(args, o.file, &found);
     const int written = finish_stdout();
     if (!code)
         code = written;

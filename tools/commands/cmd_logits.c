@@ -37,14 +37,14 @@ static bool write_header(FILE *f, int32_t n_tokens, int32_t n_vocab)
     return fwrite(fixed, FIXED, 1, f) == 1 && fwrite(dict, TOTAL - FIXED, 1, f) == 1;
 }
 
-struct writer {
+struct npy_writer {
     FILE *f;
     size_t n_vocab;
 };
 
 static bool write_row(void *user, int32_t position, const float *logits)
 {
-    const struct writer *w = user;
+    const struct npy_writer *w = user;
     (void)position;
     return fwrite(logits, sizeof *logits, w->n_vocab, w->f) == w->n_vocab;
 }
@@ -56,7 +56,7 @@ static int write_logits(const struct opened *o, const int32_t *ids, int32_t n, c
     struct trit_error err;
     watch_interrupts(o->session);
     int code = open_output(&out, path);
-    struct writer w = {out.f, (size_t)n_vocab};
+    struct npy_writer w = {out.f, (size_t)n_vocab};
 
     errno = 0;
     if (!code && !write_header(w.f, n, n_vocab))

@@ -75,7 +75,7 @@ static bool score_next(void *user, int32_t position, const float *logits)
     return true;
 }
 
-static int stopped(const struct comparison *c, const struct trit_error *err)
+static int scoring_stopped(const struct comparison *c, const struct trit_error *err)
 {
     return interrupted()     ? EXIT_INTERRUPTED
            : c->read_failed  ? logits_read_error(c->base)
@@ -105,7 +105,7 @@ static int score_windows(struct score *score, struct comparison *comparison, con
         const trit_status status =
             trit_session_eval(o->session, tokens, w->ctx, score_next, &window, &err);
         if (status)
-            code = stopped(comparison, &err);
+            code = scoring_stopped(comparison, &err);
         if (!code && show_progress(args->quiet))
             show_status("%d of %d windows, perplexity %.4f", i + 1, w->n,
                         exp(score->nll / (double)score->tokens));
@@ -143,7 +143,7 @@ static int score_text(struct score *score, struct comparison *c, const struct op
     if (!code)
         code = score_windows(score, c, o, args, w, ids);
     if (c->save)
-        code = logits_finish(&writer, code);
+        code = close_output(&writer.out, code);
     c->save = NULL;
     return code;
 }

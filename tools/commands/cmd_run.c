@@ -24,7 +24,7 @@
 /* ---- Output ---------------------------------------------------------------------------------- */
 
 /* Where text goes: stdout at once, or memory for --json. */
-struct sink {
+struct text_sink {
     const struct opened *o;
     bool collect, stream;
     int n_logprobs; /* 0: none */
@@ -39,7 +39,7 @@ struct sink {
 
 static bool on_text(void *user, const char *text, size_t len)
 {
-    struct sink *s = user;
+    struct text_sink *s = user;
 
     if (len == 0)
         return !interrupted();
@@ -53,7 +53,7 @@ static bool on_text(void *user, const char *text, size_t len)
 }
 
 /* {"token":id,"text":…}, and with --logprobs what else could have been there */
-static void print_token(FILE *f, const struct sink *s, int32_t id, struct trit_string piece,
+static void print_token(FILE *f, const struct text_sink *s, int32_t id, struct trit_string piece,
                         const float *logits)
 {
     fprintf(f, "{\"token\":%d,\"text\":", id);
@@ -66,7 +66,7 @@ static void print_token(FILE *f, const struct sink *s, int32_t id, struct trit_s
 
 static bool on_token(void *user, int32_t id, struct trit_string piece, const float *logits)
 {
-    struct sink *s = user;
+    struct text_sink *s = user;
 
     trit_session_set_progress(s->o->session, NULL, NULL); /* text stands on the line from here on */
     if (s->tokens) {
@@ -85,7 +85,7 @@ static bool on_token(void *user, int32_t id, struct trit_string piece, const flo
 /* On a terminal the text stands on a line that has not ended. */
 static void on_shift(void *user, int32_t n_left_out)
 {
-    const struct sink *s = user;
+    const struct text_sink *s = user;
 
     if (s->quiet)
         return;
@@ -113,9 +113,9 @@ static void announce_full(const struct args *args, const struct opened *o)
             shift ? " --on-full shift goes on without the oldest" : "");
 }
 
-static void print_json(const struct opened *o, const struct sink *s,
-                       const struct trit_generate_result *r, const struct session_file *file,
-                       uint64_t seed)
+static void print_run_json(const struct opened *o, const struct text_sink *s,
+                           const struct trit_generate_result *r, const struct session_file *file,
+                           uint64_t seed)
 {
     static const char *const finish[] = {
         [TRIT_FINISH_EOS] = "eos",
@@ -171,7 +171,7 @@ struct prompt {
 };
 
 /* What is left to print when generation has ended well. */
-static int finish_output(const struct opened *o, const struct args *args, const struct sink *s,
+static int finish_output(const struct opened *o, const struct args *args, const struct text_sink *s,
                          const struct trit_generate_result *result, const struct session_file *file,
                          uint64_t seed)
 {
@@ -179,7 +179,7 @@ static int finish_output(const struct opened *o, const struct args *args, const 
 
     r.n_prompt -= file->n_restored;
     if (args->json)
-        print_json(o, s, &r, file, seed);
+        print_run_json(o, s, &r, file, seed);
     else if (s->last != '\n')
         putchar('\n');
     const int code = finish_stdout();
@@ -194,7 +194,7 @@ static int finish_output(const struct opened *o, const struct args *args, const 
 static int generate(struct opened *o, const struct args *args, const struct prompt *p,
                     struct session_file *file, trit_sampler *sampler, uint64_t seed)
 {
-    struct sink sink = {
+    struct text_sink sink = {
         .o = o,
         .collect = args->json,
         .stream = args->json && args->run.stream,
@@ -283,7 +283,7 @@ static int tokenize_prompt(struct opened *o, const struct args *args, struct ses
         code = gather_stops(&p->stop, &p->n_stop, &args->generate, &chat);
     if (code)
         return code;
-    if (restored && wants_shifts(args) && (code = make_room(file, o, p->n)))
+    if (restored && wants_shifts(args) && (code = make_room_for_prompt(file, o, p->n)))
         return code;
     if (p->n > trit_session_n_ctx(o->session) - file->n_restored && file->n_restored)
         return usage_error("the prompt has %d tokens; beside the %d of %s the context has room "

@@ -12,14 +12,14 @@
 #include "turns.h"
 
 /* What was made of the conversation. */
-struct seen {
+struct rendered {
     char *text;
     size_t len;
     int32_t *ids, n, n_keep;
 };
 
-static int see(struct seen *s, const struct opened *o, const struct trit_chat *chat,
-               const struct turns *t)
+static int render_turns(struct rendered *s, const struct opened *o, const struct trit_chat *chat,
+                        const struct turns *t)
 {
     struct trit_error err;
 
@@ -29,7 +29,7 @@ static int see(struct seen *s, const struct opened *o, const struct trit_chat *c
     return EXIT_DONE;
 }
 
-static void print_json(const struct seen *s, const struct trit_chat *chat)
+static void print_rendered_json(const struct rendered *s, const struct trit_chat *chat)
 {
     printf("{\"template\":\"%s\",\"why\":", chat->name);
     json_string(stdout, chat->why, strlen(chat->why));
@@ -40,10 +40,11 @@ static void print_json(const struct seen *s, const struct trit_chat *chat)
     printf(",\"keep\":%d}\n", s->n_keep);
 }
 
-static int print(const struct seen *s, const struct trit_chat *chat, const struct args *args)
+static int print_rendered(const struct rendered *s, const struct trit_chat *chat,
+                          const struct args *args)
 {
     if (args->json) {
-        print_json(s, chat);
+        print_rendered_json(s, chat);
     } else if (args->tokens.print_ids) {
         json_ids(stdout, s->ids, s->n);
         putchar('\n');
@@ -58,7 +59,7 @@ int template_main(const struct args *args)
     struct opened o = {0};
     struct turns turns = {0};
     struct trit_chat chat;
-    struct seen seen = {0};
+    struct rendered seen = {0};
     char *text = NULL;
     size_t len = 0;
 
@@ -74,9 +75,9 @@ int template_main(const struct args *args)
     if (!code)
         code = choose_template(&chat, &o, args);
     if (!code)
-        code = see(&seen, &o, &chat, &turns);
+        code = render_turns(&seen, &o, &chat, &turns);
     if (!code)
-        code = print(&seen, &chat, args);
+        code = print_rendered(&seen, &chat, args);
     free(seen.ids);
     free(seen.text);
     free_turns(&turns);

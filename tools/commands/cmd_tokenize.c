@@ -9,7 +9,7 @@
 #include "open.h"
 #include "report.h"
 
-static void print_lines(const trit_tokenizer *t, const int32_t *ids, int32_t n)
+static void print_token_lines(const trit_tokenizer *t, const int32_t *ids, int32_t n)
 {
     for (int32_t i = 0; i < n; i++) {
         const struct trit_string s = trit_tokenizer_piece(t, ids[i], true);
@@ -19,7 +19,7 @@ static void print_lines(const trit_tokenizer *t, const int32_t *ids, int32_t n)
     }
 }
 
-static void print_json(const trit_tokenizer *t, const int32_t *ids, int32_t n)
+static void print_tokens_json(const trit_tokenizer *t, const int32_t *ids, int32_t n)
 {
     fputs("{\"ids\":", stdout);
     json_ids(stdout, ids, n);
@@ -51,12 +51,12 @@ int tokenize_main(const struct args *args)
         code = encode_text(o.tokenizer, text, len, flags, &ids, &n);
     if (!code) {
         if (args->json) {
-            print_json(o.tokenizer, ids, n);
+            print_tokens_json(o.tokenizer, ids, n);
         } else if (args->tokens.print_ids) {
             json_ids(stdout, ids, n);
             putchar('\n');
         } else {
-            print_lines(o.tokenizer, ids, n);
+            print_token_lines(o.tokenizer, ids, n);
         }
         code = finish_stdout();
     }

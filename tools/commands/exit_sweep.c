@@ -47,7 +47,7 @@ struct sweep {
     int32_t *tops; /* of the whole model: the most likely token at each scored place */
 };
 
-static const struct depth *whole(const struct sweep *s)
+static const struct depth *whole_model(const struct sweep *s)
 {
     return &s->depths[s->n - 1];
 }
@@ -59,14 +59,14 @@ static int set_depth(const struct sweep *s, const struct depth *d)
     return trit_session_set_exit_layer(s->o.session, d->n_layers, &err) ? report(&err) : EXIT_DONE;
 }
 
-static int stopped(const struct trit_error *err)
+static int sweep_stopped(const struct trit_error *err)
 {
     return interrupted() ? EXIT_INTERRUPTED : report(err);
 }
 
 /* ---- Speed ----------------------------------------------------------------------------------- */
 
-static int measure(const struct sweep *s, struct depth *d, int round)
+static int measure_depth(const struct sweep *s, struct depth *d, int round)
 {
     const int32_t n_vocab = trit_session_n_vocab(s->o.session);
     struct trit_error err;
@@ -78,7 +78,7 @@ static int measure(const struct sweep *s, struct depth *d, int round)
         if (i == 0)
             start = now_ms();
         if (trit_session_eval(s->o.session, &id, 1, NULL, NULL, &err))
-            code = stopped(&err);
+            code = sweep_stopped(&err);
     }
     d->samples[round] = s->n_gen / (now_ms() - start) * 1e3;
     return code;
@@ -112,12 +112,12 @@ static int measure_all(const struct sweep *s)
             if (show_progress(s->args->quiet))
                 show_status("speed: round %d of %d, %d layers", r + 1, rounds,
                             s->depths[i].n_layers);
-            code = measure(s, &s->depths[i], r);
+            code = measure_depth(s, &s->depths[i], r);
         }
     clear_status();
     for (int32_t i = 0; i < s->n && !code; i++) {
         struct depth *d = &s->depths[i];
-        d->speedup = median_quotient(d->samples, whole(s)->samples, rounds);
+        d->speedup = median_quotient(d->samples, whole_model(s)->samples, rounds);
         d->speed = median(d->samples, rounds);
     }
     return code;
@@ -131,7 +131,7 @@ struct scorer {
     const int32_t *tokens; /* of the window */
 };
 
-static bool score(void *user, int32_t position, const float *logits)
+static bool score_token(void *user, int32_t position, const float *logits)
 {
     const struct scorer *sc = user;
     const struct windows *w = &sc->s->w;
@@ -141,7 +141,7 @@ static bool score(void *user, int32_t position, const float *logits)
         return true;
     const int32_t top = trit_argmax(logits, n_vocab);
     int32_t *tops = &sc->s->tops[sc->d->n_scored];
-    if (sc->d == whole(sc->s))
+    if (sc->d == whole_model(sc->s))
         *tops = top;
     sc->d->n_same += top == *tops;
     sc->d->nll -= trit_logprob(logits, n_vocab, sc->tokens[next]);
@@ -161,8 +161,8 @@ static int score_depth(const struct sweep *s, struct depth *d, int32_t *tokens)
         if ((code = set_depth(s, d)))
             break;
         take_window(tokens, &s->w, s->ids, i);
-        if (trit_session_eval(s->o.session, tokens, s->w.ctx, score, &sc, &err))
-            code = stopped(&err);
+        if (trit_session_eval(s->o.session, tokens, s->w.ctx, score_token, &sc, &err))
+            code = sweep_stopped(&err);
     }
     return code;
 }
@@ -226,7 +226,7 @@ static const char *const names[N_COLUMNS] = {"layers",       "tokens_per_s", "sp
 
 static struct columns columns_of(const struct sweep *s, const struct depth *d)
 {
-    const double predicted = (double)whole(s)->bytes / (double)d->bytes;
+    const double predicted = (double)whole_model(s)->bytes / (double)d->bytes;
     const double n = (double)d->n_scored;
     return (struct columns){{d->n_layers, d->speed, d->speedup, d->speedup / predicted,
                              n > 0 ? exp(d->nll / n) : NAN, n > 0 ? (double)d->n_same / n : NAN}};
@@ -279,7 +279,7 @@ static void print_csv(const struct sweep *s)
     }
 }
 
-static void print_json(const struct sweep *s, bool lines)
+static void print_sweep_json(const struct sweep *s, bool lines)
 {
     for (int32_t i = 0; i < s->n; i++) {
         const struct depth *d = &s->depths[i];
@@ -299,7 +299,7 @@ static void print_json(const struct sweep *s, bool lines)
     fputs(lines ? "" : "\n]\n", stdout);
 }
 
-static int print(const struct sweep *s)
+static int print_sweep(const struct sweep *s)
 {
     const char *format = s->args->bench.format ? s->args->bench.format
                          : s->args->json       ? "json"
@@ -308,7 +308,7 @@ static int print(const struct sweep *s)
     if (strcmp(format, "csv") == 0)
         print_csv(s);
     else if (strcmp(format, "json") == 0 || strcmp(format, "jsonl") == 0)
-        print_json(s, strcmp(format, "jsonl") == 0);
+        print_sweep_json(s, strcmp(format, "jsonl") == 0);
     else
         print_table(s, strcmp(format, "md") == 0);
     return finish_stdout();
@@ -317,7 +317,7 @@ static int print(const struct sweep *s)
 /* ---- The command ----------------------------------------------------------------------------- */
 
 /* The text of -f, and its windows. */
-static int read_text(struct sweep *s)
+static int read_windows(struct sweep *s)
 {
     const struct args *args = s->args;
     const struct text_args from = {.file = args->text.file,
@@ -367,7 +367,7 @@ static int open_depths(struct sweep *s, int n_threads)
     return code;
 }
 
-static int run(struct sweep *s, int n_threads)
+static int run_sweep(struct sweep *s, int n_threads)
 {
     struct trit_model_info info;
     int code = EXIT_DONE;
@@ -381,7 +381,7 @@ static int run(struct sweep *s, int n_threads)
     trit_model_info(s->o.model, &info);
     if (!s->args->bench.n_gens && s->n_gen >= info.max_ctx) /* nobody asked for so many */
         s->n_gen = info.max_ctx - 1;
-    if (s->args->text.file && (code = read_text(s)))
+    if (s->args->text.file && (code = read_windows(s)))
         return code;
     if ((code = open_depths(s, n_threads)) || (code = measure_all(s)))
         return code;
@@ -389,13 +389,13 @@ static int run(struct sweep *s, int n_threads)
         return code;
     if (s->args->bench.samples && (code = sample_all(s)))
         return code;
-    return print(s);
+    return print_sweep(s);
 }
 
 int exit_sweep(const struct args *args, int n_gen, int n_threads)
 {
     struct sweep s = {.args = args, .n_gen = n_gen};
-    const int code = run(&s, n_threads);
+    const int code = run_sweep(&s, n_threads);
 
     for (int32_t i = 0; i < s.n; i++)
         bytes_free(&s.depths[i].text);

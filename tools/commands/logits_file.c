@@ -17,7 +17,7 @@ static const char magic[8] = {'t', 'r', 'i', 't', 'l', 'o', 'g', '\n'};
 
 enum { VERSION = 1 };
 
-struct header {
+struct logits_header {
     char magic[8];
     uint32_t version;
     uint32_t n_vocab, ctx, chunks;
@@ -28,7 +28,7 @@ struct header {
     uint64_t checksum;     /* of all before it */
 };
 
-static_assert(sizeof(struct header) == 64, "the header is written as it lies");
+static_assert(sizeof(struct logits_header) == 64, "the header is written as it lies");
 
 /* FNV-1a, a word at a time: any one word that changes changes it. */
 uint64_t logits_hash(uint64_t before, const void *words, size_t n)
@@ -44,9 +44,9 @@ uint64_t logits_hash(uint64_t before, const void *words, size_t n)
     return hash;
 }
 
-static uint64_t header_checksum(const struct header *h)
+static uint64_t header_checksum(const struct logits_header *h)
 {
-    return logits_hash(0, h, offsetof(struct header, checksum) / 4);
+    return logits_hash(0, h, offsetof(struct logits_header, checksum) / 4);
 }
 
 /* It depends on the place too, so that a row cannot stand for another. */
@@ -58,7 +58,7 @@ static uint64_t row_checksum(const float *row, size_t n_vocab, uint64_t place)
 static uint64_t file_bytes(const struct logits_shape *shape)
 {
     const uint64_t row = 4 * (uint64_t)shape->n_vocab + 8;
-    return sizeof(struct header) + (uint64_t)shape->n_rows * row;
+    return sizeof(struct logits_header) + (uint64_t)shape->n_rows * row;
 }
 
 /* ---- Writing --------------------------------------------------------------------------------- */
@@ -66,7 +66,7 @@ static uint64_t file_bytes(const struct logits_shape *shape)
 int logits_create(struct logits_writer *w, const char *path, const struct logits_shape *shape,
                   bool quiet)
 {
-    struct header h = {
+    struct logits_header h = {
         .version = VERSION,
         .n_vocab = (uint32_t)shape->n_vocab,
         .ctx = (uint32_t)shape->ctx,
@@ -108,11 +108,6 @@ int logits_write_error(const struct logits_writer *w)
     return write_error(w->out.path);
 }
 
-int logits_finish(struct logits_writer *w, int code)
-{
-    return close_output(&w->out, code);
-}
-
 /* ---- Reading --------------------------------------------------------------------------------- */
 
 static int refuse(const struct logits_reader *r, const char *why)
@@ -122,7 +117,7 @@ static int refuse(const struct logits_reader *r, const char *why)
 
 int logits_open(struct logits_reader *r, const char *path)
 {
-    struct header h;
+    struct logits_header h;
 
     *r = (struct logits_reader){.f = fopen(path, "rb"), .path = path};
     if (!r->f)
@@ -154,7 +149,7 @@ int logits_open(struct logits_reader *r, const char *path)
     return EXIT_DONE;
 }
 
-static int check_shape(const struct logits_reader *r, const struct logits_shape *now)
+static int check_logits_shape(const struct logits_reader *r, const struct logits_shape *now)
 {
     const struct logits_shape *then = &r->shape;
 
@@ -178,7 +173,7 @@ static int check_shape(const struct logits_reader *r, const struct logits_shape 
 int logits_match(struct logits_reader *r, const struct logits_shape *shape)
 {
     struct stat st;
-    const int code = check_shape(r, shape);
+    const int code = check_logits_shape(r, shape);
 
     if (code)
         return code;
@@ -192,7 +187,7 @@ int logits_match(struct logits_reader *r, const struct logits_shape *shape)
     return r->row ? EXIT_DONE : out_of_memory();
 }
 
-static bool all_finite(const float *row, size_t n)
+static bool is_finite_row(const float *row, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (!isfinite(row[i]))
@@ -209,7 +204,7 @@ const float *logits_next(struct logits_reader *r)
         fread(&checksum, sizeof checksum, 1, r->f) != 1 ||
         checksum != row_checksum(r->row, n, r->n_read))
         return NULL;
-    if (!all_finite(r->row, n)) {
+    if (!is_finite_row(r->row, n)) {
         r->not_finite = true;
         return NULL;
     }

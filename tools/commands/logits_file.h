@@ -29,17 +29,14 @@ struct logits_writer {
     int error; /* errno of the write that failed */
 };
 
-/* Create the file; unless quiet, stderr says first how large it will be. @return exit code; finish
- * either way. */
+/* Create the file; unless quiet, stderr says first how large it will be. @return exit code; end
+ * with close_output(&w->out, …) either way. */
 int logits_create(struct logits_writer *w, const char *path, const struct logits_shape *shape,
                   bool quiet);
 
 /* @return false: a write failed; logits_write_error() says so and returns the exit code. */
 bool logits_put(struct logits_writer *w, const float *row);
 int logits_write_error(const struct logits_writer *w);
-
-/* As close_output(). */
-int logits_finish(struct logits_writer *w, int code);
 
 struct logits_reader {
     FILE *f;

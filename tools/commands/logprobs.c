@@ -5,7 +5,16 @@
 
 #include "json_write.h"
 
-int top_logprobs(struct logprob *out, int n, const float *logits, int32_t n_vocab)
+enum { MAX_LOGPROBS = 100 };
+
+struct logprob {
+    int32_t id;
+    double value; /* ln of its probability under softmax(logits) */
+};
+
+/* The n <= MAX_LOGPROBS likeliest of n_vocab logits, best first, the lowest id of equals first;
+ * returns how many there are. */
+static int top_logprobs(struct logprob *out, int n, const float *logits, int32_t n_vocab)
 {
     int found = 0;
 

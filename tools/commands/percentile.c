@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static int ascending(const void *a, const void *b)
+static int compare_doubles(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
@@ -11,7 +11,7 @@ static int ascending(const void *a, const void *b)
 
 void sort_ascending(double *x, int64_t n)
 {
-    qsort(x, (size_t)n, sizeof *x, ascending);
+    qsort(x, (size_t)n, sizeof *x, compare_doubles);
 }
 
 double percentile(const double *x, int64_t n, double part)

@@ -12,7 +12,7 @@
 
 static volatile sig_atomic_t n_interrupts;
 
-static void on_interrupt(int sig)
+static void on_ctrl_c(int sig)
 {
     (void)sig;
     if (n_interrupts) {
@@ -42,7 +42,7 @@ void forget_interrupts(void)
 void watch_interrupts(trit_session *session)
 {
     /* A write that waits goes on waiting: it must not fail for being interrupted. */
-    const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+    const struct sigaction action = {.sa_handler = on_ctrl_c, .sa_flags = SA_RESTART};
     struct sigaction before;
 
     if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler != SIG_IGN)

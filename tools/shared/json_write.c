@@ -28,7 +28,7 @@ void json_string(FILE *f, const char *text, size_t len)
     fputc('"', f);
 }
 
-static void number(FILE *f, double x, int digits)
+static void write_number(FILE *f, double x, int digits)
 {
     if (isfinite(x))
         fprintf(f, "%.*g", digits, x);
@@ -38,12 +38,12 @@ static void number(FILE *f, double x, int digits)
 
 void json_number(FILE *f, double x)
 {
-    number(f, x, 9);
+    write_number(f, x, 9);
 }
 
 void json_exact(FILE *f, double x)
 {
-    number(f, x, 17);
+    write_number(f, x, 17);
 }
 
 void json_ids(FILE *f, const int32_t *ids, int32_t n)

@@ -7,7 +7,7 @@
 #include "report.h"
 
 /* "3,7-9": numbers from `least` on and ranges of them. @return exit code */
-static int parse_list(struct layer_list *out, const char *option, const char *text, long least)
+static int parse_layers(struct layer_list *out, const char *option, const char *text, long least)
 {
     const char *p = text;
 
@@ -31,11 +31,6 @@ static int parse_list(struct layer_list *out, const char *option, const char *te
     }
 }
 
-bool wants_exits(const struct layer_args *args)
-{
-    return args->exit_layer > 0 || args->exit_threshold > 0 || args->exit_sweep;
-}
-
 static void announce_dropped(const struct layer_list *skip, const struct args *args)
 {
     if (args->quiet)
@@ -55,7 +50,7 @@ int plan_layers(struct trit_session_options *opt, struct layer_list *skip, const
     if (args->layers.skip_layers && args->layers.layer_drop > 0)
         return usage_error("give --skip-layers or --layer-drop, not both");
     if (args->layers.skip_layers) {
-        const int code = parse_list(skip, "--skip-layers", args->layers.skip_layers, 0);
+        const int code = parse_layers(skip, "--skip-layers", args->layers.skip_layers, 0);
         if (code)
             return code;
     }
@@ -64,7 +59,8 @@ int plan_layers(struct trit_session_options *opt, struct layer_list *skip, const
         skip->n = trit_layer_drop(skip->items, info.n_layer, args->layers.layer_drop, args->seed);
         announce_dropped(skip, args);
     }
-    opt->early_exit = wants_exits(&args->layers);
+    opt->early_exit =
+        args->layers.exit_layer > 0 || args->layers.exit_threshold > 0 || args->layers.exit_sweep;
     opt->skip_layers = skip->items;
     opt->n_skip = skip->n;
     return EXIT_DONE;
@@ -81,7 +77,7 @@ int set_exits(trit_session *session, const struct layer_args *args)
     if (args->exit_check && args->exit_min_layer)
         return usage_error("give --exit-check or --exit-min-layer, not both");
     if (args->exit_check) {
-        const int code = parse_list(&check, "--exit-check", args->exit_check, 1);
+        const int code = parse_layers(&check, "--exit-check", args->exit_check, 1);
         if (code)
             return code;
     }

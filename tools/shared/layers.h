@@ -18,7 +18,4 @@ int plan_layers(struct trit_session_options *opt, struct layer_list *skip, const
 /* The rest, of an open session. @return exit code, after a message */
 int set_exits(trit_session *session, const struct layer_args *args);
 
-/* Whether tokens may leave before the last layer. */
-bool wants_exits(const struct layer_args *args);
-
 #endif

@@ -52,7 +52,7 @@ void session_options(struct trit_session_options *opt, const struct compute_args
 }
 
 /* What was recognised, for -v. */
-static void describe(const struct opened *o, const struct args *args)
+static void describe_session(const struct opened *o, const struct args *args)
 {
     struct trit_model_info m;
     trit_model_info(o->model, &m);
@@ -99,7 +99,7 @@ int open_session(struct opened *o, const struct args *args)
     if (!code && !args->quiet)
         note_threads(args->compute.threads);
     if (!code && args->verbose)
-        describe(o, args);
+        describe_session(o, args);
     return code;
 }
 

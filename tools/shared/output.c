@@ -22,16 +22,16 @@ void discard_output(void)
         unlink(unfinished);
 }
 
-static void on_end(int sig)
+static void on_end_signal(int sig)
 {
     discard_output();
     signal(sig, SIG_DFL);
     raise(sig);
 }
 
-static void watch(int sig)
+static void watch_signal(int sig)
 {
-    const struct sigaction action = {.sa_handler = on_end};
+    const struct sigaction action = {.sa_handler = on_end_signal};
     struct sigaction before;
     if (sigaction(sig, NULL, &before) == 0 && before.sa_handler == SIG_DFL)
         sigaction(sig, &action, NULL);
@@ -96,8 +96,8 @@ static FILE *open_watched(char *partial, const struct stat *replaced)
     sigprocmask(SIG_BLOCK, &ends, &before);
     FILE *f = open_partial(partial, replaced);
     const int error = errno;
-    watch(SIGTERM);
-    watch(SIGHUP);
+    watch_signal(SIGTERM);
+    watch_signal(SIGHUP);
     sigprocmask(SIG_SETMASK, &before, NULL);
     errno = error;
     return f;

@@ -14,7 +14,7 @@
 #include "report.h"
 
 /* A missing file is one that begins here. */
-static int load(struct session_file *f, const struct opened *o)
+static int load_session(struct session_file *f, const struct opened *o)
 {
     struct trit_session_loaded loaded;
     struct trit_error err;
@@ -40,14 +40,14 @@ int open_session_file(struct session_file *f, const struct opened *o, const char
     if (!f->path)
         return EXIT_DONE;
     watch_interrupts(o->session);
-    const int code = load(f, o);
+    const int code = load_session(f, o);
     if (code)
         return code;
     f->open = true;
     return open_output(&f->out, f->path);
 }
 
-int make_room(struct session_file *f, const struct opened *o, int32_t n)
+int make_room_for_prompt(struct session_file *f, const struct opened *o, int32_t n)
 {
     trit_session *s = o->session;
     const int32_t n_ctx = trit_session_n_ctx(s);

@@ -22,7 +22,7 @@ int open_session_file(struct session_file *f, const struct opened *o, const char
 
 /* Where restored tokens leave no room for n more: shift them (trit_session_shift()), and say so.
  * @return exit code after a message */
-int make_room(struct session_file *f, const struct opened *o, int32_t n);
+int make_room_for_prompt(struct session_file *f, const struct opened *o, int32_t n);
 
 /* Put the tokens that were restored before the n of *ids, which is allocated anew. @return exit
  * code */

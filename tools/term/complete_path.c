@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 
 /* One entry of a folder: written is what stands before its name in the line, folder where it is. */
-static void add(struct editor_candidates *list, size_t start, const char *written,
-                const char *folder, const char *name)
+static void add_entry(struct editor_candidates *list, size_t start, const char *written,
+                      const char *folder, const char *name)
 {
     char path[PATH_MAX], text[PATH_MAX];
     struct stat st;
@@ -47,7 +47,7 @@ void complete_file(struct editor_candidates *list, const char *text, size_t star
     DIR *dir = opendir(*folder ? folder : ".");
     for (const struct dirent *d; dir && (d = readdir(dir));)
         if (strncmp(d->d_name, name, n_name) == 0 && (d->d_name[0] != '.' || n_name))
-            add(list, start, written, folder, d->d_name);
+            add_entry(list, start, written, folder, d->d_name);
     if (dir)
         closedir(dir);
 }

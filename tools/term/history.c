@@ -73,7 +73,7 @@ static bool is_idle(const struct history *h, const char *text, size_t len)
 }
 
 /* Takes text, which is from malloc(). */
-static void push(struct history *h, char *text, size_t len)
+static void push_message(struct history *h, char *text, size_t len)
 {
     if (h->n == HISTORY_MAX) {
         free(h->entries[0].text);
@@ -102,7 +102,7 @@ static bool push_line(struct history *h, const char *line, size_t len)
     if (is_idle(h, text, n))
         free(text);
     else
-        push(h, text, n);
+        push_message(h, text, n);
     return true;
 }
 
@@ -205,7 +205,7 @@ static int open_locked(const char *path, int flags)
     }
 }
 
-static bool write_all(int fd, const char *p, size_t n)
+static bool write_bytes_to(int fd, const char *p, size_t n)
 {
     while (n > 0) {
         const ssize_t done = write(fd, p, n);
@@ -231,7 +231,7 @@ static void trim(const struct history *h)
     if (ok) {
         snprintf(path, size, "%s.XXXXXX", h->path);
         const int fd = mkstemp(path); /* 0600 */
-        ok = fd >= 0 && write_all(fd, bytes_text(&b), b.len);
+        ok = fd >= 0 && write_bytes_to(fd, bytes_text(&b), b.len);
         if (fd >= 0) {
             ok = close(fd) == 0 && ok;
             if (!ok || rename(path, h->path) != 0)
@@ -243,7 +243,7 @@ static void trim(const struct history *h)
 }
 
 /* @return false if there is no memory; what is wrong with the file is none of the user's worries */
-static bool load(struct history *h)
+static bool load_history(struct history *h)
 {
     struct bytes b = {0};
     const int fd = open_locked(h->path, 0);
@@ -288,7 +288,8 @@ static int append(struct history *h, const struct bytes *line)
         return errno;
     if (fstat(fd, &st) == 0 && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) != 1)
         last = '\n';
-    if ((last != '\n' && !write_all(fd, "\n", 1)) || !write_all(fd, line->data, line->len)) {
+    if ((last != '\n' && !write_bytes_to(fd, "\n", 1)) ||
+        !write_bytes_to(fd, line->data, line->len)) {
         error = errno;
         (void)!ftruncate(fd, st.st_size);
     }
@@ -307,7 +308,7 @@ struct history *history_open(const char *path)
         return NULL;
     h->entries = malloc(HISTORY_MAX * sizeof *h->entries);
     h->path = path ? strdup(path) : NULL;
-    if (!h->entries || (path && !h->path) || (path && !load(h))) {
+    if (!h->entries || (path && !h->path) || (path && !load_history(h))) {
         history_close(h);
         return NULL;
     }
@@ -336,7 +337,7 @@ int history_add(struct history *h, const char *text, size_t len)
     if (copy && escape_entry(&line, text, len)) {
         memcpy(copy, text, len);
         copy[len] = '\0';
-        push(h, copy, len);
+        push_message(h, copy, len);
         copy = NULL;
         error = h->path ? append(h, &line) : 0;
     }

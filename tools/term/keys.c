@@ -19,7 +19,7 @@ void keys_free(struct keys *k)
 /* ---- Bytes ----------------------------------------------------------------------------------- */
 
 /* @return whether there is a byte in k->in; if not, k->answer may say why */
-static bool fill(struct keys *k, int timeout_ms)
+static bool fill_input(struct keys *k, int timeout_ms)
 {
     if (k->at < k->n)
         return true;
@@ -36,15 +36,15 @@ static bool fill(struct keys *k, int timeout_ms)
 
 static int next_byte(struct keys *k, int timeout_ms)
 {
-    return fill(k, timeout_ms) ? k->in[k->at++] : NOTHING;
+    return fill_input(k, timeout_ms) ? k->in[k->at++] : NOTHING;
 }
 
 bool keys_waiting(struct keys *k)
 {
-    return fill(k, 0);
+    return fill_input(k, 0);
 }
 
-static struct key answer(struct keys *k)
+static struct key take_reply(struct keys *k)
 {
     static const enum key_kind kinds[] = {
         [0] = KEY_WAKE,
@@ -96,7 +96,7 @@ static struct key next_paste(struct keys *k)
         const int c = next_byte(k, k->idle ? -1 : SEQUENCE_WAIT);
         if (c == NOTHING && k->answer) {
             k->pasting = k->answer == EDITOR_READ_REDRAW;
-            return answer(k);
+            return take_reply(k);
         }
         if (c == NOTHING && k->idle)
             return (struct key){.kind = KEY_WAKE};
@@ -329,7 +329,7 @@ struct key next_key(struct keys *k)
     const bool second = c == '\n' && k->after_return;
 
     if (c == NOTHING)
-        return answer(k);
+        return take_reply(k);
     k->after_return = c == '\r';
     if (second)
         return (struct key){.kind = KEY_OTHER};

@@ -6,7 +6,7 @@
 
 #include "utf8_length.h"
 
-static void plain(FILE *f, const char *text, size_t len, const char *allowed)
+static void write_escaped(FILE *f, const char *text, size_t len, const char *allowed)
 {
     for (size_t i = 0; i < len;) {
         const unsigned char c = (unsigned char)text[i];
@@ -22,10 +22,10 @@ static void plain(FILE *f, const char *text, size_t len, const char *allowed)
 
 void plain_string(FILE *f, const char *text, size_t len)
 {
-    plain(f, text, len, "");
+    write_escaped(f, text, len, "");
 }
 
 void plain_text(FILE *f, const char *text, size_t len)
 {
-    plain(f, text, len, "\n\t");
+    write_escaped(f, text, len, "\n\t");
 }

@@ -59,7 +59,7 @@ static bool is_seen(const struct pen *p)
     return p->frame && p->row >= p->first && p->row < p->last;
 }
 
-static void put(struct pen *p, const char *text, size_t n)
+static void pen_write(struct pen *p, const char *text, size_t n)
 {
     if (!bytes_add(&p->frame->bytes, text, n))
         p->failed = true;
@@ -73,11 +73,11 @@ static void put_style(struct pen *p, enum style style)
     if (p->written == style || !p->v->color)
         return;
     if (p->written != STYLE_NONE)
-        put(p, "\033[0m", 4);
+        pen_write(p, "\033[0m", 4);
     if (code && *code) {
-        put(p, "\033[", 2);
-        put(p, code, strlen(code));
-        put(p, "m", 1);
+        pen_write(p, "\033[", 2);
+        pen_write(p, code, strlen(code));
+        pen_write(p, "m", 1);
     }
     p->written = style;
 }
@@ -132,7 +132,7 @@ static void cell(struct pen *p, const char *text, size_t n, int columns)
     make_room(p, columns);
     if (is_seen(p)) {
         put_style(p, p->style);
-        put(p, text, n);
+        pen_write(p, text, n);
     }
     p->column += columns;
 }
@@ -170,7 +170,7 @@ static void set_column(struct pen *p)
     if (p->column >= p->columns)
         return;
     const int n = snprintf(move, sizeof move, "\r\033[%dC\033[K", p->column);
-    put(p, move, (size_t)n);
+    pen_write(p, move, (size_t)n);
 }
 
 static void glyph(struct pen *p, const struct glyph *g, const char *text)
@@ -301,9 +301,9 @@ static bool make_frame(struct screen *s, const struct view *v)
 
 /* ---- Drawing --------------------------------------------------------------------------------- */
 
-static bool say(struct screen *s, const char *fmt, ...) TRIT_PRINTF(2, 3);
+static bool screen_printf(struct screen *s, const char *fmt, ...) TRIT_PRINTF(2, 3);
 
-static bool say(struct screen *s, const char *fmt, ...)
+static bool screen_printf(struct screen *s, const char *fmt, ...)
 {
     char text[64];
     va_list list;
@@ -319,13 +319,13 @@ static bool go_to_row(struct screen *s, int row)
     bool ok = true;
 
     if (row < s->row)
-        ok = say(s, "\033[%dA", s->row - row);
+        ok = screen_printf(s, "\033[%dA", s->row - row);
     const int there = row < s->extent ? row : s->extent - 1;
     if (there > s->row)
-        ok = say(s, "\033[%dB", there - s->row);
+        ok = screen_printf(s, "\033[%dB", there - s->row);
     if (row > there) {
         for (int i = there; i < row && ok; i++)
-            ok = say(s, "\r\n");
+            ok = screen_printf(s, "\r\n");
         s->column = 0;
         s->extent = row + 1;
     }
@@ -342,8 +342,8 @@ static bool go_to(struct screen *s, int row, int column)
     const bool back = s->column - 1 == column && s->column > 0; /* the most frequent move */
     s->column = column;
     if (back)
-        return say(s, "\b");
-    return say(s, "\r") && (column == 0 || say(s, "\033[%dC", column));
+        return screen_printf(s, "\b");
+    return screen_printf(s, "\r") && (column == 0 || screen_printf(s, "\033[%dC", column));
 }
 
 /* How many bytes, each a column, two rows have in common at their start. */
@@ -373,19 +373,19 @@ static bool draw_row(struct screen *s, int i)
         from = s->columns - 1;
     if (!go_to(s, i, from))
         return false;
-    if (!plain && !say(s, "\033[?7l\033[K"))
+    if (!plain && !screen_printf(s, "\033[?7l\033[K"))
         return false;
     if (!bytes_add(&s->out, text + from, new->len - (size_t)from))
         return false;
     s->column = new->columns < s->columns &&plain ? new->columns : -1;
     if (!plain)
-        return say(s, "\033[?7h");
-    return new->columns >= old->columns || new->columns >= s->columns || say(s, "\033[K");
+        return screen_printf(s, "\033[?7h");
+    return new->columns >= old->columns || new->columns >= s->columns || screen_printf(s, "\033[K");
 }
 
 /* The window's width has changed: a terminal breaks rows that are too long now, so that the first
  * one is further up. */
-static bool take_back(struct screen *s)
+static bool erase_drawn(struct screen *s)
 {
     int up = s->shown.column / s->columns;
 
@@ -394,9 +394,9 @@ static bool take_back(struct screen *s)
         up += columns > 0 ? (columns + s->columns - 1) / s->columns : 1;
     }
     screen_forget(s);
-    if (!say(s, "\r"))
+    if (!screen_printf(s, "\r"))
         return false;
-    return (up == 0 || say(s, "\033[%dA", up)) && say(s, "\033[J");
+    return (up == 0 || screen_printf(s, "\033[%dA", up)) && screen_printf(s, "\033[J");
 }
 
 static bool write_changes(struct screen *s)
@@ -407,11 +407,11 @@ static bool write_changes(struct screen *s)
     for (int i = 0; i < f->n && ok; i++)
         ok = draw_row(s, i);
     if (ok && s->drawn && s->shown.n > f->n)
-        ok = go_to(s, f->n, 0) && say(s, "\033[J");
+        ok = go_to(s, f->n, 0) && screen_printf(s, "\033[J");
     return ok && go_to(s, f->row, f->column);
 }
 
-static enum screen_status send(struct screen *s)
+static enum screen_status screen_send(struct screen *s)
 {
     const size_t n = s->out.len;
 
@@ -423,7 +423,7 @@ enum screen_status screen_draw(struct screen *s, const struct view *v)
 {
     const bool changed = ask_size(s);
 
-    if (changed && s->drawn && !take_back(s))
+    if (changed && s->drawn && !erase_drawn(s))
         return SCREEN_NO_MEMORY;
     if (!s->drawn) {
         s->extent = 1;
@@ -440,7 +440,7 @@ enum screen_status screen_draw(struct screen *s, const struct view *v)
     s->shown = s->next;
     s->next = old;
     s->drawn = true;
-    return send(s);
+    return screen_send(s);
 }
 
 void screen_forget(struct screen *s)
@@ -452,27 +452,27 @@ void screen_forget(struct screen *s)
 enum screen_status screen_restart(struct screen *s)
 {
     screen_forget(s);
-    return say(s, "\r\033[J") ? send(s) : SCREEN_NO_MEMORY;
+    return screen_printf(s, "\r\033[J") ? screen_send(s) : SCREEN_NO_MEMORY;
 }
 
 enum screen_status screen_clear(struct screen *s)
 {
     screen_forget(s);
-    return say(s, "\033[H\033[2J") ? send(s) : SCREEN_NO_MEMORY;
+    return screen_printf(s, "\033[H\033[2J") ? screen_send(s) : SCREEN_NO_MEMORY;
 }
 
 enum screen_status screen_leave(struct screen *s)
 {
-    const bool ok = !s->drawn || (go_to(s, s->shown.n - 1, 0) && say(s, "\r\n"));
+    const bool ok = !s->drawn || (go_to(s, s->shown.n - 1, 0) && screen_printf(s, "\r\n"));
 
     screen_forget(s);
     s->top = 0;
-    return ok ? send(s) : SCREEN_NO_MEMORY;
+    return ok ? screen_send(s) : SCREEN_NO_MEMORY;
 }
 
 enum screen_status screen_bell(struct screen *s)
 {
-    return say(s, "\a") ? send(s) : SCREEN_NO_MEMORY;
+    return screen_printf(s, "\a") ? screen_send(s) : SCREEN_NO_MEMORY;
 }
 
 /* ---- Lists ----------------------------------------------------------------------------------- */
@@ -513,13 +513,13 @@ enum screen_status screen_list(struct screen *s, const char *const *items, size_
             const int columns = print_item(s, items[i]);
             bool ok = columns >= 0;
             for (int pad = columns; i + lines < n && pad < widest + 2 && ok; pad++)
-                ok = say(s, " ");
+                ok = screen_printf(s, " ");
             status = ok ? SCREEN_OK : SCREEN_NO_MEMORY;
         }
-        if (!status && !say(s, "\r\n"))
+        if (!status && !screen_printf(s, "\r\n"))
             status = SCREEN_NO_MEMORY;
     }
     if (status)
         s->out.len = 0;
-    return status ? status : send(s);
+    return status ? status : screen_send(s);
 }

@@ -36,7 +36,7 @@ static const char paste_on[] = "\033[?2004h";
 /* also what a drawing that was cut short may have left */
 static const char paste_off[] = "\033[?2004l\033[?7h\033[0m";
 
-static void send(const char *text, size_t n)
+static void send_to_terminal(const char *text, size_t n)
 {
     (void)!write(state.out, text, n);
 }
@@ -58,14 +58,14 @@ static bool change_mode(const struct termios *mode)
     if (mode == old)
         return true;
     if (old == &state.edit)
-        send(paste_off, sizeof paste_off - 1);
+        send_to_terminal(paste_off, sizeof paste_off - 1);
     state.mode = mode; /* first, so that a signal in between finds what to take back */
     if (!set_mode(mode)) {
         state.mode = old;
         return false;
     }
     if (mode == &state.edit)
-        send(paste_on, sizeof paste_on - 1);
+        send_to_terminal(paste_on, sizeof paste_on - 1);
     return true;
 }
 
@@ -160,7 +160,7 @@ static void on_change(int sig)
     if (sig == SIGCONT && mode) {
         set_mode(mode);
         if (mode == &state.edit)
-            send(paste_on, sizeof paste_on - 1);
+            send_to_terminal(paste_on, sizeof paste_on - 1);
         state.redraw = 1;
     }
     wake();
@@ -350,7 +350,7 @@ int terminal_columns(int fd)
     return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-static void ask_size(void *user, int *columns, int *rows)
+static void terminal_size(void *user, int *columns, int *rows)
 {
     const struct terminal *t = user;
     struct winsize size;
@@ -362,7 +362,7 @@ static void ask_size(void *user, int *columns, int *rows)
 }
 
 /* The whole job stops, as it would for a key that is a signal. */
-static void suspend(void *user)
+static void suspend_program(void *user)
 {
     (void)user;
     kill(0, SIGTSTP);
@@ -371,5 +371,5 @@ static void suspend(void *user)
 
 void terminal_io(struct terminal *t, struct editor_io *io)
 {
-    *io = (struct editor_io){t, read_terminal, write_terminal, ask_size, suspend};
+    *io = (struct editor_io){t, read_terminal, write_terminal, terminal_size, suspend_program};
 }

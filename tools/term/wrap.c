@@ -7,7 +7,7 @@
 #include "width.h"
 
 /* What acts on a terminal is shown in an escaped form. */
-static bool put(struct wrap *w, const struct bytes *b)
+static bool write_plain(struct wrap *w, const struct bytes *b)
 {
     plain_text(w->f, bytes_text(b), b->len);
     return !ferror(w->f);
@@ -26,11 +26,11 @@ static bool end_word(struct wrap *w)
             putc('\n', w->f);
             w->column = 0;
         } else {
-            if (!put(w, &w->blanks))
+            if (!write_plain(w, &w->blanks))
                 return false;
             w->column += n_blanks;
         }
-        if (!put(w, &w->word))
+        if (!write_plain(w, &w->word))
             return false;
         w->column += w->word_columns;
         if (w->columns && w->column > w->columns) /* the terminal began another line */
@@ -45,7 +45,7 @@ static bool end_word(struct wrap *w)
 /* To where the terminal's next stop is. */
 static bool put_tab(struct wrap *w)
 {
-    if (!end_word(w) || !put(w, &w->blanks))
+    if (!end_word(w) || !write_plain(w, &w->blanks))
         return false;
     w->column += (int)w->blanks.len;
     w->blanks.len = 0;
@@ -56,7 +56,7 @@ static bool put_tab(struct wrap *w)
     return true;
 }
 
-static bool add(struct bytes *b, const char *text, size_t len)
+static bool add_bytes(struct bytes *b, const char *text, size_t len)
 {
     if (bytes_add(b, text, len))
         return true;
@@ -77,10 +77,10 @@ bool wrap_text(struct wrap *w, const char *text, size_t len)
         } else if (text[at] == '\t') {
             ok = put_tab(w);
         } else if (text[at] == ' ') {
-            ok = end_word(w) && add(&w->blanks, " ", 1);
+            ok = end_word(w) && add_bytes(&w->blanks, " ", 1);
         } else {
             const bool alone = g.columns == 2; /* a line may end on either side of it */
-            ok = (!alone || end_word(w)) && add(&w->word, text + at, g.len);
+            ok = (!alone || end_word(w)) && add_bytes(&w->word, text + at, g.len);
             w->word_columns += g.columns ? g.columns : 4 * (int)g.len; /* \xNN */
             if (ok && (alone || (w->columns && w->word_columns >= w->columns)))
                 ok = end_word(w);
