@@ -65,7 +65,7 @@ static const struct trit_absmean of_bitskip = {.least = 1e-6f, .halves = true};
 /* ---- The table ------------------------------------------------------------------------------- */
 
 #define BITSKIP                                                                                    \
-    .arch = "bitskip", .rules = none, .own_norms = any_norm, .ignored = unread,                    \
+    .arch = "bitskip", .rules = none, .input_norms = any_norm, .ignored = unread,                  \
     .absmean = &of_bitskip, .all_masters = true
 
 static const struct trit_family families[] = {
@@ -74,14 +74,14 @@ static const struct trit_family families[] = {
      .what = "BitNet b1.58 as of 2B-4T",
      .rules = of_2b4t,
      .ignored = frequencies,
-     .own_norms = rms_norm,
+     .input_norms = rms_norm,
      .absmean = &trit_absmean_b158},
     {.architecture = "BitnetForCausalLM",
      .arch = "bitnet",
      .what = "BitNet b1.58 as of 1bitLLM",
      .rules = of_1bitllm,
      .ignored = frequencies,
-     .own_norms = rms_norm,
+     .input_norms = rms_norm,
      .absmean = &trit_absmean_b158},
     {.architecture = "LlamaForCausalLM",
      .arch = "llama",
@@ -89,7 +89,7 @@ static const struct trit_family families[] = {
      .quantization_config = true,
      .rules = none,
      .ignored = frequencies,
-     .own_norms = rms_norm,
+     .input_norms = rms_norm,
      .absmean = &trit_absmean_b158},
     {.architecture = "BitSkipV1WithEarlyExit",
      .model_type = "bitskip_v1_earlyexit",
@@ -109,7 +109,7 @@ static const struct trit_family families[] = {
      .arch = "bitnet-8bit",
      .what = "bitnet-8bit",
      .rules = of_8bit,
-     .own_norms = any_norm,
+     .input_norms = any_norm,
      .ignored = unread,
      .absmean = &of_bitskip,
      .all_masters = true},

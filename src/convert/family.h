@@ -21,7 +21,7 @@ struct trit_family {
     const char *presets; /* knobs that differ from its architecture, "name=value name=value" */
     bool quantization_config;           /* config.json must have one */
     const struct trit_rule *rules;      /* names that differ from transformers; ends with {0} */
-    const char *const *own_norms;       /* names of a linear's input norm; ends with NULL */
+    const char *const *input_norms;     /* names of a linear's input norm; ends with NULL */
     const char *const *ignored;         /* parts of names of tensors that are not used; or NULL */
     const struct trit_absmean *absmean; /* how masters are quantised */
     bool all_masters;                   /* quantise floats even if they are ternary already */

@@ -271,9 +271,9 @@ static void by_rule(char out[TRIT_MAX_NAME], const struct trit_names *names, int
 }
 
 /* Append the name of the linear's input norm: the first candidate that the checkpoint has. */
-static void own_norm(char name[TRIT_MAX_NAME], const struct trit_names *names, const char *end)
+static void input_norm(char name[TRIT_MAX_NAME], const struct trit_names *names, const char *end)
 {
-    const char *const *candidates = names->family->own_norms;
+    const char *const *candidates = names->family->input_norms;
     const size_t len = strlen(name);
     size_t i = 0;
 
@@ -302,7 +302,7 @@ void trit_names_source(char out[TRIT_MAX_NAME], struct trit_names *names, int32_
                     : end == TRIT_NAME_BIAS ? ".bias"
                                             : "");
     if (end == TRIT_NAME_NORM_WEIGHT || end == TRIT_NAME_NORM_BIAS)
-        own_norm(out, names, end == TRIT_NAME_NORM_WEIGHT ? ".weight" : ".bias");
+        input_norm(out, names, end == TRIT_NAME_NORM_WEIGHT ? ".weight" : ".bias");
 }
 
 bool trit_names_ignores(const struct trit_names *names, struct trit_string source)

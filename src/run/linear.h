@@ -48,6 +48,7 @@ void trit_norm_residual(struct trit_batch *b, const struct trit_norm *norm);
 bool trit_matrix_product(struct trit_session *s, float *y, const struct trit_matrix *m,
                          const float *x, size_t n);
 
+/* Whether no value is NaN or infinite. */
 bool trit_all_finite(const float *x, size_t n);
 
 #endif
