@@ -28,23 +28,17 @@ static void attention(struct trit_batch *b)
     const struct trit_layer *l = b->layer;
     const struct trit_knobs *k = &s->model->knobs;
     const bool pre = k->block == TRIT_BLOCK_PRE;
-    const struct trit_activations x = {
-        .rows = s->h,
-        .norm = pre               ? &l->attn_norm
-                : k->attn_in_norm ? &no_weights
-                                  : NULL,
-        .kind = pre ? k->norm : TRIT_NORM_LAYER,
-    };
+    const struct trit_norm *in_norm = k->attn_in_norm ? &no_weights : NULL;
+    const struct trit_activations x = {.rows = s->h,
+                                       .norm = pre ? &l->attn_norm : in_norm,
+                                       .kind = pre ? k->norm : TRIT_NORM_LAYER};
     const struct trit_product qkv[] = {{&l->attn_q, s->q}, {&l->attn_k, s->k}, {&l->attn_v, s->v}};
     const struct trit_activations a = {
-        .rows = s->att,
-        .norm = k->attn_sub_norm ? &l->attn_sub_norm : NULL,
-        .kind = k->norm,
-    };
+        .rows = s->att, .norm = k->attn_sub_norm ? &l->attn_sub_norm : NULL, .kind = k->norm};
 
-    trit_linears(b, &x, 3, qkv);
-    trit_attention(b);
-    trit_linear_add(b, &a, &l->attn_output);
+    trit_linears(b, &x, 3, qkv);             /* q, k, v = W x */
+    trit_attention(b);                       /* rope, cache, a = softmax(q k^T / sqrt(d)) v */
+    trit_linear_add(b, &a, &l->attn_output); /* h += W_o a */
     if (!pre)
         trit_norm_residual(b, &l->attn_norm_post);
 }
@@ -56,22 +50,18 @@ static void feed_forward(struct trit_batch *b)
     const struct trit_knobs *k = &s->model->knobs;
     const bool pre = k->block == TRIT_BLOCK_PRE, gated = k->ffn == TRIT_FFN_GATED;
     const struct trit_activations x = {
-        .rows = s->h,
-        .norm = pre ? &l->ffn_norm : NULL,
-        .kind = k->norm,
-    };
+        .rows = s->h, .norm = pre ? &l->ffn_norm : NULL, .kind = k->norm};
     const struct trit_product gate_up[] = {{&l->ffn_gate, s->gate}, {&l->ffn_up, s->up}};
     const struct trit_activations middle = {
-        /* without a gate: act(up) * 1 */
         .rows = gated ? s->gate : s->up,
-        .up = gated ? s->up : s->ones,
+        .up = gated ? s->up : s->ones, /* act(up) * 1 without a gate */
         .ldup = gated ? (size_t)k->n_ff : 0,
         .norm = k->ffn_sub_norm ? &l->ffn_sub_norm : NULL,
         .kind = k->norm,
     };
 
-    trit_linears(b, &x, gated ? 2 : 1, gated ? gate_up : gate_up + 1);
-    trit_linear_add(b, &middle, &l->ffn_down);
+    trit_linears(b, &x, gated ? 2 : 1, gated ? gate_up : gate_up + 1); /* W_gate x, W_up x */
+    trit_linear_add(b, &middle, &l->ffn_down); /* h += W_down (act(gate) * up) */
     if (!pre)
         trit_norm_residual(b, &l->ffn_norm_post);
 }

@@ -1,6 +1,7 @@
 /* knobs.c - see knobs.h. */
 #include "knobs.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,14 +70,6 @@ static const struct trit_knob knobs[] = {
 };
 enum { N_KNOBS = sizeof knobs / sizeof *knobs };
 
-#define IS_INT32(type) (sizeof(type) == sizeof(int32_t))
-_Static_assert(IS_INT32(enum trit_block_form) && IS_INT32(enum trit_norm_kind) &&
-                   IS_INT32(enum trit_ffn_form) && IS_INT32(enum trit_linear_norm) &&
-                   IS_INT32(enum trit_hadamard) && IS_INT32(enum trit_act_form) &&
-                   IS_INT32(enum trit_act_dequant) && IS_INT32(enum trit_linear_post) &&
-                   IS_INT32(enum trit_act) && IS_INT32(enum trit_rope_style),
-               "words are stored as integers");
-
 const struct trit_knob *trit_knob_at(size_t i)
 {
     for (size_t k = 0; k < N_KNOBS; k++)
@@ -117,6 +110,7 @@ double trit_knob_get(const struct trit_knob *knob, const struct trit_knobs *k)
         memcpy(&f, p, sizeof f);
         return (double)f;
     default:
+        assert(knob->size == sizeof i);
         memcpy(&i, p, sizeof i);
         return i;
     }

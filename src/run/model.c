@@ -208,6 +208,7 @@ static trit_status find_matrix(struct loader *l, const char *name, bool optional
         (status = check_shape(l, t, (size_t)l->m->knobs.n_embd, (size_t)t->dims[1])))
         return status;
     *out = (struct trit_matrix){
+        .type = t->type,
         .format = (enum trit_format)t->type->format,
         .data = gguf_data(l->m->file, t),
         .n_rows = (size_t)t->dims[1],
@@ -472,16 +473,6 @@ int32_t trit_model_vocab_size(const trit_model *model)
 
 /* ---- What is in it --------------------------------------------------------------------------- */
 
-static const char *format_name(enum trit_format format)
-{
-    static const char *const names[TRIT_N_FORMATS] = {
-        [TRIT_FORMAT_F32] = "F32",   [TRIT_FORMAT_F16] = "F16",   [TRIT_FORMAT_BF16] = "BF16",
-        [TRIT_FORMAT_Q8_0] = "Q8_0", [TRIT_FORMAT_Q4_0] = "Q4_0", [TRIT_FORMAT_Q4_K] = "Q4_K",
-        [TRIT_FORMAT_Q6_K] = "Q6_K",
-    };
-    return names[format];
-}
-
 void trit_model_info(const trit_model *m, struct trit_model_info *out)
 {
     const struct trit_knobs *k = &m->knobs;
@@ -490,8 +481,8 @@ void trit_model_info(const trit_model *m, struct trit_model_info *out)
         .ffn_act = k->ffn_act == TRIT_ACT_SILU ? "silu" : "relu2",
         .ffn_act_why = k->ffn_act_why,
         .rope_style = k->rope == TRIT_ROPE_HALF ? "half" : "pairs",
-        .embd_type = format_name(m->token_embd.format),
-        .head_type = format_name(m->output.format),
+        .embd_type = m->token_embd.type->name,
+        .head_type = m->output.type->name,
         .tied = m->tied,
         .sub_norms = k->attn_sub_norm,
         .linear_norms = k->linear_norm != TRIT_LINEAR_NORM_NONE,

@@ -22,7 +22,8 @@ struct trit_linear {
 
 /* A float matrix, row by row: the embedding and the head. */
 struct trit_matrix {
-    enum trit_format format;
+    const struct trit_type *type;
+    enum trit_format format; /* of the type */
     const uint8_t *data;
     size_t n_rows, n_cols, row_bytes;
 };
