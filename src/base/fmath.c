@@ -15,8 +15,7 @@ static double pow2(int n) /* 2^n, n in -1022..1023 */
     return x;
 }
 
-/* ln 2 and pi/2 in pieces; the first ones have few enough bits that their product with n is exact.
- */
+/* ln 2 and pi/2 in pieces; the first ones are short enough that their product with n is exact. */
 static const double ln2_hi = 0x1.62e42feep-1, ln2_lo = 0x1.a39ef35793c76p-33;
 static const double pio2_1 = 0x1.921fb4p+0, pio2_2 = 0x1.4442dp-24, pio2_3 = 0x1.8469898cc5170p-48;
 

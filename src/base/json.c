@@ -493,7 +493,7 @@ void trit_json_free(struct trit_json **tree)
     }
 }
 
-/* ---- Looking into them ----------------------------------------------------------------------- */
+/* ---- Lookup ---------------------------------------------------------------------------------- */
 
 const struct trit_json_value *trit_json_root(const struct trit_json *tree)
 {

@@ -18,7 +18,7 @@ int trit_performance_cores(const char *sysfs, const bool *allowed, int n_cpus);
 
 /* The limits of a container: the lowest among its cgroup and all its ancestors. */
 struct trit_limits {
-    double n_cpus;                       /* CPU time per unit of time; INFINITY: no limit */
+    double n_cpus;                       /* may be fractional; INFINITY: no limit */
     uint64_t memory;                     /* bytes; UINT64_MAX: no limit */
     char cpus_from[TRIT_MACHINE_PATH];   /* the file that sets the limit, or "" */
     char memory_from[TRIT_MACHINE_PATH]; /* likewise */

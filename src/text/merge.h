@@ -19,8 +19,7 @@ struct trit_merger {
     struct trit_pair *heap;
     uint32_t n_heap, heap_size;
 
-    /* Whether left and right may join; if so, the token (or -1) that results. Lower keys go first.
-     */
+    /* Whether left and right may join, and into which token (or -1). Lower keys go first. */
     bool (*may_join)(const void *ctx, const struct trit_symbol *left,
                      const struct trit_symbol *right, uint32_t *key, int32_t *joined);
     const void *ctx;
