@@ -1,0 +1,91 @@
+/* make_seeds.c - writes inputs that fuzzers begin with: models as small as can be, in many forms.
+ *
+ *   make_seeds FOLDER      FOLDER is there; files in it are replaced */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "checkpoint.h"
+#include "fixture.h"
+
+static bool put(const char *folder, const char *name, const void *bytes, size_t len)
+{
+    char path[1024];
+    const int n = snprintf(path, sizeof path, "%s/%s.gguf", folder, name);
+    FILE *f = n > 0 && (size_t)n < sizeof path ? fopen(path, "wb") : NULL;
+    const bool ok = f && fwrite(bytes, 1, len, f) == len;
+    if ((f && fclose(f) != 0) || !ok)
+        fprintf(stderr, "make_seeds: cannot write %s\n", path);
+    return ok;
+}
+
+/* One layer of what the spec says; blocks: of 256 weights, which some types need. */
+static bool put_model(const char *folder, const char *name, struct fx_spec spec, bool blocks)
+{
+    struct fx_gguf g;
+    struct fx_model m;
+    size_t len;
+
+    spec.n_layer = 1;
+    spec.n_embd = spec.n_ff = blocks ? 256 : 128;
+    spec.n_head = spec.n_embd / 64;
+    spec.n_head_kv = 1;
+    spec.n_vocab = 262;
+    fx_model_gguf(&g, &m, &spec);
+    fx_model_free(&m);
+    uint8_t *image = fx_image(&g, &len);
+    const bool ok = put(folder, name, image, len);
+    free(image);
+    fx_free(&g);
+    return ok;
+}
+
+/* A checkpoint of a family that computes in its own ways, converted. */
+static bool put_family(const char *folder, const char *name, struct ck_spec spec)
+{
+    struct ck *ck = ck_new(&spec);
+    struct fx_bytes bytes = {0};
+    struct trit_error err;
+    const struct trit_convert_options opt = {.n_threads = 1};
+    bool ok = trit_convert(ck_write(ck, name), &opt, fx_append, &bytes, NULL, &err) == TRIT_OK;
+
+    if (ok)
+        ok = put(folder, name, bytes.data, bytes.len);
+    else
+        fprintf(stderr, "make_seeds: %s\n", err.text);
+    free(bytes.data);
+    ck_free(ck);
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const special[] = {"<|start_header_id|>", "<|eot_id|>", NULL};
+    struct fx_spec i2s = fx_default, tq1 = fx_default, tq2 = fx_default, f16 = fx_default;
+    struct fx_spec llama = fx_default, norms = fx_default;
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: make_seeds FOLDER\n");
+        return 2;
+    }
+    i2s.special = special;
+    tq1.linear_type = FX_TQ1_0;
+    tq1.embd_type = FX_Q6_K;
+    tq2.linear_type = FX_TQ2_0;
+    tq2.embd_type = FX_Q4_K;
+    tq2.untied = true;
+    f16.linear_type = FX_F16;
+    f16.embd_type = FX_Q4_0;
+    llama.arch = "llama";
+    llama.sub_norms = false;
+    llama.embd_type = FX_BF16;
+    norms.linear_norms = norms.linear_relu2 = norms.no_bos_key = true;
+    norms.embd_type = FX_Q8_0;
+    return put_model(argv[1], "i2s", i2s, false) && put_model(argv[1], "tq1", tq1, true) &&
+                   put_model(argv[1], "tq2", tq2, true) && put_model(argv[1], "f16", f16, false) &&
+                   put_model(argv[1], "llama", llama, false) &&
+                   put_model(argv[1], "norms", norms, false) &&
+                   put_family(argv[1], "bitskip", ck_bitskip(2)) &&
+                   put_family(argv[1], "bitnet-8bit", ck_bitnet8())
+               ? 0
+               : 1;
+}
