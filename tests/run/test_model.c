@@ -903,7 +903,7 @@ static void unsupported_types(void **state)
         refuse(&g, TRIT_E_UNSUPPORTED, types[i].name, id);
         build(&g);
         replace_tensor(&g, "token_embd.weight", types[i].id, 256, 300, bytes * 300);
-        refuse(&g, TRIT_E_UNSUPPORTED, "token_embd.weight", "F16, BF16, Q8_0");
+        refuse(&g, TRIT_E_UNSUPPORTED, "token_embd.weight", "F16, BF16, F32, Q8_0");
         build(&g);
         replace_tensor(&g, "output_norm.weight", types[i].id, 256, 1, bytes);
         refuse(&g, TRIT_E_UNSUPPORTED, "output_norm.weight", id);
