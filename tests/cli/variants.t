@@ -83,7 +83,7 @@ $ trit convert --from-gguf v2.gguf --knob causal=false -o no.gguf
 # A model that sees later tokens cannot write; logits runs it.
 
 $ trit convert bitskip-v2 -q --knob causal=false -o both.gguf && trit run -m both.gguf -p hi
-! trit: the model attends to later tokens (its key trit.causal is false): what it gives for a token depends on those behind it, so it can neither write a text token by token nor be scored on one; 'trit logits' runs it on a whole text
+! trit: the model attends to later tokens (its key trit.causal is false): what it gives for a token depends on those behind it, so it can neither write a text token by token nor be scored on one; it evaluates whole texts only (see trit logits)
 [4]
 
 $ trit chat -m both.gguf </dev/null
@@ -91,11 +91,11 @@ $ trit chat -m both.gguf </dev/null
 [2]
 
 $ trit bench -m both.gguf
-! trit: the model attends to later tokens (its key trit.causal is false): what it gives for a token depends on those behind it, so it can neither write a text token by token nor be scored on one; 'trit logits' runs it on a whole text
+! trit: the model attends to later tokens (its key trit.causal is false): what it gives for a token depends on those behind it, so it can neither write a text token by token nor be scored on one; it evaluates whole texts only (see trit logits)
 [4]
 
 $ printf 'a text of some length %s\n' $(seq 100) >text && trit perplexity -m both.gguf -f text
-! trit: the model attends to later tokens (its key trit.causal is false): what it gives for a token depends on those behind it, so it can neither write a text token by token nor be scored on one; 'trit logits' runs it on a whole text
+! trit: the model attends to later tokens (its key trit.causal is false): what it gives for a token depends on those behind it, so it can neither write a text token by token nor be scored on one; it evaluates whole texts only (see trit logits)
 [4]
 
 $ trit logits -m both.gguf --tokens 1,2,3,4 -o four.npy && trit logits -m both.gguf --tokens 1,2,3 -o three.npy && cmp -s -i 128 -n 1000 four.npy three.npy || echo the fourth token tells in the first

@@ -193,7 +193,7 @@ int chat_load(struct chat *c, const char *path)
         return EXIT_INTERRUPTED;
     }
     if (status)
-        return report(&err);
+        return report_hint(&err, status == TRIT_E_ARGUMENT ? "see -c" : NULL);
     if (loaded.reread)
         fprintf(stderr, "trit: %s: %s; its tokens were evaluated anew\n", path, loaded.why);
     bytes_free(&c->attached);

@@ -525,14 +525,14 @@ static int open_for(struct bench *b, int n_threads, int n_ctx)
     opt.n_threads = n_threads;
     opt.n_ctx = opt.n_ctx ? opt.n_ctx : n_ctx;
     if (trit_session_bytes(&bytes, b->o.model, &opt, &err))
-        return report(&err);
+        return report_session(&err, b->o.model);
     if (!b->args->quiet)
         fprintf(stderr, "context of %d%s: %.0f MB, repacked weights: %.0f MB, file: %.0f MB\n",
                 opt.n_ctx, opt.n_ctx > b->info.n_ctx ? " (more than it was trained for)" : "",
                 (double)bytes * 1e-6, (double)b->info.repacked_bytes * 1e-6,
                 (double)trit_file_size(b->o.file) * 1e-6);
     if (trit_session_open(&b->o.session, b->o.model, &opt, &err))
-        return report(&err);
+        return report_session(&err, b->o.model);
     if (!b->args->quiet)
         note_threads(n_threads);
     watch_interrupts(b->o.session);

@@ -351,7 +351,7 @@ static int open_depths(struct sweep *s, int n_threads)
     opt.n_threads = n_threads;
     opt.n_ctx = s->w.ctx > least ? s->w.ctx : least;
     if (!code && trit_session_open(&s->o.session, s->o.model, &opt, &err))
-        code = report(&err);
+        code = report_session(&err, s->o.model);
     if (code)
         return code;
     watch_interrupts(s->o.session);

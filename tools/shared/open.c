@@ -69,6 +69,13 @@ static bool is_causal(const trit_model *model)
     return m.causal;
 }
 
+int report_session(const struct trit_error *err, const trit_model *model)
+{
+    if (err->code == TRIT_E_UNSUPPORTED && !is_causal(model))
+        return report_hint(err, "see trit logits");
+    return report_hint(err, err->code == TRIT_E_MEMORY ? "a smaller -c takes less" : NULL);
+}
+
 int open_session(struct opened *o, const struct args *args)
 {
     const double start = now_ms();
@@ -91,7 +98,7 @@ int open_session(struct opened *o, const struct args *args)
             opt.kv = TRIT_KV_TYPE_F32;
     }
     if (!code && trit_session_open(&o->session, o->model, &opt, &err))
-        code = report(&err);
+        code = report_session(&err, o->model);
     clear_status();
     if (!code)
         code = set_exits(o->session, &args->layers);

@@ -20,6 +20,10 @@ int open_model(struct opened *o, const struct model_args *args);
 /* Opens the model too, where that has not been done. */
 int open_session(struct opened *o, const struct args *args);
 void session_options(struct trit_session_options *opt, const struct compute_args *args);
+
+/* Report an error of trit_session_open() or trit_session_bytes(). @return exit code */
+int report_session(const struct trit_error *err, const trit_model *model);
+
 void close_all(struct opened *o);
 
 /* trit_tokenizer_encode(), with the message. *ids is released with free(). @return exit code */

@@ -38,6 +38,11 @@ int file_error(const char *fmt, ...)
 
 int report(const struct trit_error *err)
 {
+    return report_hint(err, NULL);
+}
+
+int report_hint(const struct trit_error *err, const char *hint)
+{
     static const int codes[] = {
         [TRIT_OK] = EXIT_DONE,
         [TRIT_E_FAILED] = EXIT_RUNTIME,
@@ -48,7 +53,10 @@ int report(const struct trit_error *err)
         [TRIT_E_CANCELLED] = EXIT_RUNTIME,
     };
     clear_status();
-    fprintf(stderr, "trit: %s\n", err->text);
+    fprintf(stderr, "trit: %s", err->text);
+    if (hint)
+        fprintf(stderr, " (%s)", hint);
+    fputc('\n', stderr);
     return codes[err->code];
 }
 

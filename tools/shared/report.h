@@ -24,6 +24,9 @@ int file_error(const char *fmt, ...) TRIT_PRINTF(1, 2);
 /* Print an error of the library. @return the exit code of its status */
 int report(const struct trit_error *err);
 
+/* The same, followed by what the user can do, in the words of the command line; NULL: nothing. */
+int report_hint(const struct trit_error *err, const char *hint);
+
 /* @return EXIT_MEMORY, with the message */
 int out_of_memory(void);
 

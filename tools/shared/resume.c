@@ -26,7 +26,7 @@ static int load_session(struct session_file *f, const struct opened *o)
     if (status == TRIT_E_CANCELLED)
         return EXIT_INTERRUPTED;
     if (status)
-        return report(&err);
+        return report_hint(&err, status == TRIT_E_ARGUMENT ? "see -c" : NULL);
     f->n_restored = loaded.n_tokens;
     if (loaded.reread && !f->quiet)
         fprintf(stderr, "trit: %s: %s; its %d tokens were evaluated anew\n", f->path, loaded.why,
