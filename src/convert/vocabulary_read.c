@@ -1,4 +1,4 @@
-/* vocabulary.c - choose the reader of a folder's vocabulary, and fill gaps. */
+/* vocabulary_read.c - choose the reader of the vocabulary in a folder, and fill gaps. */
 #include "vocabulary.h"
 
 #include <stdio.h>
