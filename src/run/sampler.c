@@ -189,7 +189,7 @@ static bool until_mass(void *ctx, const struct candidate *best)
     return more;
 }
 
-/* The fewest candidates whose probabilities add up to top_p (Holtzman et al., arXiv 1904.09751). */
+/* The fewest best candidates that together reach top_p (Holtzman et al., arXiv 1904.09751). */
 static void top_p(struct trit_sampler *s)
 {
     struct mass m = {.max = max_logit(s)};
