@@ -2,7 +2,7 @@
 #ifndef TRIT_RUN_ATTENTION_H
 #define TRIT_RUN_ATTENTION_H
 
-#include "session.h"
+#include "session_state.h"
 
 /* From this many blocks of keys on, threads share the blocks of a single token's head. */
 enum { TRIT_SPLIT_BLOCKS = 8 };

@@ -2,7 +2,7 @@
 #ifndef TRIT_RUN_EXIT_H
 #define TRIT_RUN_EXIT_H
 
-#include "session.h"
+#include "session_state.h"
 
 /* As trit_forward_layers() through the first exit_layer layers, of new tokens at positions
  * n_tokens.. of a session with early_exit. With decide, the last token may leave at an earlier

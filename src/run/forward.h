@@ -2,7 +2,7 @@
 #ifndef TRIT_RUN_FORWARD_H
 #define TRIT_RUN_FORWARD_H
 
-#include "session.h"
+#include "session_state.h"
 
 /* Tokens whose logits are computed in one pass over the head. */
 enum { TRIT_HEAD_TOKENS = 16 };

@@ -2,7 +2,7 @@
 #ifndef TRIT_RUN_LINEAR_H
 #define TRIT_RUN_LINEAR_H
 
-#include "session.h"
+#include "session_state.h"
 
 /* Tokens whose activations stay in a core's second-level cache while rows of weights pass. */
 enum { TRIT_TOKEN_BLOCK = 128 };

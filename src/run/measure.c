@@ -1,6 +1,6 @@
 /* measure.c - the limits of this machine, to compare with what a session reaches: how fast its
  * threads can read the weights and do nothing else, and how fast they can multiply. */
-#include "session.h"
+#include "session_state.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 #ifndef TRIT_RUN_ROPE_H
 #define TRIT_RUN_ROPE_H
 
-#include "session.h"
+#include "session_state.h"
 
 /* Fill rope_cos and rope_sin. */
 void trit_rope_table(struct trit_session *s);

@@ -1,5 +1,5 @@
-/* session.c - see session.h. Options, memory and the timeline; forward.c computes. */
-#include "session.h"
+/* session.c - the options, memory and timeline of a session; forward.c computes. */
+#include "session_state.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 
 #include "fixture.h"
 #include "running.h"
-#include "session.h"
+#include "session_state.h"
 #include "suite.h"
 #include "tuner.h"
 

@@ -1,6 +1,6 @@
-/* session.h - one timeline over a model: its memory, its threads, its kernels. */
-#ifndef TRIT_RUN_SESSION_H
-#define TRIT_RUN_SESSION_H
+/* session_state.h - one timeline over a model: its memory, its threads, its kernels. */
+#ifndef TRIT_RUN_SESSION_STATE_H
+#define TRIT_RUN_SESSION_STATE_H
 
 #include <stdatomic.h>
 
