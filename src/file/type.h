@@ -126,4 +126,7 @@ trit_encode_fn trit_encode_f32, trit_encode_f16, trit_encode_bf16, trit_encode_q
 trit_scale_fn trit_scale_f16, trit_scale_bf16;
 trit_random_fn trit_random_q4_0, trit_random_q8_0, trit_random_q4_k, trit_random_q6_k;
 
+/* For trit_random_fn: set the f16 at byte `at` of every block to x. */
+void trit_set_halves(uint8_t *blocks, size_t n_bytes, size_t block_bytes, size_t at, float x);
+
 #endif

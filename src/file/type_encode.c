@@ -261,32 +261,29 @@ void trit_encode_q6_k(uint8_t *out, const float *x, size_t n)
 
 /* ---- Random blocks --------------------------------------------------------------------------- */
 
-enum { HALF_2_12 = 0x0c00 /* 2^-12 */, HALF_2_16 = 0x0100 };
-
-/* Set the f16 at byte `at` of every block to x. */
-static void set_scales(uint8_t *blocks, size_t n_bytes, size_t block_bytes, size_t at, uint16_t x)
+void trit_set_halves(uint8_t *blocks, size_t n_bytes, size_t block_bytes, size_t at, float x)
 {
     for (; at < n_bytes; at += block_bytes)
-        store_u16(blocks + at, x);
+        store_u16(blocks + at, trit_f32_to_f16(x));
 }
 
 void trit_random_q4_0(uint8_t *blocks, size_t n_bytes)
 {
-    set_scales(blocks, n_bytes, Q4_0_BYTES, 0, HALF_2_12);
+    trit_set_halves(blocks, n_bytes, Q4_0_BYTES, 0, 0x1p-12f);
 }
 
 void trit_random_q8_0(uint8_t *blocks, size_t n_bytes)
 {
-    set_scales(blocks, n_bytes, Q8_0_BYTES, 0, HALF_2_12);
+    trit_set_halves(blocks, n_bytes, Q8_0_BYTES, 0, 0x1p-12f);
 }
 
 void trit_random_q4_k(uint8_t *blocks, size_t n_bytes)
 {
-    set_scales(blocks, n_bytes, Q4_K_BYTES, 0, HALF_2_12);
-    set_scales(blocks, n_bytes, Q4_K_BYTES, 2, HALF_2_12);
+    trit_set_halves(blocks, n_bytes, Q4_K_BYTES, 0, 0x1p-12f);
+    trit_set_halves(blocks, n_bytes, Q4_K_BYTES, 2, 0x1p-12f);
 }
 
 void trit_random_q6_k(uint8_t *blocks, size_t n_bytes)
 {
-    set_scales(blocks, n_bytes, Q6_K_BYTES, Q6_K_BYTES - 2, HALF_2_16);
+    trit_set_halves(blocks, n_bytes, Q6_K_BYTES, Q6_K_BYTES - 2, 0x1p-16f);
 }

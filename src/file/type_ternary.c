@@ -53,13 +53,6 @@ bool trit_t2_is_damaged(const uint8_t *t2, size_t n_bytes)
     return threes != 0;
 }
 
-/* Change codes of 3, four per byte, to 1. */
-static void remove_threes(uint8_t *bytes, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        bytes[i] = (uint8_t)(bytes[i] & ~(bytes[i] << 1 & 0xaa));
-}
-
 /* ---- I2_S ------------------------------------------------------------------------------------
  *
  * Two bits per weight, the first of four in the upper bits of a byte; then 32 bytes, of which the
@@ -203,7 +196,8 @@ void trit_pack_i2s(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, 
 
 void trit_random_i2s(uint8_t *blocks, size_t n_bytes)
 {
-    remove_threes(blocks, n_bytes);
+    for (size_t i = 0; i < n_bytes; i++) /* codes of 3 become 1 */
+        blocks[i] = (uint8_t)(blocks[i] & ~(blocks[i] << 1 & 0xaa));
 }
 
 /* ---- TQ1_0 and TQ2_0 -------------------------------------------------------------------------
@@ -337,24 +331,15 @@ void trit_pack_tq2(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, 
     pack_tq(out, t2, scale, n_rows * (n_cols / TQ_BLOCK), TQ2_BYTES, tq2_bytes);
 }
 
-/* Set the scale of every block to 2^-5. */
-static void set_scales(uint8_t *blocks, size_t n_bytes, size_t block_bytes)
-{
-    static const uint16_t half = 0x2800;
-
-    for (size_t i = block_bytes - sizeof half; i < n_bytes; i += block_bytes)
-        memcpy(blocks + i, &half, sizeof half);
-}
-
 void trit_random_tq1(uint8_t *blocks, size_t n_bytes)
 {
-    set_scales(blocks, n_bytes, TQ1_BYTES);
+    trit_set_halves(blocks, n_bytes, TQ1_BYTES, TQ1_BYTES - 2, 0x1p-5f);
 }
 
 void trit_random_tq2(uint8_t *blocks, size_t n_bytes)
 {
-    remove_threes(blocks, n_bytes);
-    set_scales(blocks, n_bytes, TQ2_BYTES);
+    trit_random_i2s(blocks, n_bytes);
+    trit_set_halves(blocks, n_bytes, TQ2_BYTES, TQ2_BYTES - 2, 0x1p-5f);
 }
 
 /* ---- F32, F16, BF16 --------------------------------------------------------------------------
