@@ -1,11 +1,17 @@
 #!/usr/bin/env python3
-"""check_plot.py SCRIPTS: plot-exit.py and plot-bench.py draw each row of a table, draw-screen.py
-each line of a screen as it was shown, and all refuse what is none.
+"""check_plot.py SCRIPTS: tests the scripts that draw.
+
+plot-exit.py and plot-bench.py draw each row of a table, draw-screen.py draws each line of a screen as
+it was shown, and all of them refuse input that is not a table or a screen.
 """
 import json
 import os
+import runpy
 import subprocess
 import sys
+import tempfile
+import traceback
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 EXIT = """layers,tokens_per_s,speedup,of_predicted,ppl,agreement
@@ -24,9 +30,46 @@ SCREEN = ("\x1b[1;32m$\x1b[0m <a> & b\n\x1b[38;5;196mred\n"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+def become(path, options, streams):
+    """In a child process: run the script as the main program. Never returns."""
+    code = 1
+    try:
+        for fd, stream in enumerate(streams):
+            os.dup2(stream.fileno(), fd)
+        sys.argv = [path, *options]
+        runpy.run_path(path, run_name="__main__")
+        code = 0
+    except SystemExit as e:
+        code = e.code or 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
 def draw(script, text, *options):
-    return subprocess.run([sys.executable, "-B", os.path.join(sys.argv[1], script), *options, "-"],
-                          input=text.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    """Run the script in a fork of this process, which has loaded the modules that it needs: starting
+    Python forty times would take most of the time."""
+    with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stdout, \
+            tempfile.TemporaryFile() as stderr:
+        stdin.write(text.encode())
+        stdin.seek(0)
+        pid = os.fork()
+        if pid == 0:
+            become(os.path.join(sys.argv[1], script), [*options, "-"], (stdin, stdout, stderr))
+        status = os.waitpid(pid, 0)[1]
+        code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
+        stdout.seek(0)
+        stderr.seek(0)
+        return SimpleNamespace(returncode=code, stdout=stdout.read(), stderr=stderr.read())
+
+
+def starts(script):
+    """As a program of its own, by its first line."""
+    done = subprocess.run([os.path.join(sys.argv[1], script), "--help"], stdout=subprocess.PIPE,
+                          env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    assert done.returncode == 0 and done.stdout.decode().startswith(script), done
 
 
 def drawn(script, text, *options):
@@ -36,7 +79,7 @@ def drawn(script, text, *options):
 
 
 def forms(table):
-    """The same rows as CSV, JSON and JSON lines."""
+    """@return the same rows as CSV, JSON and JSON lines"""
     lines = table.replace("bitnet 2B, I2_S", "bitnet 2B; I2_S").splitlines()
     columns, rows = lines[0].split(","), []
     for row in lines[1:]:
@@ -71,7 +114,7 @@ def check_exit(root):
 
 
 def check_bench(root):
-    """Bars end where their titles and the ticks below say."""
+    """The length of each bar agrees with its title and with the ticks below."""
     expected = {"pp": [("pp512, 1 thread, avx2: 180.0 of 240.0", "75 %", 0),
                        ("pp512 @ d64, 2 threads, avx2: 360.0 of 720.0", "50 %", 1)],
                 "tg": [("tg128, 2 threads, avx2: 41.0 of 40.0", "102 %", 1)]}
@@ -107,6 +150,12 @@ def check_screen():
 
 
 def main():
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, sys.argv[1])
+    import svg_plot  # loads the modules that the scripts share
+    assert svg_plot
+    for script in ("plot-exit.py", "plot-bench.py", "draw-screen.py"):
+        starts(script)
     draws("plot-exit.py", EXIT, check_exit)
     refuses("plot-exit.py", [
         ("layers  tokens/s\n", "found 'layers tokens/s', expected the"),

@@ -241,10 +241,11 @@ struct loop {
     _Atomic int n_bad; /* calls that make no sense */
     size_t n, chunk;
     int n_threads;
-    unsigned slow_us; /* each call takes so long at least */
-    bool after;       /* something is done first, which takes first_us at least */
+    unsigned slow_us; /* each call takes at least that long */
+    bool after;       /* begin_loop() runs first and takes first_us at least */
     unsigned first_us;
-    _Atomic bool begun; /* that is done */
+    bool waits_ahead;   /* and waits until a worker looks ahead */
+    _Atomic bool begun; /* begin_loop() is done */
     _Atomic int n_ahead;
 };
 
@@ -270,6 +271,8 @@ static void begin_loop(void *ctx)
     struct loop *l = ctx;
     if (l->first_us)
         usleep(l->first_us);
+    for (int ms = 0; l->waits_ahead && ms < 60000 && !atomic_load(&l->n_ahead); ms++)
+        usleep(1000);
     if (atomic_exchange(&l->begun, true))
         atomic_fetch_add(&l->n_bad, 1);
 }
@@ -349,8 +352,8 @@ static void test_pool_succession(void **state)
     }
 }
 
-/* The same with something before each that takes no time, less than workers spin for, and more: it
- * is over before any item, and the others look ahead meanwhile. */
+/* The same with a function before each loop that takes no time, less time than workers spin for,
+ * and more: it returns before any item begins, and the other workers look ahead meanwhile. */
 static void test_pool_after(void **state)
 {
     static const unsigned first_us[] = {0, 20, 300};
@@ -365,6 +368,9 @@ static void test_pool_after(void **state)
             for (int i = 0; i < (k ? 100 : 4000); i++)
                 run_loop(pool, &l, (size_t)i % 37, 1 + (size_t)i % 3);
         }
+        l.waits_ahead = n_threads > 1;
+        run_loop(pool, &l, 36, 1);
+        l.waits_ahead = false;
         assert_int_equal(atomic_load(&l.n_ahead) > 0, n_threads > 1);
         trit_pool_close(&pool);
     }

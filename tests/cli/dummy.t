@@ -84,7 +84,8 @@ replaced
 
 # A signal leaves nothing behind.
 
-$ trit dummy --shape 2b4t -o big.gguf & sleep 0.3; kill $!; wait $! 2>/dev/null; ls | grep big
+$ trit dummy --shape 2b4t -o big.gguf & for i in $(seq 600); do ls big.gguf.* && break; sleep 0.1; done \
+> >begun 2>/dev/null; kill $!; wait $! 2>/dev/null; [ -s begun ] || echo not begun; ls | grep big
 [1]
 
 # The new file has the mode of the old one; one that may not be written to is kept, and a link that

@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
-# run_cli.sh TRIT FIXTURES - the program from outside: exit codes, messages, what is on stdout.
+# run_cli.sh TRIT FIXTURES - tests the program from outside: exit codes, messages and stdout.
 #
-# TRIT is the built program, FIXTURES a folder that tests/make_fixtures wrote. What is expected here
-# is what the command line promises; transcripts.sh is for what can be shown as a session. Where this
-# machine lacks something (/dev/full, python3) the check that needs it says so and passes.
+# TRIT is the built program, FIXTURES a folder that build/tests/make_fixtures wrote. The checks here
+# hold the program to the promises of its command line; whatever can be shown as a session at a
+# terminal is a transcript instead (transcripts.sh). If this machine lacks something (/dev/full,
+# python3), the check that needs it is reported as skipped, and passes.
+#
+# No check depends on how fast the machine is: a check that needs the program in a certain state
+# waits for that state (wait_until).
 
 set -u
 [ $# -eq 2 ] || { echo "usage: run_cli.sh TRIT FIXTURES" >&2; exit 2; }
@@ -15,7 +19,7 @@ trap 'rm -rf "$tmp"' EXIT
 unset TRIT_MODEL
 passed=0 failed=0
 
-# ---- Telling -------------------------------------------------------------------------------------
+# ---- Reporting -----------------------------------------------------------------------------------
 
 ok() {
     passed=$((passed + 1))
@@ -40,6 +44,17 @@ expect() {
 }
 
 have_python() { command -v python3 >/dev/null 2>&1; }
+
+# wait_until CONDITION... : until the command succeeds, for a minute at most
+wait_until() {
+    local i
+    for ((i = 0; i < 1200; i++)); do
+        if "$@"; then return 0; fi
+        sleep 0.05
+    done
+    return 1
+}
+
 size() { wc -c <"$1" | tr -d ' '; }
 same() { cmp -s "$1" "$2"; }
 is_empty() { [ ! -s "$1" ]; }
@@ -61,16 +76,18 @@ refused() {
     said "$name" "$wanted" "$part" && ok "$name"
 }
 
-# said NAME CODE PART : the same for what has been run already
+# said NAME CODE PART : the same for the command that has just run
 said() {
+    local err
+    IFS= read -r -d '' err <"$tmp/err"
     if [ "$code" -ne "$2" ]; then
-        bad "$1" "exit code $code instead of $2; stderr: $(head -c 300 "$tmp/err")"
+        bad "$1" "exit code $code instead of $2; stderr: ${err:0:300}"
     elif [ -s "$tmp/out" ]; then
         bad "$1" "stdout holds $(head -c 100 "$tmp/out")"
-    elif [ "$(wc -l <"$tmp/err")" -ne 1 ] || ! grep -q '^trit: ..*' "$tmp/err"; then
-        bad "$1" "stderr is not one line from trit: $(head -c 300 "$tmp/err")"
-    elif ! grep -qF -- "$3" "$tmp/err"; then
-        bad "$1" "'$3' is not in $(cat "$tmp/err")"
+    elif [[ $err != 'trit: '?*$'\n' || ${err%$'\n'} == *$'\n'* ]]; then
+        bad "$1" "stderr is not one line from trit: ${err:0:300}"
+    elif [[ $err != *"$3"* ]]; then
+        bad "$1" "'$3' is not in $err"
     else
         return 0
     fi
@@ -85,21 +102,54 @@ works() {
     if [ "$code" -eq 0 ]; then ok "$name"; else bad "$name" "exit code $code: $(cat "$tmp/err")"; fi
 }
 
-# json NAME FILE EXPRESSION : FILE is one JSON value d, and EXPRESSION in Python is true of it
+# Checks that need Python are collected, and check_collected runs them all in one process: starting
+# Python takes longer than most of the programs under test.
+#
+# json NAME FILE EXPRESSION : FILE is one JSON value d, and the Python EXPRESSION is true of it
 json() {
     if have_python; then
-        if python3 -c 'import json,sys
-d = json.load(open(sys.argv[1], encoding="utf-8"))
-sys.exit(0 if eval(sys.argv[2]) else 1)' "$2" "$3" 2>"$tmp/py"; then
-            ok "$1"
-        else
-            bad "$1" "not so: $3: $(head -c 300 "$2") $(tail -n 1 "$tmp/py")"
-        fi
+        collect "$@"
     elif grep -q '^{.*}$' "$2"; then
         skipped "$1" "no python3; it looks like JSON"
     else
-        bad "$1" "is no JSON object: $(head -c 300 "$2")"
+        bad "$1" "is not a JSON object: $(head -c 300 "$2")"
     fi
+}
+
+# utf8 NAME FILE : FILE is valid UTF-8
+utf8() {
+    if have_python; then collect "$@" ''; else skipped "$1" 'no python3'; fi
+}
+
+n_collected=0
+collect() {
+    n_collected=$((n_collected + 1))
+    cp "$2" "$tmp/collected.$n_collected"
+    printf '%s\0' "$1" "$tmp/collected.$n_collected" "$3" >>"$tmp/collected"
+}
+
+check_collected() {
+    local n_failures
+    [ "$n_collected" -gt 0 ] || return 0
+    python3 -c '
+import json, sys
+fields = open(sys.argv[1], "rb").read().decode("utf-8", "surrogateescape").split("\0")[:-1]
+failed = 0
+for name, path, condition in zip(*[iter(fields)] * 3):
+    data = open(path, "rb").read()
+    try:
+        text = data.decode("utf-8")
+        if condition:
+            d = json.loads(text)
+        why = "" if not condition or eval(condition) else "not so: " + condition
+    except Exception as e:
+        why = repr(e)
+    failed += why != ""
+    print("FAIL %s: %s: %s" % (name, why, ascii(data[:300])) if why else "ok " + name)
+sys.exit(min(failed, 100))' "$tmp/collected"
+    n_failures=$?
+    failed=$((failed + n_failures))
+    passed=$((passed + n_collected - n_failures))
 }
 
 # ---- Usage ---------------------------------------------------------------------------------------
@@ -202,7 +252,7 @@ isa_errors() {
 
 # ---- run -----------------------------------------------------------------------------------------
 
-# What is on stdout is the text and nothing else; the same text however the prompt comes.
+# Stdout holds the text and nothing else, and the text is the same however the prompt is given.
 prompts() {
     printf 'Hello the' >"$tmp/prompt"
     works 'run' run -m "$good" -p 'Hello the' -n 20 --temp 0
@@ -233,7 +283,8 @@ prompts() {
     works '-p that looks like an option' run -m "$good" -p --help -n 1 -q
 }
 
-# Verbatim: no escapes, nothing trimmed. In the fixture's vocabulary these are a token a byte.
+# A prompt is used verbatim: no escapes, nothing trimmed. With the fixture's vocabulary each byte of
+# these is one token.
 # tokens_of NAME WANTED ARGS...
 tokens_of() {
     local name=$1 wanted=$2
@@ -257,7 +308,7 @@ ends_with_one_newline() {
     [ "$(tail -c 1 "$1" | od -An -tx1 | tr -d ' \n')" = 0a ]
 }
 
-# out_is NAME TEXT : stdout is exactly that
+# out_is NAME TEXT : stdout is exactly TEXT
 out_is() {
     printf '%s' "$2" >"$tmp/wanted"
     if cmp -s "$tmp/out" "$tmp/wanted"; then ok "$1"; else bad "$1" "stdout: $(od -c "$tmp/out")"; fi
@@ -265,7 +316,7 @@ out_is() {
 
 echo_and_newlines() {
     works '-n 0' run -m "$good" -p ab -n 0 -q
-    # Nothing was generated: nothing, or the newline that ends a text, may be there.
+    # Nothing was generated: stdout may hold nothing, or the newline that ends a text.
     expect '-n 0 prints no text' [ -z "$(tr -d '\n' <"$tmp/out")" ]
     expect '-n 0 prints at most a newline' [ "$(size "$tmp/out")" -le 1 ]
     works '-n 0 --echo' run -m "$good" -p ab -n 0 --echo -q
@@ -281,19 +332,17 @@ echo_and_newlines() {
     printf 'Hello\377 the' >"$tmp/prompt"
     run run -m "$good" -f "$tmp/prompt" -n 0 -q --echo
     printf '\n' | cat "$tmp/prompt" - >"$tmp/wanted"
-    expect '--echo prints the prompt as it is' same "$tmp/out" "$tmp/wanted"
+    expect '--echo prints the prompt verbatim' same "$tmp/out" "$tmp/wanted"
 }
 
-# Whatever comes out is UTF-8, whatever went in.
+# Stdout is valid UTF-8, whatever the prompt was.
 valid_text() {
     local p bytes='\303\251 \377\200 \360\237\230\200 \001\002 zq \304\240'
-    have_python || { skipped 'stdout is UTF-8' 'no python3'; return; }
     for p in $bytes; do
         # shellcheck disable=SC2059
         printf "$p" >"$tmp/prompt"
         run run -m "$good" -f "$tmp/prompt" -n 60 --ignore-eos -q
-        expect "stdout is UTF-8 after $p" python3 -c \
-            'import sys; open(sys.argv[1], "rb").read().decode("utf-8")' "$tmp/out"
+        utf8 "stdout is UTF-8 after $p" "$tmp/out"
     done
 }
 
@@ -308,8 +357,9 @@ d['threads'] >= 1 and d['isa'] and d['prompt_tokens'] > 0"
     json 'all its keys' "$tmp/json" "set(d) >= {'text', 'tokens', 'prompt_tokens', 'finish', \
 'seed', 'timings', 'isa', 'threads'}"
     run run -m "$good" -p 'Hello the' -n 20 --temp 0 -q
+    cp "$tmp/out" "$tmp/json_text"
     json 'the same text' "$tmp/json" "(d['text'] + ('' if d['text'].endswith(chr(10)) else \
-chr(10))).encode() == open('$tmp/out', 'rb').read()"
+chr(10))).encode() == open('$tmp/json_text', 'rb').read()"
     run run -m "$good" -p 'Hello the' -c 16 --ignore-eos --json
     json 'finish: context' "$tmp/out" "d['finish'] == 'context'"
     run run -m "$good" -p 'Hello the' -n 3 --isa scalar -t 1 --json
@@ -360,7 +410,7 @@ logits_files() {
             done
         done
     done
-    expect 'some ways to run' [ $n -ge 6 ]
+    expect 'at least six combinations' [ $n -ge 6 ]
     expect 'the same bytes by every --isa, -t, -b' [ "$all_same" = yes ]
     run logits -m "$good" --tokens "$ids" -o "$tmp/b.npy" --no-mmap
     expect 'the same bytes with --no-mmap' same "$tmp/a.npy" "$tmp/b.npy"
@@ -369,7 +419,7 @@ logits_files() {
     expect 'the same bytes by -p' same "$tmp/a.npy" "$tmp/b.npy"
     expect 'shape for a prompt' npy_shape "$tmp/b.npy" 2 300
     run logits -m "$good" --tokens 299 -o "$tmp/b.npy"
-    expect 'tokens are taken as they are' npy_shape "$tmp/b.npy" 1 300
+    expect 'tokens are taken verbatim' npy_shape "$tmp/b.npy" 1 300
 }
 
 # ---- info, help, version -------------------------------------------------------------------------
@@ -399,7 +449,7 @@ and len(d['metadata']['tokenizer.ggml.tokens']) == 300 and d['gguf_version'] == 
     expect 'info takes TRIT_MODEL' contains "$tmp/out" 'bitnet-b1.58'
 }
 
-# What can be said of a file is said, even where it cannot run.
+# info describes as much of a file as it can, even if the model cannot run.
 info_of_unsupported() {
     local name
     for name in unknown_arch unknown_type; do
@@ -438,24 +488,25 @@ help_and_version() {
 
 # ---- Streams that end ----------------------------------------------------------------------------
 
-# A reader that goes away is no reason to say anything.
+# A reader that goes away is not worth a message.
 closed_pipe() {
+    local args
     "$trit" run -m "$good" -p x -c 65536 --ignore-eos 2>"$tmp/err" </dev/null | head -c 3 >"$tmp/out"
     code=${PIPESTATUS[0]}
     expect 'reader that goes away: exit code' [ "$code" -eq 1 ]
     expect 'reader that goes away: no message' is_empty "$tmp/err"
     expect 'reader that goes away: what it read' [ "$(size "$tmp/out")" -eq 3 ]
+    mkfifo "$tmp/closed"
+    exec 4<>"$tmp/closed" 5>"$tmp/closed" 4>&- # 5: a pipe that nobody reads any more
     for args in 'info --json --tensors --metadata' 'info --tensors --metadata' '--help' \
         'run -p x -n 5 -q' 'run -p x -n 5 --json'; do
         # shellcheck disable=SC2086
-        {
-            sleep 0.2
-            TRIT_MODEL=$good "$trit" $args 2>"$tmp/err" </dev/null
-            echo $? >"$tmp/code"
-        } | true
-        expect "closed stdout, $args: exit code" [ "$(cat "$tmp/code")" -eq 1 ]
+        TRIT_MODEL=$good "$trit" $args >&5 2>"$tmp/err" </dev/null
+        code=$?
+        expect "closed stdout, $args: exit code" [ "$code" -eq 1 ]
         expect "closed stdout, $args: no message" is_empty "$tmp/err"
     done
+    exec 5>&-
 }
 
 full_disk() {
@@ -479,82 +530,94 @@ full_disk() {
 
 # ---- Ctrl-C --------------------------------------------------------------------------------------
 
-# ends_soon PID : exit code in $code, or "never" after ten seconds
-ends_soon() {
-    local i
-    for ((i = 0; i < 100; i++)); do
-        kill -0 "$1" 2>/dev/null || break
-        sleep 0.1
-    done
-    if kill -0 "$1" 2>/dev/null; then
-        kill -KILL "$1"
-        wait "$1" 2>/dev/null
-        code=never
-    else
-        wait "$1" 2>/dev/null
+# start ARGS... : trit in the background, its id in $pid, stdin from $input. Job control gives it a
+# process group of its own and the default action of SIGINT, which background jobs of a script
+# otherwise ignore.
+start() {
+    : >"$tmp/out"
+    : >"$tmp/err"
+    set -m
+    "$trit" "$@" >"$tmp/out" 2>"$tmp/err" <"$input" &
+    pid=$!
+    set +m
+}
+
+has_ended() { ! kill -0 "$pid" 2>/dev/null; }
+shows_text() { [ "$(size "$tmp/out")" -gt 20 ]; }
+has_opened() { grep -q 'opened in' "$tmp/err"; }
+
+# interrupted : send SIGINT; the exit code in $code, or "never" if trit is still there a minute later
+interrupted() {
+    kill -INT "$pid"
+    if wait_until has_ended; then
+        wait "$pid" 2>/dev/null
         code=$?
+    else
+        kill -KILL "$pid"
+        wait "$pid" 2>/dev/null
+        code=never
     fi
 }
 
-# Job control puts the program into a group of its own and leaves it SIGINT, which a script's
-# background jobs otherwise ignore.
-interrupt() {
-    local pid i before
-    set -m
-    "$trit" run -m "$good" -p x -c 65536 --ignore-eos >"$tmp/out" 2>"$tmp/err" </dev/null &
-    pid=$!
-    set +m
-    for ((i = 0; i < 100; i++)); do
-        [ "$(size "$tmp/out")" -gt 20 ] && break
-        sleep 0.1
-    done
+interrupt_text() {
+    local before
+    input=/dev/null
+    start run -m "$good" -p x -c 65536 --ignore-eos
+    wait_until shows_text
     before=$(size "$tmp/out")
-    kill -INT $pid
-    ends_soon $pid
+    interrupted
     expect 'Ctrl-C while text comes: exit code' [ "$code" = 130 ]
     expect 'Ctrl-C while text comes: no message' [ -z "$(grep '^trit' "$tmp/err")" ]
     expect 'Ctrl-C while text comes: there was text' [ "$before" -gt 20 ]
     expect 'Ctrl-C while text comes: it is kept' [ "$(size "$tmp/out")" -ge "$before" ]
     expect 'Ctrl-C while text comes: a last newline' ends_with_one_newline "$tmp/out"
+}
 
-    set -m
-    "$trit" run -m "$good" -p x -c 65536 --ignore-eos --json >"$tmp/out" 2>"$tmp/err" </dev/null &
-    pid=$!
-    set +m
-    sleep 1
-    kill -INT $pid
-    ends_soon $pid
+# With --json nothing shows from outside when the first token is there: if SIGINT came too early, the
+# check is repeated and waits longer.
+interrupt_json() {
+    local seconds
+    input=/dev/null
+    for seconds in 0.1 0.3 1 3 10 30; do
+        start run -m "$good" -p x -c 65536 --ignore-eos --json -v
+        wait_until has_opened
+        sleep $seconds
+        interrupted
+        ! grep -q '"tokens":[1-9]' "$tmp/out" || break
+    done
     expect 'Ctrl-C with --json: exit code' [ "$code" = 130 ]
     json 'Ctrl-C with --json: the text so far' "$tmp/out" \
         "d['finish'] == 'interrupt' and d['tokens'] > 0 and d['text']"
+}
 
+interrupt_session() {
+    local n_tokens
+    input=/dev/null
     rm -f "$tmp/session"
-    set -m
-    "$trit" run -m "$good" -p x -c 65536 --ignore-eos --session "$tmp/session" >"$tmp/out" \
-        2>"$tmp/err" </dev/null &
-    pid=$!
-    set +m
-    sleep 0.5
-    kill -INT $pid
-    ends_soon $pid
+    start run -m "$good" -p x -c 65536 --ignore-eos --session "$tmp/session"
+    wait_until shows_text
+    interrupted
     expect 'Ctrl-C with --session: exit code' [ "$code" = 130 ]
-    before=$(sed -n 's/.* + \([0-9]*\) new tokens.*/\1/p' "$tmp/err")
+    n_tokens=$(sed -n 's/.* + \([0-9]*\) new tokens.*/\1/p' "$tmp/err")
     "$trit" run -m "$good" -p '' -n 1 -c 65536 --json --session "$tmp/session" >"$tmp/out" \
         2>"$tmp/err" </dev/null
     json 'Ctrl-C with --session: every token is kept' "$tmp/out" \
-        "d['restored_tokens'] == 1 + ${before:-0} > 2"
-    expect 'Ctrl-C with --session: nothing is left beside it' \
+        "d['restored_tokens'] == 1 + ${n_tokens:-0} > 2"
+    expect 'Ctrl-C with --session: no other file is left' \
         [ "$(ls -A "$tmp" | grep -c '^session')" = 1 ]
+}
 
-    mkfifo "$tmp/fifo"
-    exec 3<>"$tmp/fifo" # a prompt that never ends
-    set -m
-    "$trit" run -m "$good" <"$tmp/fifo" >"$tmp/out" 2>"$tmp/err" &
-    pid=$!
-    set +m
-    sleep 0.5
-    kill -INT $pid
-    ends_soon $pid
+prompt_is_read() { ! read -r -t 0 -u 3; }
+
+# A prompt that never ends: trit has read the beginning of it.
+interrupt_prompt() {
+    input=$tmp/fifo
+    mkfifo "$input"
+    exec 3<>"$input"
+    echo x >&3
+    start run -m "$good"
+    wait_until prompt_is_read
+    interrupted
     exec 3>&-
     expect 'Ctrl-C before text comes: exit code' [ "$code" = 130 ]
     expect 'Ctrl-C before text comes: silence' [ "$(cat "$tmp/out" "$tmp/err" | wc -c)" -eq 0 ]
@@ -579,7 +642,11 @@ info_of_unsupported
 help_and_version
 closed_pipe
 full_disk
-interrupt
+interrupt_text
+interrupt_json
+interrupt_session
+interrupt_prompt
+check_collected
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

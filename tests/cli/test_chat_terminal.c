@@ -23,7 +23,7 @@
 
 #include "suite.h"
 
-enum { MAX_ARGS = 48, MAX_SHOWN = 1 << 20, PATIENCE_MS = 20000 };
+enum { MAX_ARGS = 48, MAX_SHOWN = 1 << 20, PATIENCE_MS = 60000 };
 
 static char *program;
 static char models[PATH_MAX], folder[] = "/tmp/trit-chat-XXXXXX";
