@@ -7,18 +7,11 @@
 
 #include "fixture.h"
 #include "gguf.h"
+#include "running.h"
 #include "shared.h"
 #include "suite.h"
 #include "tokenizer.h"
 #include "vocabulary.h"
-
-static struct trit_error why;
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        if ((call) != TRIT_OK)                                                                     \
-            fail_msg("%s: %s", #call, why.text);                                                   \
-    } while (0)
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 #include "exit.h"
 #include "fixture.h"
 #include "reference.h"
+#include "running.h"
 #include "suite.h"
 
 enum { N_LAYER = 5, N_TOKENS = 90, N_VOCAB = 300 };
@@ -16,13 +17,6 @@ static const struct fx_model *weights;
 static trit_file *file;
 static trit_model *model;
 static int32_t tokens[N_TOKENS];
-static struct trit_error why;
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        if ((call) != TRIT_OK)                                                                     \
-            fail_msg("%s: %s", #call, why.text);                                                   \
-    } while (0)
 
 /* ---- Helpers --------------------------------------------------------------------------------- */
 
@@ -38,29 +32,6 @@ static trit_session *open_session(struct trit_session_options opt)
 static trit_session *open_keeping(void)
 {
     return open_session((struct trit_session_options){.early_exit = true, .kv = TRIT_KV_TYPE_F32});
-}
-
-struct rows {
-    float *x; /* [n, N_VOCAB] */
-    int n;
-};
-
-static bool keep(void *user, int32_t position, const float *row)
-{
-    struct rows *r = user;
-    (void)position;
-    memcpy(r->x + (size_t)r->n++ * N_VOCAB, row, N_VOCAB * sizeof *row);
-    return true;
-}
-
-/* Logits of all tokens, to be freed. */
-static float *eval_all(trit_session *s)
-{
-    struct rows r = {malloc(N_TOKENS * N_VOCAB * sizeof(float)), 0};
-    assert_non_null(r.x);
-    OK(trit_session_eval(s, tokens, N_TOKENS, keep, &r, &why));
-    assert_int_equal(r.n, N_TOKENS);
-    return r.x;
 }
 
 /* All rows within the criteria that engine and reference agree by. */
@@ -130,7 +101,7 @@ static void exit_is_a_shallower_model(void **state)
         shallow.spec.n_layer = n;
         OK(trit_session_set_exit_layer(s, n, &why));
         double *ref = ref_logits(&shallow, NULL, tokens, N_TOKENS);
-        float *x = eval_all(s);
+        float *x = logits_in(s, tokens, N_TOKENS);
         assert_near(x, ref);
         assert_int_equal(trit_session_exit_layer(s), n);
         free(x);
@@ -181,7 +152,7 @@ static void full_depth_is_as_ever(void **state)
     trit_session *kept = open_keeping();
     trit_session *plain = open_session((struct trit_session_options){.kv = TRIT_KV_TYPE_F32});
     (void)state;
-    float *a = eval_all(kept), *b = eval_all(plain);
+    float *a = logits_in(kept, tokens, N_TOKENS), *b = logits_in(plain, tokens, N_TOKENS);
     assert_memory_equal(a, b, (size_t)N_TOKENS * N_VOCAB * sizeof *a);
     assert_same_kv(kept, plain);
     free(a);
@@ -252,7 +223,7 @@ static void leaves_where_it_is_sure(void **state)
     for (int32_t n = 1; n <= N_LAYER; n++) {
         trit_session *s = open_keeping();
         OK(trit_session_set_exit_layer(s, n, &why));
-        at_depth[n] = eval_all(s);
+        at_depth[n] = logits_in(s, tokens, N_TOKENS);
         trit_session_close(&s);
     }
     for (size_t t = 0; t < N_TOKENS; t++)
@@ -262,7 +233,7 @@ static void leaves_where_it_is_sure(void **state)
     const float threshold = (float)surest[N_TOKENS / 2];
     trit_session *s = open_keeping();
     OK(trit_session_set_exit_threshold(s, threshold, check, 3, &why));
-    float *x = eval_all(s);
+    float *x = logits_in(s, tokens, N_TOKENS);
     for (size_t t = 0; t < N_TOKENS; t++) {
         int32_t depth = N_LAYER;
         for (int i = 2; i >= 0; i--)
@@ -299,7 +270,7 @@ static void threshold_of_one_is_the_whole_model(void **state)
     trit_session *plain = open_session((struct trit_session_options){.kv = TRIT_KV_TYPE_F32});
     (void)state;
     OK(trit_session_set_exit_threshold(s, 1.0f, NULL, 0, &why));
-    float *a = eval_all(s), *b = eval_all(plain);
+    float *a = logits_in(s, tokens, N_TOKENS), *b = logits_in(plain, tokens, N_TOKENS);
     assert_memory_equal(a, b, (size_t)N_TOKENS * N_VOCAB * sizeof *a);
     assert_int_equal(trit_session_exit_layer(s), N_LAYER);
     free(a);
@@ -322,7 +293,7 @@ static void skipped_layers_are_not_there(void **state)
     without.layers = left;
     without.spec.n_layer = N_LAYER - 2;
     double *ref = ref_logits(&without, NULL, tokens, N_TOKENS);
-    float *x = eval_all(s);
+    float *x = logits_in(s, tokens, N_TOKENS);
     assert_near(x, ref);
     trit_session *whole = open_keeping();
     assert_true(trit_session_token_bytes(s) < trit_session_token_bytes(whole));
@@ -333,7 +304,7 @@ static void skipped_layers_are_not_there(void **state)
     OK(trit_session_set_exit_layer(s, 3, &why)); /* layers 0 and 2 */
     without.spec.n_layer = 2;
     ref = ref_logits(&without, NULL, tokens, N_TOKENS);
-    x = eval_all(s);
+    x = logits_in(s, tokens, N_TOKENS);
     assert_near(x, ref);
     free(x);
     free(ref);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "running.h"
 #include "suite.h"
 
 enum { N_VOCAB = 300, N_PROMPT = 7, N_ORDER = 60, MAX_NEW = 300, MAX_TEXT = 8192 };
@@ -26,14 +27,6 @@ static trit_session *session;
 static int32_t order[N_ORDER]; /* what comes after the prompt where no token comes twice */
 
 /* ---- Helpers --------------------------------------------------------------------------------- */
-
-static struct trit_error why; /* of a call in OK() */
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        if ((call) != TRIT_OK)                                                                     \
-            fail_msg("%s: %s", #call, why.text);                                                   \
-    } while (0)
 
 static trit_session *open_session(struct trit_session_options opt)
 {

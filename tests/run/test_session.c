@@ -13,6 +13,7 @@
 #include "fixture.h"
 #include "gguf.h"
 #include "pool.h"
+#include "running.h"
 #include "suite.h"
 
 /* Three blocks of keys. */
@@ -20,14 +21,8 @@ enum { N_TOKENS = 130, MAX_TOKENS = 256 };
 
 static const trit_kv_type kv_types[] = {TRIT_KV_TYPE_F16, TRIT_KV_TYPE_F32, TRIT_KV_TYPE_I8};
 
-struct opened {
-    trit_file *file;
-    trit_model *model;
-    int n_vocab;
-};
-
-static struct opened plain, odd, grouped; /* for all tests; see setup() */
-static const struct opened *const all_models[] = {&plain, &odd, &grouped};
+static struct opened_model plain, odd, grouped; /* for all tests; see setup() */
+static const struct opened_model *const all_models[] = {&plain, &odd, &grouped};
 enum {
     N_MODELS = sizeof all_models / sizeof *all_models,
     N_KV_TYPES = sizeof kv_types / sizeof *kv_types
@@ -36,31 +31,7 @@ static int32_t tokens[MAX_TOKENS], others[MAX_TOKENS];
 
 /* ---- Helpers --------------------------------------------------------------------------------- */
 
-static struct trit_error why; /* of a call in OK() */
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        if ((call) != TRIT_OK)                                                                     \
-            fail_msg("%s: %s", #call, why.text);                                                   \
-    } while (0)
-
-static struct opened open_model(const char *path, bool no_mmap)
-{
-    const struct trit_file_options opt = {.no_mmap = no_mmap};
-    struct opened o = {0};
-    OK(trit_file_open(&o.file, path, &opt, &why));
-    OK(trit_model_open(&o.model, o.file, &why));
-    o.n_vocab = trit_model_vocab_size(o.model);
-    return o;
-}
-
-static void close_model(struct opened *o)
-{
-    trit_model_close(&o->model);
-    trit_file_close(&o->file);
-}
-
-static trit_session *open_session(const struct opened *o, struct trit_session_options opt)
+static trit_session *open_session(const struct opened_model *o, struct trit_session_options opt)
 {
     trit_session *s = NULL;
     OK(trit_session_open(&s, o->model, &opt, &why));
@@ -83,7 +54,7 @@ static bool collect(void *user, int32_t position, const float *logits)
     return true;
 }
 
-static float *new_rows(const struct opened *o, int n)
+static float *new_rows(const struct opened_model *o, int n)
 {
     float *x = calloc((size_t)n * (size_t)o->n_vocab, sizeof *x);
     assert_non_null(x);
@@ -91,7 +62,7 @@ static float *new_rows(const struct opened *o, int n)
 }
 
 /* Logits of every token, by a session that exists for that only. Release with free(). */
-static float *all_logits(const struct opened *o, struct trit_session_options opt,
+static float *all_logits(const struct opened_model *o, struct trit_session_options opt,
                          const int32_t *ids, int n)
 {
     trit_session *s = open_session(o, opt);
@@ -103,7 +74,7 @@ static float *all_logits(const struct opened *o, struct trit_session_options opt
 }
 
 /* How many of n rows of logits differ in a bit. */
-static int n_different(const struct opened *o, const float *a, const float *b, int n)
+static int n_different(const struct opened_model *o, const float *a, const float *b, int n)
 {
     int count = 0;
     for (int i = 0; i < n; i++)
@@ -112,7 +83,8 @@ static int n_different(const struct opened *o, const float *a, const float *b, i
     return count;
 }
 
-static void assert_logits(const struct opened *o, const trit_session *s, const float *expected)
+static void assert_logits(const struct opened_model *o, const trit_session *s,
+                          const float *expected)
 {
     assert_non_null(trit_session_logits(s));
     assert_int_equal(n_different(o, trit_session_logits(s), expected, 1), 0);
@@ -126,7 +98,7 @@ static void assert_timeline(const trit_session *s, const int32_t *ids, int n)
 
 /* ---- The same bits however it is computed ---------------------------------------------------- */
 
-static void compare_ways(const struct opened *o, trit_kv_type kv)
+static void compare_ways(const struct opened_model *o, trit_kv_type kv)
 {
     static const int batches[] = {1, 7, 512};
     const struct trit_session_options first = {
@@ -162,7 +134,7 @@ static void test_ways(void **state)
 enum { FAR = 446, FAR_AT = 508, N_FAR = 8 };
 
 /* The logits of both, each token alone or, with at_once, N_FAR together. */
-static float *far_logits(const struct opened *o, trit_kv_type kv, int n_threads, bool at_once)
+static float *far_logits(const struct opened_model *o, trit_kv_type kv, int n_threads, bool at_once)
 {
     const struct trit_session_options opt = {
         .kv = kv, .n_ctx = FAR_AT + N_FAR, .n_threads = n_threads};
@@ -189,7 +161,7 @@ static void test_far(void **state)
 {
     (void)state;
     for (int i = 0; i < N_MODELS * N_KV_TYPES; i++) {
-        const struct opened *o = all_models[i / N_KV_TYPES];
+        const struct opened_model *o = all_models[i / N_KV_TYPES];
         const trit_kv_type kv = kv_types[i % N_KV_TYPES];
         float *wanted = far_logits(o, kv, 1, false);
         for (int n_threads = 1; n_threads <= 5; n_threads++) {
@@ -426,14 +398,14 @@ static void test_no_mmap(void **state)
         spec.linear_type = types[i];
         spec.n_ff = 512;
         const char *path = fx_model("mapped or read", &spec)->path;
-        struct opened a = open_model(path, false), b = open_model(path, true);
+        struct opened_model a = open_path(path), b = open_unmapped(path);
         const struct trit_session_options opt = {0};
         float *x = all_logits(&a, opt, tokens, 20), *y = all_logits(&b, opt, tokens, 20);
         assert_int_equal(n_different(&a, x, y, 20), 0);
         free(x);
         free(y);
-        close_model(&a);
-        close_model(&b);
+        close_opened(&a);
+        close_opened(&b);
     }
 }
 
@@ -514,7 +486,7 @@ enum when { FROM_MODEL, FROM_SESSION, FROM_EVAL, NEVER };
 static float *logits_in_environment(const char *path, enum when when, int n_threads)
 {
     const struct trit_session_options opt = {.n_threads = n_threads, .n_batch = 16};
-    struct opened o = {0};
+    struct opened_model o = {0};
     struct rows r = {0};
     trit_session *s = NULL;
     trit_status status[4];
@@ -538,7 +510,7 @@ static float *logits_in_environment(const char *path, enum when when, int n_thre
     }
     const bool kept = when == NEVER || host_environment_is_set();
     trit_session_close(&s);
-    close_model(&o);
+    close_opened(&o);
     fesetenv(&before);
     assert_true(kept);
     assert_int_equal(status[2], TRIT_OK);
@@ -775,7 +747,7 @@ static void assert_fails(trit_session *s, const int32_t *ids, int n, const char 
 static void check_spoilt_embedding(float value)
 {
     enum { BAD = 7 };
-    struct opened o = open_model(spoilt_model(false, BAD, value), false);
+    struct opened_model o = open_path(spoilt_model(false, BAD, value));
     int32_t good[30], ids[30];
 
     for (int i = 0; i < 30; i++)
@@ -801,7 +773,7 @@ static void check_spoilt_embedding(float value)
         free(r.at);
         free(expected);
     }
-    close_model(&o);
+    close_opened(&o);
 }
 
 static void test_spoilt_embedding(void **state)
@@ -818,7 +790,7 @@ static void test_spoilt_head(void **state)
     static const float values[] = {NAN, INFINITY, -INFINITY};
     (void)state;
     for (int i = 0; i < 3; i++) {
-        struct opened o = open_model(spoilt_model(true, 299, values[i]), false);
+        struct opened_model o = open_path(spoilt_model(true, 299, values[i]));
         trit_session *s = open_session(&o, (struct trit_session_options){.n_threads = 2});
         struct rows r = {.at = new_rows(&o, 30), .n_vocab = o.n_vocab};
         assert_fails(s, tokens, 30, "head");
@@ -827,7 +799,7 @@ static void test_spoilt_head(void **state)
         assert_int_equal(r.n, 0);
         assert_int_equal(trit_session_n_tokens(s), 0);
         trit_session_close(&s);
-        close_model(&o);
+        close_opened(&o);
         free(r.at);
     }
 }
@@ -840,7 +812,7 @@ static void test_huge_scale(void **state)
     for (int i = 0; i < 2; i++) {
         struct fx_spec spec = fx_default;
         spec.weight_scale = scales[i];
-        struct opened o = open_model(fx_model("huge", &spec)->path, false);
+        struct opened_model o = open_path(fx_model("huge", &spec)->path);
         for (int k = 0; k < 3; k++) {
             trit_session *s =
                 open_session(&o, (struct trit_session_options){.kv = kv_types[k], .n_threads = 2});
@@ -848,7 +820,7 @@ static void test_huge_scale(void **state)
             assert_fails(s, tokens, 1, "layer 0");
             trit_session_close(&s);
         }
-        close_model(&o);
+        close_opened(&o);
     }
 }
 
@@ -867,7 +839,7 @@ static void test_infinite_projection(void **state)
 
     for (size_t i = 0; i < 3; i++)
         for (int kv = TRIT_KV_TYPE_F16; kv <= TRIT_KV_TYPE_I8; kv++) {
-            struct opened o = {0};
+            struct opened_model o = {0};
             OK(trit_file_open(&o.file, path, &opt, &why));
             const struct gguf_tensor *t = gguf_find_tensor(o.file, names[i]);
             memcpy((uint8_t *)gguf_data(o.file, t) + gguf_n_elements(t) / 4, &huge, sizeof huge);
@@ -877,7 +849,7 @@ static void test_infinite_projection(void **state)
             assert_int_equal(trit_session_eval(s, tokens, 3, NULL, NULL, &why), TRIT_E_FAILED);
             assert_non_null(strstr(why.text, "layer 0"));
             trit_session_close(&s);
-            close_model(&o);
+            close_opened(&o);
         }
 }
 
@@ -887,7 +859,7 @@ static void check_extreme_rope(float base, float factor, float divisor)
     static int n_models;
     const uint64_t dims[] = {32, 0};
     struct fx_spec spec = fx_default;
-    struct opened o = {0};
+    struct opened_model o = {0};
     trit_session *s = NULL;
     float divisors[32];
     struct fx_gguf g;
@@ -910,7 +882,7 @@ static void check_extreme_rope(float base, float factor, float divisor)
     if (status)
         assert_true(status != TRIT_E_ARGUMENT && why.code == status && why.text[0]);
     trit_session_close(&s);
-    close_model(&o);
+    close_opened(&o);
 }
 
 static void test_extreme_rope(void **state)
@@ -946,7 +918,7 @@ static int setup(void **state)
     uint64_t rng = 42;
     (void)state;
 
-    plain = open_model(fx_model("plain", &spec)->path, false);
+    plain = open_path(fx_model("plain", &spec)->path);
     spec.arch = "llama"; /* no width of this one is a whole number of blocks or lanes */
     spec.sub_norms = false;
     spec.untied = true;
@@ -958,12 +930,12 @@ static int setup(void **state)
     spec.n_head_kv = 1;
     spec.linear_type = FX_F16;
     spec.n_vocab = 333;
-    odd = open_model(fx_model("odd", &spec)->path, false);
+    odd = open_path(fx_model("odd", &spec)->path);
     spec = fx_default; /* more heads share a KV head than queries a pass over its keys */
     spec.n_embd = 320;
     spec.head_dim = 16;
     spec.n_head = 20;
-    grouped = open_model(fx_model("grouped", &spec)->path, false);
+    grouped = open_path(fx_model("grouped", &spec)->path);
     subnormal_path = subnormal_model();
     for (int i = 0; i < MAX_TOKENS; i++) {
         tokens[i] = (int32_t)(fx_random(&rng) % 300);
@@ -976,9 +948,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    close_model(&plain);
-    close_model(&odd);
-    close_model(&grouped);
+    close_opened(&plain);
+    close_opened(&odd);
+    close_opened(&grouped);
     return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "fixture.h"
 #include "hash.h"
 #include "knobs.h"
+#include "running.h"
 #include "suite.h"
 
 /* Two blocks of keys, and some tokens that follow. */
@@ -18,42 +19,14 @@ enum { AT_VERSION = 8, AT_FINGERPRINT = 16, AT_N_TOKENS = 24, AT_TOKENS = 128 };
 
 static const trit_kv_type kv_types[] = {TRIT_KV_TYPE_F16, TRIT_KV_TYPE_F32, TRIT_KV_TYPE_I8};
 
-struct opened {
-    trit_file *file;
-    trit_model *model;
-};
-
-static struct opened plain; /* for all tests; see setup() */
+static struct opened_model plain; /* for all tests; see setup() */
 static struct fx_spec plain_spec;
 static int32_t tokens[N_TOKENS + N_MORE];
 static const char *path; /* the file that is loaded */
 
 /* ---- Helpers --------------------------------------------------------------------------------- */
 
-static struct trit_error why; /* of a call in OK() */
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        if ((call) != TRIT_OK)                                                                     \
-            fail_msg("%s: %s", #call, why.text);                                                   \
-    } while (0)
-
-static struct opened open_model(const char *model_path, bool no_mmap)
-{
-    const struct trit_file_options opt = {.no_mmap = no_mmap};
-    struct opened o = {0};
-    OK(trit_file_open(&o.file, model_path, &opt, &why));
-    OK(trit_model_open(&o.model, o.file, &why));
-    return o;
-}
-
-static void close_model(struct opened *o)
-{
-    trit_model_close(&o->model);
-    trit_file_close(&o->file);
-}
-
-static trit_session *open_session(const struct opened *o, struct trit_session_options opt)
+static trit_session *open_session(const struct opened_model *o, struct trit_session_options opt)
 {
     trit_session *s = NULL;
     opt.n_threads = opt.n_threads ? opt.n_threads : 1;
@@ -219,7 +192,7 @@ static void test_generate(void **state)
 {
     enum { N = 12 };
     const struct trit_generate_options opt = {.max_tokens = N, .ignore_eos = true};
-    struct opened o = open_model(fx_model("plain", &plain_spec)->path, true);
+    struct opened_model o = open_unmapped(fx_model("plain", &plain_spec)->path);
     struct trit_generate_result result;
     struct trit_session_loaded loaded;
     trit_tokenizer *t = NULL;
@@ -243,7 +216,7 @@ static void test_generate(void **state)
     }
     assert_memory_equal(ids[0], ids[1], sizeof *ids);
     trit_tokenizer_close(&t);
-    close_model(&o);
+    close_opened(&o);
 }
 
 /* ---- Evaluated anew -------------------------------------------------------------------------- */
@@ -512,11 +485,11 @@ static void test_no_session_file(void **state)
 
 static void assert_other_model(const char *model_path, const char *mentions)
 {
-    struct opened o = open_model(model_path, false);
+    struct opened_model o = open_path(model_path);
     trit_session *s = open_session(&o, (struct trit_session_options){0});
     assert_refused(s, TRIT_E_FILE, mentions);
     trit_session_close(&s);
-    close_model(&o);
+    close_opened(&o);
 }
 
 /* The plain model but for one byte, which is so far from the end of the file. */
@@ -652,13 +625,13 @@ static void test_same_model(void **state)
     fx_model_gguf(&g, &m, &plain_spec);
     fx_model_free(&m);
     fx_str(&g, "general.description", "a key more");
-    struct opened o = open_model(fx_write_gguf("key", &g), false);
+    struct opened_model o = open_path(fx_write_gguf("key", &g));
     fx_free(&g);
     trit_session *s = open_session(&o, (struct trit_session_options){0});
     OK(trit_session_load(s, path, &loaded, &why));
     assert_false(loaded.reread);
     trit_session_close(&s);
-    close_model(&o);
+    close_opened(&o);
 }
 
 /* ---- Limits ---------------------------------------------------------------------------------- */
@@ -736,7 +709,7 @@ static int setup(void **state)
     plain_spec.n_head = 2;
     plain_spec.n_head_kv = 1;
     plain_spec.untied = true;
-    plain = open_model(fx_model("plain", &plain_spec)->path, false);
+    plain = open_path(fx_model("plain", &plain_spec)->path);
     path = fx_write("session", "", 0);
     for (int i = 0; i < N_TOKENS + N_MORE; i++)
         tokens[i] = (int32_t)(fx_random(&rng) % N_VOCAB);
@@ -746,7 +719,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    close_model(&plain);
+    close_opened(&plain);
     return 0;
 }
 

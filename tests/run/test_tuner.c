@@ -190,7 +190,6 @@ static void test_every_walk(void **state)
                                                          .isa = isa.name,
                                                          .walk = walk.name};
                 uint64_t bytes;
-                struct trit_error why;
                 if (trit_session_bytes(&bytes, opened.model, &opt, &why) == TRIT_E_UNSUPPORTED)
                     continue; /* wide */
                 float *got = logits_of(opened.model, tokens, N_TOKENS, &opt);
@@ -214,7 +213,6 @@ static void test_while_measuring(void **state)
     for (int n_threads = 1; n_threads <= 3; n_threads++) {
         const struct trit_session_options opt = {.n_threads = n_threads, .n_batch = 1};
         struct trit_session_walk walk;
-        struct trit_error why;
         trit_session *s = NULL;
         int n = 0;
         assert_int_equal(trit_session_open(&s, opened.model, &opt, &why), TRIT_OK);
@@ -237,7 +235,6 @@ static void test_while_measuring(void **state)
 static void test_unmeasured(void **state)
 {
     struct trit_session_walk walk;
-    struct trit_error why;
     trit_session *s = NULL;
     (void)state;
 

@@ -263,7 +263,7 @@ void ck_set_code(struct ck_tensor *t, int n_rows, int row, int col, int code)
 
 /* ---- Tensors --------------------------------------------------------------------------------- */
 
-struct ck_tensor *ck_find(const struct ck *c, const char *name)
+static struct ck_tensor *ck_find(const struct ck *c, const char *name)
 {
     for (int i = 0; i < c->n_tensors; i++)
         if (strcmp(c->tensors[i].name, name) == 0)

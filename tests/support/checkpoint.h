@@ -139,7 +139,6 @@ struct ck *ck_read(const char *dir);
 
 /* The tensor of that name, which must be there; or NULL if there is none. */
 struct ck_tensor *ck_tensor(const struct ck *c, const char *name);
-struct ck_tensor *ck_find(const struct ck *c, const char *name);
 
 /* Add a tensor of zeros. dims ends with 0. */
 struct ck_tensor *ck_add(struct ck *c, const char *name, const char *dtype, const uint64_t *dims);

@@ -10,13 +10,26 @@
 
 #include <cmocka.h>
 
+struct trit_error why;
+
+static struct opened_model open_model(const char *path, bool no_mmap)
+{
+    const struct trit_file_options opt = {.no_mmap = no_mmap};
+    struct opened_model o = {0};
+    OK(trit_file_open(&o.file, path, &opt, &why));
+    OK(trit_model_open(&o.model, o.file, &why));
+    o.n_vocab = trit_model_vocab_size(o.model);
+    return o;
+}
+
 struct opened_model open_path(const char *path)
 {
-    struct opened_model o = {NULL, NULL};
-    struct trit_error err;
-    if (trit_file_open(&o.file, path, NULL, &err) || trit_model_open(&o.model, o.file, &err))
-        fail_msg("%s", err.text);
-    return o;
+    return open_model(path, false);
+}
+
+struct opened_model open_unmapped(const char *path)
+{
+    return open_model(path, true);
 }
 
 void close_opened(struct opened_model *o)
@@ -42,12 +55,10 @@ static bool keep_row(void *user, int32_t position, const float *logits)
 float *logits_in(trit_session *session, const int32_t *ids, int32_t n)
 {
     struct rows rows = {.n_vocab = trit_session_n_vocab(session)};
-    struct trit_error err;
 
     rows.logits = malloc((size_t)n * (size_t)rows.n_vocab * sizeof(float));
     assert_non_null(rows.logits);
-    if (trit_session_eval(session, ids, n, keep_row, &rows, &err))
-        fail_msg("%s", err.text);
+    OK(trit_session_eval(session, ids, n, keep_row, &rows, &why));
     assert_int_equal(rows.n, n);
     return rows.logits;
 }
@@ -55,11 +66,9 @@ float *logits_in(trit_session *session, const int32_t *ids, int32_t n)
 float *logits_of(const trit_model *model, const int32_t *ids, int32_t n,
                  const struct trit_session_options *opt)
 {
-    struct trit_error err;
     trit_session *s;
 
-    if (trit_session_open(&s, model, opt, &err))
-        fail_msg("%s", err.text);
+    OK(trit_session_open(&s, model, opt, &why));
     float *logits = logits_in(s, ids, n);
     trit_session_close(&s);
     return logits;
