@@ -1,4 +1,4 @@
-/* main.c - trit. */
+/* main.c - the program trit. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <signal.h>
@@ -8,7 +8,6 @@
 #include "commands.h"
 #include "report.h"
 
-/* name, version, commit, compiler, ISA rows built in */
 static void print_version(void)
 {
     struct trit_isa_info isa;
@@ -24,7 +23,7 @@ int main(int argc, char **argv)
 {
     struct args args;
 
-    signal(SIGPIPE, SIG_IGN); /* a reader that went away is seen where we write */
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is reported by the failing write */
     int code = cli_parse(&args, argc, argv, commands);
     if (!code && !args.version && !args.help) {
         code = args.row->main(&args);

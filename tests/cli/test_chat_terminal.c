@@ -310,7 +310,7 @@ static void test_greeting_and_answers(void **state)
     leave(&t);
 
     START(&t, "chat", "-m", model("good.gguf"), COUNTING, "-n", "4", "-v");
-    expect(&t, "This model continues texts");
+    expect(&t, "This model continues text: ");
     enter(&t, "Once");
     expect(&t, "\nabcd\n");
     expect(&t, " prompt + 4 new tokens ·");
@@ -325,7 +325,7 @@ static void test_texts_go_on_by_pieces(void **state)
     (void)state;
 
     START(&t, "chat", "-m", model("good.gguf"), COUNTING);
-    expect(&t, "Enter alone asks for more; 120 tokens at a time (-n).\n");
+    expect(&t, "Press Enter for more (120 tokens at a time, see -n).\n");
     enter(&t, "");
     enter(&t, "/context");
     expect(&t, "\n0 of 256 tokens used, ");
@@ -362,36 +362,36 @@ static void test_texts_go_on_when_the_context_is_full(void **state)
     expect(&t, "abcdabcd\n");
     enter(&t, "/set max-tokens 4");
     enter(&t, "");
-    expect(&t, "trit: the context of 256 tokens is full; the oldest 64 were left out\nabcd\n");
+    expect(&t, "trit: the context of 256 tokens is full; the oldest 64 were dropped\nabcd\n");
     enter(&t, "/context");
     expect(&t, "\n196 of 256 tokens used, 60 left; 2 exchanges\n");
-    enter(&t, "/undo"); /* what is before it is encoded anew, and again too long */
+    enter(&t, "/undo"); /* what is before it is encoded again, and again too long */
     enter(&t, "");
-    expect(&t, "; the oldest 64 were left out\nabcd\n");
+    expect(&t, "; the oldest 64 were dropped\nabcd\n");
     leave(&t);
 
     START(&t, "chat", "-m", model("good.gguf"), COUNTING, "-n", "300");
     enter(&t, "Once");
-    expect(&t, "trit: the context of 256 tokens is full; the oldest 128 were left out\n");
+    expect(&t, "trit: the context of 256 tokens is full; the oldest 128 were dropped\n");
     enter(&t, "");
-    expect(&t, "trit: the context of 256 tokens is full; the oldest 128 were left out\n");
+    expect(&t, "trit: the context of 256 tokens is full; the oldest 128 were dropped\n");
     enter(&t, "/set max-tokens 4");
     enter(&t, "/regen");
-    expect(&t, "trit: the context of 256 tokens is full; the oldest 112 were left out\nabcd\n");
+    expect(&t, "trit: the context of 256 tokens is full; the oldest 112 were dropped\nabcd\n");
     leave(&t);
 
     START(&t, "chat", "-m", model("good.gguf"), COUNTING, "-n", "301");
     enter(&t, "Once");
     expect(&t, "abcda\n");
     enter(&t, "");
-    expect(&t, "trit: the context of 256 tokens is full; the oldest 128 were left out\n");
+    expect(&t, "trit: the context of 256 tokens is full; the oldest 128 were dropped\n");
     enter(&t, "/set max-tokens 4");
     enter(&t, "/undo");
     enter(&t, "/context"); /* what has been said is longer than the context: its end counts */
-    expect(&t, "trit: the context of 256 tokens is full; the oldest 49 were left out\n");
+    expect(&t, "trit: the context of 256 tokens is full; the oldest 49 were dropped\n");
     expect(&t, "256 of 256 tokens used, 0 left; 1 exchange\n");
     enter(&t, "");
-    expect(&t, "; the oldest 64 were left out\nbcda\n");
+    expect(&t, "; the oldest 64 were dropped\nbcda\n");
     leave(&t);
 
     START(&t, "chat", "-m", model("good.gguf"), COUNTING, "-n", "100");
@@ -403,12 +403,12 @@ static void test_texts_go_on_when_the_context_is_full(void **state)
     enter(&t, "");
     expect(&t, "abcdabcd\n");
     enter(&t, "");
-    expect(&t, "; the oldest 1 exchange (104 tokens) was left out\n");
+    expect(&t, "; the oldest 1 exchange (104 tokens) was dropped\n");
     expect(&t, "abcdabcd\n");
     enter(&t, "/undo");
     enter(&t, "/undo");
     enter(&t, "/regen"); /* of what was before that message nothing is left */
-    expect(&t, "\n(there is no message)\n");
+    expect(&t, "\n(no message yet)\n");
     enter(&t, "");
     expect(&t, "abcdabcd\n");
     leave(&t);
@@ -421,7 +421,7 @@ static void test_a_text_ends(void **state)
 
     START(&t, "chat", "-m", model("good.gguf"), "--temp", "0", "--logit-bias", "299=1000");
     enter(&t, "Once");
-    expect(&t, "(an empty answer)\n");
+    expect(&t, "(empty answer)\n");
     enter(&t, "");
     expect(&t, "(the text has ended)\n");
     enter(&t, "/context");
@@ -436,7 +436,7 @@ static void test_a_text_ends(void **state)
     keys(&t, "\"\"\"\r\r\r\"\"\"\r"); /* a blank line is a message */
     expect(&t, "\nab\n");
     enter_with(&t, "/export", file("text.md"));
-    expect(&t, "(3 exchanges)\n");
+    expect(&t, "(exported: 3 exchanges)\n");
     assert_string_equal(get(file("text.md")), "Onceabcd\nab\n");
     leave(&t);
 }
@@ -457,9 +457,9 @@ static void test_help_lists_all(void **state)
         expect(&t, line);
     }
     enter(&t, "/nonsense 1");
-    expect(&t, "trit: there is no command '/nonsense'; /help lists them\n");
+    expect(&t, "trit: unknown command '/nonsense'; /help lists them\n");
     enter(&t, "/exit now");
-    expect(&t, "trit: /exit takes nothing\n");
+    expect(&t, "trit: /exit takes no argument\n");
     leave(&t);
 }
 
@@ -472,25 +472,25 @@ static void test_commands_at_first(void **state)
     START(&t, COUNTER);
     enter(&t, "   "); /* is no message */
     enter(&t, "/undo");
-    expect(&t, "(there is nothing to undo)\n");
+    expect(&t, "(nothing to undo)\n");
     enter(&t, "/regen");
-    expect(&t, "(there is no message)\n");
+    expect(&t, "(no message yet)\n");
     enter(&t, "/edit");
-    expect(&t, "(there is no message)\n");
+    expect(&t, "(no message yet)\n");
     enter(&t, "/stats");
-    expect(&t, "(nothing was answered yet)\n");
+    expect(&t, "(no answer yet)\n");
     enter(&t, "/save x");
-    expect(&t, "trit: there is nothing to save yet\n");
+    expect(&t, "trit: nothing to save yet\n");
     enter(&t, "/context");
     expect(&t, "0 of 256 tokens used, 256 left; 0 exchanges\n");
     enter(&t, "/system");
     expect(&t, "(no system message)\n");
     enter(&t, "/system Be brief.");
-    expect(&t, "(set)\n");
+    expect(&t, "(system message set)\n");
     enter(&t, "/system");
     expect(&t, "\nBe brief.\n");
     enter(&t, "/read");
-    expect(&t, "trit: /read wants the name of a file\n");
+    expect(&t, "trit: /read needs FILE\n");
     enter(&t, "/read nowhere");
     expect(&t, "trit: nowhere: No such file or directory\n");
     enter(&t, "/load nowhere");
@@ -512,7 +512,7 @@ static void test_commands_of_a_conversation(void **state)
     enter(&t, "/stats");
     expect(&t, " prompt + 6 new tokens · ");
     enter(&t, "/context");
-    expect(&t, "; 1 exchange\nthe oldest, of ");
+    expect(&t, "; 1 exchange\nwhen full, the oldest exchange (");
     enter(&t, "/regen");
     expect(&t, "\nabcdab\n");
     enter(&t, "/edit");
@@ -522,20 +522,20 @@ static void test_commands_of_a_conversation(void **state)
     enter(&t, "/context");
     expect(&t, "; 1 exchange\n");
     enter_with(&t, "/read", file("notes"));
-    expect(&t, "(11 bytes go before the next message)\n");
+    expect(&t, "(11 bytes will be put before your next message)\n");
     enter(&t, "Sum up");
     expect(&t, "\nabcdab\n");
     enter_with(&t, "/export", file("talk.md"));
-    expect(&t, "(2 exchanges)\n");
+    expect(&t, "(exported: 2 exchanges)\n");
     assert_string_equal(get(file("talk.md")),
                         "**System:** Be brief.\n\n**You:** Hello!\n\n**Model:** abcdab\n\n"
                         "**You:** Some notes.\nSum up\n\n**Model:** abcdab\n\n");
     enter(&t, "/undo");
-    expect(&t, "(the last message and its answer are forgotten)\n");
+    expect(&t, "(removed the last message and its answer)\n");
     enter(&t, "/context");
     expect(&t, "; 1 exchange\n");
     enter(&t, "/clear");
-    expect(&t, "(forgotten)\n");
+    expect(&t, "(conversation cleared)\n");
     enter(&t, "/context");
     expect(&t, "0 of 256 tokens used");
     enter(&t, "/system");
@@ -543,7 +543,7 @@ static void test_commands_of_a_conversation(void **state)
     enter(&t, "Hello");
     expect(&t, "\nabcdab\n");
     enter(&t, "/system Be long.");
-    expect(&t, "(the conversation begins anew)\n");
+    expect(&t, "(new conversation)\n");
     leave(&t);
 }
 
@@ -566,13 +566,13 @@ static void test_settings_and_template(void **state)
     enter(&t, "/set temp hot");
     expect(&t, "trit: --temp wants a number, not 'hot'\n");
     enter(&t, "/set tmep 1");
-    expect(&t, "trit: there is no setting 'tmep'; /set lists them\n");
+    expect(&t, "trit: unknown setting 'tmep'; /set lists them\n");
     enter(&t, "/set threads 1");
-    expect(&t, "trit: there is no setting 'threads'");
+    expect(&t, "trit: unknown setting 'threads'");
     enter(&t, "/template");
     expect(&t, "\nbitnet: ");
     enter(&t, "/template llama3");
-    expect(&t, "(from the next message on)\nllama3: chosen by name\n");
+    expect(&t, "(used from the next message on)\nllama3: chosen by name\n");
     enter(&t, "/template nope");
     expect(&t, "trit: unknown chat template 'nope'; choose from: bitnet");
     leave(&t);
@@ -610,7 +610,7 @@ static void test_completion(void **state)
     expect(&t, "max-tokens         -1\n");
     expect(&t, "> ");
     keys(&t, "/read ~/noted\t\r");
-    expect(&t, "(12 bytes go before the next message)\n");
+    expect(&t, "(12 bytes will be put before your next message)\n");
     leave(&t);
 }
 
@@ -625,7 +625,7 @@ static void test_completion(void **state)
 static char *answer_to_two(struct tty *t, const char *name)
 {
     enter(t, "/export");
-    expect(t, "wants the name of a file\n");
+    expect(t, "/export needs FILE.md\n");
     enter_with(t, "/export", file(name));
     expect(t, " exchange");
     char *found = strstr(get(file(name)), "**You:** Two\n\n**Model:** ");
@@ -657,11 +657,11 @@ static void test_save_and_load(void **state)
     assert_string_equal(loaded, stayed);
     assert_null(strstr(get(file("loaded.md")), "Be brief."));
     enter(&t, "/context");
-    expect(&t, "1 exchange since it was loaded\n");
+    expect(&t, "1 exchange since loading\n");
     enter(&t, "/undo");
-    expect(&t, "are forgotten)\n");
+    expect(&t, "and its answer)\n");
     enter(&t, "/undo");
-    expect(&t, "(there is nothing to undo)\n");
+    expect(&t, "(nothing to undo)\n");
     leave(&t);
     free(loaded);
     free(stayed);
@@ -690,17 +690,18 @@ static void test_session_option(void **state)
     leave(&t);
 
     START(&t, COUNTER, "-s", "Be brief.", "--session", path);
-    expect(&t, "trit: --system begins a conversation; ");
+    expect(&t, "trit: --system starts a conversation, but ");
     expect_exit(&t, 2);
     finish(&t);
 
-    START(&t, COUNTER, "--session", file("no/where")); /* told before there is something to lose */
+    START(&t, COUNTER, "--session",
+          file("no/where")); /* reported before there is something to lose */
     expect(&t, "trit: cannot write to ");
     expect_exit(&t, 1);
     finish(&t);
 
     START(&t, COUNTER, "--session", "");
-    expect(&t, "trit: --session wants the name of a file\n");
+    expect(&t, "trit: --session needs FILE\n");
     expect_exit(&t, 2);
     finish(&t);
 }
@@ -716,7 +717,7 @@ static void test_run_cnv(void **state)
     leave(&t);
 
     START(&t, "run", "-m", model("chat.gguf"), "-cnv", "-f", file("brief"));
-    expect(&t, "trit: --file does not go with -cnv, whose -p is the system message\n");
+    expect(&t, "trit: --file cannot be used with -cnv, where -p is the system message\n");
     expect_exit(&t, 2);
     finish(&t);
 }
@@ -754,20 +755,20 @@ static void test_interrupted_prompt(void **state)
     enter(&t, "Hello");
     expect(&t, "\nabcda\n");
     enter_with(&t, "/read", file("long"));
-    expect(&t, "(42000 bytes go before the next message)\n");
+    expect(&t, "(42000 bytes will be put before your next message)\n");
     enter(&t, "Sum up");
     expect(&t, "prompt: ");
     keys(&t, "\3");
-    expect(&t, "(stopped; the message is in the line again)\n");
+    expect(&t, "(stopped; your message is back in the input line)\n");
     expect(&t, "> Sum up"); /* without the file, which still goes before it */
     keys(&t, "\r");
     expect(&t, "prompt: ");
     keys(&t, "\3");
-    expect(&t, "(stopped; the message is in the line again)\n");
+    expect(&t, "(stopped; your message is back in the input line)\n");
     expect(&t, "> Sum up");
     keys(&t, "\3");
     enter(&t, "/clear");
-    expect(&t, "(forgotten)\n");
+    expect(&t, "(conversation cleared)\n");
     enter(&t, "Hello");
     expect(&t, "\nabcda\n");
     leave(&t);
@@ -785,13 +786,13 @@ static void test_ways_to_leave(void **state)
     keys(&t, "\3"); /* forgets them, and is not the first of two */
     expect(&t, "> ");
     keys(&t, "\3");
-    expect(&t, "(Ctrl-C again, Ctrl-D or /exit leaves)\n");
+    expect(&t, "(Ctrl-C again, Ctrl-D or /exit to leave)\n");
     expect(&t, "> ");
     keys(&t, "/context\r");
     expect(&t, "0 exchanges\n");
     expect(&t, "> ");
     keys(&t, "\3");
-    expect(&t, "(Ctrl-C again, Ctrl-D or /exit leaves)\n");
+    expect(&t, "(Ctrl-C again, Ctrl-D or /exit to leave)\n");
     expect(&t, "> ");
     keys(&t, "\3");
     expect_exit(&t, 0);
@@ -884,10 +885,10 @@ static void test_overflow_is_announced(void **state)
         enter(&t, "Hello there");
         expect(&t, "\nabcdabcdab\n");
     }
-    assert_non_null(strstr(t.text, "trit: the conversation has reached the context of 100 tokens; "
-                                   "the oldest "));
+    assert_non_null(strstr(t.text, "trit: the context of 100 tokens is full; the oldest "));
     enter(&t, "/undo");
-    enter_with(&t, "/save", file("short")); /* there is something, though it must be encoded anew */
+    enter_with(&t, "/save",
+               file("short")); /* there is something, though it must be encoded again */
     expect(&t, "(saved: ");
     enter(&t, "On");
     expect(&t, "\nabcdabcdab\n");
@@ -896,7 +897,7 @@ static void test_overflow_is_announced(void **state)
     START(&t, COUNTER, "-n", "120", "-c", "100"); /* within an answer */
     enter(&t, "Hello there");
     expect(&t, "\ntrit: the context of 100 tokens is full; the oldest ");
-    expect(&t, " were left out\n");
+    expect(&t, " were dropped\n");
     enter(&t, "/context");
     expect(&t, "; 1 exchange\n");
     leave(&t);
@@ -913,7 +914,7 @@ static void test_full_and_stop(void **state)
         expect(&t, "\nabcdabcdab\n");
     }
     enter(&t, "Once more, if there is room");
-    expect(&t, "trit: the context of 100 tokens is full; /undo, /clear, or a larger -c\n");
+    expect(&t, "trit: the context of 100 tokens is full; use /undo, /clear or a larger -c\n");
     expect(&t, "> Once more, if there is room");
     keys(&t, "\3");
     enter(&t, "/context");
@@ -925,7 +926,7 @@ static void test_full_and_stop(void **state)
 
     START(&t, COUNTER, "-c", "60", "--on-full", "stop"); /* within an answer */
     enter(&t, "Hello there");
-    expect(&t, "trit: the context of 60 tokens is full; /clear begins anew\n");
+    expect(&t, "trit: the context of 60 tokens is full; /clear starts a new conversation\n");
     enter(&t, "/context");
     expect(&t, "60 of 60 tokens used, 0 left; 1 exchange\n");
     leave(&t);
@@ -976,7 +977,7 @@ static void test_dumb(void **state)
     expect(&t, "1 exchange\n");
     expect(&t, "> ");
     keys(&t, "\3");
-    expect(&t, "(Ctrl-C again, Ctrl-D or /exit leaves)\n");
+    expect(&t, "(Ctrl-C again, Ctrl-D or /exit to leave)\n");
     enter(&t, "/exit");
     expect_exit(&t, 0);
     assert_null(strchr(t.raw, '\033'));
@@ -998,7 +999,7 @@ static void test_window_change(void **state)
     expect(&t, "\nabcdabcdabcdabcd");
     expect(&t, "> ");
     keys(&t, "/export ~/window.md\r"); /* which takes two lines */
-    expect(&t, "(1 exchange)\n");
+    expect(&t, "(exported: 1 exchange)\n");
     assert_non_null(
         strstr(get(file("window.md")), "**You:** A message that is longer than the window\n"));
     leave(&t);
@@ -1040,7 +1041,7 @@ static void test_paste(void **state)
     keys(&t, "\r");
     expect(&t, "abcd\n"); /* how far the prompt is stood on that line before */
     enter_with(&t, "/export", file("paste.md"));
-    expect(&t, "(1 exchange)\n");
+    expect(&t, "(exported: 1 exchange)\n");
     const char *text = get(file("paste.md"));
     assert_memory_equal(text, "**You:** Look:\n/exit", 20);
     assert_true(strlen(text) > 10000);
@@ -1082,8 +1083,8 @@ static void test_no_terminal(void **state)
         assert_true(fd >= 0);
         start_in(&t, 80, NULL, fd, ARGS("chat", "-m", "nowhere"));
         expect_exit(&t, 2);
-        assert_string_equal(t.text, "trit: standard input is not a terminal; for one answer there "
-                                    "is trit run --chat\n");
+        assert_string_equal(t.text, "trit: standard input is not a terminal; use trit run --chat "
+                                    "for a single answer\n");
         assert_int_equal(lseek(fd, 0, SEEK_CUR), 0); /* nothing was read */
         close(fd);
         finish(&t);

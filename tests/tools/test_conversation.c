@@ -89,8 +89,8 @@ static void ask(struct talk *t, const char *text, const char *answer)
 {
     assert_int_equal(ask_with(t, text, go_on, EXIT_DONE), ASK_ANSWERED);
     const struct exchange *last = &t->c.items[t->c.n_items - 1];
-    assert_string_equal(last->text, text);
-    assert_string_equal(last->answer, answer);
+    assert_string_equal(bytes_text(&last->text), text);
+    assert_string_equal(bytes_text(&last->answer), answer);
 }
 
 /* What was said is, as text, that. */
@@ -124,13 +124,13 @@ static void test_turns(void **state)
     said(&t.c, "System: Brief" EOT SAID("One", "abcd"));
     ask(&t, "Two", "abcd");
     said(&t.c, "System: Brief" EOT SAID("One", "abcd") EOT SAID("Two", "abcd"));
-    assert_true(conversation_undo(&t.c));
+    assert_true(conversation_undo(&t.c, NULL));
     said(&t.c, "System: Brief" EOT SAID("One", "abcd"));
     ask(&t, EOT, "abcd"); /* is text */
     assert_int_not_equal(t.c.ids[t.c.items[1].begin + 7], t.c.ids[t.c.items[1].begin]);
     assert_int_equal(conversation_begin(&t.c, NULL), EXIT_DONE);
     assert_int_equal(t.c.n, 0);
-    assert_false(conversation_undo(&t.c));
+    assert_false(conversation_undo(&t.c, NULL));
     ask(&t, "One", "abcd");
     said(&t.c, SAID("One", "abcd"));
     close_talk(&t);
@@ -167,16 +167,16 @@ static void test_leave_out(void **state)
     said(&t.c, "System: Brief" EOT SAID("Two", "abcd") EOT SAID("Three", "abcd"));
     assert_true(t.c.n_keep > 0);
 
-    assert_true(conversation_undo(&t.c)); /* the rest is to be encoded anew */
+    assert_true(conversation_undo(&t.c, NULL)); /* the rest is to be encoded again */
     assert_int_equal(t.c.n_items, 1);
     assert_int_equal(conversation_sync(&t.c), EXIT_DONE); /* or now */
     said(&t.c, "System: Brief" EOT SAID("Two", "abcd"));
     assert_int_equal(trit_session_n_tokens(t.o.session), t.c.n);
     ask(&t, "Four", "abcd");
     said(&t.c, "System: Brief" EOT SAID("Two", "abcd") EOT SAID("Four", "abcd"));
-    assert_true(conversation_undo(&t.c));
-    assert_true(conversation_undo(&t.c));
-    assert_false(conversation_undo(&t.c));
+    assert_true(conversation_undo(&t.c, NULL));
+    assert_true(conversation_undo(&t.c, NULL));
+    assert_false(conversation_undo(&t.c, NULL));
     ask(&t, "Five", "abcd");
     said(&t.c, "System: Brief" EOT SAID("Five", "abcd"));
     close_talk(&t);
@@ -192,10 +192,10 @@ static void test_undo_after_leave_out(void **state)
     ask(&t, "One", "abcd");
     ask(&t, "Two", "abcd");
     ask(&t, "Three", "abcd");
-    assert_true(conversation_undo(&t.c));
+    assert_true(conversation_undo(&t.c, NULL));
     ask(&t, "Four", "abcd");
     said(&t.c, "System: Brief" EOT SAID("Two", "abcd") EOT SAID("Four", "abcd"));
-    assert_true(conversation_undo(&t.c));
+    assert_true(conversation_undo(&t.c, NULL));
     ask(&t, "Six", "abcd");
     said(&t.c, "System: Brief" EOT SAID("Two", "abcd") EOT SAID("Six", "abcd"));
     close_talk(&t);
@@ -282,7 +282,7 @@ static void test_interrupted_shift(void **state)
     forget_interrupts();
     assert_int_equal(t.c.n, 65);
     assert_true(trit_session_n_tokens(t.o.session) < 32); /* the session lost it */
-    assert_int_equal(t.c.items[0].answer_len, 65 - (int)strlen("User: One$Assistant: "));
+    assert_int_equal(t.c.items[0].answer.len, 65 - (int)strlen("User: One$Assistant: "));
     assert_int_equal(conversation_sync(&t.c), EXIT_DONE);
     assert_int_equal(trit_session_n_tokens(t.o.session), 64);
     t.args.generate.max_tokens = 4;
@@ -297,13 +297,13 @@ static void test_shift_in_answer(void **state)
 
     open_talk(&t, 64, 100, NULL);
     assert_int_equal(ask_with(&t, "One", go_on, EXIT_DONE), ASK_ANSWERED);
-    assert_int_equal(t.c.items[0].answer_len, 100);
+    assert_int_equal(t.c.items[0].answer.len, 100);
     assert_int_equal(t.c.items[0].begin, -1);
     /* the session's timeline, and the last token */
     assert_int_equal(t.c.n, trit_session_n_tokens(t.o.session) + 1);
     assert_memory_equal(t.c.ids, trit_session_tokens(t.o.session),
                         (size_t)(t.c.n - 1) * sizeof *t.c.ids);
-    assert_true(conversation_undo(&t.c));
+    assert_true(conversation_undo(&t.c, NULL));
     assert_int_equal(t.c.n, 0);
     close_talk(&t);
 }
@@ -322,16 +322,16 @@ static void test_loaded(void **state)
     conversation_adopt(&t.c); /* as after trit_session_load() */
     assert_int_equal(t.c.n_items, 0);
     said(&t.c, SAID("One", "abcd") EOT SAID("Two", "abcd"));
-    assert_false(conversation_undo(&t.c));
+    assert_false(conversation_undo(&t.c, NULL));
     ask(&t, "Three", "abcd");
     said(&t.c, SAID("One", "abcd") EOT SAID("Two", "abcd") EOT SAID("Three", "abcd"));
-    assert_true(conversation_undo(&t.c));
+    assert_true(conversation_undo(&t.c, NULL));
     ask(&t, "Four", "abcd");
     ask(&t, "Five", "abcd"); /* has no room: tokens are left out */
     assert_true(t.c.n < 100);
     assert_int_equal(t.c.n_items, 2);
-    assert_true(conversation_undo(&t.c));
-    assert_false(conversation_undo(&t.c)); /* where it began is not known any more */
+    assert_true(conversation_undo(&t.c, NULL));
+    assert_false(conversation_undo(&t.c, NULL)); /* where it began is not known any more */
     ask(&t, "Six", "abcd");
     close_talk(&t);
 }

@@ -1,4 +1,4 @@
-/* chat_commands.c - the commands of a chat: a table, and a function for each row. */
+/* chat_commands.c - see chat_commands.h. A table, and a function for each row. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "chat_commands.h"
@@ -14,13 +14,11 @@
 #include "output.h"
 #include "report.h"
 #include "resume.h"
-#include "utf8_length.h"
-#include "width.h"
 #include "wrap.h"
 
 struct slash_command {
-    const char *name, *arg, *help; /* arg: what it takes, as help shows it; or NULL */
-    bool takes_file;               /* arg is the name of a file, and has to be there */
+    const char *name, *arg, *help;               /* arg: its argument in the help; or NULL */
+    bool takes_file;                             /* arg is a required file name */
     int (*run)(struct chat *c, const char *arg); /* arg: without blanks around it; "": not given */
 };
 
@@ -39,21 +37,17 @@ static int restart_conversation(struct chat *c, const char *system)
 
 static int do_clear(struct chat *c, const char *arg)
 {
-    char *system = c->talk.system ? strdup(c->talk.system) : NULL;
     (void)arg;
-    if (c->talk.system && !system)
-        return out_of_memory();
-    const int code = restart_conversation(c, system);
-    free(system);
+    const int code = restart_conversation(c, c->talk.system);
     if (!code)
-        puts("(forgotten)");
+        puts("(conversation cleared)");
     return code;
 }
 
 static int do_system(struct chat *c, const char *arg)
 {
     if (!*arg) {
-        puts(c->talk.resumed  ? "(what the loaded conversation began with)"
+        puts(c->talk.resumed  ? "(the loaded conversation has one, but its text is not known)"
              : c->talk.system ? c->talk.system
                               : "(no system message)");
         return EXIT_DONE;
@@ -61,64 +55,53 @@ static int do_system(struct chat *c, const char *arg)
     const bool was_empty = conversation_is_empty(&c->talk);
     const int code = restart_conversation(c, arg);
     if (!code)
-        puts(was_empty ? "(set)" : "(the conversation begins anew)");
+        puts(was_empty ? "(system message set)" : "(new conversation)");
     return code;
 }
 
 static int do_undo(struct chat *c, const char *arg)
 {
     (void)arg;
-    puts(conversation_undo(&c->talk) ? "(the last message and its answer are forgotten)"
-                                     : "(there is nothing to undo)");
+    puts(conversation_undo(&c->talk, NULL) ? "(removed the last message and its answer)"
+                                           : "(nothing to undo)");
     return EXIT_DONE;
 }
 
-/* Undo the last exchange. @return its message, to be released with free(); NULL, after a message:
- * there is none, or no memory. A request for more of a text that has been left out since does not
- * count: there is nothing to continue. */
-static char *undo_message(struct chat *c, size_t *len)
+/* Undo the last exchange and take its message. A request for more of a text that has been dropped
+ * since is not a message. @return false, after saying so: none; *text is released in any case */
+static bool undo_message(struct chat *c, struct bytes *text)
 {
     const struct conversation *t = &c->talk;
-    const bool any = t->n_items > 1 || (t->n_items && (t->resumed || t->items[0].text_len));
-    char *text = NULL;
+    const bool any = t->n_items > 1 || (t->n_items && (t->resumed || t->items[0].text.len));
 
-    if (any) {
-        const struct exchange *e = &t->items[t->n_items - 1];
-        *len = e->text_len;
-        text = malloc(e->text_len + 1);
-        if (text)
-            memcpy(text, e->text, e->text_len + 1);
-        else
-            out_of_memory();
-    }
-    if (!any || (text && !conversation_undo(&c->talk))) {
-        puts("(there is no message)");
-        free(text);
-        text = NULL;
-    }
-    return text;
+    *text = (struct bytes){0};
+    if (any && conversation_undo(&c->talk, text))
+        return true;
+    puts("(no message yet)");
+    return false;
 }
 
 static int do_regen(struct chat *c, const char *arg)
 {
-    enum ask_result result;
-    size_t len;
-    char *text = undo_message(c, &len);
+    enum ask_result result = ASK_ANSWERED;
+    struct bytes text;
+    int code = EXIT_DONE;
     (void)arg;
-    int code = text ? chat_ask(c, text, len, &result) : EXIT_DONE;
-    if (text && !code && result == ASK_TAKEN_BACK)
-        code = chat_put_back(c, text, len);
-    free(text);
+
+    if (undo_message(c, &text))
+        code = chat_ask(c, text.data, text.len, &result);
+    if (!code && result == ASK_TAKEN_BACK)
+        code = chat_put_back(c, text.data, text.len);
+    bytes_free(&text);
     return code;
 }
 
 static int do_edit(struct chat *c, const char *arg)
 {
-    size_t len;
-    char *text = undo_message(c, &len);
+    struct bytes text;
     (void)arg;
-    const int code = text ? chat_put_back(c, text, len) : EXIT_DONE;
-    free(text);
+    const int code = undo_message(c, &text) ? chat_put_back(c, text.data, text.len) : EXIT_DONE;
+    bytes_free(&text);
     return code;
 }
 
@@ -134,7 +117,7 @@ static int do_read(struct chat *c, const char *arg)
         code = out_of_memory();
     free(text);
     if (!code)
-        printf("(%zu bytes go before the next message)\n", len);
+        printf("(%zu bytes will be put before your next message)\n", len);
     return code;
 }
 
@@ -148,17 +131,17 @@ int chat_save(struct chat *c, const char *path)
     if (code)
         return code;
     if (!c->talk.n)
-        return usage_error("there is nothing to save yet");
+        return usage_error("nothing to save yet");
     code = open_output(&out, path);
     if (!code)
-        code = put_session(c->o.session, &out);
+        code = save_session(c->o.session, &out);
     code = close_output(&out, code);
     if (!code)
         printf("(saved: %d tokens)\n", trit_session_n_tokens(c->o.session));
     return code;
 }
 
-/* Print the end of what a session holds, to show the user where it stopped. */
+/* Print the end of a loaded conversation, to show the user where it stopped. */
 static int show_tail(const struct chat *c)
 {
     enum { TAIL = 60 };
@@ -173,7 +156,7 @@ static int show_tail(const struct chat *c)
     }
     const char *text = bytes_text(&tail);
     size_t len = tail.len;
-    for (; first && len && utf8_length((unsigned char)*text) == 0; len--)
+    for (; first && len && ((unsigned char)*text & 0xC0) == 0x80; len--)
         text++; /* the first token may begin within a character */
     ok = ok && wrap_text(&wrap, first ? "… " : "", first ? strlen("… ") : 0) &&
          wrap_text(&wrap, text, len);
@@ -184,21 +167,15 @@ static int show_tail(const struct chat *c)
 
 int chat_load(struct chat *c, const char *path)
 {
-    struct trit_session_loaded loaded;
-    struct trit_error err;
+    const int code = load_session(c->o.session, path, false);
 
-    const trit_status status = trit_session_load(c->o.session, path, &loaded, &err);
-    if (status == TRIT_E_CANCELLED) {
-        fputs("(stopped; the conversation is what it was)\n", stderr);
-        return EXIT_INTERRUPTED;
-    }
-    if (status)
-        return report_hint(&err, status == TRIT_E_ARGUMENT ? "see -c" : NULL);
-    if (loaded.reread)
-        fprintf(stderr, "trit: %s: %s; its tokens were evaluated anew\n", path, loaded.why);
+    if (code == EXIT_INTERRUPTED)
+        fputs("(stopped; nothing changed)\n", stderr);
+    if (code)
+        return code;
     bytes_free(&c->attached);
     conversation_adopt(&c->talk);
-    printf("(loaded: %d tokens)\n", loaded.n_tokens);
+    printf("(loaded: %d tokens)\n", c->talk.n);
     return show_tail(c);
 }
 
@@ -242,8 +219,7 @@ static int do_set(struct chat *c, const char *arg)
         if (named)
             return EXIT_DONE;
     }
-    return *arg ? usage_error("there is no setting '%.*s'; /set lists them", (int)len, arg)
-                : EXIT_DONE;
+    return *arg ? usage_error("unknown setting '%.*s'; /set lists them", (int)len, arg) : EXIT_DONE;
 }
 
 /* ---- Information ----------------------------------------------------------------------------- */
@@ -259,10 +235,10 @@ static int do_context(struct chat *c, const char *arg)
         return code;
     printf("%d of %d tokens used, %d left; %d exchange%s%s\n", t->n < n_ctx ? t->n : n_ctx, n_ctx,
            n_ctx > t->n ? n_ctx - t->n : 0, t->n_items, t->n_items == 1 ? "" : "s",
-           t->resumed ? " since it was loaded" : "");
+           t->resumed ? " since loading" : "");
     if (!t->resumed && t->n_items && t->items[0].begin >= 0 &&
         (t->n_items == 1 || t->items[1].begin >= 0))
-        printf("the oldest, of %d tokens, would be left out first\n",
+        printf("when full, the oldest exchange (%d tokens) is dropped first\n",
                (t->n_items == 1 ? t->n : t->items[1].begin) -
                    (t->items[0].begin > t->n_keep ? t->items[0].begin : t->n_keep));
     return EXIT_DONE;
@@ -274,7 +250,7 @@ static int do_stats(struct chat *c, const char *arg)
     if (c->talk.n_asked)
         chat_show_stats(c);
     else
-        puts("(nothing was answered yet)");
+        puts("(no answer yet)");
     return EXIT_DONE;
 }
 
@@ -288,7 +264,7 @@ static int do_template(struct chat *c, const char *arg)
     if (*arg) {
         c->talk.chat = chat;
         if (c->talk.n)
-            puts("(from the next message on)");
+            puts("(used from the next message on)");
     }
     printf("%s: %s\n", c->talk.chat.name, c->talk.chat.why);
     return EXIT_DONE;
@@ -308,35 +284,35 @@ static int do_export(struct chat *c, const char *arg)
     const bool one_text = conversation_continues(t);
     for (int32_t i = 0; i < t->n_items; i++) {
         fprintf(out.f, "%s", one_text ? "" : "**You:** ");
-        fwrite(t->items[i].text, 1, t->items[i].text_len, out.f);
+        fwrite(bytes_text(&t->items[i].text), 1, t->items[i].text.len, out.f);
         fprintf(out.f, "%s", one_text ? "" : "\n\n**Model:** ");
-        fwrite(t->items[i].answer, 1, t->items[i].answer_len, out.f);
+        fwrite(bytes_text(&t->items[i].answer), 1, t->items[i].answer.len, out.f);
         fprintf(out.f, "%s", one_text ? "" : "\n\n");
     }
     if (one_text)
         fputc('\n', out.f);
     code = close_output(&out, ferror(out.f) ? write_error(arg) : EXIT_DONE);
     if (!code)
-        printf("(%d exchange%s)\n", t->n_items, t->n_items == 1 ? "" : "s");
+        printf("(exported: %d exchange%s)\n", t->n_items, t->n_items == 1 ? "" : "s");
     return code;
 }
 
 static int do_help(struct chat *c, const char *arg);
 
 static const struct slash_command slash_commands[] = {
-    {"help", NULL, "this", false, do_help},
-    {"exit", NULL, "leave; so does Ctrl-D", false, do_exit},
-    {"clear", NULL, "forget the conversation, keep the system message", false, do_clear},
-    {"system", "[TEXT]", "show the system message, or begin anew with another", false, do_system},
-    {"undo", NULL, "forget the last message and its answer", false, do_undo},
-    {"regen", NULL, "another answer to the last message", false, do_regen},
-    {"edit", NULL, "change the last message", false, do_edit},
-    {"read", "FILE", "put a file before the next message", true, do_read},
-    {"save", "FILE", "keep the conversation, as it is in the model", true, chat_save},
-    {"load", "FILE", "go on with one that was saved", true, chat_load},
-    {"set", "[NAME [VALUE]]", "show or change sampling", false, do_set},
-    {"context", NULL, "how full it is", false, do_context},
-    {"stats", NULL, "speed of the last answer", false, do_stats},
+    {"help", NULL, "show this help", false, do_help},
+    {"exit", NULL, "leave (also Ctrl-D)", false, do_exit},
+    {"clear", NULL, "clear the conversation, but keep the system message", false, do_clear},
+    {"system", "[TEXT]", "show the system message, or start again with TEXT", false, do_system},
+    {"undo", NULL, "remove the last message and its answer", false, do_undo},
+    {"regen", NULL, "generate another answer to the last message", false, do_regen},
+    {"edit", NULL, "edit the last message and send it again", false, do_edit},
+    {"read", "FILE", "put a file before your next message", true, do_read},
+    {"save", "FILE", "save the conversation, with the model's state", true, chat_save},
+    {"load", "FILE", "load a saved conversation and continue it", true, chat_load},
+    {"set", "[NAME [VALUE]]", "show or change the sampling settings", false, do_set},
+    {"context", NULL, "show how full the context is", false, do_context},
+    {"stats", NULL, "show the speed of the last answer", false, do_stats},
     {"template", "[NAME]", "show or change the chat template", false, do_template},
     {"export", "FILE.md", "write the conversation as Markdown", true, do_export},
     {0},
@@ -349,7 +325,8 @@ static int do_help(struct chat *c, const char *arg)
         const int n = printf("/%s %s", l->name, l->arg ? l->arg : "");
         printf("%*s%s\n", n < 20 ? 20 - n : 1, "", l->help);
     }
-    puts("Alt-Enter breaks the line, \"\"\" begins and ends a message of several; Ctrl-C stops.");
+    puts("Alt-Enter starts a new line; \"\"\" begins and ends a message of several lines;\n"
+         "Ctrl-C stops the answer.");
     return EXIT_DONE;
 }
 
@@ -361,27 +338,19 @@ static const struct slash_command *find_slash_command(const char *name, size_t l
     return NULL;
 }
 
-/* Copy an argument without the blanks at its end. At the start of a file name, ~/ becomes the home
- * folder. @return NULL: no memory. Release with free() */
+/* Copy an argument without the blanks at its end, ~/ of a file name replaced by the home folder.
+ * @return NULL: no memory; release with free() */
 static char *copy_argument(const struct slash_command *l, const char *arg)
 {
     const char *home = l->takes_file && strncmp(arg, "~/", 2) == 0 ? getenv("HOME") : NULL;
-    const size_t n_home = home ? strlen(home) : 0;
+    struct bytes copy = {0};
     size_t n = strlen(arg);
 
     while (n && (arg[n - 1] == ' ' || arg[n - 1] == '\n'))
         n--;
-    if (home) {
-        arg++;
-        n--;
-    }
-    char *copy = malloc(n_home + n + 1);
-    if (copy) {
-        memcpy(copy, home ? home : "", n_home);
-        memcpy(copy + n_home, arg, n);
-        copy[n_home + n] = 0;
-    }
-    return copy;
+    if (bytes_add(&copy, arg, n) && home && !bytes_replace(&copy, 0, 1, home, strlen(home)))
+        bytes_free(&copy);
+    return copy.data;
 }
 
 int chat_command(struct chat *c, const char *text)
@@ -390,15 +359,15 @@ int chat_command(struct chat *c, const char *text)
     const struct slash_command *l = find_slash_command(text + 1, len);
 
     if (!l)
-        return usage_error("there is no command '/%.*s'; /help lists them", (int)len, text + 1);
+        return usage_error("unknown command '/%.*s'; /help lists them", (int)len, text + 1);
     char *arg = copy_argument(l, text + 1 + len + strspn(text + 1 + len, " \n"));
     if (!arg)
         return out_of_memory();
     int code;
     if (*arg && !l->arg)
-        code = usage_error("/%s takes nothing", l->name);
+        code = usage_error("/%s takes no argument", l->name);
     else if (!*arg && l->takes_file)
-        code = usage_error("/%s wants the name of a file", l->name);
+        code = usage_error("/%s needs %s", l->name, l->arg);
     else
         code = l->run(c, arg);
     free(arg);
@@ -430,7 +399,7 @@ void chat_complete(void *user, const char *text, size_t len, size_t cursor,
             editor_add_candidate(list, start, o->name, NULL);
 }
 
-/* Show what a command takes until its argument begins. */
+/* Show a command's argument and help until the argument begins. */
 const char *chat_hint(void *user, const char *text, size_t len)
 {
     static char buffer[96];

@@ -31,25 +31,27 @@ void chat_show_stats(const struct chat *c)
         fputs("\033[0m", stderr);
 }
 
-/* Print how an answer ended, if that needs saying. */
+/* Print how an answer ended, unless it ended normally. */
 static void show_ending(const struct chat *c, size_t len, enum ask_result result, int code)
 {
     const struct conversation *t = &c->talk;
 
     if (result == ASK_TAKEN_BACK) {
         if (!code || code == EXIT_INTERRUPTED)
-            fputs(len ? "(stopped; the message is in the line again)\n" : "(stopped)\n", stderr);
+            fputs(len ? "(stopped; your message is back in the input line)\n" : "(stopped)\n",
+                  stderr);
         return;
     }
     if (result == ASK_STOPPED)
         fputs("(stopped)\n", stderr);
     else if (t->last.finish == TRIT_FINISH_CONTEXT)
-        fprintf(stderr, "trit: the context of %d tokens is full; /clear begins anew\n",
+        fprintf(stderr,
+                "trit: the context of %d tokens is full; /clear starts a new conversation\n",
                 trit_session_n_ctx(c->o.session));
     else if (result == ASK_ENDED)
         fputs("(the text has ended)\n", stderr);
-    else if (t->items[t->n_items - 1].answer_len == 0)
-        fputs("(an empty answer)\n", stderr);
+    else if (t->items[t->n_items - 1].answer.len == 0)
+        fputs("(empty answer)\n", stderr);
     if (c->args.verbose)
         chat_show_stats(c);
 }
@@ -68,7 +70,7 @@ int chat_ask(struct chat *c, const char *text, size_t len, enum ask_result *resu
     return ferror(stdout) ? write_error("stdout") : EXIT_DONE;
 }
 
-/* A message that would be a command, or would end too early, is put between """. */
+/* A message that would be read as a command or as quoted is put between """. */
 int chat_put_back(struct chat *c, const char *text, size_t len)
 {
     const bool quote = len && (text[0] == '/' || (len >= 3 && memcmp(text, "\"\"\"", 3) == 0));

@@ -1,4 +1,4 @@
-/* cmd_chat.c - trit chat: a conversation at a terminal. Its commands are in chat_commands.c. */
+/* cmd_chat.c - see cmd_chat.h. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "cmd_chat.h"
@@ -9,9 +9,7 @@
 #include <unistd.h>
 
 #include "chat_commands.h"
-#include "history.h"
 #include "interrupt.h"
-#include "open.h"
 #include "output.h"
 #include "report.h"
 #include "sampling.h"
@@ -21,7 +19,7 @@
 
 /* ---- The loop -------------------------------------------------------------------------------- */
 
-/* Send a message after the files of /read. @return exit code */
+/* Send the files of /read and a message. @return exit code */
 static int send_message(struct chat *c, const char *text, size_t len)
 {
     const size_t n_attached = c->attached.len;
@@ -38,8 +36,7 @@ static int send_message(struct chat *c, const char *text, size_t len)
     return code;
 }
 
-/* Handle a message or a command, as it was typed. @return EXIT_DONE, unless something ends the
- * chat */
+/* Handle a message or a command as typed. @return EXIT_DONE, or a code that ends the chat */
 static int handle_line(struct chat *c, const char *text, size_t len)
 {
     const bool quoted = editor_unquote(&text, &len);
@@ -52,7 +49,7 @@ static int handle_line(struct chat *c, const char *text, size_t len)
     }
     const int code =
         !quoted && !blank && text[0] == '/' ? chat_command(c, text) : send_message(c, text, len);
-    /* the user has read about a mistake and may go on; only lasting failures end the chat */
+    /* the user has seen the error message and can go on; only lasting failures end the chat */
     return ferror(stdout) ? EXIT_RUNTIME : code == EXIT_MEMORY ? code : EXIT_DONE;
 }
 
@@ -73,7 +70,7 @@ static int run_loop(struct chat *c)
         if (event == EDITOR_CANCEL && len == 0 && cancelled)
             break;
         if (event == EDITOR_CANCEL && len == 0)
-            puts("(Ctrl-C again, Ctrl-D or /exit leaves)");
+            puts("(Ctrl-C again, Ctrl-D or /exit to leave)");
         cancelled = event == EDITOR_CANCEL && len == 0;
         if (event == EDITOR_END)
             break;
@@ -100,11 +97,12 @@ static void print_greeting(const struct chat *c)
     if (t->guessed || t->missing_markers)
         printf("template %s: %s\n", t->name, t->why);
     if (conversation_continues(&c->talk))
-        printf("This model continues texts: what you write is the beginning, and it goes on.\n"
-               "Enter alone asks for more; %d tokens at a time (-n).\n",
+        printf("This model continues text: write a beginning, and it carries on.\n"
+               "Press Enter for more (%d tokens at a time, see -n).\n",
                (int)conversation_max_tokens(&c->talk));
     else if (t->base)
-        puts("This looks like a base model; its answers may run on.");
+        puts("This looks like a base model: it was not trained to answer, and may not stop by\n"
+             "itself.");
 }
 
 static int open_terminal(struct chat *c)
@@ -130,8 +128,8 @@ static int open_terminal(struct chat *c)
     return c->editor ? EXIT_DONE : out_of_memory();
 }
 
-/* Load the file of --session, if it exists. Whether it can be written is tested here, before there
- * is anything to lose. */
+/* Load the file of --session if it exists, and check that it can be written before the user has
+ * anything to lose. */
 static int begin_session(struct chat *c)
 {
     struct output out;
@@ -140,10 +138,10 @@ static int begin_session(struct chat *c)
     if (!path)
         return EXIT_DONE;
     if (!*path)
-        return usage_error("--session wants the name of a file");
+        return usage_error("--session needs FILE");
     const bool exists = access(path, F_OK) == 0;
     if (exists && c->args.chat.system)
-        return usage_error("--system begins a conversation; %s holds one", path);
+        return usage_error("--system starts a conversation, but %s already holds one", path);
     const int code = open_output(&out, path);
     close_output(&out, code ? code : EXIT_RUNTIME);
     return code || !exists ? code : chat_load(c, path);
@@ -164,10 +162,10 @@ int chat_main(const struct args *args)
         args->run.cnv && !args->chat.system ? args->text.prompt : args->chat.system;
 
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-        return usage_error("%s is not a terminal; for one answer there is trit run --chat",
+        return usage_error("%s is not a terminal; use trit run --chat for a single answer",
                            isatty(STDIN_FILENO) ? "standard output" : "standard input");
     if (args->text.file || args->text.stdin_prompt)
-        return usage_error("%s does not go with -cnv, whose -p is the system message",
+        return usage_error("%s cannot be used with -cnv, where -p is the system message",
                            args->text.file ? "--file" : "-");
     int code = open_session(&c.o, args);
     if (!code)

@@ -1,4 +1,4 @@
-/* cmd_chat.h - trit chat: a conversation at a terminal. */
+/* cmd_chat.h - the command trit chat: a conversation at a terminal. */
 #ifndef TRIT_TOOLS_CMD_CHAT_H
 #define TRIT_TOOLS_CMD_CHAT_H
 

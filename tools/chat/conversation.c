@@ -1,8 +1,7 @@
 /* conversation.c - see conversation.h.
  *
- * The conversation keeps the tokens that the model has seen, with an answer's tokens as they were
- * generated, so that the session can reuse all of them. Messages are encoded again only after
- * exchanges were left out. */
+ * An answer's tokens are kept as they were generated, so that the session can reuse all of them.
+ * Messages are encoded again only after exchanges were dropped. */
 #include "conversation.h"
 
 #include <stdio.h>
@@ -10,7 +9,6 @@
 #include <string.h>
 
 #include "interrupt.h"
-#include "open.h"
 #include "report.h"
 #include "sampling.h"
 #include "status.h"
@@ -18,21 +16,10 @@
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
-static char *copy_text(const char *text, size_t len)
-{
-    char *new = malloc(len + 1);
-    if (new) {
-        memcpy(new, text, len);
-        new[len] = 0;
-    }
-    return new;
-}
-
 static void free_exchange(struct exchange *e)
 {
-    free(e->text);
-    free(e->answer);
-    *e = (struct exchange){0};
+    bytes_free(&e->text);
+    bytes_free(&e->answer);
 }
 
 static void clear_exchanges(struct conversation *c)
@@ -46,22 +33,17 @@ static void clear_exchanges(struct conversation *c)
 
 static bool append_exchange(struct conversation *c, const char *text, size_t len)
 {
-    if (c->n_items == c->n_room) {
-        const int32_t room = c->n_room ? 2 * c->n_room : 16;
-        struct exchange *larger = realloc(c->items, (size_t)room * sizeof *larger);
-        if (!larger)
-            return false;
-        c->items = larger;
-        c->n_room = room;
-    }
-    /* if older messages will be encoded again with this one, its place is not known yet */
-    struct exchange e = {copy_text(text, len), copy_text("", 0), len, 0,
-                         c->n || !c->n_items ? c->n : -1};
-    if (!e.text || !e.answer) {
-        free_exchange(&e);
+    struct exchange *larger = realloc(c->items, ((size_t)c->n_items + 1) * sizeof *larger);
+
+    if (!larger)
         return false;
-    }
-    c->items[c->n_items++] = e;
+    c->items = larger;
+    struct exchange *e = &larger[c->n_items];
+    /* if the older messages are encoded again with this one, its place is not known yet */
+    *e = (struct exchange){.begin = c->n || !c->n_items ? c->n : -1};
+    if (!bytes_add(&e->text, text, len))
+        return false;
+    c->n_items++;
     return true;
 }
 
@@ -69,7 +51,7 @@ int conversation_open(struct conversation *c, struct opened *o, const struct arg
                       const struct trit_chat *chat, const char *system)
 {
     *c = (struct conversation){.o = o, .args = args, .chat = *chat};
-    /* room for a full context, and for a last token that was never evaluated */
+    /* room for a full context and a last token that is not evaluated */
     c->ids = malloc(((size_t)trit_session_n_ctx(o->session) + 1) * sizeof *c->ids);
     return c->ids ? conversation_begin(c, system) : out_of_memory();
 }
@@ -85,20 +67,19 @@ void conversation_close(struct conversation *c)
 
 int conversation_begin(struct conversation *c, const char *system)
 {
-    const size_t len = system ? strlen(system) : 0;
-    char *new = len ? copy_text(system, len) : NULL;
+    struct bytes new = {0};
 
-    if (len && !new)
+    if (system && *system && !bytes_add(&new, system, strlen(system)))
         return out_of_memory();
     clear_exchanges(c);
     free(c->system);
-    c->system = new;
+    c->system = new.data;
     return EXIT_DONE;
 }
 
 /* ---- Tokens ---------------------------------------------------------------------------------- */
 
-/* Encode the exchanges from `first` on and a new message. *ids is released with free(), also after
+/* Encode the exchanges from `first` on, and a new message. *ids is released with free(), also after
  * an error. @return exit code */
 static int encode_all(const struct conversation *c, int32_t first, const char *text, size_t len,
                       int32_t **ids, int32_t *n, int32_t *n_keep)
@@ -114,8 +95,9 @@ static int encode_all(const struct conversation *c, int32_t first, const char *t
         m[k++] = (struct trit_message){TRIT_ROLE_SYSTEM, {c->system, strlen(c->system)}};
     for (int32_t i = first; i < c->n_items; i++) {
         const struct exchange *e = &c->items[i];
-        m[k++] = (struct trit_message){TRIT_ROLE_USER, {e->text, e->text_len}};
-        m[k++] = (struct trit_message){TRIT_ROLE_ASSISTANT, {e->answer, e->answer_len}};
+        m[k++] = (struct trit_message){TRIT_ROLE_USER, {bytes_text(&e->text), e->text.len}};
+        m[k++] =
+            (struct trit_message){TRIT_ROLE_ASSISTANT, {bytes_text(&e->answer), e->answer.len}};
     }
     m[k++] = (struct trit_message){TRIT_ROLE_USER, {text, len}};
     const trit_status status =
@@ -129,86 +111,86 @@ static bool stops_when_full(const struct conversation *c)
     return c->args->generate.on_full && strcmp(c->args->generate.on_full, "stop") == 0;
 }
 
-/* @return exit code, after an error message; an interrupt has none, as callers explain it */
+/* @return exit code, after an error message unless it is EXIT_INTERRUPTED */
 static int exit_code_of(trit_status status, const struct trit_error *err)
 {
     return status == TRIT_E_CANCELLED ? EXIT_INTERRUPTED : status ? report(err) : EXIT_DONE;
 }
 
-static void print_left_out(const struct conversation *c, int32_t n)
+static void print_dropped(const struct conversation *c, int32_t n)
 {
-    fprintf(stderr, "trit: the context of %d tokens is full; the oldest %d were left out\n",
+    fprintf(stderr, "trit: the context of %d tokens is full; the oldest %d were dropped\n",
             trit_session_n_ctx(c->o->session), n);
 }
 
-/* A loaded conversation has no messages to leave out, so the session leaves out tokens until at
- * most `most` remain. @return exit code */
+/* A loaded conversation has no messages to drop, so drop tokens until at most `most` remain.
+ * @return exit code */
 static int shift_resumed(struct conversation *c, int32_t most)
 {
     trit_session *s = c->o->session;
     struct trit_error err;
-    int32_t n_left_out = 1, total = 0;
+    int32_t n_dropped = 1, total = 0;
     int code = conversation_sync(c);
 
-    while (!code && trit_session_n_tokens(s) > most && n_left_out) {
-        code = exit_code_of(trit_session_shift(s, c->n_keep, &n_left_out, &err), &err);
-        total += n_left_out;
+    while (!code && trit_session_n_tokens(s) > most && n_dropped) {
+        code = exit_code_of(trit_session_shift(s, c->n_keep, &n_dropped, &err), &err);
+        total += n_dropped;
     }
-    if (code) /* ids still hold the whole conversation */
-        return code;
+    if (code)
+        return code; /* ids still hold the whole conversation */
     for (int32_t i = 0; i < c->n_items; i++)
         c->items[i].begin = -1;
     c->n = trit_session_n_tokens(s);
     memcpy(c->ids, trit_session_tokens(s), (size_t)c->n * sizeof *c->ids);
-    print_left_out(c, total);
+    print_dropped(c, total);
     return EXIT_DONE;
 }
 
-/* Keep the first n_keep of ids and the newest, `most` in all, if that is possible. @return how many
- * were left out */
+/* Keep the first n_keep of ids and the newest, `most` in all, if possible. @return how many were
+ * dropped */
 static int32_t keep_newest(int32_t *ids, int32_t *n, int32_t n_keep, int32_t most)
 {
-    const int32_t n_left_out = *n - most;
+    const int32_t n_dropped = *n - most;
 
-    if (n_left_out <= 0 || n_keep >= most)
+    if (n_dropped <= 0 || n_keep >= most)
         return 0;
-    memmove(ids + n_keep, ids + n_keep + n_left_out, (size_t)(most - n_keep) * sizeof *ids);
+    memmove(ids + n_keep, ids + n_keep + n_dropped, (size_t)(most - n_keep) * sizeof *ids);
     *n = most;
-    return n_left_out;
+    return n_dropped;
 }
 
-/* Leave out the oldest exchanges, as few as possible so that a quarter of the context is free for
- * the answer. If the answer continues the last exchange, only its oldest tokens are left out.
+/* Drop the oldest exchanges, as few as leave a quarter of the context free for the answer. Of the
+ * last exchange, if the answer continues it, drop only the oldest tokens.
  * *ids, *n: the whole prompt, encoded again. @return exit code */
 static int drop_oldest(struct conversation *c, const char *text, size_t len, int32_t **ids,
                        int32_t *n)
 {
     const int32_t n_ctx = trit_session_n_ctx(c->o->session), most = n_ctx - n_ctx / 4;
-    const bool goes_on = conversation_continues(c) && len == 0;
-    const int32_t n_all = c->n + *n, n_may_go = c->n_items - goes_on;
+    const bool continues = conversation_continues(c) && len == 0;
+    const int32_t n_all = c->n + *n, n_droppable = c->n_items - continues;
     int32_t first = 0, n_keep = 0;
     int code = EXIT_DONE;
 
     do {
         free(*ids);
-        first += first < n_may_go;
+        first += first < n_droppable;
         code = encode_all(c, first, text, len, ids, n, &n_keep);
-    } while (!code && *n > most && first < n_may_go);
+    } while (!code && *n > most && first < n_droppable);
     if (code)
         return code;
-    if (goes_on)
+    if (continues)
         keep_newest(*ids, n, n_keep, most);
     if (*n >= n_ctx)
         return usage_error("the message alone has %d tokens; the context has room for %d (see -c)",
                            *n, n_ctx);
-    const int32_t n_left_out = n_all > *n ? n_all - *n : 0;
+    const int32_t n_dropped = n_all > *n ? n_all - *n : 0;
     if (first)
         fprintf(stderr,
-                "trit: the conversation has reached the context of %d tokens; the oldest %d "
-                "exchange%s (%d tokens) %s left out\n",
-                n_ctx, first, first == 1 ? "" : "s", n_left_out, first == 1 ? "was" : "were");
+                "trit: the context of %d tokens is full; the oldest %d exchange%s (%d tokens) %s "
+                "dropped\n",
+                n_ctx, first, first == 1 ? "" : "s", n_dropped, first == 1 ? "was" : "were");
     else
-        print_left_out(c, n_left_out);
+        print_dropped(c, n_dropped);
     for (int32_t i = 0; i < first; i++)
         free_exchange(&c->items[i]);
     memmove(c->items, c->items + first, (size_t)(c->n_items - first) * sizeof *c->items);
@@ -220,7 +202,7 @@ static int drop_oldest(struct conversation *c, const char *text, size_t len, int
     return EXIT_DONE;
 }
 
-/* Encode a message, and make room for it. The prompt is c->ids[0..c->n) followed by *ids, which is
+/* Encode a message and make room for it. The prompt is then c->ids[0..c->n) and *ids, which is
  * released with free(), also after an error. @return exit code */
 static int encode_message(struct conversation *c, const char *text, size_t len, int32_t **ids,
                           int32_t *n)
@@ -232,7 +214,7 @@ static int encode_message(struct conversation *c, const char *text, size_t len, 
     if (code || c->n + *n < n_ctx)
         return code;
     if (stops_when_full(c))
-        return usage_error("the context of %d tokens is full; /undo, /clear, or a larger -c",
+        return usage_error("the context of %d tokens is full; use /undo, /clear or a larger -c",
                            n_ctx);
     if (!c->resumed && c->n_items)
         return drop_oldest(c, text, len, ids, n);
@@ -244,8 +226,8 @@ static int encode_message(struct conversation *c, const char *text, size_t len, 
     return code;
 }
 
-/* Append the tokens of an answer's text to c->ids, up to the size of the context. @return exit
- * code */
+/* Append the tokens of an answer's text to c->ids, up to the size of the context.
+ * @return exit code */
 static int append_answer(struct conversation *c, const char *text, size_t len)
 {
     const int32_t room = trit_session_n_ctx(c->o->session) - c->n;
@@ -271,10 +253,10 @@ int conversation_encode(struct conversation *c)
     if (c->n || !c->n_items)
         return EXIT_DONE;
     last = c->items[--c->n_items];
-    int code = encode_all(c, 0, last.text, last.text_len, &ids, &n, &n_keep);
+    int code = encode_all(c, 0, bytes_text(&last.text), last.text.len, &ids, &n, &n_keep);
     c->n_items++;
-    if (!code && trit_tokenizer_encode(c->o->tokenizer, last.answer, last.answer_len, 0, &more,
-                                       &n_more, &err))
+    if (!code && trit_tokenizer_encode(c->o->tokenizer, bytes_text(&last.answer), last.answer.len,
+                                       0, &more, &n_more, &err))
         code = report(&err);
     if (!code && n_more) {
         if ((all = realloc(ids, ((size_t)n + (size_t)n_more) * sizeof *all))) {
@@ -285,9 +267,9 @@ int conversation_encode(struct conversation *c)
             code = out_of_memory();
         }
     }
-    const int32_t n_left_out = code ? 0 : keep_newest(ids, &n, n_keep, n_ctx);
-    if (n_left_out)
-        print_left_out(c, n_left_out);
+    const int32_t n_dropped = code ? 0 : keep_newest(ids, &n, n_keep, n_ctx);
+    if (n_dropped)
+        print_dropped(c, n_dropped);
     if (!code && n <= n_ctx) {
         memcpy(c->ids, ids, (size_t)n * sizeof *ids);
         c->n = n;
@@ -305,7 +287,7 @@ int conversation_sync(struct conversation *c)
 
     if (code)
         return code;
-    if (c->n > trit_session_n_ctx(c->o->session)) /* there is no room to evaluate the last one */
+    if (c->n > trit_session_n_ctx(c->o->session)) /* no room to evaluate the last one */
         c->n--;
     if (c->n == 0)
         return EXIT_DONE;
@@ -325,7 +307,7 @@ void conversation_adopt(struct conversation *c)
 
 /* ---- Asking ---------------------------------------------------------------------------------- */
 
-/* Where generated tokens and text go. */
+/* Receives generated tokens and text. */
 struct answer_sink {
     struct conversation *c;
     answer_fn fn;
@@ -336,46 +318,39 @@ struct answer_sink {
 static bool on_answer_text(void *user, const char *text, size_t len)
 {
     struct answer_sink *s = user;
-    struct exchange *e = &s->c->items[s->c->n_items - 1];
-    char *larger = realloc(e->answer, e->answer_len + len + 1);
 
-    if (!larger) {
-        s->no_memory = true;
+    s->no_memory = !bytes_add(&s->c->items[s->c->n_items - 1].answer, text, len);
+    if (s->no_memory)
         return false;
-    }
-    memcpy(larger + e->answer_len, text, len);
-    e->answer = larger;
-    e->answer_len += len;
-    larger[e->answer_len] = 0;
     return s->fn(s->user, text, len);
 }
 
-/* c->ids grows token by token, so that it is complete even if a shift is interrupted and the
- * session's own list is not. */
+/* Appends to c->ids token by token, so that it is complete even if an interrupted shift leaves the
+ * session's own list incomplete. */
 static bool on_answer_token(void *user, int32_t id, struct trit_string piece, const float *logits)
 {
     const struct answer_sink *s = user;
     (void)piece, (void)logits;
 
-    trit_session_set_progress(s->c->o->session, NULL, NULL); /* the line holds the answer now */
+    trit_session_set_progress(s->c->o->session, NULL, NULL); /* the answer has the line now */
     if (interrupted())
         return false;
     s->c->ids[s->c->n++] = id;
     return true;
 }
 
-static void on_answer_shift(void *user, int32_t n_left_out)
+static void on_answer_shift(void *user, int32_t n_dropped)
 {
     struct answer_sink *s = user;
     struct conversation *c = s->c;
 
-    c->n -= n_left_out;
-    memmove(c->ids + c->n_keep, c->ids + c->n_keep + n_left_out,
+    c->n -= n_dropped;
+    memmove(c->ids + c->n_keep, c->ids + c->n_keep + n_dropped,
             (size_t)(c->n - c->n_keep) * sizeof *c->ids);
     for (int32_t i = 0; i < c->n_items; i++)
         c->items[i].begin = -1;
     s->fn(s->user, "\n", 1); /* end the line of the answer */
-    print_left_out(c, n_left_out);
+    print_dropped(c, n_dropped);
 }
 
 bool conversation_is_empty(const struct conversation *c)
@@ -388,7 +363,7 @@ bool conversation_continues(const struct conversation *c)
     return strcmp(c->chat.name, "plain") == 0;
 }
 
-/* A continued text does not end by itself, so it gets a limit unless -n is given. */
+/* A continued text does not end by itself, so it has a limit even without -n. */
 int32_t conversation_max_tokens(const struct conversation *c)
 {
     const int32_t asked = c->args->generate.max_tokens;
@@ -430,11 +405,11 @@ static int generate_answer(struct conversation *c, const int32_t *prompt, int32_
             trit_generate(c->o->session, c->o->tokenizer, prompt, n, &opt, &c->last, &err);
         clear_status();
         code = sink->no_memory ? out_of_memory() : status ? report(&err) : EXIT_DONE;
-        /* an answer was cut before a stop text: encode what is left of it */
+        /* the answer was cut before a stop text: encode the rest of it */
         if (!code && c->last.finish == TRIT_FINISH_STOP && c->last.n_left_out == 0) {
             const struct exchange *e = &c->items[c->n_items - 1];
             c->n = n;
-            code = append_answer(c, e->answer, e->answer_len);
+            code = append_answer(c, bytes_text(&e->answer), e->answer.len);
         }
     }
     free(stop);
@@ -442,9 +417,9 @@ static int generate_answer(struct conversation *c, const int32_t *prompt, int32_
     return code;
 }
 
-/* Restore the conversation to n_items exchanges and n tokens: ids, or c->ids if that is NULL. */
-static enum ask_result restore(struct conversation *c, int32_t n_items, const int32_t *ids,
-                               int32_t n)
+/* Reduce the conversation to n_items exchanges and n tokens: ids, or c->ids if that is NULL. */
+static enum ask_result restore_conversation(struct conversation *c, int32_t n_items,
+                                            const int32_t *ids, int32_t n)
 {
     while (c->n_items > n_items)
         free_exchange(&c->items[--c->n_items]);
@@ -475,10 +450,10 @@ enum ask_result conversation_ask(struct conversation *c, const char *text, size_
         if (c->last.finish == TRIT_FINISH_INTERRUPT)
             result = ASK_STOPPED;
     }
-    const bool silent = !*code && c->items[n_items].answer_len == 0;
+    const bool silent = !*code && c->items[n_items].answer.len == 0;
     const bool ended = silent && len == 0 && result == ASK_ANSWERED;
     if (*code || ended || (silent && result == ASK_STOPPED))
-        result = restore(c, n_items, prompt, n_before);
+        result = restore_conversation(c, n_items, prompt, n_before);
     if (ended)
         result = ASK_ENDED;
     free(new);
@@ -486,16 +461,18 @@ enum ask_result conversation_ask(struct conversation *c, const char *text, size_
     return result;
 }
 
-bool conversation_undo(struct conversation *c)
+bool conversation_undo(struct conversation *c, struct bytes *text)
 {
-    const int32_t last = c->n_items - 1;
+    struct exchange *last = c->n_items ? &c->items[c->n_items - 1] : NULL;
 
-    if (last < 0 || (c->items[last].begin < 0 && c->resumed))
+    if (!last || (last->begin < 0 && c->resumed))
         return false;
-    c->n = c->items[last].begin;
-    if (c->n < 0) /* the older messages are encoded again with the next one */
-        c->n = 0;
-    free_exchange(&c->items[last]);
-    c->n_items = last;
+    c->n = last->begin < 0 ? 0 : last->begin; /* 0: the next message encodes the older ones again */
+    if (text) {
+        *text = last->text;
+        last->text = (struct bytes){0};
+    }
+    free_exchange(last);
+    c->n_items--;
     return true;
 }

@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "input.h"
-#include "open.h"
 #include "report.h"
-#include "trit.h"
 
 static void append_turn(struct turns *t, trit_role role, struct trit_string text)
 {
@@ -48,11 +46,11 @@ static int append_file_turns(struct turns *t, const char *path)
         const struct trit_json_value *content = trit_json_member(v, "content");
         trit_role role;
         if (trit_json_type_of(v) != TRIT_JSON_OBJECT)
-            return turn_error(path, number, "is no object");
+            return turn_error(path, number, "is not an object");
         if (!parse_role(&role, trit_json_text(trit_json_member(v, "role"))))
-            return turn_error(path, number, "has none of the roles system, user and assistant");
+            return turn_error(path, number, "needs a role: system, user or assistant");
         if (trit_json_type_of(content) != TRIT_JSON_STRING)
-            return turn_error(path, number, "has no content that is a string");
+            return turn_error(path, number, "needs a content string");
         append_turn(t, role, trit_json_text(content));
     }
     return EXIT_DONE;
@@ -72,7 +70,7 @@ static int read_turns_file(struct turns *t, const char *path)
     }
     free(text);
     if (!code && trit_json_type_of(trit_json_root(t->tree)) != TRIT_JSON_ARRAY)
-        code = file_error("%s: is no array of turns", path);
+        code = file_error("%s is not an array of turns", path);
     return code;
 }
 
@@ -116,7 +114,10 @@ int choose_template(struct trit_chat *chat, const struct opened *o, const struct
     if (args->verbose || (warn && (chat->guessed || chat->missing_markers)))
         fprintf(stderr, "%s: template %s: %s\n", args->model.path, chat->name, chat->why);
     if (warn && chat->base)
-        fprintf(stderr, "trit: %s looks like a base model; answers may run on\n", args->model.path);
+        fprintf(stderr,
+                "trit: %s looks like a base model: it was not trained to answer, and may not stop "
+                "by itself\n",
+                args->model.path);
     return EXIT_DONE;
 }
 
@@ -134,7 +135,7 @@ int encode_next_turn(const struct opened *o, const struct trit_chat *chat, const
         return report(&err);
     }
     free(begin);
-    *n -= n_begin; /* both begin with the start of an answer */
+    *n -= n_begin; /* both encodings begin with the start of an answer */
     memmove(*ids, *ids + n_begin, (size_t)*n * sizeof **ids);
     return EXIT_DONE;
 }

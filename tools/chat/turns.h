@@ -1,4 +1,4 @@
-/* turns.h - the messages that the options give, and the template that turns them into tokens. */
+/* turns.h - the messages given by options, and the template that encodes them. */
 #ifndef TRIT_TOOLS_TURNS_H
 #define TRIT_TOOLS_TURNS_H
 
@@ -13,22 +13,22 @@ struct turns {
 };
 
 /* Gather the messages: the system message of -s unless it is empty, those of the --turns file, and
- * the user's unless prompt is NULL. Texts are borrowed. @return exit code; call free_turns() either
- * way */
+ * the prompt unless it is NULL. Texts are borrowed.
+ * @return exit code; call free_turns() either way */
 int build_turns(struct turns *t, const struct chat_args *args, const char *prompt, size_t len);
 void free_turns(struct turns *t);
 
-/* Choose the template of o's file, whose tokenizer is open. Describe it on stderr with -v, and with
- * run's --chat if answers may suffer. @return exit code */
+/* Choose the template of o's file, whose tokenizer is open. Describe it on stderr with -v, and for
+ * run --chat if it was guessed or lacks tokens. @return exit code */
 int choose_template(struct trit_chat *chat, const struct opened *o, const struct args *args);
 
-/* Encode a user's turn that follows an answer: the end of that answer, the turn, and the start of
- * the next answer. *ids is released with free(), also after an error. @return exit code */
+/* Encode a user's turn after an answer: the end of that answer, the turn, the start of the next
+ * answer. *ids is released with free(), also after an error. @return exit code */
 int encode_next_turn(const struct opened *o, const struct trit_chat *chat, const char *text,
                      size_t len, int32_t **ids, int32_t *n);
 
-/* Gather the texts of --stop and those that end an answer of the template. *stop is released with
- * free(). @return exit code */
+/* Gather the texts of --stop and the template's end texts. *stop is released with free().
+ * @return exit code */
 int gather_stops(const char ***stop, int32_t *n, const struct generate_args *args,
                  const struct trit_chat *chat);
 

@@ -1,10 +1,10 @@
-/* args.h - what the command line says: the command, and the value of every option. */
+/* args.h - the parsed command line: the command and the values of all options. */
 #ifndef TRIT_TOOLS_ARGS_H
 #define TRIT_TOOLS_ARGS_H
 
 #include "trit.h"
 
-/* Commands, as bits of an option's row. */
+/* Commands, as bits in the rows of the option table. */
 enum command {
     CMD_RUN = 1 << 0,
     CMD_LOGITS = 1 << 1,
@@ -24,43 +24,38 @@ enum command {
 
 struct args;
 
-/* A row of the table of commands, which ends with name NULL. */
+/* A row of the command table, which ends with a row of name NULL. */
 struct command_row {
     const char *name;
     enum command bit;
     int (*main)(const struct args *args);
     const char *help;
     const char *examples[3]; /* unused ones NULL */
-    /* What the command takes besides options, or NULL: one of words ("bash|zsh|fish"), or names of
-     * files ("IN OUT") */
-    const char *operand;
+    const char *operand; /* "bash|zsh|fish": one of these words; "IN OUT": file names; or NULL */
 };
 
-/* The values of an option that may be given several times. */
+/* The values of a repeatable option. */
 struct values {
     const char **items;
     int n;
 };
 
-/* A text: -p, -f, or a lone "-". */
+/* A text: -p, -f, or a single "-". */
 struct text_args {
     const char *prompt, *file;
     bool stdin_prompt;
 };
 
-/* The model's file. */
 struct model_args {
     const char *path, *i2s_layout;
     bool no_mmap, mlock;
 };
 
-/* How it is computed. */
 struct compute_args {
     int threads, ctx, batch;
     const char *isa, *walk, *kv;
 };
 
-/* Which layers tokens pass. */
 struct layer_args {
     int exit_layer, exit_min_layer;
     double exit_threshold, layer_drop;
@@ -74,7 +69,6 @@ struct sampling_args {
     struct values logit_bias;
 };
 
-/* How long run and chat generate, and what they go on from. */
 struct generate_args {
     int max_tokens;
     struct values stop;
@@ -82,7 +76,6 @@ struct generate_args {
     bool ignore_eos;
 };
 
-/* The messages before the first prompt, and the template that all are put into. */
 struct chat_args {
     const char *system, *template_name, *turns;
 };
@@ -92,13 +85,12 @@ struct run_args {
     int logprobs;
 };
 
-/* ids: those given; print_ids: instead of text. */
 struct token_args {
-    const char *ids;
+    const char *ids; /* input; print_ids: output ids instead of text */
     bool print_ids, no_bos, special;
 };
 
-/* Of a text that is scored, as windows.h has it. */
+/* See windows.h. */
 struct window_args {
     int chunks;
     bool second_half;
@@ -114,7 +106,7 @@ struct bench_args {
     bool samples;
 };
 
-/* Of dummy, convert and quantize. */
+/* Options of dummy, convert and quantize. */
 struct convert_args {
     const char *shape, *type, *embd, *map, *from_gguf;
     struct values knob;
@@ -125,11 +117,11 @@ struct info_args {
     bool list_tensors, list_metadata, show_template;
 };
 
-/* Everything that options set. Zero is "not given" but where the defaults say otherwise. */
+/* Zero means "not given", unless the option has a default. */
 struct args {
-    const struct command_row *commands, *row; /* the program's table, and the row of command */
+    const struct command_row *commands, *row; /* the command table, and the row of command */
     enum command command;
-    const char *operand, *operand2; /* of a command that takes them */
+    const char *operand, *operand2;
     const char *out;
     uint64_t seed;
     bool has_seed, quiet, verbose, json, help, help_all, version;

@@ -1,5 +1,5 @@
-/* builtin.c - see builtin.h. The assembler takes the file in as it is (TRIT_BUILT_IN is its path),
- * aligned as a mapping would be to the width of any register. */
+/* builtin.c - see builtin.h. The assembler includes the file TRIT_BUILT_IN, aligned to the width
+ * of any register. */
 #include "builtin.h"
 
 #ifdef TRIT_BUILT_IN
@@ -7,22 +7,15 @@
 #ifdef __APPLE__
 #define SECTION ".section __TEXT,__const\n"
 #define SYMBOL(name) "_" name
-#elif defined(_WIN32)
-#define SECTION ".section .rdata,\"dr\"\n"
-#define SYMBOL(name) name
 #else
 #define SECTION ".section .rodata\n"
 #define SYMBOL(name) name
 #endif
 
-__asm__(SECTION ".balign 64\n"
-                ".globl " SYMBOL("trit_built_in_begin") "\n" SYMBOL(
-                    "trit_built_in_begin") ":\n"
-                                           ".incbin \"" TRIT_BUILT_IN "\"\n"
-                                           ".globl " SYMBOL("trit_built_in_end") "\n" SYMBOL(
-                                               "trit_built_in_end") ":\n"
-                                                                    ".byte 0\n"
-                                                                    ".text\n");
+#define LABEL(name) ".globl " SYMBOL(name) "\n" SYMBOL(name) ":\n"
+
+__asm__(SECTION ".balign 64\n" LABEL("trit_built_in_begin") ".incbin \"" TRIT_BUILT_IN "\"\n" LABEL(
+    "trit_built_in_end") ".byte 0\n.text\n");
 
 const char default_model[] = "$TRIT_MODEL, else " BUILT_IN;
 

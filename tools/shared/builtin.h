@@ -1,16 +1,16 @@
-/* builtin.h - the model that the program carries, where the build has given it one. */
+/* builtin.h - the model embedded in the program, if the build has one. */
 #ifndef TRIT_TOOLS_BUILTIN_H
 #define TRIT_TOOLS_BUILTIN_H
 
 #include <stddef.h>
 
-/* What people call it: -m built-in. A file of that name is ./built-in. */
+/* Its name on the command line: -m built-in. A file of that name is ./built-in. */
 #define BUILT_IN "built-in"
 
-/* The bytes of a GGUF, or NULL. */
+/* @return the bytes of a GGUF file; NULL: no model is embedded */
 const void *built_in_model(size_t *n_bytes);
 
-/* What runs where -m names no model, for people. */
+/* The default of -m, for the help. */
 extern const char default_model[];
 
 #endif

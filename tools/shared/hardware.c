@@ -8,9 +8,8 @@
 
 void print_cpu(const struct trit_machine_info *m)
 {
-    printf("%s%s%s%s · %d core%s", m->cpu[0] ? m->cpu : "an unknown CPU",
-           m->cpu_model[0] ? " (" : "", m->cpu_model, m->cpu_model[0] ? ")" : "", m->n_cores,
-           m->n_cores == 1 ? "" : "s");
+    printf("%s%s%s%s · %d core%s", m->cpu[0] ? m->cpu : "unknown CPU", m->cpu_model[0] ? " (" : "",
+           m->cpu_model, m->cpu_model[0] ? ")" : "", m->n_cores, m->n_cores == 1 ? "" : "s");
     if (m->l1d_bytes)
         printf(" · L1 %zu KB", m->l1d_bytes >> 10);
     if (m->l2_bytes)
@@ -24,15 +23,14 @@ void note_threads(int n_threads)
 {
     struct trit_machine_info m;
 
-    if (n_threads < 2) /* so looking costs nothing where nothing can be said */
+    if (n_threads < 2)
         return;
     trit_machine_info(&m);
     if (n_threads <= m.cpu_limit)
         return;
     fprintf(stderr, "trit: %d threads, but ", n_threads);
     plain_text(stderr, m.cpu_limit_from, strlen(m.cpu_limit_from));
-    fprintf(stderr, " allows %g CPUs' worth of time: they will be slowed down together\n",
-            m.cpu_limit);
+    fprintf(stderr, " allows only %g CPUs: all threads will be throttled\n", m.cpu_limit);
 }
 
 struct walks walks_of(const trit_session *session)

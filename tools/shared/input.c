@@ -9,30 +9,26 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bytes.h"
 #include "report.h"
 
-/* Stops soon after `most` bytes. */
 static int read_stream(char **text, size_t *len, FILE *f, const char *name, size_t most)
 {
-    size_t size = 1 << 16;
-    char *buf = malloc(size);
+    struct bytes all = {0};
+    char piece[1 << 16];
+    size_t n;
+    bool ok;
 
-    for (*len = 0; buf;) {
-        *len += fread(buf + *len, 1, size - *len, f);
-        if (*len < size || *len > most)
-            break;
-        char *larger = size > SIZE_MAX / 2 ? NULL : realloc(buf, 2 * size);
-        if (!larger)
-            free(buf);
-        buf = larger;
-        size *= 2;
-    }
-    *text = buf;
-    if (!buf)
+    do {
+        n = fread(piece, 1, sizeof piece, f);
+        ok = bytes_add(&all, piece, n);
+    } while (ok && n == sizeof piece && all.len <= most);
+    *text = all.data;
+    *len = all.len;
+    if (!ok)
         return out_of_memory();
     if (*len > most)
-        return file_error("%s: is larger than %zu MB", name, most / 1000000);
-    buf[*len] = 0; /* it ended before the block did */
+        return file_error("%s is larger than %zu MB", name, most / 1000000);
     return ferror(f) ? file_error("cannot read %s: %s", name, strerror(errno)) : EXIT_DONE;
 }
 
@@ -49,14 +45,11 @@ int read_file(char **text, size_t *len, const char *path, size_t most)
 int read_prompt(char **text, size_t *len, const struct text_args *args)
 {
     if (!!args->prompt + !!args->file + args->stdin_prompt > 1)
-        return usage_error("give one prompt only: -p, -f or -");
+        return usage_error("give only one prompt: -p, -f or -");
     if (args->prompt) {
         *len = strlen(args->prompt);
-        *text = malloc(*len + 1);
-        if (!*text)
-            return out_of_memory();
-        memcpy(*text, args->prompt, *len + 1);
-        return EXIT_DONE;
+        *text = strdup(args->prompt);
+        return *text ? EXIT_DONE : out_of_memory();
     }
     if (args->file && strcmp(args->file, "-") != 0)
         return read_file(text, len, args->file, SIZE_MAX / 4);
@@ -82,7 +75,7 @@ int parse_ids(int32_t **out, int32_t *n, const char *option, const char *text)
     *n = 0;
     if (!ids)
         return out_of_memory();
-    bool open = text[0] == '['; /* as tokenize prints them */
+    bool open = text[0] == '['; /* as printed by tokenize */
     for (const char *p = text + open;; p++) {
         char *end;
         errno = 0;
@@ -93,7 +86,7 @@ int parse_ids(int32_t **out, int32_t *n, const char *option, const char *text)
             end++;
         }
         if (!plain || id < 0 || id > INT32_MAX || (*end && *end != ',') || (!*end && open))
-            return usage_error("%s wants ids such as 1,2,3; found '%.20s'", option, p);
+            return usage_error("%s needs token ids such as 1,2,3, not '%.20s'", option, p);
         ids[(*n)++] = (int32_t)id;
         p = end;
         if (!*p)

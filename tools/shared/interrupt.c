@@ -41,7 +41,7 @@ void forget_interrupts(void)
 
 void watch_interrupts(trit_session *session)
 {
-    /* A write that waits goes on waiting: it must not fail for being interrupted. */
+    /* SA_RESTART: an interrupted write must not fail */
     const struct sigaction action = {.sa_handler = on_ctrl_c, .sa_flags = SA_RESTART};
     struct sigaction before;
 

@@ -1,14 +1,13 @@
-/* interrupt.h - Ctrl-C. */
+/* interrupt.h - handles Ctrl-C. */
 #ifndef TRIT_TOOLS_INTERRUPT_H
 #define TRIT_TOOLS_INTERRUPT_H
 
 #include "trit.h"
 
-/* The first one is noted and cancels what the session (which may be NULL) evaluates, the
- * second one ends the program at once. Nothing is changed where the signal was ignored from the
- * start, as in scripts' background jobs. */
+/* Let the first Ctrl-C cancel the evaluation of session (which may be NULL), and the second one end
+ * the program at once. If the signal is ignored, as in background jobs of scripts, it stays so. */
 void watch_interrupts(trit_session *session);
-bool interrupted(void);
-void forget_interrupts(void); /* those that were noted */
+bool interrupted(void); /* since the last forget_interrupts() */
+void forget_interrupts(void);
 
 #endif

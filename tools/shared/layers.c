@@ -6,7 +6,7 @@
 
 #include "report.h"
 
-/* "3,7-9": numbers from `least` on and ranges of them. @return exit code */
+/* Parse "3,7-9": numbers of at least `least`, and ranges. @return exit code */
 static int parse_layers(struct layer_list *out, const char *option, const char *text, long least)
 {
     const char *p = text;
@@ -18,8 +18,7 @@ static int parse_layers(struct layer_list *out, const char *option, const char *
         if (plain && *end == '-' && end[1] >= '0' && end[1] <= '9')
             last = strtol(end + 1, &end, 10);
         if (!plain || (*end && *end != ',') || first < least || last < first || last > MAX_LAYERS)
-            return usage_error("%s wants numbers of layers such as 3,7-9; found '%.20s'", option,
-                               p);
+            return usage_error("%s needs layer numbers such as 3,7-9, not '%.20s'", option, p);
         for (; first <= last; first++) {
             if (out->n == MAX_LAYERS)
                 return usage_error("%s names more than %d layers", option, MAX_LAYERS);
@@ -31,11 +30,9 @@ static int parse_layers(struct layer_list *out, const char *option, const char *
     }
 }
 
-static void announce_dropped(const struct layer_list *skip, const struct args *args)
+static void print_skipped(const struct layer_list *skip)
 {
-    if (args->quiet)
-        return;
-    fprintf(stderr, "trit: layers left out:%s", skip->n ? "" : " none");
+    fprintf(stderr, "trit: skipped layers:%s", skip->n ? "" : " none");
     for (int32_t i = 0; i < skip->n; i++)
         fprintf(stderr, " %d", skip->items[i]);
     fputc('\n', stderr);
@@ -57,7 +54,8 @@ int plan_layers(struct trit_session_options *opt, struct layer_list *skip, const
     if (args->layers.layer_drop > 0) {
         trit_model_info(model, &info);
         skip->n = trit_layer_drop(skip->items, info.n_layer, args->layers.layer_drop, args->seed);
-        announce_dropped(skip, args);
+        if (!args->quiet)
+            print_skipped(skip);
     }
     opt->early_exit =
         args->layers.exit_layer > 0 || args->layers.exit_threshold > 0 || args->layers.exit_sweep;
@@ -72,7 +70,7 @@ int set_exits(trit_session *session, const struct layer_args *args)
     struct trit_error err;
 
     if (args->exit_threshold <= 0 && (args->exit_check || args->exit_min_layer))
-        return usage_error("%s goes with --exit-threshold",
+        return usage_error("%s requires --exit-threshold",
                            args->exit_check ? "--exit-check" : "--exit-min-layer");
     if (args->exit_check && args->exit_min_layer)
         return usage_error("give --exit-check or --exit-min-layer, not both");

@@ -35,23 +35,20 @@ int open_model(struct opened *o, const struct model_args *args)
 
 void session_options(struct trit_session_options *opt, const struct compute_args *args)
 {
-    static const char *const kv_names[] = {
-        [TRIT_KV_TYPE_F16] = "f16", [TRIT_KV_TYPE_F32] = "f32", [TRIT_KV_TYPE_I8] = "i8"};
-    int kv = TRIT_KV_TYPE_F16;
+    const char *kv = args->kv ? args->kv : "f16"; /* the option table has checked it */
 
-    for (int i = 0; args->kv && i < 3; i++) /* it is one of them */
-        kv = strcmp(kv_names[i], args->kv) == 0 ? i : kv;
     *opt = (struct trit_session_options){
         .n_ctx = args->ctx,
         .n_batch = args->batch,
         .n_threads = args->threads,
-        .kv = (trit_kv_type)kv,
+        .kv = strcmp(kv, "f32") == 0  ? TRIT_KV_TYPE_F32
+              : strcmp(kv, "i8") == 0 ? TRIT_KV_TYPE_I8
+                                      : TRIT_KV_TYPE_F16,
         .isa = args->isa,
         .walk = args->walk,
     };
 }
 
-/* What was recognised, for -v. */
 static void describe_session(const struct opened *o, const struct args *args)
 {
     struct trit_model_info m;
@@ -61,7 +58,7 @@ static void describe_session(const struct opened *o, const struct args *args)
             trit_session_n_ctx(o->session), o->load_ms);
 }
 
-/* Others are evaluated over whole texts, and that is what logits does. */
+/* Only trit logits evaluates a model that is not causal. */
 static bool is_causal(const trit_model *model)
 {
     struct trit_model_info m;
@@ -73,7 +70,7 @@ int report_session(const struct trit_error *err, const trit_model *model)
 {
     if (err->code == TRIT_E_UNSUPPORTED && !is_causal(model))
         return report_hint(err, "see trit logits");
-    return report_hint(err, err->code == TRIT_E_MEMORY ? "a smaller -c takes less" : NULL);
+    return report_hint(err, err->code == TRIT_E_MEMORY ? "use a smaller -c" : NULL);
 }
 
 int open_session(struct opened *o, const struct args *args)
@@ -93,7 +90,7 @@ int open_session(struct opened *o, const struct args *args)
         code = plan_layers(&opt, &skip, args, o->model);
     if (!code && args->command == CMD_LOGITS) {
         opt.whole = !is_causal(o->model);
-        /* compared with references, which have no cache that rounds */
+        /* for comparisons with references, whose cache does not round */
         if (!args->compute.kv)
             opt.kv = TRIT_KV_TYPE_F32;
     }

@@ -13,7 +13,7 @@
 
 #include "report.h"
 
-/* What a signal that ends the program removes. One output at a time. */
+/* The temporary file, for signals that end the program. One output is open at a time. */
 static char *volatile unfinished;
 
 void discard_output(void)
@@ -37,9 +37,9 @@ static void watch_signal(int sig)
         sigaction(sig, &action, NULL);
 }
 
-/* The file that a link leads to, or the path itself where it is none; NULL: errno says why not. A
- * link that leads nowhere is an error: what it should become is not known. */
-static char *resolve(const char *path)
+/* @return the target of a link, or a copy of the path if it is not a link. NULL: errno says why; a
+ * dangling link is an error. */
+static char *resolve_link(const char *path)
 {
     struct stat st;
     if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
@@ -48,7 +48,7 @@ static char *resolve(const char *path)
     return copy ? strcpy(copy, path) : NULL;
 }
 
-/* The standard stream that writes to this already, as /dev/stdout does, or -1. */
+/* @return the standard stream that already writes to this file, as for /dev/stdout; or -1 */
 static int standard_stream(const struct stat *st)
 {
     for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
@@ -59,14 +59,14 @@ static int standard_stream(const struct stat *st)
     return -1;
 }
 
-/* What is there and is not to be replaced; a standard stream goes on where it stands. */
+/* Open a file that is not replaced. A standard stream continues at its position. */
 static FILE *open_direct(const char *path, const struct stat *st)
 {
     const int fd = standard_stream(st);
     return fd < 0 ? fopen(path, "wb") : fdopen(dup(fd), "wb");
 }
 
-/* Like the file that it will replace, or as the umask says. */
+/* Create the temporary file with the mode of the replaced one, or as the umask says. */
 static FILE *open_partial(char *partial, const struct stat *replaced)
 {
     const mode_t mask = umask(0);
@@ -85,7 +85,7 @@ static FILE *open_partial(char *partial, const struct stat *replaced)
     return f;
 }
 
-/* No signal comes between making a file and noting that it is there. */
+/* Block signals between creating the file and noting its name. */
 static FILE *open_watched(char *partial, const struct stat *replaced)
 {
     sigset_t ends, before;
@@ -113,7 +113,7 @@ int open_output(struct output *out, const char *path)
         out->f = open_direct(path, &st);
         return out->f ? EXIT_DONE : write_error(path);
     }
-    if (!(out->target = resolve(path)))
+    if (!(out->target = resolve_link(path)))
         return write_error(path);
     if (exists && access(out->target, W_OK) != 0)
         return write_error(path);

@@ -1,10 +1,10 @@
 /* output.h - a file that a command writes.
  *
- * It grows beside its path (of a link: beside what that leads to) under a name of its own, with the
- * mode of the file it will replace, and is renamed once whole, so that no path ever holds half a
- * result (or loses the model, if it is that). Ctrl-C, where the command watches for it, SIGTERM and
- * SIGHUP leave nothing behind. What is there and no regular file (a device, a pipe), and what a
- * standard stream writes to already, is written to directly. */
+ * It grows under a temporary name next to its path (if that is a link, next to the link's target),
+ * with the mode of the file that it replaces, and is renamed when it is complete. So no path ever
+ * holds half a result, and a command can overwrite the model it reads. SIGTERM, SIGHUP, and Ctrl-C
+ * if the command watches for it, leave nothing behind. A path that is not a regular file (a device,
+ * a pipe) or that a standard stream already writes to is written directly. */
 #ifndef TRIT_TOOLS_OUTPUT_H
 #define TRIT_TOOLS_OUTPUT_H
 
@@ -14,17 +14,17 @@ struct output {
     FILE *f;
     const char *path;
     char *target;  /* the path, links resolved */
-    char *partial; /* NULL: directly */
+    char *partial; /* the temporary name; NULL: the path is written directly */
 };
 
-/* @return EXIT_DONE, or an exit code after a message; close either way. */
+/* @return exit code, after a message; call close_output() either way */
 int open_output(struct output *out, const char *path);
 
-/* Put it in its place, or remove it where code says that something failed.
- * @return code, or where that is EXIT_DONE what became of the file */
+/* Rename the file to its path, or remove it unless code is EXIT_DONE.
+ * @return code, or if that is EXIT_DONE, the exit code of closing the file */
 int close_output(struct output *out, int code);
 
-/* Remove what has not been put in its place; for signal handlers that end the program. */
+/* Remove the temporary file; for signal handlers that end the program. */
 void discard_output(void);
 
 #endif

@@ -8,31 +8,16 @@
 
 #include "status.h"
 
-/* @return code, after "trit: …" */
-static int complain(int code, const char *fmt, va_list list)
+int report_text(enum exit_code code, const char *fmt, ...)
 {
+    va_list list;
+
     clear_status();
     fputs("trit: ", stderr);
+    va_start(list, fmt);
     vfprintf(stderr, fmt, list);
+    va_end(list);
     fputc('\n', stderr);
-    return code;
-}
-
-int usage_error(const char *fmt, ...)
-{
-    va_list list;
-    va_start(list, fmt);
-    const int code = complain(EXIT_USAGE, fmt, list);
-    va_end(list);
-    return code;
-}
-
-int file_error(const char *fmt, ...)
-{
-    va_list list;
-    va_start(list, fmt);
-    const int code = complain(EXIT_FILE, fmt, list);
-    va_end(list);
     return code;
 }
 
@@ -43,7 +28,7 @@ int report(const struct trit_error *err)
 
 int report_hint(const struct trit_error *err, const char *hint)
 {
-    static const int codes[] = {
+    static const enum exit_code codes[] = {
         [TRIT_OK] = EXIT_DONE,
         [TRIT_E_FAILED] = EXIT_RUNTIME,
         [TRIT_E_ARGUMENT] = EXIT_USAGE,
@@ -52,19 +37,13 @@ int report_hint(const struct trit_error *err, const char *hint)
         [TRIT_E_MEMORY] = EXIT_MEMORY,
         [TRIT_E_CANCELLED] = EXIT_RUNTIME,
     };
-    clear_status();
-    fprintf(stderr, "trit: %s", err->text);
-    if (hint)
-        fprintf(stderr, " (%s)", hint);
-    fputc('\n', stderr);
-    return codes[err->code];
+    return report_text(codes[err->code], "%s%s%s%s", err->text, hint ? " (" : "", hint ? hint : "",
+                       hint ? ")" : "");
 }
 
 int out_of_memory(void)
 {
-    clear_status();
-    fputs("trit: out of memory\n", stderr);
-    return EXIT_MEMORY;
+    return report_text(EXIT_MEMORY, "out of memory");
 }
 
 int write_error(const char *what)
@@ -72,9 +51,9 @@ int write_error(const char *what)
     const int error = errno;
 
     clear_status();
-    if (error != EPIPE)
-        fprintf(stderr, "trit: cannot write to %s: %s\n", what, strerror(error));
-    return EXIT_RUNTIME;
+    if (error == EPIPE)
+        return EXIT_RUNTIME;
+    return report_text(EXIT_RUNTIME, "cannot write to %s: %s", what, strerror(error));
 }
 
 int finish_stdout(void)

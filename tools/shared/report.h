@@ -1,10 +1,9 @@
-/* report.h - what went wrong, on stderr, and the exit code that it has. */
+/* report.h - error messages on stderr, and exit codes. */
 #ifndef TRIT_TOOLS_REPORT_H
 #define TRIT_TOOLS_REPORT_H
 
 #include "trit.h"
 
-/* What the shell sees. */
 enum exit_code {
     EXIT_DONE = 0,
     EXIT_RUNTIME = 1,
@@ -15,26 +14,25 @@ enum exit_code {
     EXIT_INTERRUPTED = 130,
 };
 
-/* Print "trit: …" to stderr. @return EXIT_USAGE */
-int usage_error(const char *fmt, ...) TRIT_PRINTF(1, 2);
-
-/* The same of a file that is not what it should be. @return EXIT_FILE */
-int file_error(const char *fmt, ...) TRIT_PRINTF(1, 2);
+/* Print "trit: …" on stderr. @return code */
+int report_text(enum exit_code code, const char *fmt, ...) TRIT_PRINTF(2, 3);
+#define usage_error(...) report_text(EXIT_USAGE, __VA_ARGS__)
+#define file_error(...) report_text(EXIT_FILE, __VA_ARGS__)
 
 /* Print an error of the library. @return the exit code of its status */
 int report(const struct trit_error *err);
 
-/* The same, followed by what the user can do, in the words of the command line; NULL: nothing. */
+/* The same with a hint for the user in parentheses; NULL: none. */
 int report_hint(const struct trit_error *err, const char *hint);
 
-/* @return EXIT_MEMORY, with the message */
+/* Print "trit: out of memory". @return EXIT_MEMORY */
 int out_of_memory(void);
 
-/* Say that writing to what failed, by errno; nothing where the reader just went away.
+/* Report by errno that writing to `what` failed; print nothing if its reader has closed the pipe.
  * @return EXIT_RUNTIME */
 int write_error(const char *what);
 
-/* Flush stdout. @return EXIT_DONE, or write_error(). */
+/* Flush stdout. @return EXIT_DONE or write_error() */
 int finish_stdout(void);
 
 #endif

@@ -10,39 +10,38 @@
 #include <sys/stat.h>
 
 #include "interrupt.h"
-#include "open.h"
 #include "report.h"
 
-/* A missing file is one that begins here. */
-static int load_session(struct session_file *f, const struct opened *o)
+int load_session(trit_session *session, const char *path, bool quiet)
 {
     struct trit_session_loaded loaded;
     struct trit_error err;
-    struct stat st;
 
-    if (stat(f->path, &st) != 0 && errno == ENOENT)
-        return EXIT_DONE;
-    const trit_status status = trit_session_load(o->session, f->path, &loaded, &err);
+    const trit_status status = trit_session_load(session, path, &loaded, &err);
     if (status == TRIT_E_CANCELLED)
         return EXIT_INTERRUPTED;
     if (status)
         return report_hint(&err, status == TRIT_E_ARGUMENT ? "see -c" : NULL);
-    f->n_restored = loaded.n_tokens;
-    if (loaded.reread && !f->quiet)
-        fprintf(stderr, "trit: %s: %s; its %d tokens were evaluated anew\n", f->path, loaded.why,
+    if (loaded.reread && !quiet)
+        fprintf(stderr, "trit: %s: %s; its %d tokens were evaluated again\n", path, loaded.why,
                 loaded.n_tokens);
     return EXIT_DONE;
 }
 
 int open_session_file(struct session_file *f, const struct opened *o, const char *path, bool quiet)
 {
+    struct stat st;
+
     *f = (struct session_file){.path = path, .quiet = quiet};
     if (!f->path)
         return EXIT_DONE;
     watch_interrupts(o->session);
-    const int code = load_session(f, o);
-    if (code)
-        return code;
+    if (stat(path, &st) == 0 || errno != ENOENT) {
+        const int code = load_session(o->session, path, quiet);
+        if (code)
+            return code;
+        f->n_restored = trit_session_n_tokens(o->session);
+    }
     f->open = true;
     return open_output(&f->out, f->path);
 }
@@ -61,8 +60,8 @@ int make_room_for_prompt(struct session_file *f, const struct opened *o, int32_t
             return status == TRIT_E_CANCELLED ? EXIT_INTERRUPTED : report(&err);
         if (n_left_out && !f->quiet)
             fprintf(stderr,
-                    "trit: the context of %d tokens has no room for the prompt; going on without "
-                    "%d of %s\n",
+                    "trit: the prompt does not fit the context of %d tokens; %d tokens of %s were "
+                    "dropped\n",
                     n_ctx, n_left_out, f->path);
     }
     f->n_restored = trit_session_n_tokens(s);
@@ -84,7 +83,7 @@ int prepend_restored(const struct session_file *f, const struct opened *o, int32
     return EXIT_DONE;
 }
 
-/* It must not be lost, however this run ended. */
+/* Evaluate the last token, which is part of the conversation even after an interrupt. */
 static trit_status evaluate_last(const struct opened *o, const struct trit_generate_options *opt,
                                  int32_t id, struct trit_error *err)
 {
@@ -106,7 +105,7 @@ static bool write_bytes(void *user, const void *bytes, size_t n)
     return fwrite(bytes, 1, n, user) == n;
 }
 
-int put_session(trit_session *session, const struct output *out)
+int save_session(trit_session *session, const struct output *out)
 {
     struct trit_error err;
 
@@ -127,9 +126,9 @@ int write_session_file(struct session_file *f, const struct opened *o,
 
     if (!f->path)
         return EXIT_DONE;
-    if (trit_session_n_tokens(o->session) != n) { /* while the prompt or a shift was evaluated */
+    if (trit_session_n_tokens(o->session) != n) { /* interrupted in the prompt or in a shift */
         if (!f->quiet)
-            fprintf(stderr, "trit: interrupted in between; %s is left as it was\n", f->path);
+            fprintf(stderr, "trit: interrupted during evaluation; %s is unchanged\n", f->path);
         return EXIT_DONE;
     }
     trit_session_set_cancel(o->session, NULL, NULL);
@@ -137,7 +136,7 @@ int write_session_file(struct session_file *f, const struct opened *o,
         status = evaluate_last(o, opt, r->pending, &err);
     if (status)
         return report(&err);
-    const int code = put_session(o->session, &f->out);
+    const int code = save_session(o->session, &f->out);
     f->written = !code;
     return code;
 }

@@ -17,7 +17,7 @@
 
 uint64_t random_seed(void)
 {
-    uint32_t seed = 0; /* short enough to be typed again */
+    uint32_t seed = 0;
     const int fd = open("/dev/urandom", O_RDONLY);
     if (fd < 0 || read(fd, &seed, sizeof seed) != sizeof seed)
         seed = (uint32_t)time(NULL) ^ (uint32_t)getpid() << 16;
@@ -36,7 +36,7 @@ static int parse_bias(struct trit_logit_bias *bias, const char *text)
         if (!*end)
             return EXIT_DONE;
     }
-    return usage_error("--logit-bias wants ID=VALUE, not '%s'", text);
+    return usage_error("--logit-bias needs ID=VALUE, not '%s'", text);
 }
 
 int open_sampler(trit_sampler **sampler, const struct sampling_args *args, uint64_t seed,
@@ -91,7 +91,7 @@ void print_stats(const struct opened *o, const struct trit_generate_result *r, i
             r->n_prompt, r->n_new, per_second(r->n_prompt, r->prompt_ms), generate_tps(r),
             r->first_token_ms, trit_session_n_threads(o->session), trit_session_isa(o->session));
     if (r->n_new && r->mean_layers < trit_session_n_layers(o->session))
-        fprintf(stderr, "%.1f of %d layers a token · ", r->mean_layers,
+        fprintf(stderr, "%.1f of %d layers per token · ", r->mean_layers,
                 trit_session_n_layers(o->session));
     if (verbose)
         fprintf(stderr, "weights read by %s · ", walks_of(o->session).text);

@@ -14,8 +14,7 @@
 #include "plain_text.h"
 #include "terminal.h"
 
-/* Whether the last line on stderr is one that passes. */
-static bool status_shown;
+static bool status_shown; /* the last line on stderr is a temporary one */
 
 void show_status(const char *fmt, ...)
 {
@@ -26,7 +25,7 @@ void show_status(const char *fmt, ...)
     va_start(list, fmt);
     vsnprintf(text, sizeof text, fmt, list);
     va_end(list);
-    /* a line that wraps could not be cleared: as many characters as there are columns, but one */
+    /* a line that wraps could not be cleared: use one character less than there are columns */
     const int columns = terminal_columns(STDERR_FILENO);
     for (int left = (columns > 1 ? columns : 80) - 1; text[n]; n++) {
         left -= ((unsigned char)text[n] & 0xc0) != 0x80;
@@ -92,6 +91,6 @@ void print_bar(double part, int width)
 
 void watch_prompt(trit_session *session)
 {
-    prompt_begin = 0; /* of one that was interrupted */
+    prompt_begin = 0; /* an interrupted prompt leaves it set */
     trit_session_set_progress(session, on_prompt, NULL);
 }

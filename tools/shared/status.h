@@ -1,24 +1,24 @@
-/* status.h - how far something is: bars, and lines on stderr that pass. */
+/* status.h - shows progress: bars, and temporary lines on stderr. */
 #ifndef TRIT_TOOLS_STATUS_H
 #define TRIT_TOOLS_STATUS_H
 
 #include "trit.h"
 
-/* Whether a stream is a terminal on which colours, bars and lines that pass are welcome. */
+/* Whether fd is a terminal that should show colours, bars and temporary lines. */
 bool is_lively(int fd);
 
-/* A bar on stdout of so many characters, a part of it full, in eighths. */
+/* Print a bar of `width` characters on stdout, of which `part` (0..1) is full. */
 void print_bar(double part, int width);
 
-/* Whether to show how a long command gets on. */
+/* Whether to show the progress of a long command. */
 bool show_progress(bool quiet);
 
-/* Lines on stderr that pass: each stands alone, cut to the width of the terminal, until it is
- * cleared, as every error does. */
+/* Show a temporary line on stderr, cut to the width of the terminal. The next one replaces it, and
+ * every error message clears it. */
 void show_status(const char *fmt, ...) TRIT_PRINTF(1, 2);
 void clear_status(void);
 
-/* Say in such a line how far the evaluation of a prompt is, if that takes longer than a moment. */
+/* Show the progress of evaluating a prompt in such a line, if it takes more than 100 ms. */
 void watch_prompt(trit_session *session);
 
 #endif
