@@ -3,27 +3,23 @@
 
 #include <math.h>
 
-#include "utf8_length.h"
-
 void json_string(FILE *f, const char *text, size_t len)
 {
     fputc('"', f);
     for (size_t i = 0; i < len;) {
-        const unsigned char c = (unsigned char)text[i];
-        const size_t n = utf8_character(text + i, len - i);
-        if (n == 0)
+        size_t n;
+        const uint32_t code = trit_utf8_decode(text + i, len - i, &n);
+        if (code == TRIT_NO_CHARACTER)
             fputs("\\ufffd", f);
-        else if (c == '"' || c == '\\')
-            fprintf(f, "\\%c", c);
-        else if (c == '\n')
+        else if (code == '"' || code == '\\')
+            fprintf(f, "\\%c", text[i]);
+        else if (code == '\n')
             fputs("\\n", f);
-        else if (c < 0x20 || c == 0x7f)
-            fprintf(f, "\\u%04x", c);
-        else if (utf8_is_c1(text + i, n))
-            fprintf(f, "\\u%04x", (unsigned char)text[i + 1]);
+        else if (code < 0x20 || (code >= 0x7f && code < 0xA0))
+            fprintf(f, "\\u%04x", (unsigned)code);
         else
             fwrite(text + i, 1, n, f);
-        i += n ? n : 1;
+        i += n;
     }
     fputc('"', f);
 }

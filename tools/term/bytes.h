@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Zero is the empty one; a NUL stands behind the bytes of others. Release with bytes_free(). */
+/* Zero is empty, with data NULL; otherwise a NUL follows the bytes. Release with bytes_free(). */
 struct bytes {
     char *data;
     size_t len, size;
@@ -13,13 +13,13 @@ struct bytes {
 
 void bytes_free(struct bytes *b);
 
-/* Put n_new bytes in the place of n_old at `at`; new must not point into b.
- * @return false if there is no memory: b is as it was */
+/* Replace n_old bytes at `at` with n_new others. `new` must not point into b.
+ * @return false: no memory, b is unchanged; always true if b does not grow */
 bool bytes_replace(struct bytes *b, size_t at, size_t n_old, const char *new, size_t n_new);
 
 bool bytes_add(struct bytes *b, const char *new, size_t n_new);
 
-/* At the start of text, not NULL. */
+/* @return the bytes, or "" if data is NULL */
 const char *bytes_text(const struct bytes *b);
 
 #endif

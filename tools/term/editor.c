@@ -3,6 +3,7 @@
 
 #include "editor.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 
 enum { MAX_QUERY = 256, MAX_LISTED = 200 };
 
-/* What the user made of an entry of the history before going to another one. */
+/* An entry of the history as the user changed it before moving to another one. */
 struct draft {
     size_t entry;
     struct bytes text;
@@ -24,7 +25,7 @@ struct search {
     bool on, failed;
     char query[MAX_QUERY + 1], prompt[MAX_QUERY + 32];
     size_t n_query;
-    size_t entry;      /* the one found; the number of entries: none yet */
+    size_t entry;      /* the one found; the number of entries: none so far */
     struct bytes text; /* the text and the cursor before the search */
     size_t cursor;
 };
@@ -37,14 +38,14 @@ struct editor {
     struct text_buffer buffer;
     struct bytes answer;
 
-    size_t entry; /* of the history; the number of entries: the new text */
+    size_t entry; /* the entry of the history being edited; the number of entries: the new text */
     struct draft *drafts;
     size_t n_drafts;
     struct search search;
 
     enum key_kind last_key;
-    bool from_history; /* the last key brought this text from the history */
-    int wanted_column; /* of Up and Down; -1: the cursor's */
+    bool from_history; /* the last key fetched this text from the history */
+    int wanted_column; /* of Up and Down; -1: the cursor's column */
     bool bell, no_memory;
 };
 
@@ -96,7 +97,7 @@ static bool has_memory(struct editor *e, bool ok)
     return ok;
 }
 
-/* Note what came of a change. @return whether it was made */
+/* Note the result of a change. @return whether it was made */
 static bool is_changed(struct editor *e, enum text_result result)
 {
     e->bell = e->bell || result == TEXT_REFUSED;
@@ -128,21 +129,21 @@ static struct view make_view(struct editor *e)
     return v;
 }
 
-static enum screen_status draw_text(struct editor *e)
+static void draw_text(struct editor *e)
 {
     const struct view v = make_view(e);
-    return screen_draw(&e->screen, &v);
+    screen_draw(&e->screen, &v);
 }
 
 /* Draw the text for the last time, and go below it. */
-static enum screen_status leave_text(struct editor *e)
+static void leave_text(struct editor *e)
 {
     struct view v = make_view(e);
 
     v.cursor = v.len;
     v.hint = NULL;
-    const enum screen_status status = screen_draw(&e->screen, &v);
-    return status ? status : screen_leave(&e->screen);
+    screen_draw(&e->screen, &v);
+    screen_leave(&e->screen);
 }
 
 /* ---- History --------------------------------------------------------------------------------- */
@@ -195,8 +196,8 @@ static void go_to_entry(struct editor *e, size_t entry)
     }
 }
 
-/* Up (-1) or down (1): to another row of the text; where there is none, or the last key came from
- * the history, to another entry. */
+/* Up (-1) or down (1): go to another row of the text. If there is none, or the last key fetched
+ * this text from the history, go to another entry. */
 static void move_row(struct editor *e, int rows, bool from_history)
 {
     const struct view v = make_view(e);
@@ -212,21 +213,17 @@ static void move_row(struct editor *e, int rows, bool from_history)
 
 /* ---- Search ---------------------------------------------------------------------------------- */
 
-static char lower_case(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
-/* Where text holds the query. Case counts only if the query has capitals. @return len: nowhere */
+/* Case matters only if the query has capitals. @return the query's place in text, or len */
 static size_t find_query(const struct search *s, const char *text, size_t len)
 {
     bool exact = false;
 
     for (size_t i = 0; i < s->n_query; i++)
-        exact = exact || s->query[i] != lower_case(s->query[i]);
+        exact = exact || isupper((unsigned char)s->query[i]);
     for (size_t at = 0; at + s->n_query <= len; at++) {
         size_t i = 0;
-        while (i < s->n_query && (exact ? text[at + i] : lower_case(text[at + i])) == s->query[i])
+        while (i < s->n_query &&
+               (exact ? text[at + i] : (char)tolower((unsigned char)text[at + i])) == s->query[i])
             i++;
         if (i == s->n_query)
             return at;
@@ -234,7 +231,7 @@ static size_t find_query(const struct search *s, const char *text, size_t len)
     return len;
 }
 
-/* Search from an entry on, towards older or newer ones. */
+/* Search from an entry towards older or newer ones. */
 static void search_from(struct editor *e, size_t entry, bool newer)
 {
     struct search *s = &e->search;
@@ -270,7 +267,7 @@ static void begin_search(struct editor *e)
     s->entry = n_entries(e);
 }
 
-/* End the search with the entry that was found; the text before it becomes a draft. */
+/* End the search at the entry found. The text before the search becomes a draft. */
 static void accept_found(struct editor *e)
 {
     struct search *s = &e->search;
@@ -289,7 +286,7 @@ static void abort_search(struct editor *e)
         e->buffer.cursor = s->cursor;
 }
 
-/* Replace what follows the first `keep` bytes of the query. */
+/* Keep the first `keep` bytes of the query and append text. */
 static void change_query(struct editor *e, size_t keep, const char *text, size_t len)
 {
     struct search *s = &e->search;
@@ -302,7 +299,7 @@ static void change_query(struct editor *e, size_t keep, const char *text, size_t
     memcpy(s->query + keep, text, len);
     s->n_query = keep + len;
     s->query[s->n_query] = '\0';
-    if (s->n_query > 0 && n > 0) /* a newer entry may hold a shorter query */
+    if (s->n_query > 0 && n > 0) /* a shorter query may match a newer entry */
         search_from(e, len > 0 && s->entry < n ? s->entry : n - 1, false);
     else
         s->failed = s->n_query > 0;
@@ -330,20 +327,10 @@ static bool search_key(struct editor *e, const struct key *key)
     case KEY_CANCEL:
         abort_search(e);
         return true;
-    case KEY_ESCAPE:
-        accept_found(e);
-        return true;
-    case KEY_OTHER:
-    case KEY_WAKE:
-    case KEY_REDRAW:
-    case KEY_CLEAR:
-    case KEY_SUSPEND:
-    case KEY_FAILED:
-    case KEY_NO_MEMORY:
-        return false;
     default:
-        accept_found(e);
-        return false;
+        if (key->kind != KEY_OTHER && key->kind < KEY_CLEAR)
+            accept_found(e);
+        return key->kind == KEY_ESCAPE;
     }
 }
 
@@ -351,10 +338,10 @@ static bool search_key(struct editor *e, const struct key *key)
 
 struct editor_candidates {
     size_t start;
-    char *common; /* what all of them begin with, in whole characters */
+    char *common; /* the common start of all, in whole characters */
     char **shown;
     size_t n;
-    bool failed; /* there was no memory for one */
+    bool failed; /* no memory for one of them */
 };
 
 bool editor_add_candidate(struct editor_candidates *c, size_t start, const char *text,
@@ -383,18 +370,10 @@ bool editor_add_candidate(struct editor_candidates *c, size_t start, const char 
     return true;
 }
 
-static enum screen_status list_candidates(struct editor *e, const struct editor_candidates *c)
-{
-    const enum screen_status status = leave_text(e);
-    const size_t n = c->n < MAX_LISTED ? c->n : MAX_LISTED;
-    return status ? status : screen_list(&e->screen, (const char *const *)c->shown, n);
-}
-
-static enum screen_status complete_text(struct editor *e)
+static void complete_text(struct editor *e)
 {
     struct text_buffer *b = &e->buffer;
     struct editor_candidates c = {0};
-    enum screen_status status = SCREEN_OK;
 
     if (e->opt.complete)
         e->opt.complete(e->opt.user, bytes_text(&b->text), b->text.len, b->cursor, &c);
@@ -405,16 +384,18 @@ static enum screen_status complete_text(struct editor *e)
         const size_t n_old = b->cursor - c.start, n_new = strlen(c.common);
         const char *old = bytes_text(&b->text) + c.start;
         const bool same = n_new == n_old && memcmp(c.common, old, n_old) == 0;
-        if (c.n == 1 || (!same && n_new >= n_old))
+        if (c.n == 1 || (!same && n_new >= n_old)) {
             is_changed(e, text_replace(b, c.start, n_old, c.common, n_new));
-        else
-            status = list_candidates(e, &c);
+        } else {
+            leave_text(e);
+            screen_list(&e->screen, (const char *const *)c.shown,
+                        c.n < MAX_LISTED ? c.n : MAX_LISTED);
+        }
     }
     while (c.n > 0)
         free(c.shown[--c.n]);
     free(c.shown);
     free(c.common);
-    return status;
 }
 
 /* ---- Messages in quotes ---------------------------------------------------------------------- */
@@ -457,7 +438,7 @@ bool editor_unquote(const char **text, size_t *len)
 
 /* ---- Keys ------------------------------------------------------------------------------------ */
 
-/* What a key does with the text between the cursor and where a motion leads. */
+/* The use of a motion: move the cursor, or delete or cut what it passes. */
 enum motion_use { USE_NONE, USE_MOVE, USE_DELETE, USE_CUT };
 
 static const struct {
@@ -496,8 +477,8 @@ static void apply_motion(struct editor *e, enum key_kind kind)
         is_changed(e, text_cut(b, to, motion_keys[e->last_key].use == USE_CUT));
 }
 
-/* Do what a key does that does not end the message. */
-static enum screen_status apply_key(struct editor *e, const struct key *key)
+/* Handle a key that does not end the message. */
+static void apply_key(struct editor *e, const struct key *key)
 {
     struct text_buffer *b = &e->buffer;
     const bool from_history = e->from_history;
@@ -535,45 +516,57 @@ static enum screen_status apply_key(struct editor *e, const struct key *key)
         begin_search(e);
         break;
     case KEY_COMPLETE:
-        return complete_text(e);
+        complete_text(e);
+        break;
     case KEY_CLEAR:
-        return screen_clear(&e->screen);
+        screen_reset(&e->screen, SCREEN_CLEAR_ALL);
+        break;
     default:
         apply_motion(e, key->kind);
         break;
     }
-    return SCREEN_OK;
 }
 
-static enum screen_status suspend_program(struct editor *e)
+static void suspend_program(struct editor *e)
 {
-    if (!e->opt.io.suspend)
-        return SCREEN_OK;
-    const enum screen_status status = leave_text(e);
-    if (!status)
-        e->opt.io.suspend(e->opt.io.user);
-    return status;
+    if (e->opt.io.suspend) {
+        leave_text(e);
+        if (!e->screen.status)
+            e->opt.io.suspend(e->opt.io.user);
+    }
 }
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
 enum { GO_ON = -1 }; /* not an event: the message has not ended */
 
-static int event_of_status(enum screen_status status)
+/* @return the event of a failed write or allocation, or GO_ON */
+static int event_of_failure(const struct editor *e)
 {
-    return status == SCREEN_OK ? GO_ON : status == SCREEN_FAILED ? EDITOR_FAILED : EDITOR_NO_MEMORY;
+    if (e->screen.status == SCREEN_FAILED)
+        return EDITOR_FAILED;
+    return e->no_memory || e->screen.status ? EDITOR_NO_MEMORY : GO_ON;
 }
 
-/* Leave the message on the screen, and take it out of the buffer where the event does that. */
+static void forget_failures(struct editor *e)
+{
+    e->screen.status = SCREEN_OK;
+    e->no_memory = false;
+}
+
+/* Leave the message on the screen, and take it from the buffer if the event says so. */
 static int end_message(struct editor *e, int event)
 {
     struct text_buffer *b = &e->buffer;
 
+    forget_failures(e);
     e->search.on = false;
-    const int failure = event_of_status(leave_text(e));
+    leave_text(e);
+    const int failure = event_of_failure(e);
     if (failure != GO_ON)
         return failure;
-    if (event == EDITOR_CANCEL && b->text.len > 0) /* without memory, it cannot be brought back */
+    if (event == EDITOR_CANCEL &&
+        b->text.len > 0) /* without memory, Ctrl-Y has nothing to insert */
         bytes_replace(&b->cut, 0, b->cut.len, b->text.data, b->text.len);
     if (event == EDITOR_TEXT || event == EDITOR_CANCEL) {
         e->answer = text_detach(b);
@@ -610,24 +603,23 @@ static int handle_key(struct editor *e, const struct key *key)
 {
     const bool searched = e->search.on && search_key(e, key);
     const int event = searched ? GO_ON : event_of_key(e, key);
-    enum screen_status status = SCREEN_OK;
 
     if (event != GO_ON)
         return event;
     if (searched) {
         e->last_key = KEY_OTHER;
     } else if (key->kind == KEY_REDRAW) {
-        status = screen_restart(&e->screen);
+        screen_reset(&e->screen, SCREEN_CLEAR_LINE);
     } else if (key->kind == KEY_SUSPEND) {
-        status = suspend_program(e);
+        suspend_program(e);
     } else if (key->kind != KEY_WAKE && key->kind != KEY_OTHER) {
-        status = apply_key(e, key);
+        apply_key(e, key);
         e->last_key = key->kind;
     }
-    if (!status && e->bell)
-        status = screen_bell(&e->screen);
+    if (e->bell)
+        screen_bell(&e->screen);
     e->bell = false;
-    return e->no_memory ? EDITOR_NO_MEMORY : event_of_status(status);
+    return event_of_failure(e);
 }
 
 static int read_edited(struct editor *e)
@@ -636,12 +628,15 @@ static int read_edited(struct editor *e)
 
     screen_forget(&e->screen);
     forget_drafts(e);
+    forget_failures(e);
     e->entry = n_entries(e);
     e->last_key = KEY_OTHER;
     e->wanted_column = -1;
-    e->from_history = e->no_memory = e->bell = false;
+    e->from_history = e->bell = false;
     while (event == GO_ON) {
-        event = keys_waiting(&e->keys) ? GO_ON : event_of_status(draw_text(e));
+        if (!keys_waiting(&e->keys))
+            draw_text(e);
+        event = event_of_failure(e);
         if (event != GO_ON)
             return event;
         const struct key key = next_key(&e->keys);
@@ -657,8 +652,8 @@ static bool write_prompt(struct editor *e, const char *prompt)
     return e->opt.io.write(e->opt.io.user, prompt, strlen(prompt));
 }
 
-/* Append to line what has been read, up to the end of a line, which is left out.
- * @return whether that end has come; *ok: there was memory */
+/* Append the input up to the end of a line, which is dropped. @return whether the line has ended;
+ * *ok false: no memory */
 static bool append_line(struct keys *k, struct bytes *line, bool *ok)
 {
     const char *in = (const char *)k->in + k->at;
@@ -671,7 +666,7 @@ static bool append_line(struct keys *k, struct bytes *line, bool *ok)
     return n < n_in;
 }
 
-/* Read lines, beginning with what has been read as keys. */
+/* Read lines, first from the bytes that were read as keys. */
 static int read_plain(struct editor *e)
 {
     struct keys *k = &e->keys;

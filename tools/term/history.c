@@ -18,7 +18,7 @@
 
 enum {
     MAX_ENTRY = 1 << 20,
-    MAX_FILE = 16 << 20, /* what is read of a file: its end */
+    MAX_FILE = 16 << 20, /* bytes that are read, from the end of the file */
     LOCK_TRIES = 50,     /* 10 ms each */
 };
 
@@ -38,7 +38,7 @@ char *history_default_path(void)
     static const char end[] = "/trit/history";
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME"), *between = "";
 
-    if (!state || *state != '/') { /* relative ones are to be ignored */
+    if (!state || *state != '/') { /* the XDG rules say to ignore a relative path */
         state = home;
         between = "/.local/state";
     }
@@ -64,15 +64,15 @@ const char *history_entry(const struct history *h, size_t i, size_t *len)
     return i < h->n ? h->entries[i].text : "";
 }
 
-/* Whether there is a reason to leave an entry out. */
-static bool is_idle(const struct history *h, const char *text, size_t len)
+/* Whether to leave an entry out: empty, too long, or the same as the last one. */
+static bool is_skipped(const struct history *h, const char *text, size_t len)
 {
     const struct entry *last = h->n > 0 ? &h->entries[h->n - 1] : NULL;
     return len == 0 || len > MAX_ENTRY ||
            (last && last->len == len && memcmp(last->text, text, len) == 0);
 }
 
-/* Takes text, which is from malloc(). */
+/* Takes ownership of text. */
 static void push_message(struct history *h, char *text, size_t len)
 {
     if (h->n == HISTORY_MAX) {
@@ -83,7 +83,7 @@ static void push_message(struct history *h, char *text, size_t len)
     h->entries[h->n++] = (struct entry){text, len};
 }
 
-/* One line of the file. @return false if there is no memory */
+/* Add a line of the file. @return false: no memory */
 static bool push_line(struct history *h, const char *line, size_t len)
 {
     char *text = malloc(len + 1);
@@ -99,7 +99,7 @@ static bool push_line(struct history *h, const char *line, size_t len)
         i += letter != NULL;
     }
     text[n] = '\0';
-    if (is_idle(h, text, n))
+    if (is_skipped(h, text, n))
         free(text);
     else
         push_message(h, text, n);
@@ -120,7 +120,7 @@ static bool escape_entry(struct bytes *out, const char *text, size_t len)
 
 /* ---- The file -------------------------------------------------------------------------------- */
 
-/* Read the end of a file, from the start of a line on. @return false: errno */
+/* Read the end of a file, from the start of a line. @return false: errno says why */
 static bool read_end(int fd, struct bytes *out)
 {
     struct stat st;
@@ -149,7 +149,7 @@ static bool read_end(int fd, struct bytes *out)
     return true;
 }
 
-/* The lines of a file's end. @return how many, or -1: no memory */
+/* Add the lines of the file. @return how many, or -1: no memory */
 static long load_lines(struct history *h, const struct bytes *b)
 {
     const char *p = bytes_text(b), *end = p + b->len;
@@ -165,7 +165,7 @@ static long load_lines(struct history *h, const struct bytes *b)
     return n;
 }
 
-static bool lock(int fd)
+static bool lock_file(int fd)
 {
     const struct timespec wait = {.tv_nsec = 10000000};
 
@@ -180,8 +180,8 @@ static bool lock(int fd)
     return false;
 }
 
-/* Open and lock the file that has this name, which another program may just replace.
- * @return -1: errno */
+/* Open and lock a file, again if another program replaces it meanwhile.
+ * @return -1: errno says why */
 static int open_locked(const char *path, int flags)
 {
     struct stat st, named;
@@ -190,7 +190,7 @@ static int open_locked(const char *path, int flags)
         const int fd = open(path, flags | O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
         if (fd < 0)
             return -1;
-        if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || !lock(fd)) {
+        if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || !lock_file(fd)) {
             const int error = S_ISREG(st.st_mode) ? errno : EINVAL;
             close(fd);
             errno = error;
@@ -217,9 +217,8 @@ static bool write_bytes_to(int fd, const char *p, size_t n)
     return true;
 }
 
-/* Write the entries to a new file, which takes the place of the old one. Its lock is held; if it
- * goes wrong, the old one stays. */
-static void trim(const struct history *h)
+/* Replace the locked file with one of the entries only. A failure leaves it unchanged. */
+static void trim_file(const struct history *h)
 {
     const size_t size = strlen(h->path) + 8;
     char *path = malloc(size);
@@ -242,7 +241,7 @@ static void trim(const struct history *h)
     free(path);
 }
 
-/* @return false if there is no memory; what is wrong with the file is none of the user's worries */
+/* A file that cannot be read is ignored. @return false: no memory */
 static bool load_history(struct history *h)
 {
     struct bytes b = {0};
@@ -255,7 +254,7 @@ static bool load_history(struct history *h)
         const long n = load_lines(h, &b);
         ok = n >= 0;
         if (n > 2 * HISTORY_MAX || b.len > MAX_FILE / 2)
-            trim(h);
+            trim_file(h);
     } else {
         ok = errno != ENOMEM;
     }
@@ -264,19 +263,19 @@ static bool load_history(struct history *h)
     return ok;
 }
 
-/* Make the folders above a file, for its owner alone. */
+/* Make the folders of a file, for its owner only. */
 static void make_folders(char *path)
 {
     for (char *p = path + 1; *p; p++)
         if (*p == '/') {
             *p = '\0';
-            mkdir(path, 0700); /* opening the file says what is wrong */
+            mkdir(path, 0700); /* opening the file reports a failure */
             *p = '/';
         }
 }
 
-/* At the end of the file, at the start of a line, all of it or nothing. @return 0 or errno */
-static int append(struct history *h, const struct bytes *line)
+/* Append a line to the file, all of it or nothing. @return 0 or errno */
+static int append_to_file(struct history *h, const struct bytes *line)
 {
     struct stat st;
     char last = '\n';
@@ -331,7 +330,7 @@ int history_add(struct history *h, const char *text, size_t len)
     struct bytes line = {0};
     int error = ENOMEM;
 
-    if (is_idle(h, text, len))
+    if (is_skipped(h, text, len))
         return 0;
     char *copy = malloc(len + 1);
     if (copy && escape_entry(&line, text, len)) {
@@ -339,7 +338,7 @@ int history_add(struct history *h, const char *text, size_t len)
         copy[len] = '\0';
         push_message(h, copy, len);
         copy = NULL;
-        error = h->path ? append(h, &line) : 0;
+        error = h->path ? append_to_file(h, &line) : 0;
     }
     free(copy);
     bytes_free(&line);

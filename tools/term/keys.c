@@ -1,15 +1,13 @@
-/* keys.c - see keys.h. */ #include "keys.h"
+/* keys.c - see keys.h. */
+#include "keys.h"
 
 #include <string.h>
 
-#include "utf8_length.h"
-#include "width.h"
-
-    enum {
-        NOTHING = -10,       /* no byte came in time */
-        SEQUENCE_WAIT = 100, /* milliseconds within which the rest of a sequence comes */
-        MAX_PARAMETERS = 32,
-    };
+enum {
+    NOTHING = -10,       /* no byte arrived in time */
+    SEQUENCE_WAIT = 100, /* ms to wait for the rest of a sequence */
+    MAX_PARAMETERS = 32,
+};
 
 void keys_free(struct keys *k)
 {
@@ -18,7 +16,7 @@ void keys_free(struct keys *k)
 
 /* ---- Bytes ----------------------------------------------------------------------------------- */
 
-/* @return whether there is a byte in k->in; if not, k->answer may say why */
+/* @return whether k->in holds a byte; if not, k->answer may say why */
 static bool fill_input(struct keys *k, int timeout_ms)
 {
     if (k->at < k->n)
@@ -63,8 +61,8 @@ static struct key take_reply(struct keys *k)
 static const char paste_end[] = "\033[201~";
 enum { PASTE_END_LEN = sizeof paste_end - 1 };
 
-/* What has come of the paste; the part of its end that has come stays for the next. */
-static struct key paste_so_far(struct keys *k, size_t n)
+/* The first n bytes of the paste. */
+static struct key paste_key(struct keys *k, size_t n)
 {
     return (struct key){.kind = KEY_PASTE, .text = bytes_text(&k->paste), .len = n};
 }
@@ -77,9 +75,8 @@ static bool paste_byte(struct keys *k, int c)
     k->after_return = c == '\r';
     if (second)
         return true;
-    if (k->paste.len > EDITOR_MAX_TEXT + PASTE_END_LEN) /* too long anyway: only its end matters */
-        return bytes_replace(&k->paste, k->paste.len - PASTE_END_LEN, 1, "", 0) &&
-               bytes_add(&k->paste, &byte, 1);
+    if (k->paste.len > EDITOR_MAX_TEXT + PASTE_END_LEN) /* already too long: keep only its end */
+        bytes_replace(&k->paste, k->paste.len - PASTE_END_LEN, 1, "", 0);
     return bytes_add(&k->paste, &byte, 1);
 }
 
@@ -102,9 +99,9 @@ static struct key next_paste(struct keys *k)
             return (struct key){.kind = KEY_WAKE};
         if (c == NOTHING) {
             k->idle = true;
-            return paste_so_far(k, k->paste.len);
+            return paste_key(k, k->paste.len);
         }
-        /* the end got lost: nobody pastes this one after a while */
+        /* the end of the paste was lost: this byte after a pause is typed, not pasted */
         if (c == 'C' - '@' && k->idle && k->paste.len == 0) {
             k->pasting = false;
             return (struct key){.kind = KEY_CANCEL};
@@ -115,7 +112,7 @@ static struct key next_paste(struct keys *k)
         if (c == '~' && paste_ended(k)) {
             k->pasting = false;
             k->after_return = false;
-            return paste_so_far(k, k->paste.len - PASTE_END_LEN);
+            return paste_key(k, k->paste.len - PASTE_END_LEN);
         }
     }
 }
@@ -142,13 +139,13 @@ static enum key_kind find_row(const struct row *rows, size_t n, int code, bool c
     return KEY_OTHER;
 }
 
-/* By the last byte of a sequence. */
+/* Keys by the last byte of a sequence. */
 static const struct row finals[] = {
     {'A', KEY_UP, KEY_UP},          {'B', KEY_DOWN, KEY_DOWN},  {'C', KEY_RIGHT, KEY_WORD_RIGHT},
     {'D', KEY_LEFT, KEY_WORD_LEFT}, {'H', KEY_HOME, KEY_FIRST}, {'F', KEY_END, KEY_LAST},
 };
 
-/* By the number before ~. */
+/* Keys by the number before ~. */
 static const struct row numbers[] = {
     {1, KEY_HOME, KEY_FIRST},
     {7, KEY_HOME, KEY_FIRST},
@@ -180,7 +177,7 @@ static int parse_number(const char **p)
     return n;
 }
 
-/* ESC [ parameters final, and the same behind ESC O. */
+/* The rest of ESC [ or ESC O: parameters and a last byte. */
 static struct key control_sequence(struct keys *k, bool alt, bool o)
 {
     char text[MAX_PARAMETERS + 1] = {0};
@@ -193,7 +190,7 @@ static struct key control_sequence(struct keys *k, bool alt, bool o)
         next_byte(k, SEQUENCE_WAIT);
         return (struct key){.kind = KEY_OTHER};
     }
-    if (c < 0x20 || c > 0x7E) { /* it has been cut off */
+    if (c < 0x20 || c > 0x7E) { /* the sequence is incomplete */
         if (c != NOTHING)
             k->at--;
         return (struct key){.kind = KEY_OTHER};
@@ -207,10 +204,10 @@ static struct key control_sequence(struct keys *k, bool alt, bool o)
     if (o && p1 && !p2)
         p2 = p1; /* ESC O 5 C */
     const bool change = alt || (p2 > 0 && ((p2 - 1) & 6) != 0);
-    enum key_kind kind = KEY_OTHER;
-    if (*p) /* of a kind that is no key's */
-        kind = KEY_OTHER;
-    else if (o && c == 'M')
+    enum key_kind kind;
+    if (*p) /* not a key's parameters */
+        return (struct key){.kind = KEY_OTHER};
+    if (o && c == 'M')
         kind = KEY_ENTER;
     else if (o && (c == 'c' || c == 'd')) /* Ctrl in rxvt */
         kind = c == 'c' ? KEY_WORD_RIGHT : KEY_WORD_LEFT;
@@ -223,7 +220,7 @@ static struct key control_sequence(struct keys *k, bool alt, bool o)
     return (struct key){.kind = kind};
 }
 
-/* Swallow what ends in BEL or ESC \, or no longer comes. */
+/* Skip a string up to BEL, ESC \ or a pause. */
 static struct key control_string(struct keys *k)
 {
     int c, last = 0;
@@ -237,7 +234,13 @@ static struct key control_string(struct keys *k)
     return (struct key){.kind = KEY_OTHER};
 }
 
-static struct key escape(struct keys *k)
+/* @return the length of the character that begins with this byte; 1 also if none does */
+static int character_length(int first)
+{
+    return first < 0xC2 || first > 0xF4 ? 1 : 2 + (first >= 0xE0) + (first >= 0xF0);
+}
+
+static struct key escape_key(struct keys *k)
 {
     bool alt = false;
     int c;
@@ -250,7 +253,7 @@ static struct key escape(struct keys *k)
         return control_sequence(k, alt, c == 'O');
     if (memchr("]PX^_", c, 5))
         return control_string(k);
-    for (size_t n = utf8_length((unsigned char)c); n > 1; n--) {
+    for (int n = character_length(c); n > 1; n--) {
         const int next = next_byte(k, SEQUENCE_WAIT);
         if (next != NOTHING && (next & 0xC0) != 0x80) {
             k->at--;
@@ -282,27 +285,27 @@ static bool is_text(int c)
     return c >= 0x20 && c != 0x7F;
 }
 
-/* How many bytes at the end of n are the start of a character. */
-static int incomplete(const unsigned char *p, int n)
+/* @return how many of the last bytes are an incomplete character */
+static int count_incomplete(const unsigned char *p, int n)
 {
     for (int back = 1; back <= 3 && back <= n; back++)
         if ((p[n - back] & 0xC0) != 0x80)
-            return (int)utf8_length(p[n - back]) > back ? back : 0;
+            return character_length(p[n - back]) > back ? back : 0;
     return 0;
 }
 
-/* All that has come of what was typed, in whole characters. */
-static struct key typed(struct keys *k)
+/* The typed text that has arrived, in whole characters. */
+static struct key text_key(struct keys *k)
 {
     int end = k->at;
 
     for (;;) {
         while (end < k->n && is_text(k->in[end]))
             end++;
-        const int rest = end == k->n ? incomplete(k->in + k->at, end - k->at) : 0;
+        const int rest = end == k->n ? count_incomplete(k->in + k->at, end - k->at) : 0;
         if (rest == 0)
             break;
-        if (rest < end - k->at) { /* what is whole first */
+        if (rest < end - k->at) { /* whole characters first */
             end -= rest;
             break;
         }
@@ -334,11 +337,11 @@ struct key next_key(struct keys *k)
     if (second)
         return (struct key){.kind = KEY_OTHER};
     if (c == '\033')
-        return escape(k);
+        return escape_key(k);
     if (c == 0x7F)
         return (struct key){.kind = KEY_BACKSPACE};
     if (!is_text(c))
         return (struct key){.kind = (size_t)c < sizeof controls ? controls[c] : KEY_OTHER};
     k->at--;
-    return typed(k);
+    return text_key(k);
 }

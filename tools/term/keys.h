@@ -1,4 +1,4 @@
-/* keys.h - what keys a terminal's bytes mean. */
+/* keys.h - parses the bytes that a terminal sends into keys. */
 #ifndef TRIT_TOOLS_KEYS_H
 #define TRIT_TOOLS_KEYS_H
 
@@ -6,9 +6,9 @@
 #include "editor_io.h"
 
 enum key_kind {
-    KEY_OTHER, /* one without a meaning */
-    KEY_TEXT,  /* characters typed */
-    KEY_PASTE, /* a piece of text, its line breaks LF */
+    KEY_OTHER, /* has no meaning */
+    KEY_TEXT,  /* typed characters */
+    KEY_PASTE, /* pasted text; its line breaks are LF */
     KEY_ENTER,
     KEY_BREAK, /* a line break */
     KEY_LEFT,
@@ -37,32 +37,34 @@ enum key_kind {
     KEY_NEWER,
     KEY_ABORT,
     KEY_ESCAPE,
+    KEY_CANCEL,
+    KEY_NO_INPUT, /* end of the input */
+
+    /* These leave a search open. */
     KEY_CLEAR,
     KEY_SUSPEND,
-    KEY_CANCEL,
-    KEY_WAKE, /* none, but the window may have changed */
+    KEY_WAKE, /* no key, but the window may have changed */
     KEY_REDRAW,
-    KEY_NO_INPUT, /* the input's end */
     KEY_FAILED,
     KEY_NO_MEMORY,
 };
 
 struct key {
     enum key_kind kind;
-    const char *text; /* of KEY_TEXT and KEY_PASTE, until the next key */
+    const char *text; /* of KEY_TEXT and KEY_PASTE; valid until the next key */
     size_t len;
 };
 
-/* Zero but io. */
+/* Initialise to zero except io. */
 struct keys {
     struct editor_io io;
     unsigned char in[4096];
-    int at, n;          /* what of it is still to be read */
-    int answer;         /* of io.read, still to be told: negative */
-    struct bytes paste; /* what came of one */
-    bool pasting;       /* its end has not come */
-    bool after_return;  /* a CR came last: an LF would be the same key */
-    bool idle;          /* nothing came for a while within a paste */
+    int at, n;          /* in[at..n) is not parsed yet */
+    int answer;         /* a negative result of io.read that is not reported yet */
+    struct bytes paste; /* the part of a paste that has arrived */
+    bool pasting;       /* the end of a paste has not arrived */
+    bool after_return;  /* the last byte was a CR: an LF belongs to it */
+    bool idle;          /* within a paste, nothing has arrived for a while */
 };
 
 void keys_free(struct keys *k);
@@ -70,7 +72,7 @@ void keys_free(struct keys *k);
 /* Wait for the next key. */
 struct key next_key(struct keys *k);
 
-/* Whether there is more to be read at once. */
+/* @return whether input is waiting */
 bool keys_waiting(struct keys *k);
 
 #endif

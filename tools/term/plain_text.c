@@ -1,22 +1,22 @@
 /* plain_text.c - see plain_text.h. */
 #include "plain_text.h"
 
-#include <stdbool.h>
 #include <string.h>
 
-#include "utf8_length.h"
+#include "trit.h"
 
 static void write_escaped(FILE *f, const char *text, size_t len, const char *allowed)
 {
     for (size_t i = 0; i < len;) {
-        const unsigned char c = (unsigned char)text[i];
-        const size_t n = utf8_character(text + i, len - i);
-        const bool c1 = utf8_is_c1(text + i, n);
-        if (n == 0 || (c < 0x20 && (c == 0 || !strchr(allowed, c))) || c == 0x7f || c1)
-            fprintf(f, "\\x%02x", c);
+        size_t n;
+        const uint32_t code = trit_utf8_decode(text + i, len - i, &n);
+        const bool control = code < 0x20 || (code >= 0x7f && code < 0xA0);
+        if (code == TRIT_NO_CHARACTER || (control && (!code || !strchr(allowed, (int)code))))
+            for (size_t k = 0; k < n; k++)
+                fprintf(f, "\\x%02x", (unsigned char)text[i + k]);
         else
             fwrite(text + i, 1, n, f);
-        i += n && !c1 ? n : 1;
+        i += n;
     }
 }
 

@@ -1,13 +1,13 @@
-/* plain_text.h - text of unknown origin, for people. */
+/* plain_text.h - prints text of unknown origin safely. */
 #ifndef TRIT_TOOLS_PLAIN_TEXT_H
 #define TRIT_TOOLS_PLAIN_TEXT_H
 
 #include <stddef.h>
 #include <stdio.h>
 
-/* Text as it stands, but for what could play tricks on a terminal (control characters, bytes that
- * are no UTF-8), which is shown as \\xNN. */
+/* Print text with everything that could act on a terminal (control characters, invalid UTF-8)
+ * as \xNN. */
 void plain_string(FILE *f, const char *text, size_t len);
-void plain_text(FILE *f, const char *text, size_t len); /* but for line ends and tabs */
+void plain_text(FILE *f, const char *text, size_t len); /* keeps line breaks and tabs */
 
 #endif

@@ -38,19 +38,19 @@ static bool ask_size(struct screen *s)
 
 enum style { STYLE_NONE, STYLE_PROMPT, STYLE_HINT, STYLE_ESCAPED };
 
-/* Goes over the cells of a view from the start. */
+/* Lays out a view cell by cell, from its start. */
 struct pen {
     const struct view *v;
     int columns;
-    int row, column; /* where the next cell goes; column may be one too many */
+    int row, column; /* of the next cell; column == columns: the row is full */
     enum style style, written;
-    struct frame *frame; /* receives the rows from first to before last; or NULL */
+    struct frame *frame; /* receives rows first..last-1; or NULL */
     int first, last;
     bool failed; /* no memory */
 
     int cursor_row, cursor_column;
-    int want_row, want_column; /* a place, */
-    size_t found;              /* and what stands there or before it in that row */
+    int want_row, want_column; /* a cell to look for; want_row -1: none */
+    size_t found;              /* the position in the text at that cell or before it in its row */
     bool has_found;
 };
 
@@ -65,7 +65,7 @@ static void pen_write(struct pen *p, const char *text, size_t n)
         p->failed = true;
 }
 
-static void put_style(struct pen *p, enum style style)
+static void write_style(struct pen *p, enum style style)
 {
     static const char *const codes[] = {"", "", "2", "7"};
     const char *code = style == STYLE_PROMPT ? p->v->style : codes[style];
@@ -86,7 +86,7 @@ static void end_row(struct pen *p)
 {
     if (!is_seen(p))
         return;
-    put_style(p, STYLE_NONE);
+    write_style(p, STYLE_NONE);
     struct screen_row *row = &p->frame->rows[p->frame->n - 1];
     row->len = p->frame->bytes.len - row->start;
     row->columns = p->column < p->columns ? p->column : p->columns;
@@ -104,7 +104,7 @@ static void begin_row(struct pen *p)
         struct screen_row *rows = realloc(f->rows, (size_t)size * sizeof *rows);
         if (!rows) {
             p->failed = true;
-            p->frame = NULL; /* nothing more is written */
+            p->frame = NULL; /* stop writing */
             return;
         }
         f->rows = rows;
@@ -127,24 +127,18 @@ static void make_room(struct pen *p, int columns)
         next_row(p);
 }
 
-static void cell(struct pen *p, const char *text, size_t n, int columns)
+static void write_cell(struct pen *p, const char *text, size_t n, int columns)
 {
     make_room(p, columns);
     if (is_seen(p)) {
-        put_style(p, p->style);
+        write_style(p, p->style);
         pen_write(p, text, n);
     }
     p->column += columns;
 }
 
-static void cells(struct pen *p, const char *ascii)
-{
-    for (; *ascii; ascii++)
-        cell(p, ascii, 1, 1);
-}
-
-/* What cannot be shown as it is. */
-static void escaped(struct pen *p, const struct glyph *g, const char *text)
+/* A character that a terminal cannot show, in an escaped form. */
+static void write_escaped_glyph(struct pen *p, const struct glyph *g, const char *text)
 {
     const enum style style = p->style;
     char form[16];
@@ -157,11 +151,12 @@ static void escaped(struct pen *p, const struct glyph *g, const char *text)
         snprintf(form, sizeof form, "<U+%04X>", (unsigned)g->code);
     if (style == STYLE_NONE)
         p->style = STYLE_ESCAPED;
-    cells(p, form);
+    for (const char *c = form; *c; c++)
+        write_cell(p, c, 1, 1);
     p->style = style;
 }
 
-/* Say in which column the next cell is, and take away what the terminal showed beyond it. */
+/* Move the terminal's cursor to the pen's column, and erase what is shown after it. */
 static void set_column(struct pen *p)
 {
     char move[32];
@@ -173,34 +168,28 @@ static void set_column(struct pen *p)
     pen_write(p, move, (size_t)n);
 }
 
-static void glyph(struct pen *p, const struct glyph *g, const char *text)
+static void write_glyph(struct pen *p, const struct glyph *g, const char *text)
 {
     if (g->code == '\t') {
         make_room(p, 1);
         for (int n = TAB - p->column % TAB; n > 0 && p->column < p->columns; n--)
-            cell(p, " ", 1, 1);
+            write_cell(p, " ", 1, 1);
     } else if (g->columns == 0) {
-        escaped(p, g, text);
+        write_escaped_glyph(p, g, text);
     } else if (g->columns > p->columns) {
-        cell(p, "?", 1, 1);
+        write_cell(p, "?", 1, 1);
     } else if (g->bare) {
         char based[160] = "\xE2\x97\x8C"; /* a dotted circle */
         memcpy(based + 3, text, g->len);
-        cell(p, based, 3 + g->len, 1);
+        write_cell(p, based, 3 + g->len, 1);
     } else {
-        cell(p, text, g->len, g->columns);
+        write_cell(p, text, g->len, g->columns);
     }
     if (!g->plain && is_seen(p))
         set_column(p);
 }
 
-/* How many columns the first cell of a character needs. */
-static int first_columns(const struct pen *p, const struct glyph *g)
-{
-    return g->columns == 2 && p->columns > 1 ? 2 : 1;
-}
-
-/* The next cell stands at a position of the text. */
+/* Note that the next cell shows position `at` of the text. */
 static void note_position(struct pen *p, size_t at)
 {
     if (at == p->v->cursor) {
@@ -218,7 +207,7 @@ static void lay_string(struct pen *p, const char *text, enum style style)
     p->style = style;
     for (size_t len = strlen(text); len > 0;) {
         const struct glyph g = next_glyph(text, len);
-        glyph(p, &g, text);
+        write_glyph(p, &g, text);
         text += g.len;
         len -= g.len;
     }
@@ -236,13 +225,13 @@ static void lay_out(struct pen *p)
         if (p->last > 0 && p->row >= p->last)
             return; /* the rest is below the window */
         g = next_glyph(v->text + i, v->len - i);
-        make_room(p, first_columns(p, &g));
+        make_room(p, g.columns == 2 && p->columns > 1 ? 2 : 1);
         note_position(p, i);
         if (g.code == '\n') {
             next_row(p);
             lay_string(p, v->more, STYLE_PROMPT);
         } else {
-            glyph(p, &g, v->text + i);
+            write_glyph(p, &g, v->text + i);
         }
     }
     make_room(p, 1);
@@ -273,8 +262,8 @@ bool screen_move(struct screen *s, const struct view *v, int rows, int *column, 
     return q.has_found;
 }
 
-/* Make s->next of v: the rows that are in the window. */
-static bool make_frame(struct screen *s, const struct view *v)
+/* Lay out into s->next the rows of v that are in the window. */
+static void make_frame(struct screen *s, const struct view *v)
 {
     struct frame *f = &s->next;
     struct pen p = new_pen(s, v);
@@ -296,14 +285,19 @@ static bool make_frame(struct screen *s, const struct view *v)
     lay_out(&p);
     f->row = p.cursor_row - s->top;
     f->column = p.cursor_column;
-    return !p.failed;
+    if (p.failed)
+        s->status = SCREEN_NO_MEMORY;
 }
 
 /* ---- Drawing --------------------------------------------------------------------------------- */
 
-static bool screen_printf(struct screen *s, const char *fmt, ...) TRIT_PRINTF(2, 3);
+static void screen_write(struct screen *s, const char *text, size_t n)
+{
+    if (!s->status && !bytes_add(&s->out, text, n))
+        s->status = SCREEN_NO_MEMORY;
+}
 
-static bool screen_printf(struct screen *s, const char *fmt, ...)
+static TRIT_PRINTF(2, 3) void screen_printf(struct screen *s, const char *fmt, ...)
 {
     char text[64];
     va_list list;
@@ -311,42 +305,42 @@ static bool screen_printf(struct screen *s, const char *fmt, ...)
     va_start(list, fmt);
     const int n = vsnprintf(text, sizeof text, fmt, list);
     va_end(list);
-    return bytes_add(&s->out, text, (size_t)n);
+    screen_write(s, text, (size_t)n);
 }
 
-static bool go_to_row(struct screen *s, int row)
+static void go_to_row(struct screen *s, int row)
 {
-    bool ok = true;
+    const int there = row < s->extent ? row : s->extent - 1;
 
     if (row < s->row)
-        ok = screen_printf(s, "\033[%dA", s->row - row);
-    const int there = row < s->extent ? row : s->extent - 1;
+        screen_printf(s, "\033[%dA", s->row - row);
     if (there > s->row)
-        ok = screen_printf(s, "\033[%dB", there - s->row);
+        screen_printf(s, "\033[%dB", there - s->row);
     if (row > there) {
-        for (int i = there; i < row && ok; i++)
-            ok = screen_printf(s, "\r\n");
+        for (int i = there; i < row; i++)
+            screen_printf(s, "\r\n");
         s->column = 0;
         s->extent = row + 1;
     }
     s->row = row;
-    return ok;
 }
 
-static bool go_to(struct screen *s, int row, int column)
+static void go_to(struct screen *s, int row, int column)
 {
-    if (row != s->row && !go_to_row(s, row))
-        return false;
+    if (row != s->row)
+        go_to_row(s, row);
     if (column == s->column)
-        return true;
-    const bool back = s->column - 1 == column && s->column > 0; /* the most frequent move */
+        return;
+    if (s->column > 0 && column == s->column - 1)
+        screen_printf(s, "\b"); /* the most frequent move */
+    else if (column > 0)
+        screen_printf(s, "\r\033[%dC", column);
+    else
+        screen_printf(s, "\r");
     s->column = column;
-    if (back)
-        return screen_printf(s, "\b");
-    return screen_printf(s, "\r") && (column == 0 || screen_printf(s, "\033[%dC", column));
 }
 
-/* How many bytes, each a column, two rows have in common at their start. */
+/* Bytes that two rows have in common at their start, each one a column. */
 static int common_start(const char *a, size_t n_a, const char *b, size_t n_b)
 {
     size_t i = 0;
@@ -357,7 +351,7 @@ static int common_start(const char *a, size_t n_a, const char *b, size_t n_b)
     return (int)i - (marked && i > 0);
 }
 
-static bool draw_row(struct screen *s, int i)
+static void draw_row(struct screen *s, int i)
 {
     static const struct screen_row none = {.plain = true};
     const struct frame *f = &s->next;
@@ -367,25 +361,24 @@ static bool draw_row(struct screen *s, int i)
     const bool plain = new->plain && old->plain;
 
     if (i < s->shown.n && new->len == old->len && memcmp(text, before, new->len) == 0)
-        return true;
+        return;
     int from = plain ? common_start(text, new->len, before, old->len) : 0;
     if (from >= s->columns)
         from = s->columns - 1;
-    if (!go_to(s, i, from))
-        return false;
-    if (!plain && !screen_printf(s, "\033[?7l\033[K"))
-        return false;
-    if (!bytes_add(&s->out, text + from, new->len - (size_t)from))
-        return false;
-    s->column = new->columns < s->columns &&plain ? new->columns : -1;
+    go_to(s, i, from);
     if (!plain)
-        return screen_printf(s, "\033[?7h");
-    return new->columns >= old->columns || new->columns >= s->columns || screen_printf(s, "\033[K");
+        screen_printf(s, "\033[?7l\033[K");
+    screen_write(s, text + from, new->len - (size_t)from);
+    s->column = plain && new->columns < s->columns ? new->columns : -1;
+    if (!plain)
+        screen_printf(s, "\033[?7h");
+    else if (new->columns < old->columns &&new->columns < s->columns)
+        screen_printf(s, "\033[K");
 }
 
-/* The window's width has changed: a terminal breaks rows that are too long now, so that the first
- * one is further up. */
-static bool erase_drawn(struct screen *s)
+/* Erase after the window's width has changed: the terminal wraps rows that are now too long, so the
+ * first row has moved up. */
+static void erase_drawn(struct screen *s)
 {
     int up = s->shown.column / s->columns;
 
@@ -394,53 +387,52 @@ static bool erase_drawn(struct screen *s)
         up += columns > 0 ? (columns + s->columns - 1) / s->columns : 1;
     }
     screen_forget(s);
-    if (!screen_printf(s, "\r"))
-        return false;
-    return (up == 0 || screen_printf(s, "\033[%dA", up)) && screen_printf(s, "\033[J");
+    screen_printf(s, "\r");
+    if (up > 0)
+        screen_printf(s, "\033[%dA", up);
+    screen_printf(s, "\033[J");
 }
 
-static bool write_changes(struct screen *s)
+static void write_changes(struct screen *s)
 {
     const struct frame *f = &s->next;
-    bool ok = true;
 
-    for (int i = 0; i < f->n && ok; i++)
-        ok = draw_row(s, i);
-    if (ok && s->drawn && s->shown.n > f->n)
-        ok = go_to(s, f->n, 0) && screen_printf(s, "\033[J");
-    return ok && go_to(s, f->row, f->column);
+    for (int i = 0; i < f->n; i++)
+        draw_row(s, i);
+    if (s->drawn && s->shown.n > f->n) {
+        go_to(s, f->n, 0);
+        screen_printf(s, "\033[J");
+    }
+    go_to(s, f->row, f->column);
 }
 
-static enum screen_status screen_send(struct screen *s)
+static void screen_send(struct screen *s)
 {
-    const size_t n = s->out.len;
-
+    if (!s->status && s->out.len && !s->io.write(s->io.user, s->out.data, s->out.len))
+        s->status = SCREEN_FAILED;
     s->out.len = 0;
-    return n == 0 || s->io.write(s->io.user, s->out.data, n) ? SCREEN_OK : SCREEN_FAILED;
 }
 
-enum screen_status screen_draw(struct screen *s, const struct view *v)
+void screen_draw(struct screen *s, const struct view *v)
 {
-    const bool changed = ask_size(s);
-
-    if (changed && s->drawn && !erase_drawn(s))
-        return SCREEN_NO_MEMORY;
+    if (ask_size(s) && s->drawn)
+        erase_drawn(s);
     if (!s->drawn) {
         s->extent = 1;
         s->row = 0;
         s->column = 0;
         s->shown.n = 0;
     }
-    if (!make_frame(s, v) || !write_changes(s)) {
-        s->out.len = 0;
-        screen_forget(s);
-        return SCREEN_NO_MEMORY;
+    make_frame(s, v);
+    if (!s->status)
+        write_changes(s);
+    if (!s->status) {
+        const struct frame old = s->shown;
+        s->shown = s->next;
+        s->next = old;
     }
-    const struct frame old = s->shown;
-    s->shown = s->next;
-    s->next = old;
-    s->drawn = true;
-    return screen_send(s);
+    s->drawn = !s->status;
+    screen_send(s);
 }
 
 void screen_forget(struct screen *s)
@@ -449,36 +441,34 @@ void screen_forget(struct screen *s)
     s->shown.n = 0;
 }
 
-enum screen_status screen_restart(struct screen *s)
+void screen_reset(struct screen *s, const char *sequence)
 {
     screen_forget(s);
-    return screen_printf(s, "\r\033[J") ? screen_send(s) : SCREEN_NO_MEMORY;
+    screen_printf(s, "%s", sequence);
+    screen_send(s);
 }
 
-enum screen_status screen_clear(struct screen *s)
+void screen_leave(struct screen *s)
 {
-    screen_forget(s);
-    return screen_printf(s, "\033[H\033[2J") ? screen_send(s) : SCREEN_NO_MEMORY;
-}
-
-enum screen_status screen_leave(struct screen *s)
-{
-    const bool ok = !s->drawn || (go_to(s, s->shown.n - 1, 0) && screen_printf(s, "\r\n"));
-
+    if (s->drawn) {
+        go_to(s, s->shown.n - 1, 0);
+        screen_printf(s, "\r\n");
+    }
     screen_forget(s);
     s->top = 0;
-    return ok ? screen_send(s) : SCREEN_NO_MEMORY;
+    screen_send(s);
 }
 
-enum screen_status screen_bell(struct screen *s)
+void screen_bell(struct screen *s)
 {
-    return screen_printf(s, "\a") ? screen_send(s) : SCREEN_NO_MEMORY;
+    screen_printf(s, "\a");
+    screen_send(s);
 }
 
 /* ---- Lists ----------------------------------------------------------------------------------- */
 
-/* Print text into a frame's row of its own, and take its bytes. */
-static int print_item(struct screen *s, const char *text)
+/* Write a string, cut to one row. @return its columns */
+static int write_item(struct screen *s, const char *text)
 {
     const struct view v = {.prompt = text, .more = "", .text = ""};
     struct pen p = new_pen(s, &v);
@@ -488,38 +478,33 @@ static int print_item(struct screen *s, const char *text)
     p.frame = &s->next;
     p.last = 1;
     lay_out(&p);
-    if (p.failed || !bytes_add(&s->out, bytes_text(&s->next.bytes), s->next.rows[0].len))
-        return -1;
+    if (p.failed) {
+        s->status = SCREEN_NO_MEMORY;
+        return 0;
+    }
+    screen_write(s, bytes_text(&s->next.bytes), s->next.rows[0].len);
     return s->next.rows[0].columns;
 }
 
-enum screen_status screen_list(struct screen *s, const char *const *items, size_t n)
+void screen_list(struct screen *s, const char *const *items, size_t n)
 {
-    enum screen_status status = screen_leave(s);
     int widest = 1;
 
-    for (size_t i = 0; i < n && !status; i++) {
-        const size_t before = s->out.len;
-        const int columns = print_item(s, items[i]);
-        if (columns < 0)
-            status = SCREEN_NO_MEMORY;
-        s->out.len = before;
+    screen_leave(s);
+    for (size_t i = 0; i < n; i++) {
+        const int columns = write_item(s, items[i]);
         widest = columns > widest ? columns : widest;
+        s->out.len = 0; /* this pass only measures */
     }
     const int across = s->columns / (widest + 2) > 0 ? s->columns / (widest + 2) : 1;
     const size_t lines = (n + (size_t)across - 1) / (size_t)across;
-    for (size_t line = 0; line < lines && !status; line++) {
-        for (size_t i = line; i < n && !status; i += lines) {
-            const int columns = print_item(s, items[i]);
-            bool ok = columns >= 0;
-            for (int pad = columns; i + lines < n && pad < widest + 2 && ok; pad++)
-                ok = screen_printf(s, " ");
-            status = ok ? SCREEN_OK : SCREEN_NO_MEMORY;
+    for (size_t line = 0; line < lines; line++) {
+        for (size_t i = line; i < n; i += lines) {
+            const int columns = write_item(s, items[i]);
+            for (int pad = columns; i + lines < n && pad < widest + 2; pad++)
+                screen_write(s, " ", 1);
         }
-        if (!status && !screen_printf(s, "\r\n"))
-            status = SCREEN_NO_MEMORY;
+        screen_printf(s, "\r\n");
     }
-    if (status)
-        s->out.len = 0;
-    return status ? status : screen_send(s);
+    screen_send(s);
 }

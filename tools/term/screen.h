@@ -1,19 +1,19 @@
-/* screen.h - showing a prompt and a text on a terminal, and changing what is shown.
+/* screen.h - draws a prompt and a text on a terminal, and updates what is shown.
  *
- * Rows end by line breaks of their own, so that nothing depends on how a terminal wraps lines, and
- * after characters that terminals measure differently the column is set anew. */
+ * Every row ends in a line break of its own, so that nothing depends on how the terminal wraps
+ * lines. After a character whose width differs between terminals, the column is set again. */
 #ifndef TRIT_TOOLS_SCREEN_H
 #define TRIT_TOOLS_SCREEN_H
 
 #include "bytes.h"
 #include "editor_io.h"
 
-/* What is to be seen. */
+/* What to show. */
 struct view {
-    const char *prompt, *more; /* in front of the first line, and of the others */
+    const char *prompt, *more; /* before the first line, and before the others */
     const char *text;
     size_t len, cursor;
-    const char *hint;  /* behind the text; or NULL */
+    const char *hint;  /* after the text; or NULL */
     const char *style; /* SGR parameters of prompts; or NULL */
     bool color;
 };
@@ -21,10 +21,10 @@ struct view {
 struct screen_row {
     size_t start, len; /* its bytes in a frame */
     int columns;
-    bool plain; /* nothing but characters that every terminal measures alike */
+    bool plain; /* holds only characters whose width is the same on every terminal */
 };
 
-/* What is in the window, or is to be there. */
+/* The rows of the window, as shown or as the next drawing will show them. */
 struct frame {
     struct bytes bytes;
     struct screen_row *rows;
@@ -32,45 +32,45 @@ struct frame {
     int row, column; /* of the cursor */
 };
 
-/* Zero but io. */
+enum screen_status { SCREEN_OK, SCREEN_FAILED, SCREEN_NO_MEMORY };
+
+/* Initialise to zero except io. Once status is not SCREEN_OK, nothing is written until the caller
+ * resets it. */
 struct screen {
     struct editor_io io;
-    int columns, n_rows; /* the window's size when it was last asked */
+    enum screen_status status; /* the first failure; of SCREEN_FAILED, errno says why */
+    int columns, n_rows;       /* the window's size when it was last read */
     struct frame shown, next;
-    bool drawn;      /* shown is on the screen */
-    int extent;      /* rows from the first on, that are surely there to move to */
-    int row, column; /* where the terminal's cursor is in shown; column -1: anywhere */
+    bool drawn;      /* the terminal shows `shown` */
+    int extent;      /* rows known to exist on the terminal, counted from the first one drawn */
+    int row, column; /* the terminal's cursor in `shown`; column -1: unknown */
     int top;         /* the first row of the text that is in the window */
     struct bytes out;
 };
 
-/* What came of it. */
-enum screen_status { SCREEN_OK, SCREEN_FAILED, SCREEN_NO_MEMORY };
-
 void screen_free(struct screen *s);
 
-/* Show v with as little as possible written, and in one piece. */
-enum screen_status screen_draw(struct screen *s, const struct view *v);
+/* Show v. Only the differences are written, in a single piece. */
+void screen_draw(struct screen *s, const struct view *v);
 
-/* The next drawing begins where the cursor is, which is at the start of a line. */
+/* Let the next drawing begin at the cursor, which is at the start of a line. */
 void screen_forget(struct screen *s);
 
-/* The same, wherever in its line the cursor is. */
-enum screen_status screen_restart(struct screen *s);
+/* The same for a cursor anywhere in its line: the sequence takes it to the start of a clear one. */
+void screen_reset(struct screen *s, const char *sequence);
+#define SCREEN_CLEAR_LINE "\r\033[J"
+#define SCREEN_CLEAR_ALL "\033[H\033[2J"
 
-/* Clear the screen before the next drawing. */
-enum screen_status screen_clear(struct screen *s);
+/* Go to a new line below everything that is shown, and forget it. */
+void screen_leave(struct screen *s);
 
-/* Go to a new line below all that is shown, and forget it. */
-enum screen_status screen_leave(struct screen *s);
+void screen_bell(struct screen *s);
 
-enum screen_status screen_bell(struct screen *s);
+/* Print strings in columns below what is shown. The next drawing is below them. */
+void screen_list(struct screen *s, const char *const *items, size_t n);
 
-/* Below what is shown, print strings in columns; the next drawing is below them. */
-enum screen_status screen_list(struct screen *s, const char *const *items, size_t n);
-
-/* The position in v->text that stands so many rows below the cursor (above: negative), at `column`
- * or before. @return false where there is no such row; *column -1 becomes the cursor's. */
+/* Find the position in v->text that is `rows` rows below the cursor (negative: above) at `column`,
+ * or the nearest one before it. *column -1 is set to the cursor's. @return false: no such row */
 bool screen_move(struct screen *s, const struct view *v, int rows, int *column, size_t *position);
 
 #endif

@@ -14,31 +14,27 @@
 #include <termios.h>
 #include <unistd.h>
 
-struct terminal {
+/* Signal handlers need it, so there is only one. */
+static struct terminal {
     int in, out;
     bool can_edit;
-    bool catches;            /* SIGINT is ours */
-    struct sigaction before; /* what it was */
-};
-
-/* What signal handlers need: the one terminal that is open. */
-static struct {
-    int in, out;
-    int wake[2]; /* a byte in this pipe ends a wait */
+    bool catches_interrupts;
+    struct sigaction interrupt_before; /* the action of SIGINT before that */
+    int wake[2];                       /* a byte in this pipe ends a wait; -1: not open */
     struct termios before, edit, quiet;
-    const struct termios *volatile mode; /* the one of them that is set, NULL: before */
+    const struct termios *volatile mode; /* &edit or &quiet; NULL: before */
     volatile sig_atomic_t interrupted, redraw;
 } state = {.wake = {-1, -1}};
 
 /* ---- Modes ----------------------------------------------------------------------------------- */
 
-static const char paste_on[] = "\033[?2004h";
-/* also what a drawing that was cut short may have left */
-static const char paste_off[] = "\033[?2004l\033[?7h\033[0m";
+static const char *const paste_on = "\033[?2004h";
+/* also undoes what an incomplete drawing may have left */
+static const char *const paste_off = "\033[?2004l\033[?7h\033[0m";
 
-static void send_to_terminal(const char *text, size_t n)
+static void send_sequence(const char *text)
 {
-    (void)!write(state.out, text, n);
+    (void)!write(state.out, text, strlen(text));
 }
 
 static bool set_mode(const struct termios *mode)
@@ -58,14 +54,14 @@ static bool change_mode(const struct termios *mode)
     if (mode == old)
         return true;
     if (old == &state.edit)
-        send_to_terminal(paste_off, sizeof paste_off - 1);
-    state.mode = mode; /* first, so that a signal in between finds what to take back */
+        send_sequence(paste_off);
+    state.mode = mode; /* first, so that a signal in between restores it */
     if (!set_mode(mode)) {
         state.mode = old;
         return false;
     }
     if (mode == &state.edit)
-        send_to_terminal(paste_on, sizeof paste_on - 1);
+        send_sequence(paste_on);
     return true;
 }
 
@@ -92,7 +88,7 @@ static void make_modes(void)
 
 /* ---- Signals --------------------------------------------------------------------------------- */
 
-/* Those that end the program or stop it, and those that have us look around. */
+/* Signals that end or stop the program, and those that change the terminal. */
 static const int signals[] = {SIGTERM, SIGHUP, SIGQUIT, SIGABRT, SIGSEGV, SIGBUS,
                               SIGFPE,  SIGILL, SIGTSTP, SIGCONT, SIGWINCH};
 enum { N_SIGNALS = sizeof signals / sizeof *signals };
@@ -106,7 +102,7 @@ static struct sigaction *action_before(int sig)
     return &actions_before[i];
 }
 
-static void wake(void)
+static void wake_reader(void)
 {
     (void)!write(state.wake[1], "", 1);
 }
@@ -117,19 +113,19 @@ static void on_interrupt(int sig)
 
     (void)sig;
     state.interrupted = 1;
-    wake();
+    wake_reader();
     errno = error;
 }
 
-/* Whoever was there before does what it does, with the terminal as it was. */
+/* Restore the terminal, then let the action that was set before run. */
 static void on_end(int sig)
 {
     terminal_restore();
     sigaction(sig, action_before(sig), NULL);
-    raise(sig); /* once this returns */
+    raise(sig); /* is delivered when this handler returns */
 }
 
-static void catch (int sig);
+static void catch_signal(int sig);
 
 static void on_stop(int sig)
 {
@@ -144,14 +140,14 @@ static void on_stop(int sig)
     raise(sig);
     sigprocmask(SIG_UNBLOCK, &set, NULL); /* stops here */
     sigprocmask(SIG_BLOCK, &set, NULL);
-    catch (sig);
+    catch_signal(sig);
     change_mode(mode);
     state.redraw = 1;
-    wake();
+    wake_reader();
     errno = error;
 }
 
-/* After a stop by SIGSTOP, too, a shell has set modes of its own. */
+/* A shell changes the modes while the program is stopped, also after SIGSTOP. */
 static void on_change(int sig)
 {
     const int error = errno;
@@ -160,14 +156,14 @@ static void on_change(int sig)
     if (sig == SIGCONT && mode) {
         set_mode(mode);
         if (mode == &state.edit)
-            send_to_terminal(paste_on, sizeof paste_on - 1);
+            send_sequence(paste_on);
         state.redraw = 1;
     }
-    wake();
+    wake_reader();
     errno = error;
 }
 
-static void catch (int sig)
+static void catch_signal(int sig)
 {
     struct sigaction action = {.sa_handler = on_end, .sa_flags = SA_RESTART};
 
@@ -183,7 +179,7 @@ static void catch_all(void)
     for (int i = 0; i < N_SIGNALS; i++) {
         struct sigaction *before = &actions_before[i];
         if (sigaction(signals[i], NULL, before) == 0 && before->sa_handler != SIG_IGN)
-            catch (signals[i]);
+            catch_signal(signals[i]);
     }
 }
 
@@ -194,21 +190,22 @@ static void release_all(void)
             sigaction(signals[i], &actions_before[i], NULL);
 }
 
-static void catch_interrupts(struct terminal *t)
+static void catch_interrupts(void)
 {
     const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
 
-    if (t->catches || sigaction(SIGINT, NULL, &t->before) != 0 || t->before.sa_handler == SIG_IGN)
+    if (state.catches_interrupts || sigaction(SIGINT, NULL, &state.interrupt_before) != 0 ||
+        state.interrupt_before.sa_handler == SIG_IGN)
         return;
     state.interrupted = 0;
-    t->catches = sigaction(SIGINT, &action, NULL) == 0;
+    state.catches_interrupts = sigaction(SIGINT, &action, NULL) == 0;
 }
 
-static void release_interrupts(struct terminal *t)
+static void release_interrupts(void)
 {
-    if (t->catches)
-        sigaction(SIGINT, &t->before, NULL);
-    t->catches = false;
+    if (state.catches_interrupts)
+        sigaction(SIGINT, &state.interrupt_before, NULL);
+    state.catches_interrupts = false;
 }
 
 /* ---- Open, close ----------------------------------------------------------------------------- */
@@ -228,22 +225,19 @@ struct terminal *terminal_open(int in, int out)
 {
     static bool at_exit;
     const char *term = getenv("TERM");
-    struct terminal *t = calloc(1, sizeof *t);
 
-    if (!t || state.wake[0] >= 0 || !open_pipe()) {
-        free(t);
+    if (state.wake[0] >= 0 || !open_pipe())
         return NULL;
-    }
-    t->in = state.in = in;
-    t->out = state.out = out;
-    t->can_edit = term && *term && strcmp(term, "dumb") != 0 && isatty(in) && isatty(out) &&
-                  tcgetattr(in, &state.before) == 0;
-    if (t->can_edit) {
+    state.in = in;
+    state.out = out;
+    state.can_edit = term && *term && strcmp(term, "dumb") != 0 && isatty(in) && isatty(out) &&
+                     tcgetattr(in, &state.before) == 0;
+    if (state.can_edit) {
         make_modes();
         catch_all();
         at_exit = at_exit || atexit(terminal_restore) == 0;
     }
-    return t;
+    return &state;
 }
 
 void terminal_close(struct terminal *t)
@@ -256,7 +250,6 @@ void terminal_close(struct terminal *t)
     close(state.wake[0]);
     close(state.wake[1]);
     state.wake[0] = state.wake[1] = -1;
-    free(t);
 }
 
 bool terminal_can_edit(const struct terminal *t)
@@ -266,7 +259,7 @@ bool terminal_can_edit(const struct terminal *t)
 
 bool terminal_edit(struct terminal *t)
 {
-    catch_interrupts(t);
+    catch_interrupts();
     state.redraw = 0;
     return !t->can_edit || change_mode(&state.edit);
 }
@@ -275,19 +268,20 @@ void terminal_quiet(struct terminal *t)
 {
     if (t->can_edit)
         change_mode(&state.quiet);
-    release_interrupts(t);
+    release_interrupts();
 }
 
 void terminal_leave(struct terminal *t)
 {
+    (void)t;
     terminal_restore();
-    release_interrupts(t);
+    release_interrupts();
 }
 
 /* ---- Callbacks ------------------------------------------------------------------------------- */
 
-/* What signals had to say. */
-static int take_news(void)
+/* @return what signals have reported since the last call */
+static int take_signals(void)
 {
     char bytes[64];
 
@@ -316,7 +310,7 @@ static int read_terminal(void *user, void *bytes, int n, int timeout_ms)
     if (ready <= 0)
         return ready < 0 ? EDITOR_READ_FAILED : EDITOR_READ_NOTHING;
     if (fds[1].revents)
-        return take_news();
+        return take_signals();
     const ssize_t done = read(t->in, bytes, (size_t)n);
     if (done < 0 && (errno == EINTR || errno == EAGAIN))
         return EDITOR_READ_NOTHING;
@@ -361,12 +355,12 @@ static void terminal_size(void *user, int *columns, int *rows)
     }
 }
 
-/* The whole job stops, as it would for a key that is a signal. */
+/* Stop the whole job, as the key does when it is a signal. */
 static void suspend_program(void *user)
 {
     (void)user;
     kill(0, SIGTSTP);
-    state.redraw = 0; /* the editor draws anyway */
+    state.redraw = 0; /* the editor draws in any case */
 }
 
 void terminal_io(struct terminal *t, struct editor_io *io)

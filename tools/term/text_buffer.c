@@ -12,7 +12,7 @@ enum { MAX_UNDO = 1000, MAX_UNDO_BYTES = 16 << 20 };
 /* A change that can be undone. */
 struct text_change {
     size_t at, n_old, n_new; /* n_old bytes at `at` became n_new others */
-    bool typed;              /* what is typed next may join it */
+    bool typed;              /* text typed next may join it */
     char *old;               /* the n_old bytes */
     size_t cursor;           /* where it was before */
 };
@@ -27,15 +27,6 @@ static size_t glyph_before(const struct text_buffer *b, size_t at)
 static size_t glyph_after(const struct text_buffer *b, size_t at)
 {
     return following_glyph(bytes_text(&b->text), b->text.len, at);
-}
-
-static size_t line_start(const struct text_buffer *b)
-{
-    size_t i = b->cursor;
-
-    while (i > 0 && b->text.data[i - 1] != '\n')
-        i--;
-    return i;
 }
 
 static size_t line_end(const struct text_buffer *b)
@@ -100,6 +91,7 @@ static size_t blank_left(const struct text_buffer *b)
 size_t text_target(const struct text_buffer *b, enum text_motion motion)
 {
     const size_t at = b->cursor;
+    size_t to;
 
     switch (motion) {
     case TEXT_LEFT:
@@ -113,11 +105,12 @@ size_t text_target(const struct text_buffer *b, enum text_motion motion)
     case TEXT_BLANK_LEFT:
         return blank_left(b);
     case TEXT_LINE_START:
-        return line_start(b);
+        return line_start(bytes_text(&b->text), at);
     case TEXT_LINE_END:
         return line_end(b);
     case TEXT_CUT_LEFT:
-        return at > 0 && line_start(b) == at ? at - 1 : line_start(b);
+        to = line_start(bytes_text(&b->text), at);
+        return at > 0 && to == at ? at - 1 : to;
     case TEXT_CUT_RIGHT:
         return at < b->text.len && line_end(b) == at ? at + 1 : line_end(b);
     case TEXT_START:
@@ -138,15 +131,7 @@ static void forget_changes(struct text_buffer *b)
     b->change_bytes = 0;
 }
 
-static void forget_oldest(struct text_buffer *b)
-{
-    b->change_bytes -= b->changes[0].n_old;
-    free(b->changes[0].old);
-    b->n_changes--;
-    memmove(b->changes, b->changes + 1, (size_t)b->n_changes * sizeof *b->changes);
-}
-
-/* Add c to the undo list, with the bytes that it replaces. @return false: no memory */
+/* Add c to the undo list with the bytes that it replaces. @return false: no memory */
 static bool record_change(struct text_buffer *b, struct text_change c)
 {
     if (b->change_bytes + c.n_old > MAX_UNDO_BYTES)
@@ -159,15 +144,18 @@ static bool record_change(struct text_buffer *b, struct text_change c)
         return false;
     if (c.n_old > 0)
         memcpy(c.old, b->text.data + c.at, c.n_old);
-    if (b->n_changes == MAX_UNDO)
-        forget_oldest(b);
+    if (b->n_changes == MAX_UNDO) {
+        b->change_bytes -= b->changes[0].n_old;
+        free(b->changes[0].old);
+        memmove(b->changes, b->changes + 1, (size_t)--b->n_changes * sizeof *b->changes);
+    }
     b->changes[b->n_changes++] = c;
     b->change_bytes += c.n_old;
     return true;
 }
 
-/* Every change goes through here: of c, only its places and `typed` are set.
- * joins: it extends the newest change of the undo list. */
+/* Every change goes through here. c has its numbers and `typed` set.
+ * joins: c extends the newest change of the undo list. */
 static enum text_result make_change(struct text_buffer *b, struct text_change c, const char *new,
                                     bool joins)
 {
@@ -222,7 +210,7 @@ enum text_result text_cut(struct text_buffer *b, size_t to, bool goes_on)
         return TEXT_OK;
     if (!bytes_replace(&b->cut, at, n_old, b->text.data + from, end - from))
         return TEXT_NO_MEMORY;
-    return text_replace(b, from, end - from, "", 0);
+    return text_delete(b, to);
 }
 
 enum text_result text_exchange(struct text_buffer *b)

@@ -1,21 +1,21 @@
-/* text_buffer.h - a text that is being edited: its cursor, motions, undo, and what was cut.
+/* text_buffer.h - a text that is being edited: cursor, motions, undo, cut text.
  *
  * It knows neither keys nor the screen. Positions are in bytes; the cursor is always between two
- * characters as people see them (width.h). */
+ * characters as width.h defines them. */
 #ifndef TRIT_TOOLS_TEXT_BUFFER_H
 #define TRIT_TOOLS_TEXT_BUFFER_H
 
 #include "bytes.h"
 
-/* Zero but for max_len. Release with text_free(). Callers read the members and set the cursor; they
- * change the text through the functions below, which keep the undo list right. */
+/* Initialise to zero except max_len; release with text_free(). Callers may read the members and set
+ * the cursor. Only the functions below change the text, as they maintain the undo list. */
 struct text_buffer {
     size_t max_len; /* of text, in bytes */
     struct bytes text, cut;
     size_t cursor;
     struct text_change *changes; /* for undo, oldest first */
     int n_changes;
-    size_t change_bytes; /* that the changes hold */
+    size_t change_bytes; /* held by the changes */
 };
 
 enum text_result {
@@ -33,7 +33,7 @@ enum text_motion {
     TEXT_BLANK_LEFT, /* to the start of a run of characters that are not blank */
     TEXT_LINE_START,
     TEXT_LINE_END,
-    TEXT_CUT_LEFT, /* to the start of the line; from there, over the line break */
+    TEXT_CUT_LEFT, /* to the start of the line; there, over the line break */
     TEXT_CUT_RIGHT,
     TEXT_START,
     TEXT_END,
@@ -41,36 +41,36 @@ enum text_motion {
 
 void text_free(struct text_buffer *b);
 
-/* @return the position to which a motion leads; the cursor itself does not move */
+/* @return the end of a motion; the cursor does not move */
 size_t text_target(const struct text_buffer *b, enum text_motion motion);
 
-/* Replace n_old bytes at `at` by n_new others; the cursor goes after them. `new` must not point
- * into the text. Replacing nothing by nothing changes nothing. */
+/* Replace n_old bytes at `at` with n_new others and put the cursor after them. `new` must not point
+ * into the text. */
 enum text_result text_replace(struct text_buffer *b, size_t at, size_t n_old, const char *new,
                               size_t n_new);
 
-/* Insert at the cursor what was typed. goes_on: the key before was typed too; undo then takes back
- * both at once, up to the start of a word. */
+/* Insert typed text at the cursor. goes_on: the key before was typed too; undo then removes both at
+ * once, back to the start of a word. */
 enum text_result text_type(struct text_buffer *b, const char *new, size_t n_new, bool goes_on);
 
-/* Delete what is between the cursor and `to`. */
+/* Delete the text between the cursor and `to`. */
 enum text_result text_delete(struct text_buffer *b, size_t to);
 
-/* Delete it and keep it in b->cut. goes_on: the key before cut too; b->cut then grows, at its start
- * where `to` is before the cursor, else at its end. */
+/* Move the text between the cursor and `to` to b->cut. goes_on: the key before cut too; b->cut then
+ * grows, at its start if `to` is before the cursor, else at its end. */
 enum text_result text_cut(struct text_buffer *b, size_t to, bool goes_on);
 
 /* Exchange the characters around the cursor; at the end of a line, the two before it. */
 enum text_result text_exchange(struct text_buffer *b);
 
-/* Take back the newest change. */
+/* Undo the newest change. */
 enum text_result text_undo(struct text_buffer *b);
 
-/* Make this the whole text, with the cursor at its end. The undo list is emptied. */
+/* Replace the whole text, put the cursor at its end, and empty the undo list. */
 enum text_result text_set(struct text_buffer *b, const char *text, size_t len);
 
-/* @return the text, to be released with bytes_free(). The buffer's text and undo list are empty
- * then; b->cut stays. */
+/* Take the text out and empty the undo list; b->cut stays. @return the text, to be released with
+ * bytes_free() */
 struct bytes text_detach(struct text_buffer *b);
 
 #endif

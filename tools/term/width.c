@@ -1,5 +1,5 @@
-/* width.c - see width.h. Characters are the grapheme clusters of Unicode, simplified: what the
- * rules say about prepended signs and about scripts of India is left out. */
+/* width.c - see width.h. Unicode's rules for grapheme clusters, without those for prepended marks
+ * and Indic scripts. */
 #include "width.h"
 
 #include <string.h>
@@ -8,8 +8,8 @@ enum {
     LAST_CODE = 0x10FFFF,
     JOINER = 0x200D, /* zero width joiner */
     AS_PICTURE = 0xFE0F,
-    FLAG = 0x1F3F4, /* which tags make a region's */
-    MAX_CODES = 32, /* of one character: what has more marks is cut */
+    FLAG = 0x1F3F4, /* tags after it name a region */
+    MAX_CODES = 32, /* in one character; further marks begin another one */
 };
 
 enum width_kind width_kind(uint32_t code)
@@ -45,7 +45,7 @@ static bool is_tag(uint32_t code)
     return code >= 0xE0020 && code <= 0xE007F;
 }
 
-/* What a joiner may join to a picture: pictures, and arrows and signs that can be ones. */
+/* Whether a joiner may join it: pictures, and arrows and signs that can be pictures. */
 static bool is_joined(uint32_t code)
 {
     return (code >= 0x2190 && code <= 0x2BFF) || (code >= 0x1F000 && code <= 0x1FAFF);
@@ -91,8 +91,7 @@ size_t line_length(const char *text, size_t len)
     return end ? (size_t)(end - text) : len;
 }
 
-/* The start of the line, where a character surely begins. */
-static size_t line_start(const char *text, size_t at)
+size_t line_start(const char *text, size_t at)
 {
     while (at > 0 && text[at - 1] != '\n')
         at--;

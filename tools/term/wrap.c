@@ -1,25 +1,22 @@
 /* wrap.c - see wrap.h. */
 #include "wrap.h"
 
-#include <errno.h>
-
 #include "plain_text.h"
 #include "width.h"
 
-/* What acts on a terminal is shown in an escaped form. */
 static bool write_plain(struct wrap *w, const struct bytes *b)
 {
     plain_text(w->f, bytes_text(b), b->len);
     return !ferror(w->f);
 }
 
-/* The blanks and the word, in this line or the next. */
+/* Write the blanks and the word, in this line or the next. */
 static bool end_word(struct wrap *w)
 {
     const int n_blanks = (int)w->blanks.len;
 
     if (w->word.len) {
-        /* what goes on where a line is full is broken by the terminal, and is one when copied */
+        /* the terminal wraps a word that continues from a full line, so copying keeps it whole */
         const bool goes_on = w->column == w->columns && n_blanks == 0;
         if (w->columns && w->column && !goes_on &&
             w->column + n_blanks + w->word_columns > w->columns) {
@@ -33,7 +30,7 @@ static bool end_word(struct wrap *w)
         if (!write_plain(w, &w->word))
             return false;
         w->column += w->word_columns;
-        if (w->columns && w->column > w->columns) /* the terminal began another line */
+        if (w->columns && w->column > w->columns) /* the terminal wrapped it */
             w->column = (w->column - 1) % w->columns + 1;
         w->blanks.len = 0;
     }
@@ -42,8 +39,8 @@ static bool end_word(struct wrap *w)
     return true;
 }
 
-/* To where the terminal's next stop is. */
-static bool put_tab(struct wrap *w)
+/* Go to the terminal's next tab stop. */
+static bool write_tab(struct wrap *w)
 {
     if (!end_word(w) || !write_plain(w, &w->blanks))
         return false;
@@ -54,14 +51,6 @@ static bool put_tab(struct wrap *w)
     if (w->columns && w->column >= w->columns)
         w->column = w->columns - 1;
     return true;
-}
-
-static bool add_bytes(struct bytes *b, const char *text, size_t len)
-{
-    if (bytes_add(b, text, len))
-        return true;
-    errno = ENOMEM;
-    return false;
 }
 
 bool wrap_text(struct wrap *w, const char *text, size_t len)
@@ -75,12 +64,12 @@ bool wrap_text(struct wrap *w, const char *text, size_t len)
             w->column = 0;
             w->blanks.len = 0;
         } else if (text[at] == '\t') {
-            ok = put_tab(w);
+            ok = write_tab(w);
         } else if (text[at] == ' ') {
-            ok = end_word(w) && add_bytes(&w->blanks, " ", 1);
+            ok = end_word(w) && bytes_add(&w->blanks, " ", 1);
         } else {
-            const bool alone = g.columns == 2; /* a line may end on either side of it */
-            ok = (!alone || end_word(w)) && add_bytes(&w->word, text + at, g.len);
+            const bool alone = g.columns == 2; /* a line may end before it and after it */
+            ok = (!alone || end_word(w)) && bytes_add(&w->word, text + at, g.len);
             w->word_columns += g.columns ? g.columns : 4 * (int)g.len; /* \xNN */
             if (ok && (alone || (w->columns && w->word_columns >= w->columns)))
                 ok = end_word(w);

@@ -1,4 +1,4 @@
-/* wrap.h - text that comes in pieces, wrapped by words at the width of a terminal. */
+/* wrap.h - wraps text that arrives in pieces at the width of a terminal, by words. */
 #ifndef TRIT_TOOLS_WRAP_H
 #define TRIT_TOOLS_WRAP_H
 
@@ -6,20 +6,21 @@
 
 #include "bytes.h"
 
-/* Zero, but for f, is one at the start of a line. */
+/* Initialise to zero except f and columns; output begins at the start of a line. */
 struct wrap {
     FILE *f;
-    int columns;       /* of the terminal; 0: nothing is wrapped */
-    int column;        /* where the next character goes */
-    struct bytes word; /* the word that has not ended, and its characters' columns */
+    int columns;       /* of the terminal; 0: do not wrap */
+    int column;        /* of the next character */
+    struct bytes word; /* the word that has not ended */
     int word_columns;
-    struct bytes blanks; /* before it, which are left out where a line ends */
+    struct bytes blanks; /* before the word; dropped at the end of a line */
 };
 
-/* Take whole characters. @return false: they cannot be written (errno), or no memory (ENOMEM) */
+/* Append whole characters. What could act on a terminal is written as \xNN.
+ * @return false: a failed write, or no memory (errno: ENOMEM) */
 bool wrap_text(struct wrap *w, const char *text, size_t len);
 
-/* The word that has not ended, and the end of the line if it is not empty. */
+/* Write the last word, and end the line unless it is empty. @return false as above */
 bool wrap_finish(struct wrap *w);
 
 #endif
