@@ -236,7 +236,7 @@ static int read_numbers(double *x, int n, const char *path)
 }
 
 /* Lower *out to the limits that the folder sets. */
-static void lower_cpus(struct trit_limits *out, const char *folder, bool version2)
+static void lower_cpus(struct trit_machine_info *out, const char *folder, bool version2)
 {
     char path[MAX_FOLDER + 64], period[MAX_FOLDER + 64];
     double x[2] = {0, 0};
@@ -246,28 +246,29 @@ static void lower_cpus(struct trit_limits *out, const char *folder, bool version
     const bool whole = version2
                            ? read_numbers(x, 2, path) == 2
                            : read_numbers(x, 1, path) == 1 && read_numbers(x + 1, 1, period) == 1;
-    if (!whole || !(x[0] > 0 && x[1] > 0 && x[0] / x[1] < out->n_cpus)) /* false for NaN */
+    if (!whole || !(x[0] > 0 && x[1] > 0 && x[0] / x[1] < out->cpu_limit)) /* false for NaN */
         return;
-    out->n_cpus = x[0] / x[1];
-    snprintf(out->cpus_from, sizeof out->cpus_from, "%.511s", path);
+    out->cpu_limit = x[0] / x[1];
+    snprintf(out->cpu_limit_from, sizeof out->cpu_limit_from, "%.511s", path);
 }
 
-static void lower_memory(struct trit_limits *out, const char *folder, bool version2)
+static void lower_memory(struct trit_machine_info *out, const char *folder, bool version2)
 {
     char path[MAX_FOLDER + 64];
     double x;
 
     snprintf(path, sizeof path, "%s/%s", folder, version2 ? "memory.max" : "memory.limit_in_bytes");
     /* version 1 writes "no limit" as the largest number of whole pages */
-    if (read_numbers(&x, 1, path) != 1 || !(x >= 0 && x < 0x1p62 && x < (double)out->memory))
+    if (read_numbers(&x, 1, path) != 1 || !(x >= 0 && x < 0x1p62 && x < (double)out->memory_limit))
         return;
-    out->memory = (uint64_t)x;
-    snprintf(out->memory_from, sizeof out->memory_from, "%.511s", path);
+    out->memory_limit = (uint64_t)x;
+    snprintf(out->memory_limit_from, sizeof out->memory_limit_from, "%.511s", path);
 }
 
 /* Visit all folders from the process's up to the mount point of the hierarchy. */
-static void lower_by_hierarchy(struct trit_limits *out, const char *root, const char *controller,
-                               void (*lower)(struct trit_limits *, const char *, bool))
+static void lower_by_hierarchy(struct trit_machine_info *out, const char *root,
+                               const char *controller,
+                               void (*lower)(struct trit_machine_info *, const char *, bool))
 {
     static const char up[] = "/..";
     char path[MAX_LINE], mount[MAX_LINE] = "", top[MAX_LINE] = "", folder[MAX_FOLDER];
@@ -289,28 +290,26 @@ static void lower_by_hierarchy(struct trit_limits *out, const char *root, const 
     }
 }
 
-void trit_cgroup_limits(struct trit_limits *out, const char *root)
+#endif
+
+void trit_cgroup_limits(struct trit_machine_info *out, const char *root)
 {
-    *out = (struct trit_limits){.n_cpus = INFINITY, .memory = UINT64_MAX};
+    out->cpu_limit = INFINITY;
+    out->memory_limit = UINT64_MAX;
+    out->cpu_limit_from[0] = out->memory_limit_from[0] = 0;
+#if defined(__linux__)
     lower_by_hierarchy(out, root, NULL, lower_cpus);
     lower_by_hierarchy(out, root, "cpu", lower_cpus);
     lower_by_hierarchy(out, root, NULL, lower_memory);
     lower_by_hierarchy(out, root, "memory", lower_memory);
-}
-
 #else
-
-void trit_cgroup_limits(struct trit_limits *out, const char *root)
-{
     (void)root;
-    *out = (struct trit_limits){.n_cpus = INFINITY, .memory = UINT64_MAX};
+#endif
 }
 
-#endif
-
-int trit_threads_within(const struct trit_limits *limits, int n_cores)
+int trit_threads_within(double cpu_limit, int n_cores)
 {
-    return limits->n_cpus >= n_cores ? n_cores : limits->n_cpus < 1 ? 1 : (int)limits->n_cpus;
+    return cpu_limit >= n_cores ? n_cores : cpu_limit < 1 ? 1 : (int)cpu_limit;
 }
 
 /* ---- Description ----------------------------------------------------------------------------- */
@@ -330,7 +329,7 @@ static bool cpuinfo_value(const char **value, const char *line, const char *key)
 }
 
 /* x86 gives a name and numbers; Arm gives numbers, and the board's name further down. */
-static void describe_cpuinfo(struct trit_cpu *out)
+static void describe_cpuinfo(struct trit_machine_info *out)
 {
     static const char *const parts[] = {"vendor_id",       "cpu family", "model",       "stepping",
                                         "CPU implementer", "CPU part",   "CPU revision"};
@@ -344,16 +343,16 @@ static void describe_cpuinfo(struct trit_cpu *out)
         first &= line[0] != 0;
         for (size_t i = 0; first && i < sizeof parts / sizeof *parts; i++)
             if (cpuinfo_value(&value, line, parts[i])) {
-                const size_t n = strlen(out->model);
-                snprintf(out->model + n, sizeof out->model - n, "%s%s",
+                const size_t n = strlen(out->cpu_model);
+                snprintf(out->cpu_model + n, sizeof out->cpu_model - n, "%s%s",
                          i == 0 || i == 4   ? ""
                          : i == 1 || i == 5 ? " "
                                             : "/",
                          value);
             }
-        if (!out->name[0] &&
+        if (!out->cpu[0] &&
             (cpuinfo_value(&value, line, "model name") || cpuinfo_value(&value, line, "Model")))
-            snprintf(out->name, sizeof out->name, "%.*s", (int)sizeof out->name - 1, value);
+            snprintf(out->cpu, sizeof out->cpu, "%.*s", (int)sizeof out->cpu - 1, value);
     }
     if (f)
         fclose(f);
@@ -377,7 +376,7 @@ static size_t read_cache(char word[32], int index, const char *name)
     return (size_t)n * (unit == 'K' ? 1u << 10 : unit == 'M' ? 1u << 20 : 1);
 }
 
-static void describe_caches(struct trit_cpu *out)
+static void describe_caches(struct trit_machine_info *out)
 {
     size_t *const sizes[] = {&out->l1d_bytes, &out->l2_bytes, &out->l3_bytes};
     char word[32];
@@ -390,9 +389,8 @@ static void describe_caches(struct trit_cpu *out)
     }
 }
 
-void trit_cpu_describe(struct trit_cpu *out)
+void trit_cpu_describe(struct trit_machine_info *out)
 {
-    *out = (struct trit_cpu){0};
     describe_cpuinfo(out);
     describe_caches(out);
 }
@@ -412,20 +410,20 @@ static uint64_t sysctl_number(const char *name)
     return sysctlbyname(name, &n, &size, NULL, 0) == 0 ? n : 0;
 }
 
-static void describe_caches(struct trit_cpu *out)
+static void describe_caches(struct trit_machine_info *out)
 {
     out->l1d_bytes = (size_t)sysctl_number("hw.perflevel0.l1dcachesize");
     out->l2_bytes = (size_t)sysctl_number("hw.perflevel0.l2cachesize");
     out->l3_bytes = (size_t)sysctl_number("hw.l3cachesize");
 }
 
-void trit_cpu_describe(struct trit_cpu *out)
+void trit_cpu_describe(struct trit_machine_info *out)
 {
-    size_t n_name = sizeof out->name, n_model = sizeof out->model;
+    size_t n_name = sizeof out->cpu, n_model = sizeof out->cpu_model;
 
     *out = (struct trit_cpu){0};
-    sysctlbyname("machdep.cpu.brand_string", out->name, &n_name, NULL, 0);
-    sysctlbyname("hw.model", out->model, &n_model, NULL, 0);
+    sysctlbyname("machdep.cpu.brand_string", out->cpu, &n_name, NULL, 0);
+    sysctlbyname("hw.model", out->cpu_model, &n_model, NULL, 0);
     describe_caches(out);
 }
 
@@ -436,12 +434,12 @@ uint64_t trit_memory_bytes(void)
 
 #else
 
-static void describe_caches(struct trit_cpu *out)
+static void describe_caches(struct trit_machine_info *out)
 {
     (void)out;
 }
 
-void trit_cpu_describe(struct trit_cpu *out)
+void trit_cpu_describe(struct trit_machine_info *out)
 {
     *out = (struct trit_cpu){0};
 }
@@ -456,7 +454,7 @@ uint64_t trit_memory_bytes(void)
 size_t trit_cache_bytes(void)
 {
     enum { UNKNOWN = 32 << 20 };
-    struct trit_cpu cpu = {0};
+    struct trit_machine_info cpu = {0};
 
     describe_caches(&cpu);
     return cpu.l3_bytes ? cpu.l3_bytes : cpu.l2_bytes ? cpu.l2_bytes : UNKNOWN;

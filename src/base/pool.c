@@ -303,8 +303,3 @@ void trit_pool_run(struct trit_pool *p, trit_task_fn fn, void *ctx, size_t n, si
 {
     trit_pool_run_after(p, NULL, NULL, fn, ctx, n, chunk);
 }
-
-int trit_pool_threads(const struct trit_pool *pool)
-{
-    return pool->n_threads;
-}

@@ -40,6 +40,4 @@ void trit_pool_run_after(struct trit_pool *pool, void (*first)(void *ctx),
                          bool (*ahead)(void *ctx, size_t item, size_t step), trit_task_fn fn,
                          void *ctx, size_t n, size_t chunk);
 
-int trit_pool_threads(const struct trit_pool *pool);
-
 #endif

@@ -1,8 +1,6 @@
 /* program.c - version, instruction sets, walks, operations and the machine. */
 #include "trit.h"
 
-#include <string.h>
-
 #include "kernels.h"
 #include "machine.h"
 #include "pool.h"
@@ -56,31 +54,17 @@ const char *trit_isa_default(void)
 
 int trit_threads_default(void)
 {
-    struct trit_limits limits;
+    struct trit_machine_info machine;
 
-    trit_cgroup_limits(&limits, "");
-    const int n = trit_threads_within(&limits, trit_physical_cores());
+    trit_cgroup_limits(&machine, "");
+    const int n = trit_threads_within(machine.cpu_limit, trit_physical_cores());
     return n < TRIT_MAX_THREADS ? n : TRIT_MAX_THREADS;
 }
 
 void trit_machine_info(struct trit_machine_info *out)
 {
-    struct trit_limits limits;
-    struct trit_cpu cpu;
-
-    trit_cpu_describe(&cpu);
-    trit_cgroup_limits(&limits, "");
-    *out = (struct trit_machine_info){
-        .n_cores = trit_physical_cores(),
-        .l1d_bytes = cpu.l1d_bytes,
-        .l2_bytes = cpu.l2_bytes,
-        .l3_bytes = cpu.l3_bytes,
-        .memory_bytes = trit_memory_bytes(),
-        .cpu_limit = limits.n_cpus,
-        .memory_limit = limits.memory,
-    };
-    memcpy(out->cpu, cpu.name, sizeof out->cpu);
-    memcpy(out->cpu_model, cpu.model, sizeof out->cpu_model);
-    memcpy(out->cpu_limit_from, limits.cpus_from, sizeof out->cpu_limit_from);
-    memcpy(out->memory_limit_from, limits.memory_from, sizeof out->memory_limit_from);
+    *out = (struct trit_machine_info){.n_cores = trit_physical_cores(),
+                                      .memory_bytes = trit_memory_bytes()};
+    trit_cpu_describe(out);
+    trit_cgroup_limits(out, "");
 }

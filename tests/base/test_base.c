@@ -288,12 +288,14 @@ static bool look_ahead(void *ctx, size_t item, size_t step)
     return step < MOST_STEPS;
 }
 
+static int pool_threads; /* of the pool that is open */
+
 static void run_loop(struct trit_pool *pool, struct loop *l, size_t n, size_t chunk)
 {
     atomic_store(&l->begun, false);
     l->n = n;
     l->chunk = chunk;
-    l->n_threads = trit_pool_threads(pool);
+    l->n_threads = pool_threads;
     for (size_t i = 0; i < n; i++)
         atomic_store(&l->done[i], 0);
     if (l->after)
@@ -316,7 +318,7 @@ static struct trit_pool *open_pool(int n_threads)
     struct trit_error err = {.text = "?"};
     if (trit_pool_open(&pool, n_threads, &err))
         fail_msg("%s", err.text);
-    assert_int_equal(trit_pool_threads(pool), n_threads);
+    pool_threads = n_threads;
     return pool;
 }
 
@@ -762,9 +764,9 @@ static void test_performance_cores(void **state)
 }
 
 /* What a made-up tree allows. Its files lie below sysfs. */
-static struct trit_limits limits_of(const char *cgroup, const char *mountinfo)
+static struct trit_machine_info limits_of(const char *cgroup, const char *mountinfo)
 {
-    struct trit_limits limits;
+    struct trit_machine_info limits = {0};
 
     put(cgroup, "proc/self/cgroup");
     put(mountinfo, "proc/self/mountinfo");
@@ -772,14 +774,14 @@ static struct trit_limits limits_of(const char *cgroup, const char *mountinfo)
     return limits;
 }
 
-static void assert_cpus(struct trit_limits limits, double n, const char *from)
+static void assert_cpus(struct trit_machine_info limits, double n, const char *from)
 {
-    char path[TRIT_MACHINE_PATH] = "";
+    char path[512] = "";
 
     if (from)
         snprintf(path, sizeof path, "%s%s", sysfs, from);
-    assert_true(limits.n_cpus == n);
-    assert_string_equal(limits.cpus_from, path);
+    assert_true(limits.cpu_limit == n);
+    assert_string_equal(limits.cpu_limit_from, path);
 }
 
 #define V2_MOUNT "30 24 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n"
@@ -788,10 +790,10 @@ static void test_cgroup2(void **state)
 {
     (void)state;
     new_sysfs();
-    struct trit_limits l; /* nothing there at all */
+    struct trit_machine_info l = {0}; /* nothing there at all */
     trit_cgroup_limits(&l, sysfs);
     assert_cpus(l, INFINITY, NULL);
-    assert_true(l.memory == UINT64_MAX && !l.memory_from[0]);
+    assert_true(l.memory_limit == UINT64_MAX && !l.memory_limit_from[0]);
 
     put("max 100000", "sys/fs/cgroup/a/b/cpu.max");
     assert_cpus(limits_of("0::/a/b\n", V2_MOUNT), INFINITY, NULL);
@@ -799,13 +801,13 @@ static void test_cgroup2(void **state)
     put("max", "sys/fs/cgroup/a/b/memory.max");
     l = limits_of("0::/a/b\n", "22 1 8:1 / / rw - ext4 /dev/sda rw\n" V2_MOUNT);
     assert_cpus(l, 2.5, "/sys/fs/cgroup/a/b/cpu.max");
-    assert_true(l.memory == UINT64_MAX);
+    assert_true(l.memory_limit == UINT64_MAX);
     put("150000 100000", "sys/fs/cgroup/a/cpu.max"); /* above it, and less */
     put("2147483648", "sys/fs/cgroup/memory.max");   /* and at the top */
     l = limits_of("0::/a/b\n", V2_MOUNT);
     assert_cpus(l, 1.5, "/sys/fs/cgroup/a/cpu.max");
-    assert_true(l.memory == (uint64_t)2 << 30);
-    assert_non_null(strstr(l.memory_from, "/sys/fs/cgroup/memory.max"));
+    assert_true(l.memory_limit == (uint64_t)2 << 30);
+    assert_non_null(strstr(l.memory_limit_from, "/sys/fs/cgroup/memory.max"));
     put("50000 100000", "sys/fs/cgroup/cpu.max");
     assert_cpus(limits_of("0::/\n", V2_MOUNT), 0.5, "/sys/fs/cgroup/cpu.max");
     remove_sysfs();
@@ -826,7 +828,7 @@ static void test_cgroup2(void **state)
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         put(odd[i], "sys/fs/cgroup/cpu.max");
         put(i % 2 ? "nan" : "-1", "sys/fs/cgroup/memory.max");
-        assert_true(limits_of("0::/\n", V2_MOUNT).memory == UINT64_MAX);
+        assert_true(limits_of("0::/\n", V2_MOUNT).memory_limit == UINT64_MAX);
         assert_cpus(limits_of("0::/\n", V2_MOUNT), INFINITY, NULL);
     }
     assert_cpus(limits_of("nonsense\n0:\n", V2_MOUNT), INFINITY, NULL);
@@ -846,9 +848,9 @@ static void test_cgroup1(void **state)
     put("-1", "cg/cpu,cpuacct/cpu.cfs_quota_us");
     put("100000", "cg/cpu,cpuacct/cpu.cfs_period_us");
     put("9223372036854771712", "cg/memory/memory.limit_in_bytes");
-    struct trit_limits l = limits_of(paths, mounts);
+    struct trit_machine_info l = limits_of(paths, mounts);
     assert_cpus(l, INFINITY, NULL);
-    assert_true(l.memory == UINT64_MAX);
+    assert_true(l.memory_limit == UINT64_MAX);
     put("200000", "cg/cpu,cpuacct/docker/7/cpu.cfs_quota_us");
     assert_cpus(limits_of(paths, mounts), INFINITY, NULL); /* without a period */
     put("50000", "cg/cpu,cpuacct/docker/7/cpu.cfs_period_us");
@@ -857,7 +859,7 @@ static void test_cgroup1(void **state)
     put("1073741824", "cg/memory/memory.limit_in_bytes");
     l = limits_of(paths, mounts);
     assert_cpus(l, 4, "/cg/cpu,cpuacct/docker/7/cpu.cfs_quota_us");
-    assert_true(l.memory == (uint64_t)1 << 30);
+    assert_true(l.memory_limit == (uint64_t)1 << 30);
     put("100000", "cg/cpu,cpuacct/docker/cpu.cfs_quota_us");
     put("100000", "cg/cpu,cpuacct/docker/cpu.cfs_period_us");
     assert_cpus(limits_of(paths, mounts), 1, "/cg/cpu,cpuacct/docker/cpu.cfs_quota_us");
@@ -873,10 +875,8 @@ static void test_threads_within(void **state)
                  {2, 64, 2},       {1.5, 4, 1}, {0.5, 4, 1}, {0.01, 1, 1}};
     (void)state;
 
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct trit_limits l = {.n_cpus = cases[i].n_cpus};
-        assert_int_equal(trit_threads_within(&l, cases[i].n_cores), cases[i].wanted);
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(trit_threads_within(cases[i].n_cpus, cases[i].n_cores), cases[i].wanted);
 }
 
 #endif
