@@ -188,22 +188,17 @@ static trit_status place_tensor(trit_file *f, struct gguf_tensor *t, uint64_t da
     return TRIT_OK;
 }
 
-static int compare_kv(const void *a, const void *b)
+/* Entries and tensors begin with their name. */
+static int compare_names(const void *a, const void *b)
 {
-    const struct gguf_kv *const *x = a, *const *y = b;
-    return trit_string_order((*x)->key, (*y)->key);
-}
-
-static int compare_tensors(const void *a, const void *b)
-{
-    const struct gguf_tensor *const *x = a, *const *y = b;
-    return trit_string_order((*x)->name, (*y)->name);
+    const struct trit_string *x = *(const void *const *)a, *y = *(const void *const *)b;
+    return trit_string_order(*x, *y);
 }
 
 static int compare_offsets(const void *a, const void *b)
 {
-    const struct gguf_tensor *const *x = a, *const *y = b;
-    return ((*x)->offset > (*y)->offset) - ((*x)->offset < (*y)->offset);
+    const struct gguf_tensor *x = *(const void *const *)a, *y = *(const void *const *)b;
+    return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
 /* Compute how many bytes each tensor has before the next one (in the memory of the tensors' index).
@@ -211,49 +206,34 @@ static int compare_offsets(const void *a, const void *b)
  * the model gives a better message. */
 static trit_status measure_spans(trit_file *f, uint64_t alignment, struct trit_error *err)
 {
-    const struct gguf_tensor **order = f->tensors_by_name;
+    const void **order = f->tensors_by_name;
 
     for (size_t i = 0; i < f->n_tensors; i++)
         order[i] = &f->tensors[i];
     qsort(order, f->n_tensors, sizeof *order, compare_offsets);
     for (size_t i = 0; i < f->n_tensors; i++) {
-        struct gguf_tensor *t = &f->tensors[order[i] - f->tensors];
-        const bool last = i + 1 == f->n_tensors;
-        t->span = (last ? f->bytes.size : order[i + 1]->offset) - t->offset;
-        t->fits_span = last || (t->n_bytes <= t->span && t->span - t->n_bytes < alignment);
+        struct gguf_tensor *t = &f->tensors[(const struct gguf_tensor *)order[i] - f->tensors];
+        const struct gguf_tensor *next = i + 1 < f->n_tensors ? order[i + 1] : NULL;
+        t->span = (next ? next->offset : f->bytes.size) - t->offset;
+        t->fits_span = !next || (t->n_bytes <= t->span && t->span - t->n_bytes < alignment);
         if (t->n_bytes > t->span && !t->type->id_is_shared)
             return trit_fail(err, TRIT_E_FILE, "%s: tensors '%s' and '%s' overlap", f->path,
-                             trit_quote(t->name).text, trit_quote(order[i + 1]->name).text);
+                             trit_quote(t->name).text, trit_quote(next->name).text);
     }
     return TRIT_OK;
 }
 
-/* Sort an index by name; equal neighbours are duplicates. */
-static trit_status index_kv(trit_file *f, struct trit_error *err)
+/* Sort an index of n items by name; equal neighbours are duplicates. */
+static trit_status index_names(const trit_file *f, const void **index, const void *items, size_t n,
+                               size_t item_bytes, const char *what, struct trit_error *err)
 {
-    const struct gguf_kv **index = f->kv_by_name;
-
-    for (size_t i = 0; i < f->n_kv; i++)
-        index[i] = &f->kv[i];
-    qsort(index, f->n_kv, sizeof *index, compare_kv);
-    for (size_t i = 1; i < f->n_kv; i++)
-        if (compare_kv(&index[i - 1], &index[i]) == 0)
-            return trit_fail(err, TRIT_E_FILE, "%s: metadata '%s' occurs twice", f->path,
-                             trit_quote(index[i]->key).text);
-    return TRIT_OK;
-}
-
-static trit_status index_tensors(trit_file *f, struct trit_error *err)
-{
-    const struct gguf_tensor **index = f->tensors_by_name;
-
-    for (size_t i = 0; i < f->n_tensors; i++)
-        index[i] = &f->tensors[i];
-    qsort(index, f->n_tensors, sizeof *index, compare_tensors);
-    for (size_t i = 1; i < f->n_tensors; i++)
-        if (compare_tensors(&index[i - 1], &index[i]) == 0)
-            return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' occurs twice", f->path,
-                             trit_quote(index[i]->name).text);
+    for (size_t i = 0; i < n; i++)
+        index[i] = (const char *)items + i * item_bytes;
+    qsort(index, n, sizeof *index, compare_names);
+    for (size_t i = 1; i < n; i++)
+        if (compare_names(&index[i - 1], &index[i]) == 0)
+            return trit_fail(err, TRIT_E_FILE, "%s: %s '%s' occurs twice", f->path, what,
+                             trit_quote(*(const struct trit_string *)index[i]).text);
     return TRIT_OK;
 }
 
@@ -334,7 +314,7 @@ static trit_status parse_file(trit_file *f, struct trit_error *err)
     for (size_t i = 0; i < f->n_tensors && !status; i++)
         status = read_tensor(f, &c, &f->tensors[i], err);
     if (!status)
-        status = index_kv(f, err);
+        status = index_names(f, f->kv_by_name, f->kv, f->n_kv, sizeof *f->kv, "metadata", err);
     if (!status)
         status = gguf_get_u32(f, "split.count", &n_parts, err);
     if (!status && n_parts > 1)
@@ -343,7 +323,9 @@ static trit_status parse_file(trit_file *f, struct trit_error *err)
                            f->path, n_parts);
     if (!status)
         status = place_tensors(f, f->bytes.size - c.left, err);
-    return status ? status : index_tensors(f, err);
+    return status ? status
+                  : index_names(f, f->tensors_by_name, f->tensors, f->n_tensors, sizeof *f->tensors,
+                                "tensor", err);
 }
 
 static trit_status get_bytes(trit_file *f, const struct trit_file_options *opt,
@@ -400,21 +382,22 @@ void trit_file_close(trit_file **file)
 
 /* ---- Lookup ---------------------------------------------------------------------------------- */
 
+static const void *find_name(const void **index, size_t n, const char *name)
+{
+    const struct trit_string wanted = trit_string_of(name);
+    const void *w = &wanted;
+    const void *const *found = n ? bsearch(&w, index, n, sizeof w, compare_names) : NULL;
+    return found ? *found : NULL;
+}
+
 const struct gguf_kv *gguf_find(const trit_file *f, const char *key)
 {
-    const struct gguf_kv wanted = {.key = trit_string_of(key)}, *w = &wanted;
-    const struct gguf_kv *const *found =
-        f->n_kv ? bsearch(&w, f->kv_by_name, f->n_kv, sizeof w, compare_kv) : NULL;
-    return found ? *found : NULL;
+    return find_name(f->kv_by_name, f->n_kv, key);
 }
 
 const struct gguf_tensor *gguf_find_tensor(const trit_file *f, const char *name)
 {
-    const struct gguf_tensor wanted = {.name = trit_string_of(name)}, *w = &wanted;
-    const struct gguf_tensor *const *found =
-        f->n_tensors ? bsearch(&w, f->tensors_by_name, f->n_tensors, sizeof w, compare_tensors)
-                     : NULL;
-    return found ? *found : NULL;
+    return find_name(f->tensors_by_name, f->n_tensors, name);
 }
 
 struct trit_value gguf_next_value(trit_value_type type, const uint8_t **p)
@@ -431,18 +414,13 @@ struct trit_value gguf_next_value(trit_value_type type, const uint8_t **p)
     }
     memcpy(&u, *p, value_bytes[type]);
     *p += value_bytes[type];
+    const int unused = 64 - 8 * value_bytes[type];
     switch (type) {
     case TRIT_VALUE_I8:
-        v.i = (int8_t)u;
-        break;
     case TRIT_VALUE_I16:
-        v.i = (int16_t)u;
-        break;
     case TRIT_VALUE_I32:
-        v.i = (int32_t)u;
-        break;
     case TRIT_VALUE_I64:
-        v.i = (int64_t)u;
+        v.i = (int64_t)(u << unused) >> unused; /* extends the sign */
         break;
     case TRIT_VALUE_F32:
         memcpy(&f32, &u, sizeof f32);
@@ -457,82 +435,67 @@ struct trit_value gguf_next_value(trit_value_type type, const uint8_t **p)
     return v;
 }
 
-static trit_status wrong_type(const trit_file *f, const struct gguf_kv *kv, const char *wanted,
+static trit_status wrong_type(const trit_file *f, const char *key, const char *expected,
                               struct trit_error *err)
 {
-    return trit_fail(err, TRIT_E_FILE, "%s: metadata '%s' should be %s", f->path,
-                     trit_quote(kv->key).text, wanted);
+    return trit_fail(err, TRIT_E_FILE, "%s: metadata '%s' should be %s", f->path, key, expected);
+}
+
+#define BIT(type) (1u << TRIT_VALUE_##type)
+#define UNSIGNED (BIT(U8) | BIT(U16) | BIT(U32) | BIT(U64))
+#define SIGNED (BIT(I8) | BIT(I16) | BIT(I32) | BIT(I64))
+
+/* Read a value of one of these types, bits; *out is unchanged if the key is absent. */
+static trit_status get_value(const trit_file *f, const char *key, unsigned types,
+                             const char *expected, struct trit_value *out, struct trit_error *err)
+{
+    const struct gguf_kv *kv = gguf_find(f, key);
+    if (!kv)
+        return TRIT_OK;
+    if (!(types >> kv->type & 1))
+        return wrong_type(f, key, expected, err);
+    const uint8_t *p = kv->items;
+    *out = gguf_next_value(kv->type, &p);
+    return TRIT_OK;
 }
 
 trit_status gguf_get_u32(const trit_file *f, const char *key, uint32_t *out, struct trit_error *err)
 {
-    const struct gguf_kv *kv = gguf_find(f, key);
-    if (!kv)
-        return TRIT_OK;
-    if (kv->type == TRIT_VALUE_ARRAY) /* which may be empty */
-        return wrong_type(f, kv, "an unsigned 32-bit integer", err);
-    const uint8_t *p = kv->items;
-    const struct trit_value v = gguf_next_value(kv->type, &p);
-    switch (v.type) {
-    case TRIT_VALUE_U8:
-    case TRIT_VALUE_U16:
-    case TRIT_VALUE_U32:
-    case TRIT_VALUE_U64:
-        if (v.u <= UINT32_MAX) {
-            *out = (uint32_t)v.u;
-            return TRIT_OK;
-        }
-        break;
-    case TRIT_VALUE_I8:
-    case TRIT_VALUE_I16:
-    case TRIT_VALUE_I32:
-    case TRIT_VALUE_I64:
-        if (v.i >= 0 && v.i <= UINT32_MAX) {
-            *out = (uint32_t)v.i;
-            return TRIT_OK;
-        }
-        break;
-    default:
-        break;
-    }
-    return wrong_type(f, kv, "an unsigned 32-bit integer", err);
+    static const char expected[] = "an unsigned 32-bit integer";
+    struct trit_value v = {.u = *out};
+    const trit_status status = get_value(f, key, UNSIGNED | SIGNED, expected, &v, err);
+    const uint64_t x = v.i ? (uint64_t)v.i : v.u;
+
+    if (!status && x > UINT32_MAX)
+        return wrong_type(f, key, expected, err);
+    *out = (uint32_t)x;
+    return status;
 }
 
 trit_status gguf_get_f64(const trit_file *f, const char *key, double *out, struct trit_error *err)
 {
-    const struct gguf_kv *kv = gguf_find(f, key);
-    if (!kv)
-        return TRIT_OK;
-    if (kv->type != TRIT_VALUE_F32 && kv->type != TRIT_VALUE_F64)
-        return wrong_type(f, kv, "a floating-point number", err);
-    const uint8_t *p = kv->items;
-    *out = gguf_next_value(kv->type, &p).f;
-    return TRIT_OK;
+    struct trit_value v = {.f = *out};
+    const trit_status status =
+        get_value(f, key, BIT(F32) | BIT(F64), "a floating-point number", &v, err);
+    *out = v.f;
+    return status;
 }
 
 trit_status gguf_get_bool(const trit_file *f, const char *key, bool *out, struct trit_error *err)
 {
-    const struct gguf_kv *kv = gguf_find(f, key);
-    if (!kv)
-        return TRIT_OK;
-    if (kv->type != TRIT_VALUE_BOOL)
-        return wrong_type(f, kv, "true or false", err);
-    const uint8_t *p = kv->items;
-    *out = gguf_next_value(kv->type, &p).u != 0;
-    return TRIT_OK;
+    struct trit_value v = {.u = *out};
+    const trit_status status = get_value(f, key, BIT(BOOL), "true or false", &v, err);
+    *out = v.u != 0;
+    return status;
 }
 
 trit_status gguf_get_string(const trit_file *f, const char *key, struct trit_string *out,
                             struct trit_error *err)
 {
-    const struct gguf_kv *kv = gguf_find(f, key);
-    if (!kv)
-        return TRIT_OK;
-    if (kv->type != TRIT_VALUE_STRING)
-        return wrong_type(f, kv, "a string", err);
-    const uint8_t *p = kv->items;
-    *out = gguf_next_value(kv->type, &p).s;
-    return TRIT_OK;
+    struct trit_value v = {.s = *out};
+    const trit_status status = get_value(f, key, BIT(STRING), "a string", &v, err);
+    *out = v.s;
+    return status;
 }
 
 trit_status gguf_get_array(const trit_file *f, const char *key, trit_value_type item_type,
@@ -540,7 +503,7 @@ trit_status gguf_get_array(const trit_file *f, const char *key, trit_value_type 
 {
     *out = gguf_find(f, key);
     if (*out && ((*out)->type != TRIT_VALUE_ARRAY || (*out)->item_type != item_type))
-        return wrong_type(f, *out, "an array of another type", err);
+        return wrong_type(f, key, "an array of another type", err);
     return TRIT_OK;
 }
 

@@ -33,10 +33,10 @@ struct trit_file {
     uint32_t version;
     enum trit_i2s_layout i2s_layout; /* chosen by the caller */
     size_t n_kv, n_tensors;
-    struct gguf_kv *kv;                         /* [n_kv] */
-    struct gguf_tensor *tensors;                /* [n_tensors] */
-    const struct gguf_kv **kv_by_name;          /* [n_kv], sorted */
-    const struct gguf_tensor **tensors_by_name; /* [n_tensors], sorted */
+    struct gguf_kv *kv;           /* [n_kv] */
+    struct gguf_tensor *tensors;  /* [n_tensors] */
+    const void **kv_by_name;      /* [n_kv] pointers into kv, sorted */
+    const void **tensors_by_name; /* [n_tensors] likewise */
 };
 
 const struct gguf_kv *gguf_find(const trit_file *f, const char *key);
