@@ -409,11 +409,28 @@ static void make_small(uint8_t *p, size_t n_bytes, const struct trit_type *type)
     }
 }
 
+static bool has_random(const struct trit_type *type)
+{
+    return type->random.n_scales || type->random.two_bit;
+}
+
+/* By the rule of a type of blocks. */
+static void make_blocks(uint8_t *p, size_t n_bytes, const struct trit_type *type)
+{
+    const struct trit_random_rule *rule = &type->random;
+
+    for (size_t i = 0; rule->two_bit && i < n_bytes; i++)
+        p[i] = (uint8_t)(p[i] & ~(p[i] << 1 & 0xaa)); /* four codes: 3 becomes 1 */
+    for (size_t i = rule->scale_at; i < n_bytes; i += type->block_bytes)
+        for (size_t k = 0; k < rule->n_scales; k++)
+            memcpy(p + i + k * sizeof rule->scale, &rule->scale, sizeof rule->scale);
+}
+
 /* Random bytes of whole blocks become weights of the tensor. */
 static void make_weights(uint8_t *p, size_t n_bytes, const struct tensor *t)
 {
-    if (t->type->random)
-        t->type->random(p, n_bytes);
+    if (has_random(t->type))
+        make_blocks(p, n_bytes, t->type);
     else if (t->scale != 0.0f)
         make_ternary(p, n_bytes, t->type, t->scale);
     else
@@ -492,7 +509,7 @@ static trit_status find_type(const struct trit_type **out, const char *name, boo
 {
     const trit_status status = trit_type_named(out, name, linear, err);
 
-    if (status || (*out)->random || ((*out)->block == 1 && (*out)->encode))
+    if (status || has_random(*out) || ((*out)->block == 1 && (*out)->encode))
         return status;
     return trit_fail(err, TRIT_E_UNSUPPORTED, "there are no random weights of type %s",
                      (*out)->name);

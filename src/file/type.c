@@ -11,25 +11,32 @@
 #define DECODABLE(fmt) .format = TRIT_FORMAT_##fmt
 #define NOT_DECODABLE .format = -1
 
+/* Powers of two as f16. */
+enum { HALF_2_5 = 0x2800 /* 2^-5 */, HALF_2_12 = 0x0c00, HALF_2_16 = 0x0100 };
+
 /* Types that can be written come first. The first for linears and for embeddings is the default. */
 static const struct trit_type types[] = {
     {36, "I2_S", 4, 1, NOT_DECODABLE, .id_is_shared = true, .tensor_block = TRIT_T2_BLOCK,
      .tail_bytes = 32, .file_type = 40, .unpack_t2 = trit_unpack_i2s, .pack_t2 = trit_pack_i2s,
-     .random = trit_random_i2s},
+     .random = {.two_bit = true}},
     {34, "TQ1_0", 256, 54, NOT_DECODABLE, .file_type = 36, .unpack_t2 = trit_unpack_tq1,
-     .pack_t2 = trit_pack_tq1, .scale = trit_scale_f16, .random = trit_random_tq1},
+     .pack_t2 = trit_pack_tq1, .scale = trit_scale_f16, .random = {1, 52, HALF_2_5, false}},
     {35, "TQ2_0", 256, 66, NOT_DECODABLE, .file_type = 37, .unpack_t2 = trit_unpack_tq2,
-     .pack_t2 = trit_pack_tq2, .scale = trit_scale_f16, .random = trit_random_tq2},
+     .pack_t2 = trit_pack_tq2, .scale = trit_scale_f16, .random = {1, 64, HALF_2_5, true}},
     {1, "F16", 1, 2, DECODABLE(F16), .file_type = 1, .unpack_t2 = trit_unpack_float,
      .pack_t2 = trit_pack_f16, .scale = trit_scale_f16, .encode = trit_encode_f16},
     {30, "BF16", 1, 2, DECODABLE(BF16), .file_type = 32, .unpack_t2 = trit_unpack_float,
      .pack_t2 = trit_pack_bf16, .scale = trit_scale_bf16, .encode = trit_encode_bf16},
     {0, "F32", 1, 4, DECODABLE(F32), .file_type = 0, .unpack_t2 = trit_unpack_float,
      .pack_t2 = trit_pack_f32, .encode = trit_encode_f32},
-    {8, "Q8_0", 32, 34, DECODABLE(Q8_0), .encode = trit_encode_q8_0, .random = trit_random_q8_0},
-    {14, "Q6_K", 256, 210, DECODABLE(Q6_K), .encode = trit_encode_q6_k, .random = trit_random_q6_k},
-    {12, "Q4_K", 256, 144, DECODABLE(Q4_K), .encode = trit_encode_q4_k, .random = trit_random_q4_k},
-    {2, "Q4_0", 32, 18, DECODABLE(Q4_0), .encode = trit_encode_q4_0, .random = trit_random_q4_0},
+    {8, "Q8_0", 32, 34, DECODABLE(Q8_0), .encode = trit_encode_q8_0,
+     .random = {1, 0, HALF_2_12, false}},
+    {14, "Q6_K", 256, 210, DECODABLE(Q6_K), .encode = trit_encode_q6_k,
+     .random = {1, 208, HALF_2_16, false}},
+    {12, "Q4_K", 256, 144, DECODABLE(Q4_K), .encode = trit_encode_q4_k,
+     .random = {2, 0, HALF_2_12, false}},
+    {2, "Q4_0", 32, 18, DECODABLE(Q4_0), .encode = trit_encode_q4_0,
+     .random = {1, 0, HALF_2_12, false}},
     {3, "Q4_1", 32, 20, NOT_DECODABLE},
     {6, "Q5_0", 32, 22, NOT_DECODABLE},
     {7, "Q5_1", 32, 24, NOT_DECODABLE},

@@ -48,35 +48,33 @@ typedef void trit_encode_fn(uint8_t *out, const float *x, size_t n);
 /* Round a scale to what the type keeps of it. */
 typedef float trit_scale_fn(float scale);
 
-/* Make random bytes, whole blocks, valid weights with small values. */
-typedef void trit_random_fn(uint8_t *blocks, size_t n_bytes);
+/* What makes random blocks valid weights with small values: their f16 scales are set, and codes of 3
+ * changed. */
+struct trit_random_rule {
+    uint8_t n_scales, scale_at; /* one after the other from a byte of the block on */
+    uint16_t scale;             /* the bits of an f16 */
+    bool two_bit;               /* the bytes hold 2-bit codes */
+};
 
 struct trit_type {
     uint32_t id;
     const char *name;
     uint32_t block; /* elements; a row is whole blocks. 0: size not known */
     uint32_t block_bytes;
-    int format;                /* enum trit_format, or -1 */
-    bool id_is_shared;         /* other programs use the id for other types: check the span */
-    const char *note;          /* NULL, or more text for the message that refuses it */
-    uint32_t tensor_block;     /* elements; a tensor is a multiple of it. 0: no such rule */
-    uint32_t tail_bytes;       /* after the last row: the scale of the tensor, repeated */
-    uint32_t file_type;        /* general.file_type of a model whose linears are of it */
-    trit_unpack_fn *unpack_t2; /* NULL: not a type of linears */
-    trit_pack_fn *pack_t2;     /* NULL: linears cannot be written as this */
-    trit_scale_fn *scale;      /* NULL: all 32 bits of a scale are kept */
-    trit_encode_fn *encode;    /* NULL: floats cannot be written as this */
-    trit_random_fn *random;    /* NULL: the type is plain floats, or cannot be written */
+    int format;                     /* enum trit_format, or -1 */
+    bool id_is_shared;              /* other programs use the id for other types: check the span */
+    const char *note;               /* NULL, or more text for the message that refuses it */
+    uint32_t tensor_block;          /* elements; a tensor is a multiple of it. 0: no such rule */
+    uint32_t tail_bytes;            /* after the last row: the scale of the tensor, repeated */
+    uint32_t file_type;             /* general.file_type of a model whose linears are of it */
+    trit_unpack_fn *unpack_t2;      /* NULL: not a type of linears */
+    trit_pack_fn *pack_t2;          /* NULL: linears cannot be written as this */
+    trit_scale_fn *scale;           /* NULL: all 32 bits of a scale are kept */
+    trit_encode_fn *encode;         /* NULL: floats cannot be written as this */
+    struct trit_random_rule random; /* zero: the type is plain floats, or cannot be written */
 };
 
-enum {
-    TRIT_TYPE_F32 = 0,
-    TRIT_TYPE_F16 = 1,
-    TRIT_TYPE_BF16 = 30,
-    TRIT_TYPE_TQ1_0 = 34,
-    TRIT_TYPE_TQ2_0 = 35,
-    TRIT_TYPE_I2_S = 36,
-};
+enum { TRIT_TYPE_F32 = 0, TRIT_TYPE_F16 = 1, TRIT_TYPE_I2_S = 36 };
 
 /* The row of an id, or NULL. */
 const struct trit_type *trit_type_find(uint32_t id);
@@ -117,16 +115,12 @@ float trit_i2s_scale(const uint8_t *data, size_t n_weights);
 trit_unpack_fn trit_unpack_i2s, trit_unpack_tq1, trit_unpack_tq2, trit_unpack_float;
 trit_pack_fn trit_pack_i2s, trit_pack_tq1, trit_pack_tq2, trit_pack_f32, trit_pack_f16,
     trit_pack_bf16;
-trit_random_fn trit_random_i2s, trit_random_tq1, trit_random_tq2;
 
 /* Floats (type_encode.c). F16 and BF16 round to nearest even; what is beyond F16 becomes infinite.
  * The block types take finite floats, and may make infinite ones of those beyond F16. */
 trit_encode_fn trit_encode_f32, trit_encode_f16, trit_encode_bf16, trit_encode_q4_0,
     trit_encode_q8_0, trit_encode_q4_k, trit_encode_q6_k;
 trit_scale_fn trit_scale_f16, trit_scale_bf16;
-trit_random_fn trit_random_q4_0, trit_random_q8_0, trit_random_q4_k, trit_random_q6_k;
 
-/* For trit_random_fn: set the f16 at byte `at` of every block to x. */
-void trit_set_halves(uint8_t *blocks, size_t n_bytes, size_t block_bytes, size_t at, float x);
 
 #endif

@@ -258,32 +258,3 @@ void trit_encode_q6_k(uint8_t *out, const float *x, size_t n)
     for (size_t b = 0; b < n; b += K_BLOCK, out += Q6_K_BYTES)
         encode_q6_k_block(out, x + b);
 }
-
-/* ---- Random blocks --------------------------------------------------------------------------- */
-
-void trit_set_halves(uint8_t *blocks, size_t n_bytes, size_t block_bytes, size_t at, float x)
-{
-    for (; at < n_bytes; at += block_bytes)
-        store_u16(blocks + at, trit_f32_to_f16(x));
-}
-
-void trit_random_q4_0(uint8_t *blocks, size_t n_bytes)
-{
-    trit_set_halves(blocks, n_bytes, Q4_0_BYTES, 0, 0x1p-12f);
-}
-
-void trit_random_q8_0(uint8_t *blocks, size_t n_bytes)
-{
-    trit_set_halves(blocks, n_bytes, Q8_0_BYTES, 0, 0x1p-12f);
-}
-
-void trit_random_q4_k(uint8_t *blocks, size_t n_bytes)
-{
-    trit_set_halves(blocks, n_bytes, Q4_K_BYTES, 0, 0x1p-12f);
-    trit_set_halves(blocks, n_bytes, Q4_K_BYTES, 2, 0x1p-12f);
-}
-
-void trit_random_q6_k(uint8_t *blocks, size_t n_bytes)
-{
-    trit_set_halves(blocks, n_bytes, Q6_K_BYTES, Q6_K_BYTES - 2, 0x1p-16f);
-}

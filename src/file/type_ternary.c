@@ -194,12 +194,6 @@ void trit_pack_i2s(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, 
         }
 }
 
-void trit_random_i2s(uint8_t *blocks, size_t n_bytes)
-{
-    for (size_t i = 0; i < n_bytes; i++) /* codes of 3 become 1 */
-        blocks[i] = (uint8_t)(blocks[i] & ~(blocks[i] << 1 & 0xaa));
-}
-
 /* ---- TQ1_0 and TQ2_0 -------------------------------------------------------------------------
  *
  * Blocks of 256 with an f16 scale at the end. T2 has one scale per tensor, so all blocks must have
@@ -329,17 +323,6 @@ void trit_pack_tq1(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, 
 void trit_pack_tq2(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, size_t n_cols)
 {
     pack_tq(out, t2, scale, n_rows * (n_cols / TQ_BLOCK), TQ2_BYTES, tq2_bytes);
-}
-
-void trit_random_tq1(uint8_t *blocks, size_t n_bytes)
-{
-    trit_set_halves(blocks, n_bytes, TQ1_BYTES, TQ1_BYTES - 2, 0x1p-5f);
-}
-
-void trit_random_tq2(uint8_t *blocks, size_t n_bytes)
-{
-    trit_random_i2s(blocks, n_bytes);
-    trit_set_halves(blocks, n_bytes, TQ2_BYTES, TQ2_BYTES - 2, 0x1p-5f);
 }
 
 /* ---- F32, F16, BF16 --------------------------------------------------------------------------
