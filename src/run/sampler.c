@@ -140,21 +140,10 @@ static void penalties(struct trit_sampler *s)
     }
 }
 
-static bool penalties_off(const struct trit_sampler_options *o)
-{
-    return (o->repeat_penalty == 1 && o->presence_penalty == 0 && o->frequency_penalty == 0) ||
-           o->repeat_last_n == 0;
-}
-
 static void logit_bias(struct trit_sampler *s)
 {
     for (int32_t i = 0; i < s->opt.n_bias; i++)
         s->list[s->bias[i].id].logit += (double)s->bias[i].value;
-}
-
-static bool logit_bias_off(const struct trit_sampler_options *o)
-{
-    return o->n_bias == 0;
 }
 
 static bool until_k(void *ctx, const struct candidate *best)
@@ -168,11 +157,6 @@ static void top_k(struct trit_sampler *s)
 {
     int32_t left = s->opt.top_k;
     keep_best(s, until_k, &left);
-}
-
-static bool top_k_off(const struct trit_sampler_options *o)
-{
-    return o->top_k == 0;
 }
 
 struct mass {
@@ -201,11 +185,6 @@ static void top_p(struct trit_sampler *s)
     keep_best(s, until_mass, &m);
 }
 
-static bool top_p_off(const struct trit_sampler_options *o)
-{
-    return o->top_p >= 1;
-}
-
 /* Candidates at least min_p times as likely as the best one (Nguyen et al., arXiv 2407.01082). */
 static void min_p(struct trit_sampler *s)
 {
@@ -218,31 +197,11 @@ static void min_p(struct trit_sampler *s)
     s->n = kept;
 }
 
-static bool min_p_off(const struct trit_sampler_options *o)
-{
-    return o->min_p <= 0;
-}
-
 static void temperature(struct trit_sampler *s)
 {
     for (int32_t i = 0; i < s->n; i++)
         s->list[i].logit /= (double)s->opt.temp;
 }
-
-static bool temperature_off(const struct trit_sampler_options *o)
-{
-    return o->temp == 1;
-}
-
-static const struct stage {
-    void (*apply)(struct trit_sampler *s);
-    bool (*is_off)(const struct trit_sampler_options *o);
-    bool before_greedy; /* may change which token is the best */
-} stages[] = {
-    {penalties, penalties_off, true}, {logit_bias, logit_bias_off, true},
-    {top_k, top_k_off, false},        {top_p, top_p_off, false},
-    {min_p, min_p_off, false},        {temperature, temperature_off, false},
-};
 
 /* ---- Choosing -------------------------------------------------------------------------------- */
 
@@ -272,8 +231,19 @@ static int32_t draw(struct trit_sampler *s)
 
 int32_t trit_sampler_next(trit_sampler *s, const float *logits, const int32_t *history, int32_t n)
 {
-    const bool greedy = s->opt.temp <= 0;
-    const int32_t last_n = s->opt.repeat_last_n;
+    const struct trit_sampler_options *o = &s->opt;
+    const bool greedy = o->temp <= 0; /* later stages do not change which token is the best */
+    const int32_t last_n = o->repeat_last_n;
+    const bool penalise =
+        o->repeat_penalty != 1 || o->presence_penalty != 0 || o->frequency_penalty != 0;
+    const struct {
+        void (*apply)(struct trit_sampler *s);
+        bool on;
+    } stages[] = {
+        {penalties, penalise && last_n != 0}, {logit_bias, o->n_bias > 0},
+        {top_k, !greedy && o->top_k > 0},     {top_p, !greedy && o->top_p < 1},
+        {min_p, !greedy && o->min_p > 0},     {temperature, !greedy && o->temp != 1},
+    };
 
     s->n_history = last_n < 0 || n < last_n ? n : last_n;
     s->history = s->n_history ? history + (n - s->n_history) : NULL;
@@ -281,7 +251,7 @@ int32_t trit_sampler_next(trit_sampler *s, const float *logits, const int32_t *h
     for (int32_t i = 0; i < s->n; i++)
         s->list[i] = (struct candidate){(double)logits[i], i};
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
-        if (!stages[i].is_off(&s->opt) && (!greedy || stages[i].before_greedy))
+        if (stages[i].on)
             stages[i].apply(s);
     return greedy ? best(s) : draw(s);
 }
