@@ -1,14 +1,14 @@
 /* error.c - see error.h. */
 #include "error.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "str.h"
 
-/* Remove a last character that vsnprintf truncated. */
-static void drop_partial_character(char *text)
+void trit_drop_partial_character(char *text)
 {
     size_t n = strlen(text), i = n;
     while (i > 0 && n - i < 4 && ((unsigned char)text[i - 1] & 0xC0) == 0x80)
@@ -28,7 +28,7 @@ trit_status trit_fail(struct trit_error *err, trit_status code, const char *fmt,
         va_start(args, fmt);
         vsnprintf(err->text, sizeof err->text, fmt, args);
         va_end(args);
-        drop_partial_character(err->text);
+        trit_drop_partial_character(err->text);
         err->code = code;
     }
     return code;
@@ -38,6 +38,32 @@ trit_status trit_fail_memory(struct trit_error *err, uint64_t bytes, const char 
 {
     return trit_fail(err, TRIT_E_MEMORY, "out of memory: %.1f MiB for %s", (double)bytes / 0x1p20,
                      what_for);
+}
+
+trit_status trit_fail_tensor(struct trit_error *err, trit_status code, const char *path,
+                             struct trit_string name, const char *fmt, ...)
+{
+    char what[sizeof err->text];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(what, sizeof what, fmt, args);
+    va_end(args);
+    return trit_fail(err, code, "%s: tensor '%s' %s", path, trit_quote(name).text, what);
+}
+
+/* Significant digits to print: whole numbers in full. */
+static int digits(double x)
+{
+    return x == rint(x) ? 15 : 6;
+}
+
+struct trit_range trit_out_of_range(double x, double lo, double hi)
+{
+    struct trit_range r;
+    snprintf(r.text, sizeof r.text, "is %.*g; it must be %.*g to %.*g", digits(x), x, digits(lo),
+             lo, digits(hi), hi);
+    return r;
 }
 
 struct trit_quoted trit_quote(struct trit_string s)

@@ -11,6 +11,19 @@ trit_status trit_fail(struct trit_error *err, trit_status code, const char *fmt,
 /* The message for every failed allocation. */
 trit_status trit_fail_memory(struct trit_error *err, uint64_t bytes, const char *what_for);
 
+/* Remove a last character that vsnprintf() cut. */
+void trit_drop_partial_character(char *text);
+
+/* An error about a tensor: "PATH: tensor 'NAME' what", with the name escaped. */
+trit_status trit_fail_tensor(struct trit_error *err, trit_status code, const char *path,
+                             struct trit_string name, const char *fmt, ...) TRIT_PRINTF(5, 6);
+
+/* "is X; it must be LO to HI" */
+struct trit_range {
+    char text[96];
+};
+struct trit_range trit_out_of_range(double x, double lo, double hi);
+
 /* Bytes from a file, escaped for a message. */
 struct trit_quoted {
     char text[96];

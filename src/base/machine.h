@@ -12,9 +12,9 @@ int trit_physical_cores(void);
 /* Linux: the same for the CPUs allowed[0..n_cpus). sysfs: /sys/devices, or a copy for tests. */
 int trit_performance_cores(const char *sysfs, const bool *allowed, int n_cpus);
 
-/* Set the limits of out: the lowest among this process's cgroup and all its ancestors. Linux: from
- * /proc/self/cgroup, /proc/self/mountinfo and the mounts below root ("" except in tests). Files that
- * cannot be read set no limit. Other systems: none. */
+/* Set the limits of out: the lowest of this process's cgroup and all its ancestors. Linux: from
+ * /proc/self/cgroup, /proc/self/mountinfo and the mounts below root ("" except in tests). A file
+ * that cannot be read sets no limit. Other systems: none. */
 void trit_cgroup_limits(struct trit_machine_info *out, const char *root);
 
 /* How many threads to start on n_cores cores: at most cpu_limit, rounded down, and at least one. */
