@@ -147,15 +147,14 @@ static trit_status read_tensor(trit_file *f, struct cursor *c, struct gguf_tenso
         return trit_fail(err, TRIT_E_FILE, "%s: invalid tensor name of %zu bytes (1 to %d)",
                          f->path, t->name.len, MAX_TENSOR_NAME);
     if (t->n_dims < 1 || t->n_dims > 4)
-        return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' has %u dimensions; it must have 1 to 4",
-                         f->path, trit_quote(t->name).text, t->n_dims);
+        return trit_fail_tensor(err, TRIT_E_FILE, f->path, t->name,
+                                "has %u dimensions; it must have 1 to 4", t->n_dims);
     for (uint32_t i = 0; i < 4; i++) {
         t->dims[i] = 1;
         if (i < t->n_dims && !take_u64(c, &t->dims[i]))
             return ends_early(f, "the list of tensors", err);
         if (t->dims[i] == 0 || !trit_mul_u64(n, t->dims[i], &n) || n > INT64_MAX)
-            return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' has an invalid shape", f->path,
-                             trit_quote(t->name).text);
+            return trit_fail_tensor(err, TRIT_E_FILE, f->path, t->name, "has an invalid shape");
     }
     if (!take_u32(c, &t->type_id) || !take_u64(c, &t->offset))
         return ends_early(f, "the list of tensors", err);
@@ -166,24 +165,21 @@ static trit_status read_tensor(trit_file *f, struct cursor *c, struct gguf_tenso
 static trit_status place_tensor(trit_file *f, struct gguf_tensor *t, uint64_t data_start,
                                 uint64_t alignment, struct trit_error *err)
 {
-    const struct trit_quoted name = trit_quote(t->name);
     const uint64_t data_size = f->bytes.size - data_start;
 
     if (t->type && t->type->block &&
         !trit_type_bytes(t->type, t->dims[0], gguf_n_elements(t) / t->dims[0], &t->n_bytes))
-        return trit_fail(
-            err, TRIT_E_FILE,
-            "%s: tensor '%s' has rows of %llu weights, but type %s needs a multiple of "
-            "%u",
-            f->path, name.text, (unsigned long long)t->dims[0], t->type->name, t->type->block);
+        return trit_fail_tensor(err, TRIT_E_FILE, f->path, t->name,
+                                "has rows of %llu weights, but type %s needs a multiple of %u",
+                                (unsigned long long)t->dims[0], t->type->name, t->type->block);
     if (t->offset % alignment)
-        return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' is not aligned to %llu bytes", f->path,
-                         name.text, (unsigned long long)alignment);
+        return trit_fail_tensor(err, TRIT_E_FILE, f->path, t->name, "is not aligned to %llu bytes",
+                                (unsigned long long)alignment);
     if (t->offset > data_size || t->n_bytes > data_size - t->offset)
         return trit_fail(err, TRIT_E_FILE,
                          "%s ends early: tensor '%s' needs %llu bytes at %llu of %llu", f->path,
-                         name.text, (unsigned long long)t->n_bytes, (unsigned long long)t->offset,
-                         (unsigned long long)data_size);
+                         trit_quote(t->name).text, (unsigned long long)t->n_bytes,
+                         (unsigned long long)t->offset, (unsigned long long)data_size);
     t->offset += data_start;
     return TRIT_OK;
 }

@@ -175,10 +175,10 @@ static trit_status read_index(struct index *index, struct trit_error *err)
     for (map = trit_json_first(map); map; map = trit_json_next(map)) {
         const struct shard_entry p = {trit_json_key(map), trit_json_text(map)};
         if (!is_plain_name(p.file))
-            return trit_fail(err, TRIT_E_FILE,
-                             "%s: tensor '%s' must be in a file of this folder, given by its plain "
-                             "name, not '%s'",
-                             index->path, trit_quote(p.tensor).text, trit_quote(p.file).text);
+            return trit_fail_tensor(
+                err, TRIT_E_FILE, index->path, p.tensor,
+                "must be in a file of this folder, given by its plain name, not '%s'",
+                trit_quote(p.file).text);
         index->entries[index->n++] = p;
     }
     return TRIT_OK;
@@ -217,23 +217,21 @@ static trit_status check_index(const struct trit_safetensors *s, struct index *i
     qsort(index->entries, index->n, sizeof *p, compare_tensor_names);
     for (size_t i = 1; i < index->n; i++)
         if (compare_tensor_names(&p[i - 1], &p[i]) == 0)
-            return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' occurs twice", index->path,
-                             trit_quote(p[i].tensor).text);
+            return trit_fail_tensor(err, TRIT_E_FILE, index->path, p[i].tensor, "occurs twice");
     for (size_t i = 0; i < index->n || i < s->n; i++) {
         const int order = i == s->n       ? -1
                           : i == index->n ? 1
                                           : trit_string_order(p[i].tensor, t[i].name);
         if (order < 0)
-            return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' should be in %s but is not",
-                             index->path, trit_quote(p[i].tensor).text, trit_quote(p[i].file).text);
+            return trit_fail_tensor(err, TRIT_E_FILE, index->path, p[i].tensor,
+                                    "should be in %s but is not", trit_quote(p[i].file).text);
         if (order > 0)
-            return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' is not in %s",
-                             trit_safetensors_path(s, &t[i]), trit_quote(t[i].name).text,
-                             index_name);
+            return trit_fail_tensor(err, TRIT_E_FILE, trit_safetensors_path(s, &t[i]), t[i].name,
+                                    "is not in %s", index_name);
         if (!trit_string_is(p[i].file, s->files[t[i].file].name))
-            return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' should be in %s but is in %s",
-                             index->path, trit_quote(p[i].tensor).text, trit_quote(p[i].file).text,
-                             s->files[t[i].file].name);
+            return trit_fail_tensor(err, TRIT_E_FILE, index->path, p[i].tensor,
+                                    "should be in %s but is in %s", trit_quote(p[i].file).text,
+                                    s->files[t[i].file].name);
     }
     return TRIT_OK;
 }
@@ -357,8 +355,8 @@ static trit_status read_shape(struct trit_safe_tensor *t, uint64_t item_bytes, c
         return trit_fail(err, TRIT_E_FILE, "%s: the shape of tensor '%s' must be an array", path,
                          trit_quote(t->name).text);
     if (n_dims > TRIT_SAFE_MAX_DIMS)
-        return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' has %zu dimensions; the limit is %d",
-                         path, trit_quote(t->name).text, n_dims, TRIT_SAFE_MAX_DIMS);
+        return trit_fail_tensor(err, TRIT_E_FILE, path, t->name,
+                                "has %zu dimensions; the limit is %d", n_dims, TRIT_SAFE_MAX_DIMS);
     shape = trit_json_first(shape);
     for (size_t i = 0; i < TRIT_SAFE_MAX_DIMS; i++, shape = trit_json_next(shape)) {
         t->dims[i] = 1;
@@ -368,8 +366,7 @@ static trit_status read_shape(struct trit_safe_tensor *t, uint64_t item_bytes, c
                              path, trit_quote(t->name).text);
         empty = empty || t->dims[i] == 0;
         if (!trit_mul_u64(n, t->dims[i] ? t->dims[i] : 1, &n) || n > INT64_MAX)
-            return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' has an invalid shape", path,
-                             trit_quote(t->name).text);
+            return trit_fail_tensor(err, TRIT_E_FILE, path, t->name, "has an invalid shape");
     }
     t->n_dims = (uint32_t)n_dims;
     t->n_bytes = empty ? 0 : n;
@@ -389,13 +386,14 @@ static trit_status read_offsets(struct trit_safe_tensor *t, const struct trit_sa
                          "%s: data_offsets of tensor '%s' must be two integers of at least 0",
                          f->path, name.text);
     if (begin > end)
-        return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' ends at %llu, before it begins at %llu",
-                         f->path, name.text, (unsigned long long)end, (unsigned long long)begin);
+        return trit_fail_tensor(err, TRIT_E_FILE, f->path, t->name,
+                                "ends at %llu, before it begins at %llu", (unsigned long long)end,
+                                (unsigned long long)begin);
     if (end - begin != t->n_bytes)
-        return trit_fail(err, TRIT_E_FILE,
-                         "%s: tensor '%s' has %llu bytes; %s of shape %s would have %llu", f->path,
-                         name.text, (unsigned long long)(end - begin), t->dtype,
-                         trit_safetensors_shape(t).text, (unsigned long long)t->n_bytes);
+        return trit_fail_tensor(err, TRIT_E_FILE, f->path, t->name,
+                                "has %llu bytes; %s of shape %s would have %llu",
+                                (unsigned long long)(end - begin), t->dtype,
+                                trit_safetensors_shape(t).text, (unsigned long long)t->n_bytes);
     if (end > f->n_data)
         return trit_fail(err, TRIT_E_FILE,
                          "%s ends early: tensor '%s' has bytes %llu to %llu of its data, which has "
@@ -491,12 +489,10 @@ static trit_status sort_tensors(const struct trit_safetensors *s, size_t first,
     for (size_t i = first + 1; i < s->n; i++) {
         if (trit_string_order(t[i - 1].name, t[i].name) != 0)
             continue;
-        if (t[i - 1].file == t[i].file)
-            return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' occurs twice",
-                             trit_safetensors_path(s, &t[i]), trit_quote(t[i].name).text);
-        return trit_fail(err, TRIT_E_FILE, "%s: tensor '%s' is also in %s",
-                         trit_safetensors_path(s, &t[i]), trit_quote(t[i].name).text,
-                         s->files[t[i - 1].file].name);
+        const bool same = t[i - 1].file == t[i].file;
+        return trit_fail_tensor(err, TRIT_E_FILE, trit_safetensors_path(s, &t[i]), t[i].name,
+                                "%s%s", same ? "occurs twice" : "is also in ",
+                                same ? "" : s->files[t[i - 1].file].name);
     }
     return TRIT_OK;
 }

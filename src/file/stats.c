@@ -59,8 +59,7 @@ trit_status trit_file_tensor_stats(const trit_file *f, size_t i, struct trit_ten
         status = count_unpacked(counts, &out->scale, &out->ternary, f, t, &why);
     }
     if (status)
-        return trit_fail(err, status, "%s: tensor '%s' %s", f->path, trit_quote(t->name).text,
-                         why.text);
+        return trit_fail_tensor(err, status, f->path, t->name, "%s", why.text);
     out->n_minus = counts[0];
     out->n_zero = counts[1];
     out->n_plus = counts[2];

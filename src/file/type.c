@@ -129,7 +129,8 @@ trit_status trit_type_named(const struct trit_type **out, const char *name, bool
         if (serves(&types[i], use) && (!name || strcasecmp(types[i].name, name) == 0))
             return TRIT_OK;
     }
-    return trit_fail(err, TRIT_E_ARGUMENT, "%s cannot be written as type '%s'; possible are %s",
+    return trit_fail(err, TRIT_E_ARGUMENT,
+                     "%s cannot be written as type '%s'; it must be one of %s",
                      linear ? "linears" : "embeddings", name, trit_types_for(use).text);
 }
 

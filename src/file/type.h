@@ -48,12 +48,11 @@ typedef void trit_encode_fn(uint8_t *out, const float *x, size_t n);
 /* Round a scale to what the type keeps of it. */
 typedef float trit_scale_fn(float scale);
 
-/* What makes random blocks valid weights with small values: their f16 scales are set, and codes of 3
- * changed. */
+/* How random blocks become valid weights with small values. */
 struct trit_random_rule {
-    uint8_t n_scales, scale_at; /* one after the other from a byte of the block on */
-    uint16_t scale;             /* the bits of an f16 */
-    bool two_bit;               /* the bytes hold 2-bit codes */
+    uint8_t n_scales, scale_at; /* f16 scales to set, from this byte of a block on */
+    uint16_t scale;             /* bits of the f16 */
+    bool two_bit;               /* the bytes hold 2-bit codes; 3 is changed */
 };
 
 struct trit_type {

@@ -78,7 +78,7 @@ trit_status trit_i2s_layout_named(enum trit_i2s_layout *out, const char *name,
             return TRIT_OK;
         }
     return trit_fail(err, TRIT_E_ARGUMENT,
-                     "there is no I2_S layout '%s'; there are 128, 64, 4row, seq and 128row", name);
+                     "unknown I2_S layout '%s'; it must be 128, 64, 4row, seq or 128row", name);
 }
 
 /* The position of a weight. */
@@ -127,15 +127,15 @@ static trit_status check_i2s(const struct trit_packed *m, struct trit_error *why
 
     if (m->layout == TRIT_I2S_128 && n % TRIT_T2_BLOCK)
         return trit_fail(why, TRIT_E_UNSUPPORTED,
-                         "holds %zu weights, which are no whole blocks of %d", n, TRIT_T2_BLOCK);
+                         "holds %zu weights, which is not a multiple of %d", n, TRIT_T2_BLOCK);
     if (m->layout == TRIT_I2S_64 && n % 64)
         return trit_fail(why, TRIT_E_UNSUPPORTED,
-                         "holds %zu weights, which are no whole blocks of 64", n);
+                         "holds %zu weights, which is not a multiple of 64", n);
     if (m->layout == TRIT_I2S_4_ROWS && m->n_rows % 4)
-        return trit_fail(why, TRIT_E_UNSUPPORTED, "has %zu rows, which is no multiple of 4",
+        return trit_fail(why, TRIT_E_UNSUPPORTED, "has %zu rows, which is not a multiple of 4",
                          m->n_rows);
     if (m->layout == TRIT_I2S_128_ROWS && m->n_cols % 4)
-        return trit_fail(why, TRIT_E_UNSUPPORTED, "has rows of %zu, which is no multiple of 4",
+        return trit_fail(why, TRIT_E_UNSUPPORTED, "has rows of %zu, which is not a multiple of 4",
                          m->n_cols);
     return TRIT_OK;
 }
