@@ -120,19 +120,16 @@ static bool whole(const struct reader *r, const char *key, int64_t *x)
 /* A whole number in lo..hi. An absent key gives `missing`, or fails if that is negative. */
 static int32_t read_int(struct reader *r, const char *key, int32_t lo, int32_t hi, int32_t missing)
 {
-    char what[96];
     int64_t x = 0;
 
     if (!has(r, key) && missing < 0)
         fail(r, TRIT_E_FILE, key, "is missing");
     if (!has(r, key))
         return missing < 0 ? lo : missing;
-    if (!whole(r, key, &x)) {
-        fail(r, TRIT_E_FILE, key, "is no whole number");
-    } else if (x < lo || x > hi) {
-        snprintf(what, sizeof what, "is %lld; possible is %d to %d", (long long)x, lo, hi);
-        fail(r, TRIT_E_FILE, key, what);
-    }
+    if (!whole(r, key, &x))
+        fail(r, TRIT_E_FILE, key, "is not a whole number");
+    else if (x < lo || x > hi)
+        fail(r, TRIT_E_FILE, key, trit_out_of_range((double)x, lo, hi).text);
     return r->status ? lo : (int32_t)x;
 }
 
@@ -140,14 +137,11 @@ static int32_t read_int(struct reader *r, const char *key, int32_t lo, int32_t h
 static double read_real(struct reader *r, const char *key, double lo, double hi, double missing)
 {
     const double x = has(r, key) ? number(r, key) : missing;
-    char what[96];
 
-    if (isnan(x)) {
-        fail(r, TRIT_E_FILE, key, has(r, key) ? "is no number" : "is missing");
-    } else if (!(x >= lo && x <= hi)) {
-        snprintf(what, sizeof what, "is %g; possible is %g to %g", x, lo, hi);
-        fail(r, TRIT_E_FILE, key, what);
-    }
+    if (isnan(x))
+        fail(r, TRIT_E_FILE, key, has(r, key) ? "is not a number" : "is missing");
+    else if (!(x >= lo && x <= hi))
+        fail(r, TRIT_E_FILE, key, trit_out_of_range(x, lo, hi).text);
     return r->status ? lo : x;
 }
 
@@ -160,7 +154,7 @@ static struct trit_string read_text(struct reader *r, const char *key)
     if (text)
         return trit_string_of(text);
     if (v && trit_json_type_of(v) != TRIT_JSON_STRING)
-        fail(r, TRIT_E_FILE, key, "is no text");
+        fail(r, TRIT_E_FILE, key, "is not a string");
     return trit_json_text(v);
 }
 
@@ -211,9 +205,10 @@ static void check_names(struct reader *r)
         const char *text = r->from->knobs[i];
         const struct trit_string name = name_of(text);
         if (!text[name.len] || !is_knob(name))
-            r->status = trit_fail(r->err, TRIT_E_ARGUMENT,
-                                  "'%s' is no knob; one is NAME=VALUE, of the names%s",
-                                  trit_quote_text(text).text, known);
+            r->status =
+                trit_fail(r->err, TRIT_E_ARGUMENT,
+                          "'%s' is not a knob; a knob is NAME=VALUE, with one of the names%s",
+                          trit_quote_text(text).text, known);
     }
 }
 
@@ -244,19 +239,18 @@ static void read_family(struct reader *r, struct trit_config *c)
     if (!c->family && arch) {
         r->status = trit_fail(r->err, TRIT_E_ARGUMENT,
                               "knob 'arch' is '%s', which no family of checkpoints has; those that "
-                              "leave much open are bitskip and bitnet-8bit",
+                              "need it are bitskip and bitnet-8bit",
                               trit_quote_text(arch).text);
     } else if (!c->family) {
         unknown_family(r);
     } else if (c->family->quantization_config && !find(r, "quantization_config")) {
-        fail(
-            r, TRIT_E_UNSUPPORTED, "quantization_config",
-            "is missing: nothing says that this model was trained to be ternary, which would "
-            "destroy it otherwise. (If it is the master of one, put {\"quant_method\": \"bitnet\"} "
-            "there)");
+        fail(r, TRIT_E_UNSUPPORTED, "quantization_config",
+             "is missing: nothing says that this model was trained to be ternary, and quantising "
+             "another would destroy it. (For the master of a ternary model, put "
+             "{\"quant_method\": \"bitnet\"} there)");
     } else {
         c->arch = trit_arch_named(trit_string_of(c->family->arch));
-        trit_note(r->notes, "the checkpoint is %s: architecture %s", c->family->what,
+        trit_note(r->notes, "the checkpoint is a %s: architecture %s", c->family->what,
                   c->family->arch);
     }
 }
@@ -274,8 +268,8 @@ static void read_knobs(struct reader *r, struct trit_config *c)
     k->exit_threshold =
         (float)read_real(r, "early_exit_threshold", 0, 1, (double)k->exit_threshold);
     trit_note(r->notes,
-              "what the sources of %s leave open stands in keys trit.* as documented; "
-              "a knob NAME=VALUE changes it",
+              "settings that the sources of %s leave open are in the keys trit.*; a knob "
+              "NAME=VALUE changes one",
               c->family->what);
 }
 
@@ -310,13 +304,13 @@ static void read_heads(struct reader *r, struct trit_config *c)
 
     k->n_head = read_int(r, "num_attention_heads", 1, 4096, -1);
     if (!find(r, "head_dim") && k->n_embd % k->n_head)
-        fail(r, TRIT_E_FILE, "hidden_size", "is no multiple of num_attention_heads");
+        fail(r, TRIT_E_FILE, "hidden_size", "is not a multiple of num_attention_heads");
     if (!find(r, "head_dim") && k->n_embd / k->n_head > TRIT_MAX_HEAD_DIM)
-        fail(r, TRIT_E_UNSUPPORTED, "num_attention_heads", "makes heads wider than 512");
+        fail(r, TRIT_E_UNSUPPORTED, "num_attention_heads", "gives heads wider than 512");
     k->head_dim = read_int(r, "head_dim", 1, TRIT_MAX_HEAD_DIM, k->n_embd / k->n_head);
     if (k->head_dim % 2)
         fail(r, TRIT_E_FILE, find(r, "head_dim") ? "head_dim" : "hidden_size",
-             "makes heads of an odd width");
+             "gives heads of an odd width");
     const int32_t n_seen = c->arch->open && !r->status ? kv_heads_of_weights(r, k) : 0;
     k->n_head_kv = read_int(r, "num_key_value_heads", 1, 4096, n_seen ? n_seen : k->n_head);
     if (k->n_head % k->n_head_kv)
@@ -352,9 +346,9 @@ static void read_rope(struct reader *r, struct trit_config *c)
     const size_t left = sizeof key - (size_t)(end - key);
 
     if (find(r, object) && trit_json_type_of(find(r, object)) != TRIT_JSON_OBJECT)
-        fail(r, TRIT_E_FILE, object, "is no object");
+        fail(r, TRIT_E_FILE, object, "is not an object");
     if (newer && find(r, "rope_scaling"))
-        fail(r, TRIT_E_FILE, "rope_scaling", "stands beside rope_parameters; which holds?");
+        fail(r, TRIT_E_FILE, "rope_scaling", "and rope_parameters are both present; keep one");
     if (!has(r, theta))
         trit_note(r->notes, "RoPE's base is 10000: config.json has no %s", theta);
     k->rope_base = read_real(r, theta, 1, 1e12, 10000);
@@ -366,7 +360,7 @@ static void read_rope(struct reader *r, struct trit_config *c)
     if (!type.len) {
         snprintf(end, left, "factor");
         if (find(r, key))
-            fail(r, TRIT_E_FILE, key, "has no rope_type beside it");
+            fail(r, TRIT_E_FILE, key, "is present, but rope_type is not");
     }
     if (!type.len || trit_string_is(type, "default"))
         return;
@@ -436,7 +430,7 @@ static void read_not_converted(struct reader *r)
     const struct trit_json_value *list = find(r, key);
 
     if (list && trit_json_type_of(list) != TRIT_JSON_ARRAY)
-        fail(r, TRIT_E_FILE, key, "is no list");
+        fail(r, TRIT_E_FILE, key, "is not a list");
     for (const struct trit_json_value *v = trit_json_first(list); v; v = trit_json_next(v))
         if (!trit_json_is_text(v, "lm_head"))
             fail_text(r, key, trit_json_text(v), "['lm_head'] and null");
@@ -495,7 +489,7 @@ trit_status trit_config_read(struct trit_config *out, const struct trit_config_s
 
     *out = (struct trit_config){0};
     if (trit_json_type_of(from->root) != TRIT_JSON_OBJECT)
-        return trit_fail(err, TRIT_E_FILE, "%s: is no JSON object", from->path);
+        return trit_fail(err, TRIT_E_FILE, "%s is not a JSON object", from->path);
     check_names(&r);
     if (!r.status)
         read_family(&r, out);
@@ -513,5 +507,5 @@ trit_status trit_config_read(struct trit_config *out, const struct trit_config_s
     if (r.status)
         return r.status;
     const trit_status status = trit_knobs_finish(&out->knobs, &why);
-    return status ? trit_fail(err, status, "%s: %s", from->path, why.text) : TRIT_OK;
+    return status ? trit_fail(err, status, "%s %s", from->path, why.text) : TRIT_OK;
 }

@@ -35,6 +35,10 @@ struct converter {
     bool *exact;              /* [plan.n] whether a master is ternary already */
 };
 
+#define FAIL(c, t, code, ...)                                                                      \
+    trit_fail_tensor((c)->err, code, trit_safetensors_path(&(c)->weights, (t)->from),              \
+                     (t)->from->name, __VA_ARGS__)
+
 /* ---- Reading --------------------------------------------------------------------------------- */
 
 /* config.json and the list of tensors, by which some families are recognised. */
@@ -132,14 +136,13 @@ static void sort_masters(struct converter *c)
     }
     if (c->plan.n_masters > n)
         trit_note(&c->notes,
-                  "%zu linears are full-precision masters, quantised here: the scale of "
-                  "a tensor is the mean of its |w|, weights are rounded to -1, 0 or 1 times that",
+                  "%zu linears are full-precision masters and are quantised: the scale of a "
+                  "tensor is the mean of its |w|, weights are rounded to -1, 0 or 1 times that",
                   c->plan.n_masters - n);
     if (n > 0)
         trit_note(&c->notes,
-                  "%zu linears of floats are ternary already, and are kept as they are; "
-                  "transformers' absmean at run time would make their scales smaller: each "
-                  "times the share of nonzeros",
+                  "%zu float linears are ternary already and are kept unchanged; transformers' "
+                  "absmean at run time would multiply each scale by the share of nonzero weights",
                   n);
 }
 
@@ -172,16 +175,15 @@ static trit_status convert_linear(struct converter *c, size_t i)
     else
         status = trit_absmean_t2(c->t2, &scale, &m, c->config.family->absmean, c->pool, &why);
     if (status)
-        return trit_plan_fail(&c->plan, t->from, status, c->err, why.text);
+        return FAIL(c, t, status, "%s", why.text);
     if (t->head_rows) {
         rearrange(c->rearranged, c->t2, t);
         t2 = c->rearranged;
     }
     status = trit_emit_t2(&c->emitter, c->type, t2, scale, t->n_rows, t->n_cols, &why);
-    return status == TRIT_E_UNSUPPORTED
-               ? trit_plan_fail(&c->plan, t->from, status, c->err, why.text)
-           : status ? trit_fail(c->err, status, "%s", why.text)
-                    : TRIT_OK;
+    return status == TRIT_E_UNSUPPORTED ? FAIL(c, t, status, "%s", why.text)
+           : status                     ? trit_fail(c->err, status, "%s", why.text)
+                                        : TRIT_OK;
 }
 
 /* ---- Everything else ------------------------------------------------------------------------- */
@@ -229,23 +231,11 @@ static trit_status convert_floats(struct converter *c, const struct trit_planned
     const trit_status status =
         trit_emit_rows(&c->emitter, type_of(c, t), t->format, data, t->n_rows, t->n_cols, &why);
     if (status && t->from && status != TRIT_E_CANCELLED)
-        return trit_plan_fail(&c->plan, t->from, status, c->err, why.text);
+        return FAIL(c, t, status, "%s", why.text);
     return status ? trit_fail(c->err, status, "%s", why.text) : TRIT_OK;
 }
 
 /* ---- Metadata -------------------------------------------------------------------------------- */
-
-struct key {
-    char text[96];
-};
-
-/* ARCHITECTURE.name. */
-static struct key key(const struct converter *c, const char *name)
-{
-    struct key k;
-    snprintf(k.text, sizeof k.text, "%s.%s", c->config.family->arch, name);
-    return k;
-}
 
 /* The last part of a path, without trailing slashes. */
 static struct trit_string base_name(struct trit_string path)
@@ -258,67 +248,31 @@ static struct trit_string base_name(struct trit_string path)
     return path;
 }
 
-/* At most that many bytes of a name, not cut inside a character. */
-static struct trit_string cut_name(struct trit_string name, size_t most)
-{
-    if (name.len <= most)
-        return name;
-    for (name.len = most; name.len > most - 3 && (name.bytes[name.len] & 0xC0) == 0x80;)
-        name.len--;
-    return name;
-}
-
 static void write_general(struct converter *c)
 {
     struct trit_string name =
         trit_json_text(trit_json_member(trit_json_root(c->json), "_name_or_path"));
-    char text[128];
+    char text[121];
 
     if (!name.len)
         name = trit_string_of(c->dir);
-    name = cut_name(base_name(name), 120);
+    name = base_name(name);
     snprintf(text, sizeof text, "%.*s", (int)name.len, name.bytes);
+    trit_drop_partial_character(text);
     gguf_write_string(&c->w, "general.architecture", c->config.family->arch);
     gguf_write_string(&c->w, "general.name", text);
     gguf_write_u32(&c->w, "general.file_type", c->type->file_type);
     gguf_write_u32(&c->w, "general.quantization_version", 2);
 }
 
-static void write_sizes(struct converter *c)
-{
-    const struct trit_knobs *k = &c->config.knobs;
-    const struct {
-        const char *name;
-        int32_t value;
-    } sizes[] = {
-        {"vocab_size", c->config.n_vocab},     {"context_length", k->n_ctx},
-        {"embedding_length", k->n_embd},       {"block_count", k->n_layer},
-        {"feed_forward_length", k->n_ff},      {"rope.dimension_count", k->n_rot},
-        {"attention.head_count", k->n_head},   {"attention.head_count_kv", k->n_head_kv},
-        {"attention.key_length", k->head_dim}, {"attention.value_length", k->head_dim},
-    };
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        gguf_write_u32(&c->w, key(c, sizes[i].name).text, (uint32_t)sizes[i].value);
-}
-
+/* Divisors of the frequencies take the place of one factor. */
 static void write_knobs(struct converter *c)
 {
-    const struct trit_knobs *k = &c->config.knobs;
+    struct trit_knobs k = c->config.knobs;
 
-    gguf_write_f32(&c->w, key(c, trit_norm_eps_key(k->norm)).text, k->norm_eps);
-    gguf_write_f32(&c->w, key(c, "rope.freq_base").text, (float)k->rope_base);
-    if (k->rope_factor != 1 && !(c->config.rope_original > 0)) {
-        gguf_write_string(&c->w, key(c, "rope.scaling.type").text, "linear");
-        gguf_write_f32(&c->w, key(c, "rope.scaling.factor").text, (float)k->rope_factor);
-    }
-    gguf_write_string(&c->w, key(c, "hidden_activation").text, c->config.act);
-    trit_arch_write_knobs(c->config.arch, k, &c->w);
-}
-
-static void write_notes(struct converter *c)
-{
-    gguf_write_array(&c->w, "trit.notes", TRIT_VALUE_STRING, c->notes.n);
-    trit_notes_write(&c->notes, &c->w, c->opt);
+    if (c->config.rope_original > 0)
+        k.rope_factor = 1;
+    trit_arch_write(c->config.arch, &k, c->config.n_vocab, c->config.act, &c->w);
 }
 
 static trit_status list_tensors(struct converter *c)
@@ -329,7 +283,7 @@ static trit_status list_tensors(struct converter *c)
         const struct trit_planned *t = &c->plan.tensors[i];
         const trit_status status = trit_emit_check(type_of(c, t), t->n_rows, t->n_cols, &why);
         if (status)
-            return trit_plan_fail(&c->plan, t->from, status, c->err, why.text);
+            return FAIL(c, t, status, "%s", why.text);
         (void)gguf_write_tensor(&c->w, t->name, type_of(c, t), t->n_cols, t->n_rows);
     }
     return TRIT_OK;
@@ -339,28 +293,14 @@ static trit_status list_tensors(struct converter *c)
 
 static void tell(const struct converter *c, const struct trit_planned *t)
 {
-    const struct trit_type *type = type_of(c, t);
     char source[TRIT_MAX_NAME] = "computed", from[32] = "F64";
-    uint64_t n_bytes = 0;
 
-    if (!c->opt->on_tensor)
-        return;
     if (t->from) {
         snprintf(source, sizeof source, "%.*s", (int)t->from->name.len, t->from->name.bytes);
         snprintf(from, sizeof from, "%s%s", t->from->dtype,
                  t->kind == TRIT_PLANNED_PACKED ? " packed" : "");
     }
-    (void)trit_type_bytes(type, t->n_cols, t->n_rows, &n_bytes);
-    const struct trit_converted_tensor out = {
-        .name = t->name,
-        .source = source,
-        .from_type = from,
-        .type = type->name,
-        .n_dims = t->n_rows == 1 ? 1 : 2,
-        .dims = {t->n_cols, t->n_rows, 1, 1},
-        .n_bytes = n_bytes,
-    };
-    c->opt->on_tensor(c->opt->user, &out);
+    trit_emit_tell(c->opt, t->name, source, from, type_of(c, t), t->n_cols, t->n_rows);
 }
 
 static trit_status write_tensors(struct converter *c, bool dry)
@@ -395,10 +335,10 @@ static trit_status convert(struct converter *c, uint64_t *n_bytes)
     if (c->notes.no_memory)
         return trit_fail_memory(c->err, 512, "a note");
     write_general(c);
-    write_sizes(c);
     write_knobs(c);
     trit_vocabulary_write(&c->vocabulary, &c->w);
-    write_notes(c);
+    gguf_write_array(&c->w, "trit.notes", TRIT_VALUE_STRING, c->notes.n);
+    trit_notes_write(&c->notes, &c->w, c->opt);
     if ((status = list_tensors(c)))
         return status;
     if (n_bytes)

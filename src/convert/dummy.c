@@ -221,20 +221,6 @@ static void write_spm(struct dummy *d)
 
 /* ---- Metadata -------------------------------------------------------------------------------- */
 
-static void write_key(struct dummy *d, const char *key, int value)
-{
-    char full[96];
-    snprintf(full, sizeof full, "%s.%s", d->shape->arch, key);
-    gguf_write_u32(&d->w, full, (uint32_t)value);
-}
-
-static void write_real(struct dummy *d, const char *key, float value)
-{
-    char full[96];
-    snprintf(full, sizeof full, "%s.%s", d->shape->arch, key);
-    gguf_write_f32(&d->w, full, value);
-}
-
 static void write_metadata(struct dummy *d)
 {
     const struct shape *s = d->shape;
@@ -244,19 +230,7 @@ static void write_metadata(struct dummy *d)
     gguf_write_string(&d->w, "general.architecture", s->arch);
     snprintf(name, sizeof name, "random weights in the shape of %s", s->model);
     gguf_write_string(&d->w, "general.name", name);
-    write_key(d, "vocab_size", v->n);
-    write_key(d, "context_length", s->n_ctx);
-    write_key(d, "embedding_length", s->n_embd);
-    write_key(d, "block_count", s->n_layer);
-    write_key(d, "feed_forward_length", s->n_ff);
-    write_key(d, "rope.dimension_count", s->head_dim);
-    write_key(d, "attention.head_count", s->n_head);
-    write_key(d, "attention.head_count_kv", s->n_head_kv);
-    write_key(d, "attention.key_length", s->head_dim);
-    write_key(d, "attention.value_length", s->head_dim);
-    write_real(d, trit_norm_eps_key(d->knobs.norm), s->eps);
-    write_real(d, "rope.freq_base", s->rope_base);
-    trit_arch_write_knobs(d->row, &d->knobs, &d->w);
+    trit_arch_write(d->row, &d->knobs, v->n, NULL, &d->w);
     if (v->kind == SPM)
         write_spm(d);
     else
@@ -283,6 +257,10 @@ static trit_status set_knobs(struct dummy *d)
     k->head_dim = s->head_dim;
     k->n_ff = s->n_ff;
     k->n_ctx = s->n_ctx;
+    k->n_rot = s->head_dim;
+    k->norm_eps = s->eps;
+    k->rope_base = (double)s->rope_base;
+    k->rope_factor = 1;
     status = trit_knobs_apply(k, s->knobs, d->err);
     return status ? status : trit_knobs_finish(k, d->err);
 }
@@ -366,7 +344,7 @@ static bool list_tensor(struct dummy *d, const struct tensor *t)
     if (gguf_write_tensor(&d->w, t->name, t->type, t->n_cols, t->n_rows))
         return true;
     trit_fail(d->err, TRIT_E_UNSUPPORTED,
-              "the rows of %s in shape %s hold %zu weights, which are no whole blocks of %s (%u)",
+              "the rows of %s in shape %s hold %zu weights; type %s needs a multiple of %u",
               t->name, d->shape->name, t->n_cols, t->type->name, t->type->block);
     return false;
 }
@@ -500,8 +478,8 @@ static trit_status find_shape(const struct shape **out, const char *name, struct
         if (n < sizeof known)
             n += (size_t)snprintf(known + n, sizeof known - n, " %s", shapes[i].name);
     }
-    return trit_fail(err, TRIT_E_ARGUMENT, "there is no shape '%s'; there are:%s", name ? name : "",
-                     known);
+    return trit_fail(err, TRIT_E_ARGUMENT, "unknown shape '%s'; it must be one of:%s",
+                     name ? name : "", known);
 }
 
 static trit_status find_type(const struct trit_type **out, const char *name, bool linear,

@@ -7,14 +7,13 @@
 
 #include "platform.h"
 
-enum { STRETCH_BYTES = 1 << 20, MAX_ROW_BLOCK = TRIT_T2_BLOCK };
+enum { STRETCH_BYTES = 1 << 20 };
 
 trit_status trit_convert_pool(struct trit_pool **out, int32_t n_threads, struct trit_error *err)
 {
     if (n_threads < 0 || n_threads > TRIT_MAX_THREADS)
-        return trit_fail(err, TRIT_E_ARGUMENT,
-                         "a number of threads of %d is out of range; possible is 1 to %d",
-                         n_threads, TRIT_MAX_THREADS);
+        return trit_fail(err, TRIT_E_ARGUMENT, "n_threads %s",
+                         trit_out_of_range(n_threads, 1, TRIT_MAX_THREADS).text);
     return trit_pool_open(out, n_threads ? n_threads : trit_threads_default(), err);
 }
 
@@ -37,13 +36,30 @@ trit_status trit_emit_check(const struct trit_type *type, size_t n_rows, size_t 
 {
     if (n_cols % type->block)
         return trit_fail(why, TRIT_E_UNSUPPORTED,
-                         "has rows of %zu, which are no whole blocks of %u, as type %s needs",
-                         n_cols, type->block, type->name);
+                         "has rows of %zu weights; type %s needs a multiple of %u", n_cols,
+                         type->name, type->block);
     if (type->tensor_block && n_rows * n_cols % type->tensor_block)
         return trit_fail(why, TRIT_E_UNSUPPORTED,
-                         "holds %zu weights, which are no whole blocks of %u, as type %s needs",
-                         n_rows * n_cols, type->tensor_block, type->name);
+                         "holds %zu weights; type %s needs a multiple of %u", n_rows * n_cols,
+                         type->name, type->tensor_block);
     return TRIT_OK;
+}
+
+void trit_emit_tell(const struct trit_convert_options *opt, const char *name, const char *source,
+                    const char *from_type, const struct trit_type *type, size_t n_cols,
+                    size_t n_rows)
+{
+    struct trit_converted_tensor t = {
+        .name = name,
+        .source = source,
+        .from_type = from_type,
+        .type = type->name,
+        .n_dims = n_rows == 1 ? 1 : 2,
+        .dims = {n_cols, n_rows, 1, 1},
+    };
+    (void)trit_type_bytes(type, n_cols, n_rows, &t.n_bytes);
+    if (opt->on_tensor)
+        opt->on_tensor(opt->user, &t);
 }
 
 /* ---- Rows in parallel ------------------------------------------------------------------------ */
@@ -66,10 +82,11 @@ static size_t out_bytes(const struct emit_job *job, size_t n_rows)
     return n_rows * job->n_cols / job->type->block * job->type->block_bytes;
 }
 
+enum { MOST = 2048 }; /* floats at a time: whole blocks of all types */
+
 /* Encode n floats. @return whether all are finite, before and after */
 static bool encode_stretch(const struct emit_job *job, uint8_t *out, const float *x, size_t n)
 {
-    enum { MOST = 2048 };
     float back[MOST];
     float sum = 0.0f;
 
@@ -86,7 +103,6 @@ static bool encode_stretch(const struct emit_job *job, uint8_t *out, const float
 
 static void emit_floats(struct emit_job *job, size_t row, size_t end)
 {
-    enum { MOST = 2048 }; /* whole blocks of all types */
     const size_t from_bytes = trit_format_bytes(job->from, job->n_cols);
     float x[MOST];
 
@@ -138,7 +154,7 @@ static trit_status emit(struct trit_emitter *e, struct emit_job *job, size_t row
         trit_pool_run(e->pool, emit_items, job, (job->n_rows - 1) / job->row_block + 1, 1);
         if (atomic_load(&job->bad))
             return trit_fail(why, TRIT_E_FILE,
-                             "holds a weight that is not finite, or not within type %s",
+                             "holds a weight that is not finite, or beyond the range of type %s",
                              job->type->name);
         if (!gguf_write_data(e->w, e->stretch, out_bytes(job, job->n_rows)))
             return trit_fail(why, TRIT_E_CANCELLED, "stopped");
@@ -163,7 +179,7 @@ static trit_status check_scale(const struct trit_type *type, float scale, struct
 
     if (kept > 0.0f && isfinite(kept))
         return TRIT_OK;
-    return trit_fail(why, TRIT_E_UNSUPPORTED, "has the scale %g, which type %s cannot keep",
+    return trit_fail(why, TRIT_E_UNSUPPORTED, "has the scale %g, which type %s cannot hold",
                      (double)scale, type->name);
 }
 
@@ -173,8 +189,7 @@ trit_status trit_emit_t2(struct trit_emitter *e, const struct trit_type *type, c
     struct emit_job job = {.type = type,
                            .n_rows = n_rows,
                            .n_cols = n_cols,
-                           .row_block =
-                               MAX_ROW_BLOCK, /* whole blocks of I2_S, whatever the width */
+                           .row_block = TRIT_T2_BLOCK, /* whole blocks of I2_S, at any width */
                            .rows = t2,
                            .scale = scale};
     trit_status status = check_scale(type, scale, why);

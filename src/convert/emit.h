@@ -31,6 +31,11 @@ void trit_emitter_free(struct trit_emitter *e);
 trit_status trit_emit_check(const struct trit_type *type, size_t n_rows, size_t n_cols,
                             struct trit_error *why);
 
+/* Call opt->on_tensor for a tensor that is about to be written. */
+void trit_emit_tell(const struct trit_convert_options *opt, const char *name, const char *source,
+                    const char *from_type, const struct trit_type *type, size_t n_cols,
+                    size_t n_rows);
+
 /* Write the data of one ternary tensor and its padding. t2: n_rows rows of T2.
  * @return TRIT_OK; TRIT_E_UNSUPPORTED: the type cannot keep this scale (the text is the rest of a
  *         sentence whose subject is the tensor); TRIT_E_CANCELLED: the sink returned false;

@@ -14,8 +14,8 @@ static const struct trit_rule transformers[] = {
     {"output_norm", "norm"},
     {"output", "lm_head"},
     {"attn_norm", "input_layernorm"},
-    {"attn_norm_post",
-     "self_attn_norm.norm"}, /* this and the next are from bitskip's public code */
+    /* these two are from bitskip's public code */
+    {"attn_norm_post", "self_attn_norm.norm"},
     {"ffn_norm_post", "feed_forward_norm.norm"},
     {"attn_q", "self_attn.q_proj"},
     {"attn_k", "self_attn.k_proj"},
@@ -71,14 +71,14 @@ static const struct trit_absmean of_bitskip = {.least = 1e-6f, .halves = true};
 static const struct trit_family families[] = {
     {.architecture = "BitNetForCausalLM",
      .arch = "bitnet-b1.58",
-     .what = "BitNet b1.58 as of 2B-4T",
+     .what = "BitNet b1.58 of the 2B-4T kind",
      .rules = of_2b4t,
      .ignored = frequencies,
      .input_norms = rms_norm,
      .absmean = &trit_absmean_b158},
     {.architecture = "BitnetForCausalLM",
      .arch = "bitnet",
-     .what = "BitNet b1.58 as of 1bitLLM",
+     .what = "BitNet b1.58 of the 1bitLLM kind",
      .rules = of_1bitllm,
      .ignored = frequencies,
      .input_norms = rms_norm,

@@ -81,7 +81,7 @@ trit_status trit_import_json(struct trit_import *im, struct trit_json **out, con
         return trit_import_fail(im, status, "%s", why.text);
     if (trit_json_type_of(trit_json_root(*out)) != TRIT_JSON_OBJECT) {
         trit_json_free(out);
-        return trit_import_fail(im, TRIT_E_FILE, "is no JSON object");
+        return trit_import_fail(im, TRIT_E_FILE, "is not a JSON object");
     }
     return TRIT_OK;
 }
@@ -133,7 +133,7 @@ trit_status trit_import_ids(struct trit_import *im, const struct trit_json_value
          t = trit_json_next(t)) {
         int64_t id;
         if (!trit_json_int64(t, &id))
-            return trit_import_fail(im, TRIT_E_FILE, "token '%s' has no whole number for an id",
+            return trit_import_fail(im, TRIT_E_FILE, "the id of token '%s' is not a whole number",
                                     trit_quote(trit_json_key(t)).text);
         status = trit_import_token(im, id, trit_json_key(t), type, 0.0f);
     }

@@ -41,7 +41,7 @@ static trit_status read_merges(struct trit_import *im)
         if (trit_import_split(line, &left, &right))
             status = trit_import_merge(im, left, right);
         else
-            status = trit_import_fail(im, TRIT_E_FILE, "line %zu is not of two parts", number);
+            status = trit_import_fail(im, TRIT_E_FILE, "line %zu does not have two parts", number);
     }
     trit_bytes_close(&file);
     return status;
@@ -63,14 +63,14 @@ static trit_status find_pre(struct trit_import *im)
         if (trit_string_is(name, classes[i].class)) {
             im->v->pre = classes[i].pre;
             trit_note(im->notes,
-                      "the vocabulary is byte-level BPE, read from vocab.json and "
-                      "merges.txt; its pre-tokeniser is %s's, as tokenizer_class %s has it",
+                      "the vocabulary is byte-level BPE, read from vocab.json and merges.txt; "
+                      "its pre-tokeniser is %s's (from tokenizer_class %s)",
                       classes[i].pre, classes[i].class);
             return TRIT_OK;
         }
     return trit_fail(im->err, TRIT_E_UNSUPPORTED,
                      "%s: vocab.json and merges.txt need a tokenizer_config.json whose "
-                     "tokenizer_class says how text is cut; it is '%s', and known are "
+                     "tokenizer_class says how text is split; it is '%s'; supported are "
                      "GPT2Tokenizer and Qwen2Tokenizer",
                      im->dir, trit_quote(name).text);
 }
@@ -314,11 +314,10 @@ trit_status trit_import_tiktoken(struct trit_import *im, const struct trit_bytes
         status = read_ranks(im, &r, file);
     }
     if (!status && (r.n != LLAMA3_TOKENS || im->n_rows < LLAMA3_ROWS))
-        status =
-            trit_import_fail(im, TRIT_E_UNSUPPORTED,
-                             "is a tiktoken vocabulary of %d tokens; known is that of Llama 3, "
-                             "which has 128000 and 256 control tokens",
-                             r.n);
+        status = trit_import_fail(im, TRIT_E_UNSUPPORTED,
+                                  "is a tiktoken vocabulary of %d tokens; supported is Llama 3's, "
+                                  "which has 128000 and 256 control tokens",
+                                  r.n);
     if (!status)
         status = list_tokens(im, &r);
     if (!status)
@@ -327,8 +326,9 @@ trit_status trit_import_tiktoken(struct trit_import *im, const struct trit_bytes
     im->v->pre = "llama-bpe";
     im->v->add_bos = 1;
     if (!status)
-        trit_note(im->notes, "the vocabulary is Llama 3's, read from tokenizer.model (tiktoken): "
-                             "merges are made of its ranks, control tokens and BOS are Llama 3's");
+        trit_note(im->notes,
+                  "the vocabulary is Llama 3's, read from tokenizer.model (tiktoken): "
+                  "merges are derived from its ranks; control tokens and BOS are Llama 3's");
     free(r.bytes);
     free(r.slots);
     return status;

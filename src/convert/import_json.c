@@ -89,8 +89,8 @@ static trit_status fail_step(struct trit_import *im, const struct trit_json_valu
     const struct trit_string regex = trit_json_text(at(step, "pattern", "Regex"));
 
     return trit_import_fail(im, TRIT_E_UNSUPPORTED,
-                            "has a pre-tokeniser of type '%s'%s%s%s that is not known; known are "
-                            "those of %s",
+                            "has an unknown pre-tokeniser of type '%s'%s%s%s; supported are those "
+                            "of %s",
                             trit_quote(type).text, regex.len ? " with the expression '" : "",
                             regex.len ? trit_quote(regex).text : "", regex.len ? "'" : "",
                             trit_pretokenizer_names);
@@ -133,12 +133,11 @@ static trit_status find_pre(struct trit_import *im, const struct trit_json_value
     }
     if (steps.n == 0)
         return trit_import_fail(im, TRIT_E_UNSUPPORTED,
-                                "has no pre-tokeniser; known are those of "
-                                "%s",
+                                "has no pre-tokeniser; supported are those of %s",
                                 trit_pretokenizer_names);
     return trit_import_fail(im, TRIT_E_UNSUPPORTED,
-                            "has %d steps of pre-tokenisation, the first '%.120s', that are not "
-                            "known together; known are those of %s",
+                            "has an unknown sequence of %d pre-tokenisation steps, the first "
+                            "'%.120s'; supported are those of %s",
                             steps.n, steps.text[0], trit_pretokenizer_names);
 }
 
@@ -173,7 +172,7 @@ static trit_status read_merges(struct trit_import *im, const struct trit_json_va
          m = trit_json_next(m), n++) {
         struct trit_string left, right;
         if (!merge_parts(m, &left, &right))
-            return trit_import_fail(im, TRIT_E_FILE, "merge %zu is not of two parts", n);
+            return trit_import_fail(im, TRIT_E_FILE, "merge %zu does not have two parts", n);
         status = trit_import_merge(im, left, right);
     }
     return status;
@@ -190,7 +189,7 @@ trit_status trit_import_added(struct trit_import *im, const struct trit_json_val
         const bool special = trit_json_is_true(trit_json_member(t, "special"));
         int64_t id;
         if (!trit_json_int64(trit_json_member(t, "id"), &id) || !text.len)
-            return trit_import_fail(im, TRIT_E_FILE, "holds an added token without id or content");
+            return trit_import_fail(im, TRIT_E_FILE, "has an added token without id or content");
         status = trit_import_token(im, id, text,
                                    special ? TRIT_TOKEN_CONTROL : TRIT_TOKEN_USER_DEFINED, 0.0f);
     }
@@ -213,8 +212,7 @@ static trit_status read_metaspace(struct trit_import *im, const struct trit_json
     if (is_set(mark) && !trit_json_is_text(mark, MARK))
         return trit_import_fail(
             im, TRIT_E_UNSUPPORTED,
-            "has a Metaspace pre-tokeniser with the replacement '%s'; supported "
-            "is U+2581",
+            "has a Metaspace pre-tokeniser with the replacement '%s'; supported is U+2581",
             trit_quote(trit_json_text(mark)).text);
     if (is_set(scheme) && !first && !trit_json_is_text(scheme, "always") &&
         !trit_json_is_text(scheme, "never"))
@@ -226,8 +224,8 @@ static trit_status read_metaspace(struct trit_import *im, const struct trit_json
                           : is_set(prefix) ? trit_json_is_true(prefix)
                                            : true;
     if (first)
-        trit_note(im->notes, "the tokenizer puts a space before the first text only; here text "
-                             "behind a special token gets one too");
+        trit_note(im->notes, "the tokenizer puts a space before the first text only; trit puts one "
+                             "after each special token too");
     return TRIT_OK;
 }
 
@@ -245,8 +243,8 @@ static trit_status check_split(struct trit_import *im, const struct trit_json_va
         for (size_t at = 1; t->type == TRIT_TOKEN_NORMAL && at + strlen(MARK) <= t->text.len; at++)
             if (memcmp(t->text.bytes + at, MARK, strlen(MARK)) == 0)
                 return trit_import_fail(im, TRIT_E_UNSUPPORTED,
-                                        "has a Metaspace pre-tokeniser with split, and the token "
-                                        "'%s' with a space within; supported is split false",
+                                        "has a Metaspace pre-tokeniser with split, but token '%s' "
+                                        "contains a space; supported is split false",
                                         trit_quote(t->text).text);
     }
     return TRIT_OK;
@@ -271,8 +269,8 @@ static trit_status read_space_prefix(struct trit_import *im, const struct trit_j
                  !trit_json_is_text(at(step, "pattern", "String"), " ") ||
                  !trit_json_is_text(trit_json_member(step, "content"), MARK))
             return trit_import_fail(im, TRIT_E_UNSUPPORTED,
-                                    "has a normaliser of type '%s' that is not known beside byte "
-                                    "fallback",
+                                    "has a normaliser of type '%s', which is not supported with "
+                                    "byte fallback",
                                     trit_quote(trit_json_text(type)).text);
     }
     if (!is_set(pre))
@@ -280,7 +278,7 @@ static trit_status read_space_prefix(struct trit_import *im, const struct trit_j
     if (!trit_json_is_text(trit_json_member(pre, "type"), "Metaspace"))
         return trit_import_fail(
             im, TRIT_E_UNSUPPORTED,
-            "has a pre-tokeniser of type '%s' beside byte fallback; supported is Metaspace",
+            "has a pre-tokeniser of type '%s' with byte fallback; supported is Metaspace",
             trit_quote(trit_json_text(trit_json_member(pre, "type"))).text);
     return read_metaspace(im, pre);
 }
@@ -314,8 +312,7 @@ static trit_status score_by_rank(struct trit_import *im)
             sorted[n++] = (struct ranked){v->tokens[i].text, i};
         }
     qsort(sorted, (size_t)n, sizeof *sorted, by_text);
-    for (int32_t rank = v->n_merges;
-         rank-- > 0;) { /* backwards, so that the first merge of a piece counts */
+    for (int32_t rank = v->n_merges; rank-- > 0;) { /* so the first merge of a piece counts */
         const struct trit_string m = v->merges[rank];
         const size_t left = (size_t)((const char *)memchr(m.bytes, ' ', m.len) - m.bytes);
         memcpy(joined, m.bytes, left);
@@ -359,7 +356,7 @@ static trit_status read_spm(struct trit_import *im, const struct trit_json_value
         return status;
     set_spm_types(im, model);
     trit_note(im->notes, "the vocabulary is SentencePiece's, read from tokenizer.json: scores are "
-                         "made of the ranks of its merges");
+                         "derived from the ranks of its merges");
     return TRIT_OK;
 }
 
@@ -380,14 +377,13 @@ static trit_status read_byte_level(struct trit_import *im, const struct trit_jso
             im, TRIT_E_UNSUPPORTED, "has a normaliser of type '%s'; supported are NFC and none",
             trit_quote(trit_json_text(trit_json_member(normalizer, "type"))).text);
     if (is_set(normalizer))
-        trit_note(im->notes,
-                  "the tokenizer composes characters (NFC); here text is taken as it is");
+        trit_note(im->notes, "the tokenizer composes characters (NFC); trit uses text unchanged");
     const struct trit_string name = trit_string_of(v->pre);
     if (trit_pretokenizer_find(name)->ignore_merges != ignore_merges)
         v->ignore_merges = ignore_merges;
     trit_note(im->notes,
-              "the vocabulary is byte-level BPE, read from tokenizer.json; its "
-              "pre-tokeniser is %s's, by its expressions",
+              "the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokeniser is "
+              "%s's (recognised by its regular expressions)",
               v->pre);
     return TRIT_OK;
 }

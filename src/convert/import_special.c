@@ -59,7 +59,7 @@ static int32_t named(struct trit_import *im, const char *key)
     const int32_t id = text.len ? trit_import_find(im, text) : -1;
 
     if (text.len && id < 0)
-        trit_note(im->notes, "tokenizer_config.json's %s is '%s', which is no token", key,
+        trit_note(im->notes, "tokenizer_config.json's %s is '%s', which is not a token", key,
                   trit_quote(text).text);
     return id;
 }
@@ -93,7 +93,7 @@ static struct ids numbered(struct trit_import *im, const struct trit_json_value 
         if (trit_json_int64(v, &id) && trit_import_is_token(im, id))
             out.id[out.n++] = (int32_t)id;
         else if (trit_json_int64(v, &id))
-            trit_note(im->notes, "%s's %s is %lld, which is no token", file, key, (long long)id);
+            trit_note(im->notes, "%s's %s is %lld, which is not a token", file, key, (long long)id);
         v = list ? trit_json_next(v) : NULL;
     }
     return out;
@@ -121,8 +121,8 @@ static struct said choose(struct trit_import *im, int32_t *out, const char *what
            : by_config->n     ? by_config->id[0]
                               : -1;
     if (*out >= 0 && by_config->n && !has(by_config, *out))
-        trit_note(im->notes, "%s is %d (%s), as the tokenizer has it; config.json says %d (%s)",
-                  what, *out, trit_quote(im->v->tokens[*out].text).text, by_config->id[0],
+        trit_note(im->notes, "%s is %d (%s), from the tokenizer; config.json says %d (%s)", what,
+                  *out, trit_quote(im->v->tokens[*out].text).text, by_config->id[0],
                   trit_quote(im->v->tokens[by_config->id[0]].text).text);
     else if (*out >= 0 && (im->v->tokens[*out].type == TRIT_TOKEN_CONTROL))
         trit_note(im->notes, "%s is %d (%s)", what, *out,
@@ -142,12 +142,12 @@ static void add_ends(struct trit_import *im, const struct ids *ids, const char *
         if (id == v->eos || id == v->eot || id == v->eom)
             continue;
         if (*to >= 0) {
-            trit_note(im->notes, "the end token %d (%s) is left out: a file keeps three", id,
+            trit_note(im->notes, "the end token %d (%s) is left out: a GGUF holds three", id,
                       text.text);
             continue;
         }
         *to = id;
-        trit_note(im->notes, "text ends with %d (%s) too, by %s", id, text.text, file);
+        trit_note(im->notes, "token %d (%s) ends a text too (from %s)", id, text.text, file);
     }
 }
 
@@ -225,8 +225,8 @@ static trit_status follow_template(struct trit_import *im, const struct edge *be
                                 trit_quote(begin->name).text);
     if (begin->id != v->bos)
         trit_note(im->notes,
-                  "the BOS is %d (%s), not bos_token %d (%s): texts begin with it, by "
-                  "tokenizer.json's post-processor",
+                  "the BOS is %d (%s), not bos_token %d (%s): tokenizer.json's post-processor puts "
+                  "it before texts",
                   begin->id, trit_quote(v->tokens[begin->id].text).text, v->bos,
                   trit_quote(v->tokens[v->bos].text).text);
     v->bos = begin->id;
@@ -252,11 +252,14 @@ static trit_status choose_flags(struct trit_import *im, const struct trit_json_v
         return status;
     if (v->add_bos > 0 && v->bos < 0) {
         v->add_bos = 0;
-        trit_note(im->notes, "texts do not begin with a BOS, though add_bos_token is true: there "
-                             "is none");
+        trit_note(im->notes,
+                  "no BOS is put before texts: add_bos_token is true, but the vocabulary "
+                  "has none");
     } else if (by_settings || tokenizer) {
-        trit_note(im->notes, "texts %s with the BOS, by %s", v->add_bos ? "begin" : "do not begin",
-                  by_settings ? "add_bos_token" : "tokenizer.json's post-processor");
+        trit_note(im->notes, "%s BOS is put before texts (%s)", v->add_bos ? "the" : "no",
+                  !by_settings ? "from tokenizer.json's post-processor"
+                  : v->add_bos ? "add_bos_token is true"
+                               : "add_bos_token is false");
     }
     if (trit_json_type_of(eos) == TRIT_JSON_BOOL)
         v->add_eos = trit_json_is_true(eos);
@@ -286,7 +289,7 @@ static trit_status read_template(struct trit_import *im)
     struct trit_bytes file = {0};
 
     if (there && trit_is_empty_file(im->path)) {
-        trit_note(im->notes, "chat_template.jinja is empty: it is no template");
+        trit_note(im->notes, "chat_template.jinja is empty and is ignored");
     } else if (there) {
         const trit_status status = trit_import_open(im, &file, "chat_template.jinja");
         if (status)
@@ -296,7 +299,7 @@ static trit_status read_template(struct trit_import *im)
     }
     if (text.len) {
         im->v->chat_template = trit_import_keep(im, text.bytes, text.len);
-        trit_note(im->notes, "the chat template is that of %s", from);
+        trit_note(im->notes, "the chat template is from %s", from);
     }
     trit_bytes_close(&file);
     return text.len && !im->v->chat_template.bytes

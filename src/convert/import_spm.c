@@ -83,8 +83,8 @@ static int next_field(struct message *m, struct field *f)
 static trit_status damaged(struct trit_import *im)
 {
     return trit_import_fail(im, TRIT_E_FILE,
-                            "is no SentencePiece model, damaged, or ends early (and no tiktoken "
-                            "vocabulary either)");
+                            "is damaged, ends early, or is neither a SentencePiece model nor a "
+                            "tiktoken vocabulary");
 }
 
 static trit_status read_piece(struct trit_import *im, struct message m, int32_t id)
@@ -152,7 +152,7 @@ static trit_status read_normalizer(struct trit_import *im, struct message m)
     }
     im->v->space_prefix = prefix;
     if (squeeze)
-        trit_note(im->notes, "the tokenizer removes extra spaces; here text is taken as it is");
+        trit_note(im->notes, "the tokenizer removes extra spaces; trit uses text unchanged");
     return more < 0 ? damaged(im) : TRIT_OK;
 }
 

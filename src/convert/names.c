@@ -137,14 +137,13 @@ static trit_status read_line(struct trit_names *names, char *line, size_t number
     source = trim(source);
     char *target = trim(equals + 1);
     if (!*source || strlen(source) >= TRIT_MAX_NAME - 8)
-        return trit_fail(why, TRIT_E_FILE,
-                         "has no tensor of the checkpoint, or too long a name, before '='");
+        return trit_fail(why, TRIT_E_FILE, "has no name, or one that is too long, before '='");
     if (strcmp(target, "ignore") == 0)
         target = NULL;
     else if (!is_target(target))
         return trit_fail(why, TRIT_E_FILE,
-                         "has '%s' behind '=', which is none of this program's tensors (such as "
-                         "blk.{}.attn_q.weight), nor 'ignore'",
+                         "has '%s' after '='; it must be a tensor of a GGUF (such as "
+                         "blk.{}.attn_q.weight) or 'ignore'",
                          trit_quote_text(target).text);
     else if (!strstr(target, "{}") != !strstr(source, "{}"))
         return trit_fail(why, TRIT_E_FILE, "has {} on one side only");
@@ -179,7 +178,7 @@ trit_status trit_names_read(struct trit_names *out, const char *path, struct tri
     if (!out->text || !out->pairs)
         return trit_fail_memory(err, size, "the file of names");
     if (strlen(out->text) != size)
-        return trit_fail(err, TRIT_E_FILE, "%s: holds a NUL; expected is text", path);
+        return trit_fail(err, TRIT_E_FILE, "%s holds a NUL; it must be text", path);
     for (char *line = out->text, *next; line; line = next, number++) {
         next = strchr(line, '\n');
         if (next)
@@ -319,8 +318,8 @@ trit_status trit_names_check(const struct trit_names *names, struct trit_error *
         const struct trit_name_pair *p = &names->pairs[i];
         if (p->target && !p->used)
             return trit_fail(err, TRIT_E_FILE,
-                             "%s: line %zu: this model has no %s, which '%s' is to be", names->path,
-                             p->line, p->target, trit_quote_text(p->source).text);
+                             "%s: line %zu: '%s' is mapped to %s, which this model does not have",
+                             names->path, p->line, trit_quote_text(p->source).text, p->target);
     }
     return TRIT_OK;
 }

@@ -55,8 +55,6 @@ trit_status trit_unpack_transformers(uint8_t *t2, const uint8_t *packed, size_t 
     const size_t bad = atomic_load(&job.bad_row);
     if (bad < n_rows)
         return trit_fail(why, TRIT_E_FILE,
-                         "holds a code 3 in row %zu; codes of weights are 0, 1 "
-                         "and 2",
-                         bad);
+                         "holds a code 3 in row %zu; codes of weights are 0, 1 and 2", bad);
     return TRIT_OK;
 }

@@ -20,12 +20,9 @@ struct planner {
     struct trit_error *err;
 };
 
-trit_status trit_plan_fail(const struct trit_plan *plan, const struct trit_safe_tensor *t,
-                           trit_status code, struct trit_error *err, const char *what)
-{
-    return trit_fail(err, code, "%s: tensor '%s' %s", trit_safetensors_path(plan->weights, t),
-                     trit_quote(t->name).text, what);
-}
+#define FAIL(p, t, code, ...)                                                                      \
+    trit_fail_tensor((p)->err, code, trit_safetensors_path((p)->plan->weights, t), (t)->name,      \
+                     __VA_ARGS__)
 
 /* ---- One tensor of the checkpoint ------------------------------------------------------------ */
 
@@ -37,11 +34,9 @@ static trit_status find(const struct planner *p, const char *name, bool optional
 
     *out = trit_safetensors_find(w, name);
     if (*out && trit_names_ignores(p->plan->names, (*out)->name))
-        return trit_plan_fail(p->plan, *out, TRIT_E_FILE, p->err,
-                              "is needed, but the file of names says that it is to be left out");
+        return FAIL(p, *out, TRIT_E_FILE, "is needed, but the file of names ignores it");
     if (*out && p->plan->used[*out - w->tensors])
-        return trit_plan_fail(p->plan, *out, TRIT_E_FILE, p->err,
-                              "is wanted twice; the file of names is wrong");
+        return FAIL(p, *out, TRIT_E_FILE, "is used twice; the file of names is wrong");
     if (*out)
         p->plan->used[*out - w->tensors] = true;
     else if (!optional)
@@ -55,18 +50,14 @@ static trit_status check_shape(const struct planner *p, const struct trit_safe_t
                                size_t n_rows, size_t n_cols)
 {
     const struct trit_safe_shape shape = trit_safetensors_shape(t);
-    char what[sizeof shape + 96];
 
     if (t->n_dims == 2 && t->dims[0] == n_rows && t->dims[1] == n_cols)
         return TRIT_OK;
     if (t->n_dims == 1 && n_rows == 1 && t->dims[0] == n_cols)
         return TRIT_OK;
     if (n_rows == 1)
-        snprintf(what, sizeof what, "has shape %s; expected is [%zu]", shape.text, n_cols);
-    else
-        snprintf(what, sizeof what, "has shape %s; expected is [%zu, %zu]", shape.text, n_rows,
-                 n_cols);
-    return trit_plan_fail(p->plan, t, TRIT_E_FILE, p->err, what);
+        return FAIL(p, t, TRIT_E_FILE, "has shape %s; expected [%zu]", shape.text, n_cols);
+    return FAIL(p, t, TRIT_E_FILE, "has shape %s; expected [%zu, %zu]", shape.text, n_rows, n_cols);
 }
 
 static trit_status check_float(const struct planner *p, const struct trit_safe_tensor *t,
@@ -76,15 +67,13 @@ static trit_status check_float(const struct planner *p, const struct trit_safe_t
         const char *dtype;
         enum trit_format format;
     } floats[] = {{"BF16", TRIT_FORMAT_BF16}, {"F16", TRIT_FORMAT_F16}, {"F32", TRIT_FORMAT_F32}};
-    char what[80];
 
     for (size_t i = 0; i < sizeof floats / sizeof *floats; i++)
         if (strcmp(t->dtype, floats[i].dtype) == 0) {
             *format = floats[i].format;
             return TRIT_OK;
         }
-    snprintf(what, sizeof what, "has type %s; supported are BF16, F16 and F32", t->dtype);
-    return trit_plan_fail(p->plan, t, TRIT_E_UNSUPPORTED, p->err, what);
+    return FAIL(p, t, TRIT_E_UNSUPPORTED, "has type %s; supported are BF16, F16 and F32", t->dtype);
 }
 
 static struct trit_planned *add_tensor(struct trit_plan *plan, const char *name,
@@ -138,52 +127,44 @@ static trit_status read_scale(const struct planner *p, const struct trit_safe_te
     const struct trit_config *c = p->plan->config;
     enum trit_format format = TRIT_FORMAT_F32;
     struct trit_kernels scalar;
-    char what[sizeof(struct trit_safe_shape) + 96];
     float stored;
 
     const trit_status status = check_float(p, t, &format);
     if (status)
         return status;
-    if (t->n_bytes != trit_format_bytes(format, 1)) {
-        snprintf(what, sizeof what, "has shape %s; expected is [1], one scale",
-                 trit_safetensors_shape(t).text);
-        return trit_plan_fail(p->plan, t, TRIT_E_FILE, p->err, what);
-    }
+    if (t->n_bytes != trit_format_bytes(format, 1))
+        return FAIL(p, t, TRIT_E_FILE, "has shape %s; expected [1], a scale",
+                    trit_safetensors_shape(t).text);
     trit_kernels_init_scalar(&scalar);
     scalar.decode[format](&stored, t->data, 1);
     *out = c->scale == TRIT_SCALE_DIVIDES ? 1.0f / stored : stored;
     if (isfinite(stored) && stored > 0.0f && isfinite(*out) && *out > 0.0f)
         return TRIT_OK;
-    snprintf(what, sizeof what, "is a scale of %g; it must be positive%s", (double)stored,
-             isfinite(stored) && stored > 0.0f ? " and have an inverse" : "");
-    return trit_plan_fail(p->plan, t, TRIT_E_FILE, p->err, what);
+    return FAIL(p, t, TRIT_E_FILE, "is a scale of %g; it must be positive%s", (double)stored,
+                isfinite(stored) && stored > 0.0f ? " and have an inverse" : "");
 }
 
 static trit_status plan_packed(const struct planner *p, struct trit_planned *t,
                                const char *scale_name)
 {
     const size_t n_packed = (t->n_rows + 3) / 4;
-    const struct trit_safe_shape shape = trit_safetensors_shape(t->from);
     const struct trit_safe_tensor *scale;
-    char what[sizeof shape + 160];
     trit_status status;
 
     t->kind = TRIT_PLANNED_PACKED;
     p->plan->n_packed++;
-    if (t->from->n_dims != 2 || t->from->dims[0] != n_packed || t->from->dims[1] != t->n_cols) {
-        snprintf(what, sizeof what,
-                 "has shape %s, which is %llu rows packed by fours; expected is [%zu, %zu], which "
-                 "is %zu rows",
-                 shape.text, (unsigned long long)t->from->dims[0] * 4, n_packed, t->n_cols,
-                 t->n_rows);
-        return trit_plan_fail(p->plan, t->from, TRIT_E_FILE, p->err, what);
-    }
+    if (t->from->n_dims != 2 || t->from->dims[0] != n_packed || t->from->dims[1] != t->n_cols)
+        return FAIL(p, t->from, TRIT_E_FILE,
+                    "has shape %s, which is %llu rows packed by fours; expected [%zu, %zu], which "
+                    "is %zu rows",
+                    trit_safetensors_shape(t->from).text, (unsigned long long)t->from->dims[0] * 4,
+                    n_packed, t->n_cols, t->n_rows);
     if ((status = find(p, scale_name, false, &scale)))
         return status;
     if (!p->plan->config->scale_why)
-        return trit_plan_fail(p->plan, t->from, TRIT_E_FILE, p->err,
-                              "is packed (U8), but config.json has no quantization_config, which "
-                              "would say whether its scale multiplies or divides");
+        return FAIL(p, t->from, TRIT_E_FILE,
+                    "is packed (U8), but config.json has no quantization_config, which would say "
+                    "whether its scale multiplies or divides");
     return read_scale(p, scale, &t->scale);
 }
 
@@ -212,9 +193,9 @@ static trit_status plan_linear(const struct planner *p, int32_t layer, const str
             (status = find(p, scale_name, true, &scale)))
             return status;
         if (scale && !trit_family_ignores(c->family, scale->name))
-            status = trit_plan_fail(p->plan, scale, TRIT_E_UNSUPPORTED, p->err,
-                                    "is the scale of a tensor that is not packed (U8); what it "
-                                    "would mean is not known");
+            status =
+                FAIL(p, scale, TRIT_E_UNSUPPORTED,
+                     "is the scale of a tensor that is not packed (U8); its meaning is unknown");
     }
     if (status || c->knobs.linear_norm == TRIT_LINEAR_NORM_NONE)
         return status;
@@ -271,7 +252,7 @@ static trit_status plan_head(const struct planner *p)
         trit_note(p->notes,
                   "the head is %s: config.json has no tie_word_embeddings, and there is "
                   "%s tensor %s",
-                  head ? "one of its own" : "the embedding", head ? "a" : "no", source);
+                  head ? "a tensor of its own" : "the embedding", head ? "a" : "no", source);
     if (!p->plan->tied)
         return plan_floats(p, -1, "output", TRIT_NAME_WEIGHT, (size_t)c->n_vocab,
                            (size_t)c->knobs.n_embd);
@@ -295,7 +276,7 @@ static void note_idle_lines(const struct planner *p)
             t++;
         if (t == w->n)
             trit_note(p->notes,
-                      "line %zu of the file of names leaves out '%s': no tensor has that name",
+                      "line %zu of the file of names ignores '%s', but no tensor has that name",
                       names->pairs[i].line, trit_quote_text(source).text);
     }
 }
@@ -318,14 +299,15 @@ static trit_status check_unused(const struct planner *p)
             ignored = w->tensors[i].name;
             n_ignored++;
         } else {
-            return trit_plan_fail(p->plan, &w->tensors[i], TRIT_E_UNSUPPORTED, p->err,
-                                  "belongs to nothing that its family is known to have; a file of "
-                                  "names can say what it is, or that it is to be left out");
+            return FAIL(p, &w->tensors[i], TRIT_E_UNSUPPORTED,
+                        "is unknown to its family (%s); a file of names can say what it is, or "
+                        "ignore it",
+                        family->what);
         }
     }
     if (n_ignored)
         trit_note(p->notes,
-                  "%zu tensors are left out that the forward pass does not read, such as %s",
+                  "%zu tensors that the forward pass does not read are left out, such as %s",
                   n_ignored, trit_quote(ignored).text);
     return TRIT_OK;
 }
@@ -335,16 +317,13 @@ static void note_linears(const struct planner *p)
     const struct trit_config *c = p->plan->config;
 
     if (p->plan->n_packed)
-        trit_note(p->notes,
-                  "%zu linears are packed; their weight_scale %s the ternary values "
-                  "(%s)",
+        trit_note(p->notes, "%zu linears are packed; their weight_scale %s the ternary values (%s)",
                   p->plan->n_packed, c->scale == TRIT_SCALE_DIVIDES ? "divides" : "multiplies",
                   c->scale_why);
     for (size_t i = 0; i < p->plan->n; i++)
         if (p->plan->tensors[i].head_rows) {
             trit_note(p->notes,
-                      "rows of Q and K are rearranged, as RoPE of architecture %s turns "
-                      "neighbours",
+                      "rows of Q and K are rearranged: RoPE of architecture %s rotates neighbours",
                       c->family->arch);
             break;
         }

@@ -45,8 +45,4 @@ trit_status trit_plan_make(struct trit_plan *plan, struct trit_notes *notes,
                            struct trit_error *err);
 void trit_plan_free(struct trit_plan *plan);
 
-/* An error about a tensor of the checkpoint: "FILE: tensor 'NAME' what". */
-trit_status trit_plan_fail(const struct trit_plan *plan, const struct trit_safe_tensor *t,
-                           trit_status code, struct trit_error *err, const char *what);
-
 #endif

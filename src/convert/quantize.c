@@ -36,12 +36,8 @@ struct quantizer {
     uint8_t *t2;
 };
 
-static trit_status fail(const struct quantizer *q, const struct gguf_tensor *t, trit_status code,
-                        const char *what)
-{
-    return trit_fail(q->err, code, "%s: tensor '%s' %s", q->file->path, trit_quote(t->name).text,
-                     what);
-}
+#define FAIL(q, t, code, ...)                                                                      \
+    trit_fail_tensor((q)->err, code, (q)->file->path, (t)->name, __VA_ARGS__)
 
 /* ---- What there is to do --------------------------------------------------------------------- */
 
@@ -86,24 +82,21 @@ static bool is_ternary(struct quantizer *q, const struct gguf_tensor *t)
 static trit_status plan_linear(struct quantizer *q, struct planned *p)
 {
     const struct gguf_tensor *t = p->from;
-    char what[256];
 
     p->type = q->type;
-    if (!t->type->unpack_t2) {
-        snprintf(what, sizeof what,
-                 "has type %s, from which no ternary weights can be made; possible are %s",
-                 t->type->name, trit_types_for(TRIT_READ_LINEARS).text);
-        return fail(q, t, TRIT_E_UNSUPPORTED, what);
-    }
+    if (!t->type->unpack_t2)
+        return FAIL(q, t, TRIT_E_UNSUPPORTED,
+                    "has type %s, which cannot be made ternary; it must be one of %s",
+                    t->type->name, trit_types_for(TRIT_READ_LINEARS).text);
     if (t->type->format < 0 || is_ternary(q, t))
         return TRIT_OK;
     p->master = true;
     q->n_masters++;
     if (q->trained || q->opt->force)
         return TRIT_OK;
-    return fail(q, t, TRIT_E_UNSUPPORTED,
-                "is not ternary, and nothing says that this model was trained to be (others go "
-                "by its architecture): quantising would destroy it, so it has to be forced");
+    return FAIL(q, t, TRIT_E_UNSUPPORTED,
+                "is not ternary, and nothing says that this model was trained to be (other models "
+                "use its architecture too): quantising would destroy it, so it must be forced");
 }
 
 static trit_status plan_matrix(struct quantizer *q, struct planned *p)
@@ -113,7 +106,7 @@ static trit_status plan_matrix(struct quantizer *q, struct planned *p)
     if (!q->embd)
         return TRIT_OK;
     if (t->type->format < 0)
-        return fail(q, t, TRIT_E_UNSUPPORTED, "is no embedding of floats");
+        return FAIL(q, t, TRIT_E_UNSUPPORTED, "is not a float tensor");
     p->type = q->embd;
     p->master = q->ternary_embd;
     return TRIT_OK;
@@ -126,11 +119,11 @@ static trit_status plan_tensor(struct quantizer *q, struct planned *p)
     trit_status status = TRIT_OK;
 
     if (!t->type || !t->type->block)
-        return fail(q, t, TRIT_E_UNSUPPORTED, "has a type whose size is not known here");
+        return FAIL(q, t, TRIT_E_UNSUPPORTED, "has a type of unknown size");
     if (t->type->id_is_shared && !t->fits_span)
-        return fail(q, t, TRIT_E_UNSUPPORTED, "has a size that is not that of its type here");
+        return FAIL(q, t, TRIT_E_UNSUPPORTED, "has a size that does not match its type");
     if (t->dims[2] != 1 || t->dims[3] != 1)
-        return fail(q, t, TRIT_E_UNSUPPORTED, "has more than two dimensions");
+        return FAIL(q, t, TRIT_E_UNSUPPORTED, "has more than two dimensions");
     p->role = role_of(t->name);
     p->type = t->type;
     if (p->role == LINEAR)
@@ -143,7 +136,7 @@ static trit_status plan_tensor(struct quantizer *q, struct planned *p)
     if (status || p->role == COPIED)
         return status;
     status = trit_emit_check(p->type, (size_t)t->dims[1], (size_t)t->dims[0], &why);
-    return status ? fail(q, t, status, why.text) : TRIT_OK;
+    return status ? FAIL(q, t, status, "%s", why.text) : TRIT_OK;
 }
 
 /* Take memory for the plan, and for the largest matrix as T2. */
@@ -178,8 +171,8 @@ static trit_status read_types(struct quantizer *q)
         return trit_type_named(&q->embd, o->embd, false, q->err);
     if (!o->force)
         return trit_fail(q->err, TRIT_E_UNSUPPORTED,
-                         "an embedding or head of type %s destroys a model: it was not trained for "
-                         "that, so it has to be forced",
+                         "an embedding or head of type %s destroys a model that was not trained "
+                         "for it, so it must be forced",
                          q->embd->name);
     q->ternary_embd = true;
     return TRIT_OK;
@@ -187,19 +180,19 @@ static trit_status read_types(struct quantizer *q)
 
 static void note_all(struct quantizer *q)
 {
-    trit_note(&q->notes, "linears are of type %s now; ternary values stay as they were%s",
+    trit_note(&q->notes, "linears now have type %s; ternary values are unchanged, %s",
               q->type->name,
-              q->type->scale ? ", their scales are rounded to what the type keeps"
-                             : ", and so do their scales");
+              q->type->scale ? "their scales are rounded to what the type can hold"
+                             : "and so are their scales");
     if (q->n_masters)
         trit_note(&q->notes,
-                  "%zu linears were full-precision weights and are quantised here: the "
-                  "scale of a tensor is the mean of its |w|%s",
+                  "%zu linears were full-precision weights and are quantised: the scale of a "
+                  "tensor is the mean of its |w|%s",
                   q->n_masters, q->trained ? "" : " (forced: this destroys most models)");
     if (q->embd)
-        trit_note(&q->notes, "embedding and head are of type %s now%s", q->embd->name,
+        trit_note(&q->notes, "embedding and head now have type %s%s", q->embd->name,
                   q->ternary_embd
-                      ? " (forced: this destroys models, and this program does not run such a file)"
+                      ? " (forced: this destroys models, and trit does not run such a file)"
                       : "");
 }
 
@@ -236,30 +229,20 @@ static trit_status list_tensors(struct quantizer *q)
         snprintf(name, sizeof name, "%.*s", (int)p->from->name.len, p->from->name.bytes);
         if (strlen(name) != p->from->name.len ||
             !gguf_write_tensor(&q->w, name, p->type, p->from->dims[0], p->from->dims[1]))
-            return fail(q, p->from, TRIT_E_UNSUPPORTED,
-                        "has a name or a size that is not possible");
+            return FAIL(q, p->from, TRIT_E_UNSUPPORTED,
+                        "has a name that is too long, or an invalid size");
     }
     return TRIT_OK;
 }
 
 static void tell(const struct quantizer *q, const struct planned *p)
 {
+    const struct gguf_tensor *t = p->from;
     char name[64];
-    uint64_t n_bytes = 0;
 
-    snprintf(name, sizeof name, "%.*s", (int)p->from->name.len, p->from->name.bytes);
-    (void)trit_type_bytes(p->type, p->from->dims[0], p->from->dims[1], &n_bytes);
-    const struct trit_converted_tensor out = {
-        .name = name,
-        .source = name,
-        .from_type = p->from->type->name,
-        .type = p->type->name,
-        .n_dims = p->from->n_dims,
-        .dims = {p->from->dims[0], p->from->dims[1], 1, 1},
-        .n_bytes = n_bytes,
-    };
-    if (q->opt->on_tensor)
-        q->opt->on_tensor(q->opt->user, &out);
+    snprintf(name, sizeof name, "%.*s", (int)t->name.len, t->name.bytes);
+    trit_emit_tell(q->opt, name, name, t->type->name, p->type, (size_t)t->dims[0],
+                   (size_t)t->dims[1]);
 }
 
 static bool all_zero(const uint8_t *t2, size_t n_bytes)
@@ -290,9 +273,9 @@ static trit_status write_ternary(struct quantizer *q, const struct planned *p)
         status =
             trit_fail(&why, TRIT_E_FILE, "has the scale %g; it must be positive", (double)scale);
     if (status)
-        return fail(q, t, status, why.text);
+        return FAIL(q, t, status, "%s", why.text);
     status = trit_emit_t2(&q->emitter, p->type, q->t2, scale, m.n_rows, m.n_cols, &why);
-    return status == TRIT_E_UNSUPPORTED ? fail(q, t, status, why.text)
+    return status == TRIT_E_UNSUPPORTED ? FAIL(q, t, status, "%s", why.text)
            : status                     ? trit_fail(q->err, status, "%s", why.text)
                                         : TRIT_OK;
 }
@@ -317,7 +300,7 @@ static trit_status write_tensor(struct quantizer *q, const struct planned *p)
     const trit_status status =
         trit_emit_rows(&q->emitter, p->type, (enum trit_format)t->type->format,
                        gguf_data(q->file, t), (size_t)t->dims[1], (size_t)t->dims[0], &why);
-    return status == TRIT_E_FILE ? fail(q, t, status, why.text)
+    return status == TRIT_E_FILE ? FAIL(q, t, status, "%s", why.text)
            : status              ? trit_fail(q->err, status, "%s", why.text)
                                  : TRIT_OK;
 }

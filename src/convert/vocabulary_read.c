@@ -45,7 +45,7 @@ static trit_status read_tokens(struct trit_import *im, const struct trit_json_va
         return trit_import_added(im, tokenizer);
     }
     return trit_fail(im->err, TRIT_E_FILE,
-                     "%s: has no tokenizer: neither tokenizer.json, nor vocab.json and merges.txt, "
+                     "%s has no tokenizer: neither tokenizer.json, nor vocab.json and merges.txt, "
                      "nor tokenizer.model",
                      im->dir);
 }
@@ -70,7 +70,7 @@ static trit_status fill_gaps(struct trit_import *im)
         n++;
     }
     if (n)
-        trit_note(im->notes, "%d rows of the embedding have no token; they are unused ones now", n);
+        trit_note(im->notes, "%d rows of the embedding have no token; unused tokens fill them", n);
     return TRIT_OK;
 }
 

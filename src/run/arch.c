@@ -90,7 +90,6 @@ static void fail(struct reader *r, trit_status code, const char *key, const char
 /* An integer in lo..hi. If the key is absent: `missing`, or a failure if that is negative. */
 static int32_t read_int(struct reader *r, const char *key, int32_t lo, int32_t hi, int32_t missing)
 {
-    char range[80];
     uint32_t u = 0;
 
     if (r->status)
@@ -101,10 +100,8 @@ static int32_t read_int(struct reader *r, const char *key, int32_t lo, int32_t h
         return missing < 0 ? lo : missing;
     }
     r->status = gguf_get_u32(r->file, r->key, &u, r->err);
-    if (!r->status && (u < (uint32_t)lo || u > (uint32_t)hi)) {
-        snprintf(range, sizeof range, "is %u; possible is %d to %d", u, lo, hi);
-        fail(r, TRIT_E_FILE, key, range);
-    }
+    if (!r->status && (u < (uint32_t)lo || u > (uint32_t)hi))
+        fail(r, TRIT_E_FILE, key, trit_out_of_range(u, lo, hi).text);
     return r->status ? lo : (int32_t)u;
 }
 
@@ -113,14 +110,13 @@ static void fail_string(struct reader *r, const char *key, struct trit_string s,
                         const char *supported)
 {
     char what[256];
-    snprintf(what, sizeof what, "is '%s'; supported are %s", trit_quote(s).text, supported);
+    snprintf(what, sizeof what, "is '%s'; it must be %s", trit_quote(s).text, supported);
     fail(r, TRIT_E_UNSUPPORTED, key, what);
 }
 
 /* A number in lo..hi. If the key is absent: `missing`, or a failure if that is NaN. */
 static double read_real(struct reader *r, const char *key, double lo, double hi, double missing)
 {
-    char range[80];
     double x = missing;
 
     if (r->status)
@@ -128,10 +124,8 @@ static double read_real(struct reader *r, const char *key, double lo, double hi,
     r->status = gguf_get_f64(r->file, full_key(r, key), &x, r->err);
     if (!r->status && isnan(x))
         fail(r, TRIT_E_FILE, key, gguf_find(r->file, r->key) ? "is NaN" : "is missing");
-    if (!r->status && !(x >= lo && x <= hi)) {
-        snprintf(range, sizeof range, "is %g; possible is %g to %g", x, lo, hi);
-        fail(r, TRIT_E_FILE, key, range);
-    }
+    if (!r->status && !(x >= lo && x <= hi))
+        fail(r, TRIT_E_FILE, key, trit_out_of_range(x, lo, hi).text);
     return r->status ? lo : x;
 }
 
@@ -155,15 +149,15 @@ static void read_sizes(struct reader *r, struct trit_knobs *k)
     k->n_head_kv = read_int(r, "attention.head_count_kv", 1, 4096, k->n_head);
     k->head_dim = k->n_embd / k->n_head;
     if (!gguf_find(r->file, full_key(r, "attention.key_length")) && k->n_embd % k->n_head)
-        fail(r, TRIT_E_FILE, "embedding_length", "is no multiple of attention.head_count");
+        fail(r, TRIT_E_FILE, "embedding_length", "is not a multiple of attention.head_count");
     k->head_dim = read_int(r, "attention.key_length", 1, TRIT_MAX_HEAD_DIM, k->head_dim);
     if (read_int(r, "attention.value_length", 1, TRIT_MAX_HEAD_DIM, k->head_dim) != k->head_dim)
-        fail(r, TRIT_E_UNSUPPORTED, "attention.value_length", "differs from that of keys");
+        fail(r, TRIT_E_UNSUPPORTED, "attention.value_length", "differs from attention.key_length");
     k->n_rot = read_int(r, "rope.dimension_count", 1, TRIT_MAX_HEAD_DIM, k->head_dim);
     if (k->n_head % k->n_head_kv)
         fail(r, TRIT_E_FILE, "attention.head_count_kv", "does not divide attention.head_count");
     if (k->head_dim > TRIT_MAX_HEAD_DIM)
-        fail(r, TRIT_E_UNSUPPORTED, "attention.head_count", "makes heads wider than 512");
+        fail(r, TRIT_E_UNSUPPORTED, "attention.head_count", "gives heads wider than 512");
     if (k->n_rot % 2 || k->n_rot > k->head_dim)
         fail(r, TRIT_E_FILE, "rope.dimension_count", "is odd or larger than a head");
     if (read_int(r, "expert_count", 0, INT32_MAX, 0) > 0)
@@ -180,7 +174,7 @@ static void read_rope(struct reader *r, struct trit_knobs *k)
         k->rope_factor =
             read_real(r, "rope.scaling.factor", TRIT_MIN_ROPE_FACTOR, TRIT_MAX_ROPE_FACTOR, 1);
     else if (type.len && !trit_string_is(type, "none"))
-        fail_string(r, "rope.scaling.type", type, "'none' and 'linear'");
+        fail_string(r, "rope.scaling.type", type, "'none' or 'linear'");
 }
 
 static void read_act(struct reader *r, struct trit_knobs *k, const struct trit_arch *arch)
@@ -202,7 +196,7 @@ static void read_act(struct reader *r, struct trit_knobs *k, const struct trit_a
             k->ffn_act_why = "the file's hidden_activation";
             return;
         }
-    fail_string(r, "hidden_activation", name, "'silu' and 'relu2'");
+    fail_string(r, "hidden_activation", name, "'silu' or 'relu2'");
 }
 
 /* The index of one of the knob's words; `missing` if the key is absent. */
@@ -250,7 +244,7 @@ static void read_knobs(struct reader *r, struct trit_knobs *k)
         return;
     const trit_status status = trit_knobs_finish(k, &why);
     if (status)
-        r->status = trit_fail(r->err, status, "%s: %s", r->file->path, why.text);
+        r->status = trit_fail(r->err, status, "%s %s", r->file->path, why.text);
 }
 
 const struct trit_arch *trit_arch_named(struct trit_string name)
@@ -261,11 +255,53 @@ const struct trit_arch *trit_arch_named(struct trit_string name)
     return NULL;
 }
 
-const char *trit_norm_eps_key(enum trit_norm_kind norm)
+static const char *norm_eps_key(enum trit_norm_kind norm)
 {
     return norm == TRIT_NORM_LAYER ? "attention.layer_norm_epsilon"
                                    : "attention.layer_norm_rms_epsilon";
 }
+
+static trit_status unknown_arch(const trit_file *file, struct trit_string name,
+                                struct trit_error *err)
+{
+    char known[384];
+    size_t n = 0;
+    for (size_t i = 0; i < N_ARCHS; i++)
+        if (n < sizeof known)
+            n +=
+                (size_t)snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", archs[i].name);
+    return trit_fail(err, TRIT_E_UNSUPPORTED,
+                     "%s has architecture '%s', which is not supported; supported are %s",
+                     file->path, trit_quote(name).text, known);
+}
+
+trit_status trit_arch_read(const struct trit_arch **arch, struct trit_knobs *knobs,
+                           const trit_file *file, struct trit_error *err)
+{
+    struct trit_string name = {"", 0};
+    const trit_status status = gguf_get_string(file, "general.architecture", &name, err);
+
+    if (status)
+        return status;
+    if (!name.len)
+        return trit_fail(err, TRIT_E_FILE, "%s names no architecture", file->path);
+    *arch = trit_arch_named(name);
+    if (!*arch)
+        return unknown_arch(file, name, err);
+
+    struct reader r = {.file = file, .prefix = (*arch)->name, .err = err};
+    *knobs = (*arch)->knobs;
+    read_sizes(&r, knobs);
+    read_rope(&r, knobs);
+    read_act(&r, knobs, *arch);
+    r.prefix = "trit";
+    read_knobs(&r, knobs);
+    r.prefix = (*arch)->name;
+    knobs->norm_eps = (float)read_real(&r, norm_eps_key(knobs->norm), 1e-30, 1, NAN);
+    return r.status;
+}
+
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 static void write_knob(const struct trit_knob *knob, double x, struct gguf_writer *w)
 {
@@ -288,54 +324,50 @@ static void write_knob(const struct trit_knob *knob, double x, struct gguf_write
     }
 }
 
-void trit_arch_write_knobs(const struct trit_arch *arch, const struct trit_knobs *knobs,
-                           struct gguf_writer *w)
+struct key {
+    char text[96];
+};
+
+static struct key key_of(const struct trit_arch *arch, const char *name)
 {
+    struct key key;
+    snprintf(key.text, sizeof key.text, "%s.%s", arch->name, name);
+    return key;
+}
+
+void trit_arch_write(const struct trit_arch *arch, const struct trit_knobs *k, int32_t n_vocab,
+                     const char *act, struct gguf_writer *w)
+{
+    const struct {
+        const char *name;
+        int32_t value;
+    } sizes[] = {
+        {"vocab_size", n_vocab},
+        {"context_length", k->n_ctx},
+        {"embedding_length", k->n_embd},
+        {"block_count", k->n_layer},
+        {"feed_forward_length", k->n_ff},
+        {"rope.dimension_count", k->n_rot},
+        {"attention.head_count", k->n_head},
+        {"attention.head_count_kv", k->n_head_kv},
+        {"attention.key_length", k->head_dim},
+        {"attention.value_length", k->head_dim},
+    };
     const struct trit_knob *knob;
 
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        gguf_write_u32(w, key_of(arch, sizes[i].name).text, (uint32_t)sizes[i].value);
+    gguf_write_f32(w, key_of(arch, norm_eps_key(k->norm)).text, k->norm_eps);
+    gguf_write_f32(w, key_of(arch, "rope.freq_base").text, (float)k->rope_base);
+    if (k->rope_factor != 1) {
+        gguf_write_string(w, key_of(arch, "rope.scaling.type").text, "linear");
+        gguf_write_f32(w, key_of(arch, "rope.scaling.factor").text, (float)k->rope_factor);
+    }
+    if (act)
+        gguf_write_string(w, key_of(arch, "hidden_activation").text, act);
     for (size_t i = 0; (knob = trit_knob_at(i)); i++) {
-        const double x = trit_knob_get(knob, knobs);
+        const double x = trit_knob_get(knob, k);
         if (arch->open || x != trit_knob_get(knob, &arch->knobs))
             write_knob(knob, x, w);
     }
-}
-
-static trit_status unknown_arch(const trit_file *file, struct trit_string name,
-                                struct trit_error *err)
-{
-    char known[384];
-    size_t n = 0;
-    for (size_t i = 0; i < N_ARCHS; i++)
-        if (n < sizeof known)
-            n +=
-                (size_t)snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", archs[i].name);
-    return trit_fail(err, TRIT_E_UNSUPPORTED,
-                     "%s: has architecture '%s', which is not supported; supported are: %s",
-                     file->path, trit_quote(name).text, known);
-}
-
-trit_status trit_arch_read(const struct trit_arch **arch, struct trit_knobs *knobs,
-                           const trit_file *file, struct trit_error *err)
-{
-    struct trit_string name = {"", 0};
-    const trit_status status = gguf_get_string(file, "general.architecture", &name, err);
-
-    if (status)
-        return status;
-    if (!name.len)
-        return trit_fail(err, TRIT_E_FILE, "%s: names no architecture", file->path);
-    *arch = trit_arch_named(name);
-    if (!*arch)
-        return unknown_arch(file, name, err);
-
-    struct reader r = {.file = file, .prefix = (*arch)->name, .err = err};
-    *knobs = (*arch)->knobs;
-    read_sizes(&r, knobs);
-    read_rope(&r, knobs);
-    read_act(&r, knobs, *arch);
-    r.prefix = "trit";
-    read_knobs(&r, knobs);
-    r.prefix = (*arch)->name;
-    knobs->norm_eps = (float)read_real(&r, trit_norm_eps_key(knobs->norm), 1e-30, 1, NAN);
-    return r.status;
 }

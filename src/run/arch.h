@@ -20,21 +20,18 @@ struct trit_arch {
     bool not_always_ternary; /* models that are not ternary use this name too */
 };
 
-/* The key of a norm's eps, without the architecture's prefix. */
-const char *trit_norm_eps_key(enum trit_norm_kind norm);
-
 /* The row with this name, or NULL. */
 const struct trit_arch *trit_arch_named(struct trit_string name);
-
-/* Write the keys trit.* of a file: all if the architecture is open, else those that differ from its
- * defaults. */
-void trit_arch_write_knobs(const struct trit_arch *arch, const struct trit_knobs *knobs,
-                           struct gguf_writer *w);
 
 /* Find the row that a file names and fill in its knobs.
  * @return TRIT_OK; TRIT_E_UNSUPPORTED: no such row, or a key asks for what trit does not compute;
  *         TRIT_E_FILE: a key is missing or invalid. */
 trit_status trit_arch_read(const struct trit_arch **arch, struct trit_knobs *knobs,
                            const trit_file *file, struct trit_error *err);
+
+/* Write the keys that trit_arch_read() reads. act: hidden_activation, or NULL. The keys trit.*:
+ * all if the architecture is open, else those that differ from its defaults. */
+void trit_arch_write(const struct trit_arch *arch, const struct trit_knobs *knobs, int32_t n_vocab,
+                     const char *act, struct gguf_writer *w);
 
 #endif

@@ -18,4 +18,7 @@ struct trit_merge_progress {
  * sees to the same rows of s->att. Sets b->bad if a value is not finite. */
 void trit_attention(struct trit_batch *b);
 
+/* Fill the session's rope_cos and rope_sin, the angles of all positions (rope.c). */
+void trit_rope_table(struct trit_session *s);
+
 #endif

@@ -140,15 +140,14 @@ static trit_status check_layer(const struct trit_session *s, const char *what, i
     if (!s->early_exit)
         return trit_fail(err, TRIT_E_ARGUMENT, "the session was opened without early_exit");
     if (n < 1 || n > n_layer)
-        return trit_fail(err, TRIT_E_ARGUMENT,
-                         "%s %d is out of range; the model has %d layers, so possible is 1 to %d",
-                         what, n, n_layer, n_layer);
+        return trit_fail(err, TRIT_E_ARGUMENT, "%s %s, the number of layers", what,
+                         trit_out_of_range(n, 1, n_layer).text);
     return TRIT_OK;
 }
 
 trit_status trit_session_set_exit_layer(trit_session *s, int32_t n, struct trit_error *err)
 {
-    const trit_status status = check_layer(s, "an exit layer of", n, err);
+    const trit_status status = check_layer(s, "the exit layer", n, err);
 
     if (status)
         return status;
@@ -161,18 +160,17 @@ trit_status trit_session_set_exit_threshold(trit_session *s, float threshold, co
                                             int32_t n_check, struct trit_error *err)
 {
     const struct trit_knobs *k = &s->model->knobs;
-    trit_status status = check_layer(s, "an exit layer of", k->n_layer, err);
+    trit_status status = check_layer(s, "the exit layer", k->n_layer, err);
 
     if (!status && !(threshold >= 0.0f && threshold <= 1.0f))
-        status = trit_fail(err, TRIT_E_ARGUMENT,
-                           "an exit threshold of %g is out of range; possible is 0 to 1",
-                           (double)threshold);
+        status = trit_fail(err, TRIT_E_ARGUMENT, "the exit threshold %s",
+                           trit_out_of_range((double)threshold, 0, 1).text);
     if (!status && !k->causal && threshold > 0.0f)
         status = trit_fail(err, TRIT_E_UNSUPPORTED,
-                           "a token that sees later ones cannot leave by itself: the model is not "
-                           "causal; a fixed exit layer is possible");
+                           "the model is not causal, so its tokens cannot exit by a threshold; set "
+                           "a fixed exit layer instead");
     for (int32_t i = 0; i < n_check && !status; i++)
-        status = check_layer(s, "a layer to check of", check[i], err);
+        status = check_layer(s, "a layer to check", check[i], err);
     if (status)
         return status;
     s->exit_threshold = threshold;

@@ -137,7 +137,7 @@ void trit_knob_set(const struct trit_knob *knob, struct trit_knobs *k, double va
 
 struct trit_knob_text trit_knob_range(const struct trit_knob *knob)
 {
-    struct trit_knob_text t = {"'true' and 'false'"};
+    struct trit_knob_text t = {"'true' or 'false'"};
     size_t n = 0;
 
     if (knob->kind == TRIT_KNOB_INT || knob->kind == TRIT_KNOB_REAL)
@@ -145,7 +145,7 @@ struct trit_knob_text trit_knob_range(const struct trit_knob *knob)
     for (int i = 0; i < knob->n_words; i++)
         n += (size_t)snprintf(t.text + n, sizeof t.text - n, "%s'%s'",
                               !i                       ? ""
-                              : i + 1 == knob->n_words ? " and "
+                              : i + 1 == knob->n_words ? " or "
                                                        : ", ",
                               knob->words[i]);
     return t;
@@ -196,7 +196,7 @@ trit_status trit_knob_parse(const struct trit_knob *knob, struct trit_knobs *k,
 
     snprintf(value, sizeof value, "%.*s", (int)(text.len < 63 ? text.len : 63), text.bytes);
     if (text.len >= sizeof value || !parse(knob, value, &x))
-        return trit_fail(err, TRIT_E_ARGUMENT, "knob '%s' is '%s'; possible is %s", knob->name,
+        return trit_fail(err, TRIT_E_ARGUMENT, "knob '%s' is '%s'; it must be %s", knob->name,
                          trit_quote(text).text, trit_knob_range(knob).text);
     trit_knob_set(knob, k, x);
     return TRIT_OK;
@@ -212,7 +212,7 @@ trit_status trit_knobs_apply(struct trit_knobs *k, const char *text, struct trit
         const size_t len = strcspn(value, " ");
         const struct trit_knob *knob = trit_knob_named(name);
         status = knob ? trit_knob_parse(knob, k, (struct trit_string){value, len}, err)
-                      : trit_fail(err, TRIT_E_ARGUMENT, "'%s' is no knob", trit_quote(name).text);
+                      : trit_fail(err, TRIT_E_ARGUMENT, "unknown knob '%s'", trit_quote(name).text);
         text = value + len + strspn(value + len, " ");
     }
     return status;
@@ -239,8 +239,8 @@ static trit_status check_width(const char *whose, int32_t width, struct trit_err
     if ((width & (width - 1)) == 0 && width <= TRIT_MAX_HADAMARD)
         return TRIT_OK;
     return trit_fail(why, TRIT_E_UNSUPPORTED,
-                     "asks for Hadamard transforms, of rows that are a power of two and at most "
-                     "%d wide; those of %s are %d",
+                     "asks for Hadamard transforms, which need row widths that are powers of two "
+                     "up to %d; those of %s are %d wide",
                      TRIT_MAX_HADAMARD, whose, width);
 }
 
@@ -263,7 +263,7 @@ trit_status trit_knobs_finish(struct trit_knobs *k, struct trit_error *why)
     k->act_max = (float)((1 << (k->act_bits - 1)) - 1);
     if (k->attn_in_norm && k->block != TRIT_BLOCK_POST)
         return trit_fail(why, TRIT_E_UNSUPPORTED,
-                         "asks for attn_in_norm, which goes with blocks of form 'post' only");
+                         "asks for attn_in_norm, which requires block 'post'");
     if (k->linear_norm != TRIT_LINEAR_NORM_NONE && !(k->linear_norm_eps > 0))
         return trit_fail(why, TRIT_E_FILE,
                          "has norms on its linears, but trit.linear_norm_eps is missing");

@@ -99,12 +99,8 @@ struct loader {
     bool *used; /* [n_tensors] */
 };
 
-static trit_status fail_tensor(const struct loader *l, const struct gguf_tensor *t,
-                               trit_status code, const char *what)
-{
-    return trit_fail(l->err, code, "%s: tensor '%s' %s", l->m->file->path, trit_quote(t->name).text,
-                     what);
-}
+#define FAIL(l, t, code, ...)                                                                      \
+    trit_fail_tensor((l)->err, code, (l)->m->file->path, (t)->name, __VA_ARGS__)
 
 /* Find a tensor by name. If there is none, *out is NULL, and that is an error unless the tensor is
  * optional. */
@@ -124,18 +120,16 @@ static trit_status check_shape(const struct loader *l, const struct gguf_tensor 
 {
     if (t->dims[0] == n_cols && t->dims[1] == n_rows && t->dims[2] == 1 && t->dims[3] == 1)
         return TRIT_OK;
-    return trit_fail(l->err, TRIT_E_FILE,
-                     "%s: tensor '%s' has shape [%llu, %llu, %llu, %llu]; expected is [%zu, %zu]",
-                     l->m->file->path, trit_quote(t->name).text, (unsigned long long)t->dims[0],
-                     (unsigned long long)t->dims[1], (unsigned long long)t->dims[2],
-                     (unsigned long long)t->dims[3], n_cols, n_rows);
+    return FAIL(l, t, TRIT_E_FILE, "has shape [%llu, %llu, %llu, %llu]; expected [%zu, %zu]",
+                (unsigned long long)t->dims[0], (unsigned long long)t->dims[1],
+                (unsigned long long)t->dims[2], (unsigned long long)t->dims[3], n_cols, n_rows);
 }
 
 /* Check that the type is known, can be used for this tensor, and fits its bytes in the file. */
 static trit_status check_type(const struct loader *l, const struct gguf_tensor *t, bool ternary)
 {
     const struct trit_type *type = t->type;
-    const struct trit_type_list wanted =
+    const struct trit_type_list usable_types =
         trit_types_for(ternary ? TRIT_READ_LINEARS : TRIT_READ_FLOATS);
     const char *if_ternary = ternary ? " with ternary values" : "";
     const bool usable = type && (ternary ? type->unpack_t2 != NULL : type->format >= 0);
@@ -143,18 +137,15 @@ static trit_status check_type(const struct loader *l, const struct gguf_tensor *
     if (usable && (!type->id_is_shared || t->fits_span))
         return TRIT_OK;
     if (usable)
-        return trit_fail(l->err, TRIT_E_UNSUPPORTED,
-                         "%s: tensor '%s' has type %u, which is %s here and takes %llu bytes, but "
-                         "the tensor has %llu; the file means another type. Supported are: %s%s",
-                         l->m->file->path, trit_quote(t->name).text, t->type_id, type->name,
-                         (unsigned long long)t->n_bytes, (unsigned long long)t->span, wanted.text,
-                         if_ternary);
-    return trit_fail(l->err, TRIT_E_UNSUPPORTED,
-                     "%s: tensor '%s' has type %u (%s%s%s), which is not supported for it; "
-                     "supported are: %s%s",
-                     l->m->file->path, trit_quote(t->name).text, t->type_id,
-                     type ? type->name : "unknown", type && type->note ? ": " : "",
-                     type && type->note ? type->note : "", wanted.text, if_ternary);
+        return FAIL(l, t, TRIT_E_UNSUPPORTED,
+                    "has type %u, which is %s here and takes %llu bytes, but the tensor has %llu: "
+                    "the file means another type. Supported are %s%s",
+                    t->type_id, type->name, (unsigned long long)t->n_bytes,
+                    (unsigned long long)t->span, usable_types.text, if_ternary);
+    return FAIL(l, t, TRIT_E_UNSUPPORTED,
+                "has type %u (%s%s%s), which is not supported for it; supported are %s%s",
+                t->type_id, type ? type->name : "unknown", type && type->note ? ": " : "",
+                type && type->note ? type->note : "", usable_types.text, if_ternary);
 }
 
 /* Count its part of the arena now; it is taken in the same order when it is filled. */
@@ -203,7 +194,7 @@ static trit_status find_matrix(struct loader *l, const char *name, bool optional
     if (status || !t)
         return status;
     if (t->dims[1] > MAX_ROWS)
-        return fail_tensor(l, t, TRIT_E_FILE, "has too many rows");
+        return FAIL(l, t, TRIT_E_FILE, "has too many rows");
     if ((status = check_type(l, t, false)) ||
         (status = check_shape(l, t, (size_t)l->m->knobs.n_embd, (size_t)t->dims[1])))
         return status;
@@ -223,11 +214,9 @@ static trit_status find_matrix(struct loader *l, const char *name, bool optional
 static trit_status check_scale(const struct loader *l, const struct gguf_tensor *t, float scale,
                                bool zero_is_fine)
 {
-    char text[64];
     if (isfinite(scale) && (scale > 0.0f || (zero_is_fine && scale == 0.0f)))
         return TRIT_OK;
-    snprintf(text, sizeof text, "has the scale %g; it must be positive", (double)scale);
-    return fail_tensor(l, t, TRIT_E_FILE, text);
+    return FAIL(l, t, TRIT_E_FILE, "has the scale %g; it must be positive", (double)scale);
 }
 
 /* The optional F32 tensor <stem>.scale multiplies the linear's own scale. */
@@ -242,7 +231,7 @@ static trit_status find_extra_scale(struct loader *l, const char *stem, float *s
     if (status || !t)
         return status;
     if (t->type_id != TRIT_TYPE_F32)
-        return fail_tensor(l, t, TRIT_E_UNSUPPORTED, "is a scale and must be of type F32");
+        return FAIL(l, t, TRIT_E_UNSUPPORTED, "is a scale and must be of type F32");
     if ((status = check_shape(l, t, 1, 1)))
         return status;
     memcpy(scale, gguf_data(l->m->file, t), sizeof *scale);
@@ -317,7 +306,7 @@ static trit_status check_vocabulary(const struct loader *l)
 
     if (tokens && tokens->n_items > n_rows)
         return trit_fail(l->err, TRIT_E_FILE,
-                         "%s: has %llu tokens, but token_embd.weight has rows for %zu",
+                         "%s has %llu tokens, but token_embd.weight has rows for %zu",
                          l->m->file->path, (unsigned long long)tokens->n_items, n_rows);
     return TRIT_OK;
 }
@@ -354,17 +343,17 @@ static trit_status find_all(struct loader *l)
         m->output = m->token_embd;
     else if (m->output.n_rows != m->token_embd.n_rows)
         return trit_fail(l->err, TRIT_E_FILE,
-                         "%s: output.weight has %zu rows, token_embd.weight "
-                         "%zu",
-                         m->file->path, m->output.n_rows, m->token_embd.n_rows);
+                         "%s: output.weight has %zu rows, token_embd.weight %zu", m->file->path,
+                         m->output.n_rows, m->token_embd.n_rows);
     if ((status = check_vocabulary(l)))
         return status;
     for (int32_t i = 0; i < k->n_layer && !status; i++)
         status = find_layer(l, i);
     for (size_t i = 0; i < m->file->n_tensors && !status; i++)
         if (!l->used[i])
-            status = fail_tensor(l, &m->file->tensors[i], TRIT_E_UNSUPPORTED,
-                                 "is no part of its architecture as it is known here");
+            status = trit_fail(l->err, TRIT_E_UNSUPPORTED,
+                               "%s: unexpected tensor '%s' for architecture '%s'", m->file->path,
+                               trit_quote(m->file->tensors[i].name).text, m->arch->name);
     return status;
 }
 
@@ -378,7 +367,7 @@ static trit_status fill_linear(const struct loader *l, const struct pending *p)
 
     trit_status status = p->tensor->type->unpack_t2(t2, &scale, &packed, &why);
     if (status)
-        return fail_tensor(l, p->tensor, status, why.text);
+        return FAIL(l, p->tensor, status, "%s", why.text);
     if ((status = check_scale(l, p->tensor, scale, p->tensor->type_id != TRIT_TYPE_I2_S)))
         return status;
     linear->scale *= scale;
@@ -402,10 +391,10 @@ static trit_status check_rope_factors(const struct loader *l)
     const float *f = l->m->rope_factors;
     for (int32_t i = 0; f && i < l->m->knobs.n_rot / 2; i++)
         if (!(f[i] >= TRIT_MIN_ROPE_FACTOR && f[i] <= TRIT_MAX_ROPE_FACTOR))
-            return trit_fail(l->err, TRIT_E_FILE,
-                             "%s: tensor 'rope_freqs.weight' holds %g; possible is %g to %g",
-                             l->m->file->path, (double)f[i], TRIT_MIN_ROPE_FACTOR,
-                             TRIT_MAX_ROPE_FACTOR);
+            return trit_fail(
+                l->err, TRIT_E_FILE, "%s: a value of tensor 'rope_freqs.weight' %s",
+                l->m->file->path,
+                trit_out_of_range((double)f[i], TRIT_MIN_ROPE_FACTOR, TRIT_MAX_ROPE_FACTOR).text);
     return TRIT_OK;
 }
 

@@ -1,9 +1,9 @@
-/* rope.c - see rope.h. The table is computed once per session.
+/* rope.c - the angles of rotary position embedding, computed once per session.
  *
  * Pair i of n_rot/2 rotates by pos / factor * base^(-2i/n_rot) (Su et al., arXiv 2104.09864). A
  * file's rope_freqs divide the frequency further. Angles are doubles, computed by the project's own
  * functions and rounded to f32 once, so every machine has the same table. */
-#include "rope.h"
+#include "attention.h"
 
 #include "fmath.h"
 

@@ -274,29 +274,28 @@ static trit_status check_options(const struct trit_sampler_options *o, int32_t n
 {
     const struct {
         const char *name;
-        float value, lo, hi;
+        double value, lo, hi;
     } ranges[] = {
-        {"temperature", o->temp, 0, 1000},
+        {"temp", o->temp, 0, 1000},
         {"top_p", o->top_p, 0, 1},
         {"min_p", o->min_p, 0, 1},
-        {"repeat_penalty", o->repeat_penalty, 0.001f, 1000},
+        {"repeat_penalty", o->repeat_penalty, 0.001, 1000},
         {"presence_penalty", o->presence_penalty, -1000, 1000},
         {"frequency_penalty", o->frequency_penalty, -1000, 1000},
     };
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
         if (!(ranges[i].value >= ranges[i].lo && ranges[i].value <= ranges[i].hi))
-            return trit_fail(err, TRIT_E_ARGUMENT, "%s %g is out of range; possible is %g to %g",
-                             ranges[i].name, (double)ranges[i].value, (double)ranges[i].lo,
-                             (double)ranges[i].hi);
+            return trit_fail(err, TRIT_E_ARGUMENT, "%s %s", ranges[i].name,
+                             trit_out_of_range(ranges[i].value, ranges[i].lo, ranges[i].hi).text);
     if (n_vocab < 1)
-        return trit_fail(err, TRIT_E_ARGUMENT, "a vocabulary of %d cannot be", n_vocab);
+        return trit_fail(err, TRIT_E_ARGUMENT, "invalid vocabulary size %d", n_vocab);
     if (o->top_k < 0 || o->repeat_last_n < -1 || o->n_bias < 0)
         return trit_fail(err, TRIT_E_ARGUMENT, "top_k, repeat_last_n or n_bias is negative");
     for (int32_t i = 0; i < o->n_bias; i++)
         if (o->bias[i].id < 0 || o->bias[i].id >= n_vocab || !isfinite(o->bias[i].value))
             return trit_fail(err, TRIT_E_ARGUMENT,
-                             "a bias of %g for token %d is not possible; it must be finite, and "
-                             "the vocabulary has %d",
+                             "invalid bias %g of token %d; it must be finite, and the vocabulary "
+                             "has %d tokens",
                              (double)o->bias[i].value, o->bias[i].id, n_vocab);
     return TRIT_OK;
 }

@@ -12,16 +12,16 @@
 #include "forward.h"
 #include "linear.h"
 #include "machine.h"
-#include "rope.h"
 
 enum { DEFAULT_CTX = 4096, DEFAULT_BATCH = 512, MAX_CTX = 1 << 20, MAX_BATCH = 65536 };
 
 /* ---- Options --------------------------------------------------------------------------------- */
 
-static trit_status range_error(struct trit_error *err, const char *name, int32_t value, int32_t hi)
+static trit_status check_range(const char *name, int32_t value, int32_t hi, struct trit_error *err)
 {
-    return trit_fail(err, TRIT_E_ARGUMENT, "%s %d is out of range; possible is 1 to %d", name,
-                     value, hi);
+    if (value >= 1 && value <= hi)
+        return TRIT_OK;
+    return trit_fail(err, TRIT_E_ARGUMENT, "%s %s", name, trit_out_of_range(value, 1, hi).text);
 }
 
 static trit_status find_isa(const struct trit_isa **isa, const char *name, struct trit_error *err)
@@ -33,9 +33,8 @@ static trit_status find_isa(const struct trit_isa **isa, const char *name, struc
         return trit_fail(err, TRIT_E_UNSUPPORTED, "this build has no '%s' kernels", name);
     if (!trit_isa_usable(*isa))
         return trit_fail(err, TRIT_E_UNSUPPORTED,
-                         "this CPU cannot run '%s' kernels; the best it "
-                         "can is '%s'",
-                         name, trit_isa_best()->name);
+                         "this CPU cannot run '%s' kernels; the best it can run is '%s'", name,
+                         trit_isa_best()->name);
     return TRIT_OK;
 }
 
@@ -49,7 +48,8 @@ static trit_status find_walk(const struct trit_walk **walk, const char *name,
     for (const struct trit_walk *w = trit_walks; w->name && n < sizeof known; w++)
         n += (size_t)snprintf(known + n, sizeof known - n, " %s", w->name);
     if (name && !*walk)
-        return trit_fail(err, TRIT_E_ARGUMENT, "unknown walk '%s'; there are:%s", name, known);
+        return trit_fail(err, TRIT_E_ARGUMENT, "unknown walk '%s'; it must be one of:%s", name,
+                         known);
     if (name && (isa->cpu & (*walk)->cpu) != (*walk)->cpu)
         return trit_fail(err, TRIT_E_UNSUPPORTED, "the '%s' kernels have no walk '%s'", isa->name,
                          name);
@@ -65,29 +65,25 @@ static trit_status set_options(struct trit_session *s, const struct trit_session
                                struct trit_error *err)
 {
     const int32_t trained = s->model->knobs.n_ctx;
+    trit_status status;
 
     s->n_ctx = or_default(opt->n_ctx, trained < DEFAULT_CTX ? trained : DEFAULT_CTX);
     s->n_batch = or_default(opt->n_batch, DEFAULT_BATCH);
     s->n_threads = or_default(opt->n_threads, trit_threads_default());
-    if (s->n_ctx < 1 || s->n_ctx > MAX_CTX)
-        return range_error(err, "a context of", s->n_ctx, MAX_CTX);
-    if (s->n_batch < 1 || s->n_batch > MAX_BATCH)
-        return range_error(err, "a batch of", s->n_batch, MAX_BATCH);
-    if (s->n_threads < 1 || s->n_threads > TRIT_MAX_THREADS)
-        return range_error(err, "a number of threads of", s->n_threads, TRIT_MAX_THREADS);
+    if ((status = check_range("n_ctx", s->n_ctx, MAX_CTX, err)) ||
+        (status = check_range("n_batch", s->n_batch, MAX_BATCH, err)) ||
+        (status = check_range("n_threads", s->n_threads, TRIT_MAX_THREADS, err)))
+        return status;
     if (opt->kv < TRIT_KV_TYPE_F16 || opt->kv > TRIT_KV_TYPE_I8)
-        return trit_fail(err, TRIT_E_ARGUMENT, "unknown type of key and value cache: %d",
-                         (int)opt->kv);
+        return trit_fail(err, TRIT_E_ARGUMENT, "unknown KV cache type %d", (int)opt->kv);
     if (s->model->knobs.learned_positions && s->n_ctx > (int64_t)s->model->position_embd.n_rows)
-        return trit_fail(err, TRIT_E_ARGUMENT,
-                         "a context of %d is more than the %zu positions that the model has",
+        return trit_fail(err, TRIT_E_ARGUMENT, "n_ctx is %d, but the model has only %zu positions",
                          s->n_ctx, s->model->position_embd.n_rows);
     if (!s->model->knobs.causal && !opt->whole)
-        return trit_fail(
-            err, TRIT_E_UNSUPPORTED,
-            "the model attends to later tokens (its key trit.causal is false): what it "
-            "gives for a token depends on those behind it, so it can neither write a "
-            "text token by token nor be scored on one; it evaluates whole texts only");
+        return trit_fail(err, TRIT_E_UNSUPPORTED,
+                         "the model attends to later tokens (its key trit.causal is false), so it "
+                         "can neither generate text nor be scored on it token by token; it "
+                         "evaluates whole texts only");
     s->whole = opt->whole;
     if (s->n_batch > s->n_ctx || s->whole)
         s->n_batch = s->n_ctx;
@@ -98,18 +94,15 @@ static trit_status set_options(struct trit_session *s, const struct trit_session
                              opt->skip_layers[i], s->model->knobs.n_layer - 1);
     s->exit_layer = s->model->knobs.n_layer;
     s->early_exit = opt->early_exit;
-    const trit_status status = find_isa(&s->isa, opt->isa, err);
+    status = find_isa(&s->isa, opt->isa, err);
     return status ? status : find_walk(&s->walk, opt->walk, s->isa, err);
 }
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
-static enum trit_kv_format kv_format(trit_kv_type type)
-{
-    return type == TRIT_KV_TYPE_F32  ? TRIT_KV_F32
-           : type == TRIT_KV_TYPE_I8 ? TRIT_KV_I8
-                                     : TRIT_KV_F16;
-}
+_Static_assert((int)TRIT_KV_F16 == TRIT_KV_TYPE_F16 && (int)TRIT_KV_F32 == TRIT_KV_TYPE_F32 &&
+                   (int)TRIT_KV_I8 == TRIT_KV_TYPE_I8,
+               "formats of the cache are numbered as in trit.h");
 
 /* Take all parts from the arena: once to count, once for real. */
 static void lay_out(struct trit_session *s, enum trit_kv_format format)
@@ -175,7 +168,7 @@ trit_status trit_session_bytes(uint64_t *out, const trit_model *model,
     const trit_status status = set_options(&s, opt, err);
     if (status)
         return status;
-    lay_out(&s, kv_format(opt->kv));
+    lay_out(&s, (enum trit_kv_format)opt->kv);
     *out = s.arena.size;
     return TRIT_OK;
 }
@@ -224,10 +217,10 @@ static trit_status open_session(struct trit_session *s, const struct trit_sessio
 
     if (status)
         return status;
-    lay_out(s, kv_format(opt->kv));
+    lay_out(s, (enum trit_kv_format)opt->kv);
     if ((status = trit_arena_alloc(&s->arena, "the context", err)))
         return status;
-    lay_out(s, kv_format(opt->kv));
+    lay_out(s, (enum trit_kv_format)opt->kv);
     memset(s->skip, 0, (size_t)s->model->knobs.n_layer * sizeof *s->skip);
     for (int32_t i = 0; i < opt->n_skip; i++)
         s->skip[opt->skip_layers[i]] = true;
@@ -284,16 +277,16 @@ static trit_status check_tokens(const struct trit_session *s, int32_t n_before,
         return trit_fail(err, TRIT_E_ARGUMENT, "there are no tokens to evaluate");
     if (s->whole && n_before > 0)
         return trit_fail(err, TRIT_E_ARGUMENT,
-                         "the session takes whole texts, and %d tokens are there already",
+                         "the session evaluates whole texts, but it holds %d tokens already",
                          n_before);
     if (n > s->n_ctx - n_before)
         return trit_fail(err, TRIT_E_ARGUMENT,
-                         "%d tokens are more than the context of %d has left (%d)", n, s->n_ctx,
+                         "%d tokens do not fit: the context of %d has room for %d", n, s->n_ctx,
                          s->n_ctx - n_before);
     for (int32_t i = 0; i < n; i++)
         if (tokens[i] < 0 || tokens[i] >= n_vocab)
             return trit_fail(err, TRIT_E_ARGUMENT,
-                             "token %d (number %d) is out of range; the vocabulary has %d",
+                             "token %d (index %d) is out of range; the vocabulary has %d tokens",
                              tokens[i], i, n_vocab);
     return TRIT_OK;
 }
@@ -345,8 +338,8 @@ static trit_status eval_batch(struct trit_session *s, const int32_t *tokens, int
         s->last_logits = 0;
     if (status)
         return status;
-    memmove(s->tokens + s->n_tokens, tokens,
-            (size_t)n * sizeof *tokens); /* may be the same memory */
+    /* tokens may already be there */
+    memmove(s->tokens + s->n_tokens, tokens, (size_t)n * sizeof *tokens);
     s->n_tokens += n;
     return TRIT_OK;
 }

@@ -198,7 +198,7 @@ static uint64_t load_u64(const uint8_t *p)
 
 static trit_status damaged(const struct loader *l, struct trit_error *err)
 {
-    return trit_fail(err, TRIT_E_FILE, "%s: the session file is damaged or ends early", l->path);
+    return trit_fail(err, TRIT_E_FILE, "%s is damaged or ends early", l->path);
 }
 
 /* Read the header and the tokens. Sizes are checked first. */
@@ -208,7 +208,7 @@ static trit_status read_tokens(struct loader *l, struct trit_error *err)
     const size_t size = l->file.size;
 
     if (memcmp(data, magic, size < sizeof magic ? size : sizeof magic) != 0)
-        return trit_fail(err, TRIT_E_FILE, "%s: is no session file", l->path);
+        return trit_fail(err, TRIT_E_FILE, "%s is not a session file", l->path);
     if (size < sizeof l->h)
         return damaged(l, err);
     memcpy(&l->h, data, sizeof l->h);
@@ -237,7 +237,7 @@ static trit_status check_model(const struct loader *l, const struct trit_model *
         theirs.len++;
     describe(ours, sizeof ours, m);
     const bool same = memcmp(ours, l->h.model, sizeof ours) == 0;
-    return trit_fail(err, TRIT_E_FILE, "%s: was made with another model%s (%s)", l->path,
+    return trit_fail(err, TRIT_E_FILE, "%s was made with another model%s (%s)", l->path,
                      same ? " of this name and size" : "", trit_quote(theirs).text);
 }
 
@@ -247,15 +247,16 @@ static trit_status check_tokens(const struct loader *l, const trit_session *s,
     const int32_t n_vocab = trit_session_n_vocab(s);
 
     if (l->h.n_tokens > (uint32_t)s->n_ctx)
-        return trit_fail(err, TRIT_E_ARGUMENT, "%s: has %u tokens; the context has room for %d",
+        return trit_fail(err, TRIT_E_ARGUMENT, "%s has %u tokens; the context has room for %d",
                          l->path, l->h.n_tokens, s->n_ctx);
     for (uint32_t i = 0; i < l->h.n_tokens; i++) {
         int32_t id;
         memcpy(&id, l->tokens + i * sizeof id, sizeof id);
         if (id < 0 || id >= n_vocab)
-            return trit_fail(err, TRIT_E_FILE,
-                             "%s: token %d (number %u) is out of range; the vocabulary has %d",
-                             l->path, id, i, n_vocab);
+            return trit_fail(
+                err, TRIT_E_FILE,
+                "%s: token %d (index %u) is out of range; the vocabulary has %d tokens", l->path,
+                id, i, n_vocab);
     }
     return TRIT_OK;
 }
@@ -266,13 +267,13 @@ static const char *check_rows(const struct loader *l, const trit_session *s)
     const uint64_t bytes = rows_bytes(s, l->h.n_tokens);
 
     if (l->h.version != VERSION)
-        return "its keys and values are of another version of this program";
+        return "its keys and values were written by another version of trit";
     if (l->h.kv_format != (uint32_t)s->kv.format)
-        return "its keys and values are of another type";
+        return "its keys and values have another type";
     if (l->h.skipped != skipped_layers(s))
         return "other layers were skipped";
     if (l->file.size - l->at != bytes + CHECKSUM_BYTES)
-        return "its keys and values are not complete";
+        return "its keys and values are incomplete";
     return NULL;
 }
 

@@ -728,8 +728,8 @@ static void ternary_masters_are_told(void **state)
     for (size_t i = 0; i < t->n_bytes / 2; i++)
         ck_set_value(t, i, 0.5 * ((double)(i % 3) - 1));
     dir = ck_write(c, "ternary");
-    assert_int_equal(n_notes(dir, NULL, "1 linears of floats are ternary already"), 1);
-    assert_int_equal(n_notes(dir, NULL, "times the share of nonzeros"), 1);
+    assert_int_equal(n_notes(dir, NULL, "1 float linears are ternary already"), 1);
+    assert_int_equal(n_notes(dir, NULL, "by the share of nonzero weights"), 1);
     ck_free(c);
 }
 
@@ -795,8 +795,8 @@ static void idle_rules_are_told(void **state)
     ck_add(c, "extra.1.bias", "F32", dims);
     const char *dir = ck_write(c, "idle");
     assert_int_equal(n_notes(dir, names, "no tensor has that name"), 2);
-    assert_int_equal(n_notes(dir, names, "line 3 of the file of names leaves out 'extar'"), 1);
-    assert_int_equal(n_notes(dir, names, "line 4 of the file of names leaves out 'other.{}'"), 1);
+    assert_int_equal(n_notes(dir, names, "line 3 of the file of names ignores 'extar'"), 1);
+    assert_int_equal(n_notes(dir, names, "line 4 of the file of names ignores 'other.{}'"), 1);
     ck_free(c);
 }
 

@@ -689,8 +689,9 @@ static void values_beyond_blocks(void **state)
                 const struct trit_convert_options opt = {.embd = types[i]};
                 char what[64];
                 snprintf(what, sizeof what, "%zu of %g as %s", n, values[v], types[i]);
-                refused_folder(what, dir, &opt, DAMAGED,
-                               (const char *[3]){"model.embed_tokens.weight", "not within type"});
+                refused_folder(
+                    what, dir, &opt, DAMAGED,
+                    (const char *[3]){"model.embed_tokens.weight", "the range of type"});
             }
             ck_free(c);
         }

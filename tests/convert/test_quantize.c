@@ -509,10 +509,10 @@ static void scales_and_other_tensors(void **state)
         const struct trit_convert_options opt = {.type = halves[i].to};
         spec.weight_scale = halves[i].tiny;
         refuse(fx_model("tiny.gguf", &spec)->path, &opt, NULL, TRIT_E_UNSUPPORTED,
-               "blk.0.attn_q.weight", "cannot keep");
+               "blk.0.attn_q.weight", "cannot hold");
         spec.weight_scale = halves[i].huge;
         refuse(fx_model("huge.gguf", &spec)->path, &opt, NULL, TRIT_E_UNSUPPORTED,
-               "blk.0.attn_q.weight", "cannot keep");
+               "blk.0.attn_q.weight", "cannot hold");
     }
     spec.weight_scale = 0.1f;
     fx_model_gguf(&g, &m, &spec);

@@ -676,38 +676,40 @@ static void begins_and_ends(void **state)
          "unk_token is '<unk>'"},
         /* all ends of a list, as many as a file keeps */
         {NULL, NULL, "{\"bos_token_id\": 260, \"eos_token_id\": [261, 257]}", "", 260, 261, 257, -1,
-         0, "257 (he) too, by config.json"},
+         0, "257 (he) ends a text too (from config.json)"},
         {NULL, "{\"eos_token_id\": [260, 261, 257]}", NULL, "", -1, 260, 261, 257, 0,
-         "257 (he) too, by generation_config.json"},
+         "257 (he) ends a text too (from generation_config.json)"},
         {NULL, "{\"eos_token_id\": [260, 261, 261, 257, 104]}", NULL, "", -1, 260, 261, 257, 0,
          "104 (h) is left out"},
         {NULL, "{\"eos_token_id\": [260, 261]}", "{\"eos_token_id\": [260, 257]}", "", -1, 260, 261,
-         257, 0, "257 (he) too, by config.json"},
+         257, 0, "257 (he) ends a text too (from config.json)"},
         /* but those of config.json only if it is of this vocabulary */
         {"{\"eos_token\": \"<|end|>\"}", NULL, "{\"eos_token_id\": [257, 260]}", "", -1, 260, 257,
-         -1, 0, "257 (he) too"},
+         -1, 0, "257 (he) ends a text too"},
         {"{\"eos_token\": \"<|end|>\"}", NULL, "{\"eos_token_id\": [257, 2]}", "", -1, 260, -1, -1,
          0, "config.json says 257"},
         {"{\"bos_token\": \"<|end|>\", \"add_bos_token\": true}", NULL, NULL, "", 260, -1, -1, -1,
          1, "add_bos_token"},
-        {"{\"add_bos_token\": true}", NULL, NULL, "", -1, -1, -1, -1, 0, "there is none"},
+        {"{\"add_bos_token\": true}", NULL, NULL, "", -1, -1, -1, -1, 0, "the vocabulary has none"},
         /* the BOS is what the post-processor puts first */
         {"{\"bos_token\": \"<|end|>\"}", NULL, NULL, IN_SEQUENCE(END_FIRST), 260, -1, -1, -1, 1,
          "post-processor"},
-        {NULL, NULL, NULL, IN_SEQUENCE(END_FIRST), 260, -1, -1, -1, 1, "begin with the BOS"},
+        {NULL, NULL, NULL, IN_SEQUENCE(END_FIRST), 260, -1, -1, -1, 1,
+         "the BOS is put before texts"},
         {NULL, NULL, "{\"bos_token_id\": 1}", POST(END_FIRST), 260, -1, -1, -1, 1,
          "config.json says 1"},
-        {NULL, NULL, NULL, POST(X_FIRST("257")), 257, -1, -1, -1, 1, "begin with the BOS"},
+        {NULL, NULL, NULL, POST(X_FIRST("257")), 257, -1, -1, -1, 1, "the BOS is put before texts"},
         {"{\"bos_token\": \"<tool>\"}", NULL, NULL, POST(END_FIRST), 260, -1, -1, -1, 1,
          "the BOS is 260 (<|end|>), not bos_token 261 (<tool>)"},
         /* unless add_bos_token says that it does not count */
         {"{\"bos_token\": \"<tool>\", \"add_bos_token\": true}", NULL, NULL, POST(END_FIRST), 261,
          -1, -1, -1, 1, "add_bos_token"},
         {"{\"add_bos_token\": false}", NULL, NULL, POST(END_FIRST), 260, -1, -1, -1, 0,
-         "do not begin"},
+         "no BOS is put before texts"},
         {"{\"add_bos_token\": false}", NULL, NULL, POST(X_FIRST("262")), -1, -1, -1, -1, 0,
-         "do not begin"},
-        {NULL, NULL, NULL, POST(TEMPLATE(TEXT, "")), -1, -1, -1, -1, 0, "do not begin"},
+         "no BOS is put before texts"},
+        {NULL, NULL, NULL, POST(TEMPLATE(TEXT, "")), -1, -1, -1, -1, 0,
+         "no BOS is put before texts"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -880,7 +882,7 @@ static void damaged_files(void **state)
     put_text("vocabulary", "tokenizer.model", "YQ== 0\nYQ== 1\n");
     refuse(300, TRIT_E_FILE, "line 2", "repeats");
     put_text("vocabulary", "tokenizer.model", "no model");
-    refuse(300, TRIT_E_FILE, "no SentencePiece model", "tiktoken");
+    refuse(300, TRIT_E_FILE, "neither a SentencePiece model", "tiktoken");
 }
 
 /* ---- Published vocabularies ------------------------------------------------------------------ */

@@ -358,9 +358,9 @@ static void variants(void **state)
 {
     static const struct {
         const char *key, *value, *part;
-    } bad[] = {{"trit.act_form", "sub", "'mul' and 'div'"},
-               {"trit.linear_post", "gelu", "'none' and 'relu2'"},
-               {"trit.hadamard", "during", "'none', 'before' and 'after'"}};
+    } bad[] = {{"trit.act_form", "sub", "'mul' or 'div'"},
+               {"trit.linear_post", "gelu", "'none' or 'relu2'"},
+               {"trit.hadamard", "during", "'none', 'before' or 'after'"}};
     struct fx_spec s = one_layer();
     struct fx_gguf g;
     (void)state;
@@ -897,7 +897,7 @@ static void unsupported_types(void **state)
         refuse(&g, TRIT_E_UNSUPPORTED, types[i].name, id);
         build(&g);
         replace_tensor(&g, "blk.0.attn_q.weight", types[i].id, 256, 256, bytes * 256);
-        refuse(&g, TRIT_E_UNSUPPORTED, "blk.0.attn_q.weight", "supported are: I2_S, TQ1_0, TQ2_0");
+        refuse(&g, TRIT_E_UNSUPPORTED, "blk.0.attn_q.weight", "supported are I2_S, TQ1_0, TQ2_0");
         build(&g);
         replace_tensor(&g, "token_embd.weight", types[i].id, 256, 300, bytes * 300);
         refuse(&g, TRIT_E_UNSUPPORTED, types[i].name, id);

@@ -466,13 +466,13 @@ static void test_no_session_file(void **state)
     (void)state;
 
     put_file(text, sizeof text);
-    assert_refused(s, TRIT_E_FILE, "is no session file");
+    assert_refused(s, TRIT_E_FILE, "is not a session file");
     put_file(text, 1);
     assert_refused(s, TRIT_E_FILE, "ends early");
     put_file("", 0);
     assert_refused(s, TRIT_E_FILE, "empty");
     path = fx_model("plain", &plain_spec)->path;
-    assert_refused(s, TRIT_E_FILE, "is no session file");
+    assert_refused(s, TRIT_E_FILE, "is not a session file");
     path = "/";
     assert_refused(s, TRIT_E_FILE, "regular");
     path = "/nowhere/at all";
