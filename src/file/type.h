@@ -121,5 +121,4 @@ trit_encode_fn trit_encode_f32, trit_encode_f16, trit_encode_bf16, trit_encode_q
     trit_encode_q8_0, trit_encode_q4_k, trit_encode_q6_k;
 trit_scale_fn trit_scale_f16, trit_scale_bf16;
 
-
 #endif
