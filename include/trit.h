@@ -225,6 +225,9 @@ struct trit_file_options {
     size_t n_bytes;
 };
 
+/** Name i of the I2_S layouts, the default first. NULL past the last one. */
+TRIT_API const char *trit_i2s_layout_at(int i);
+
 /** Open a GGUF file, version 2 or 3, and check its structure: every length, offset and size
  *  against the bytes that are there. What its tensors mean is not looked at. The file must not
  *  change while it is open (a mapping of a shortened file faults).
@@ -389,6 +392,9 @@ TRIT_API bool trit_model_knob_at(const trit_model *model, int i, struct trit_kno
 typedef struct trit_session trit_session;
 
 typedef enum trit_kv_type { TRIT_KV_TYPE_F16, TRIT_KV_TYPE_F32, TRIT_KV_TYPE_I8 } trit_kv_type;
+
+/** Name of value i of trit_kv_type: "f16". NULL past the last one. */
+TRIT_API const char *trit_kv_type_at(int i);
 
 /** Zero in any field is its default. */
 struct trit_session_options {

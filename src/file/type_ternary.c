@@ -65,15 +65,22 @@ bool trit_t2_is_damaged(const uint8_t *t2, size_t n_bytes)
  *   seq      byte i holds weights 4i .. 4i+3
  *   128row   like 128, but for each row alone; a rest after whole blocks is as in seq */
 
+static const char *const layouts[] = {
+    [TRIT_I2S_128] = "128",     [TRIT_I2S_128_ROWS] = "128row", [TRIT_I2S_64] = "64",
+    [TRIT_I2S_4_ROWS] = "4row", [TRIT_I2S_SEQUENTIAL] = "seq",
+};
+enum { N_LAYOUTS = sizeof layouts / sizeof *layouts };
+
+const char *trit_i2s_layout_at(int i)
+{
+    return i >= 0 && i < N_LAYOUTS ? layouts[i] : NULL;
+}
+
 trit_status trit_i2s_layout_named(enum trit_i2s_layout *out, const char *name,
                                   struct trit_error *err)
 {
-    static const char *const names[] = {
-        [TRIT_I2S_128] = "128",     [TRIT_I2S_128_ROWS] = "128row", [TRIT_I2S_64] = "64",
-        [TRIT_I2S_4_ROWS] = "4row", [TRIT_I2S_SEQUENTIAL] = "seq",
-    };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i], name) == 0) {
+    for (int i = 0; i < N_LAYOUTS; i++)
+        if (strcmp(layouts[i], name) == 0) {
             *out = (enum trit_i2s_layout)i;
             return TRIT_OK;
         }

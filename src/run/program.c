@@ -33,6 +33,13 @@ bool trit_walk_at(int i, struct trit_walk_info *out)
     return true;
 }
 
+const char *trit_kv_type_at(int i)
+{
+    static const char *const names[] = {
+        [TRIT_KV_TYPE_F16] = "f16", [TRIT_KV_TYPE_F32] = "f32", [TRIT_KV_TYPE_I8] = "i8"};
+    return i >= 0 && i <= TRIT_KV_TYPE_I8 ? names[i] : NULL;
+}
+
 bool trit_operation_at(int i, const char *isa, struct trit_operation_info *out)
 {
     const struct trit_isa *row = isa ? trit_isa_find(isa) : trit_isa_best();

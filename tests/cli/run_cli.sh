@@ -169,7 +169,7 @@ usage_errors() {
     refused 'no model' 2 'model' run -p x
     refused 'no model for logits' 2 'model' logits --tokens 1 -o "$tmp/x.npy"
     for o in -m -p -f -n -t -c -b --isa --kv --model --max-tokens --threads; do
-        refused "no value after $o" 2 'value' run "$o"
+        refused "no value after $o" 2 'needs' run "$o"
     done
     for o in '-n x' '-n 1.5' '-n -2' '-n 1e10' '-t 0' '-t -1' '-t 513' '-t nan' '-t two' '-c 0' \
         '-c 1x' '-b 0' '-b 65537' '--temp inf' '--temp cold' '--temp -1'; do

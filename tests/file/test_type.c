@@ -191,6 +191,27 @@ static void weight_types(void **state)
     assert_int_equal(type->id, TRIT_TYPE_F16);
 }
 
+/* Names of I2_S layouts and of cache types. */
+static void names(void **state)
+{
+    enum trit_i2s_layout layout;
+    int n = 0;
+    (void)state;
+
+    for (; trit_i2s_layout_at(n); n++) {
+        assert_int_equal(trit_i2s_layout_named(&layout, trit_i2s_layout_at(n), NULL), TRIT_OK);
+        assert_int_equal(layout, n);
+    }
+    assert_int_equal(n, 5);
+    assert_string_equal(trit_i2s_layout_at(0), "128");
+    assert_null(trit_i2s_layout_at(-1));
+    assert_string_equal(trit_kv_type_at(TRIT_KV_TYPE_F16), "f16");
+    assert_string_equal(trit_kv_type_at(TRIT_KV_TYPE_F32), "f32");
+    assert_string_equal(trit_kv_type_at(TRIT_KV_TYPE_I8), "i8");
+    assert_null(trit_kv_type_at(3));
+    assert_null(trit_kv_type_at(-1));
+}
+
 /* Which types may be what; the ids that programs disagree on must be marked. */
 static void kinds(void **state)
 {
@@ -659,6 +680,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(sizes),
     cmocka_unit_test(kinds),
     cmocka_unit_test(weight_types),
+    cmocka_unit_test(names),
     cmocka_unit_test(t2_row_bytes),
     cmocka_unit_test(i2s),
     cmocka_unit_test(i2s_is_t2),

@@ -1,4 +1,4 @@
-/* cli.c - parsing, by the tables of options.c. */
+/* cli.c - parsing the command line by the tables of options.c. */
 #include "cli.h"
 
 #include <errno.h>
@@ -33,35 +33,26 @@ static int parse_seed(struct args *args, const char *text)
     args->seed = strtoull(text, &end, 10);
     args->has_seed = true;
     if (!is_plain_number(text, "") || end == text || *end || errno || *text == '-')
-        return usage_error("--seed wants a whole number of at most 64 bits, not '%s'", text);
+        return usage_error("--seed needs a whole number of at most 64 bits, not '%s'", text);
     return EXIT_DONE;
 }
 
-/* "f16, f32 or i8" from "f16|f32|i8" */
-static int choice_error(const struct option *o, const char *value)
+static int check_choice(const struct option *o, const char *value)
 {
-    char words[128];
+    char names[128] = ""; /* "f16, f32 or i8" */
     size_t n = 0;
 
-    for (const char *p = o->arg; *p && n < sizeof words - 8; p++) {
-        const char *joint = strchr(p + 1, '|') ? ", " : " or ";
-        if (*p == '|')
-            n += (size_t)snprintf(words + n, sizeof words - n, "%s", joint);
-        else
-            words[n++] = *p;
+    for (int i = 0; o->choice(i); i++) {
+        if (strcmp(o->choice(i), value) == 0)
+            return EXIT_DONE;
+        if (n < sizeof names)
+            n += (size_t)snprintf(names + n, sizeof names - n, "%s%s",
+                                  !i                 ? ""
+                                  : o->choice(i + 1) ? ", "
+                                                     : " or ",
+                                  o->choice(i));
     }
-    words[n] = 0;
-    return usage_error("--%s is %s, not '%s'", o->name, words, value);
-}
-
-static bool is_choice(const char *choices, const char *value)
-{
-    const size_t len = strlen(value);
-
-    for (const char *p = choices; *p; p += strcspn(p, "|"), p += *p == '|')
-        if (strcspn(p, "|") == len && memcmp(p, value, len) == 0)
-            return true;
-    return false;
+    return usage_error("--%s must be %s, not '%s'", o->name, names, value);
 }
 
 int cli_set(struct args *args, const struct option *o, const char *value)
@@ -71,21 +62,19 @@ int cli_set(struct args *args, const struct option *o, const char *value)
 
     if (o->value == INTEGER || o->value == NUMBER) {
         if (!parse_value(&x, value, o->value == INTEGER))
-            return usage_error("--%s wants a %snumber, not '%s'", o->name,
+            return usage_error("--%s needs a %snumber, not '%s'", o->name,
                                o->value == INTEGER ? "whole " : "", value);
         if (x < o->lo || x > o->hi)
-            return usage_error("--%s %s is out of range; possible is %.10g to %.10g", o->name,
-                               value, o->lo, o->hi);
+            return usage_error("--%s must be between %.10g and %.10g, not %s", o->name, o->lo,
+                               o->hi, value);
     }
+    if (o->value == CHOICE && check_choice(o, value))
+        return EXIT_USAGE;
     switch (o->value) {
     case FLAG:
         *(bool *)member = true;
         break;
     case CHOICE:
-        if (!is_choice(o->arg, value))
-            return choice_error(o, value);
-        *(const char **)member = value;
-        break;
     case TEXT:
     case PATH:
         *(const char **)member = value;
@@ -152,7 +141,7 @@ static int unknown_option(const struct args *args, const char *arg)
     return usage_error("unknown option '%s'; see %s", arg, help_of(args).text);
 }
 
-/* A spelling of other programs that means nothing here. */
+/* A spelling of other programs that is ignored. */
 static void skip_alias(const struct alias *a, char **argv, int argc, int *i)
 {
     if (a->word)
@@ -161,7 +150,17 @@ static void skip_alias(const struct alias *a, char **argv, int argc, int *i)
         ++*i;
 }
 
-/* One option at argv[*i], and its value. */
+static int foreign_option(const struct args *args, const char *arg)
+{
+    const int len = (int)strcspn(arg, "=");
+
+    if (!args->row)
+        return usage_error("option '%.*s' needs a command before it; see trit --help", len, arg);
+    return usage_error("trit %s has no option '%.*s'; see %s", args->row->name, len, arg,
+                       help_of(args).text);
+}
+
+/* The option at argv[*i], and its value. */
 static int parse_option(struct args *args, int argc, char **argv, int *i)
 {
     const char *arg = argv[*i], *value;
@@ -175,39 +174,35 @@ static int parse_option(struct args *args, int argc, char **argv, int *i)
     if (!o)
         return unknown_option(args, arg);
     if (!(o->commands & args->command) && o->commands != ~0u)
-        return usage_error("option '%s' does not belong here; see %s", arg, help_of(args).text);
+        return foreign_option(args, arg);
     if (o->value == FLAG && value)
         return usage_error("--%s takes no value", o->name);
     if (o->value != FLAG && !value) {
         if (*i + 1 == argc)
-            return usage_error("--%s wants a value: %s", o->name, o->arg);
+            return usage_error("--%s needs %s", o->name, value_name_of(o).text);
         value = argv[++*i];
     }
     return cli_set(args, o, value);
 }
 
-/* ---- All of it ------------------------------------------------------------------------------- */
+/* ---- The whole line -------------------------------------------------------------------------- */
 
 static struct values *list_of(struct args *args, const struct option *o)
 {
     return o->value == LIST ? (struct values *)((char *)args + o->member) : NULL;
 }
 
-/* Lists have room for as many values as there are arguments. */
+/* Each list has room for as many values as there are arguments. */
 static int set_defaults(struct args *args, int argc, const struct command_row *commands)
 {
     *args = (struct args){.commands = commands};
     for (const struct option *o = options; o->name; o++) {
         struct values *list = list_of(args, o);
-        double x;
         if (list && !list->items && !(list->items = malloc((size_t)argc * sizeof(char *))))
             return out_of_memory();
-        if (!o->fallback || !parse_value(&x, o->fallback, o->value == INTEGER))
-            continue;
-        if (o->value == INTEGER)
-            *(int *)((char *)args + o->member) = (int)x;
-        else if (o->value == NUMBER)
-            *(double *)((char *)args + o->member) = x;
+        if ((o->value == INTEGER || o->value == NUMBER) && o->fallback &&
+            is_plain_number(o->fallback, ""))
+            cli_set(args, o, o->fallback);
     }
     return EXIT_DONE;
 }
@@ -218,7 +213,7 @@ void cli_free(struct args *args)
         struct values *list = list_of(args, o);
         if (!list)
             continue;
-        free(list->items); /* of one list there may be several options */
+        free(list->items); /* several options may share a list */
         list->items = NULL;
     }
 }
@@ -248,7 +243,7 @@ int cli_parse(struct args *args, int argc, char **argv, const struct command_row
         else if (n_files_of(args->row) > 1 && !args->operand2)
             args->operand2 = argv[i];
         else
-            code = usage_error("unexpected argument '%s' (the model is given with -m)", argv[i]);
+            code = usage_error("unexpected argument '%s' (give the model with -m)", argv[i]);
     }
     args->help |= args->help_all;
     if (!code && !args->command && !args->help && !args->version)

@@ -1,5 +1,5 @@
-/* cmd_completion.c - trit completion bash|zsh|fish, from the tables of options.c. What is printed
- * needs neither a model nor trit itself to complete a line. */
+/* cmd_completion.c - trit completion bash|zsh|fish, from the tables of options.c. The scripts
+ * complete a line without running trit. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,17 +7,30 @@
 #include "options.h"
 #include "report.h"
 
-/* The words that an option may be given, or NULL where they are not a list. */
-static const char *choices_of(const struct option *o)
+static void print_choices(const struct option *o)
 {
-    return o->arg && strchr(o->arg, '|') ? o->arg : NULL;
+    for (int i = 0; o->choice(i); i++)
+        printf("%s%s", i ? " " : "", o->choice(i));
 }
 
-/* "a|b" with another separator. */
-static void print_choices(const char *choices, char separator)
+/* The words of an operand such as "bash|zsh|fish". */
+static void print_words(const char *operand)
 {
-    for (; *choices; choices++)
-        putchar(*choices == '|' ? separator : *choices);
+    for (; *operand; operand++)
+        putchar(*operand == '|' ? ' ' : *operand);
+}
+
+/* Text with a backslash before the characters of `escaped`, and `quote` for each single quote. */
+static void print_quoted(const char *text, const char *escaped, const char *quote)
+{
+    for (; *text; text++) {
+        if (strchr(escaped, *text))
+            putchar('\\');
+        if (*text == '\'')
+            fputs(quote, stdout);
+        else
+            putchar(*text);
+    }
 }
 
 /* ---- bash ------------------------------------------------------------------------------------ */
@@ -30,9 +43,9 @@ static void bash_values(const struct command_row *c)
         printf("    %s:--%s", c->name, o->name);
         if (o->letter)
             printf(" | %s:-%c", c->name, o->letter);
-        if (choices_of(o)) {
+        if (o->choice) {
             printf(") COMPREPLY=($(compgen -W '");
-            print_choices(choices_of(o), ' ');
+            print_choices(o);
             printf("' -- \"$cur\")); return ;;\n");
         } else if (o->value == PATH) {
             printf(") compopt -o default; return ;;\n");
@@ -46,7 +59,7 @@ static void bash_words(const struct command_row *c)
 {
     printf("    %s) words='", c->name);
     if (c->operand && !n_files_of(c)) {
-        print_choices(c->operand, ' ');
+        print_words(c->operand);
         putchar(' ');
     }
     for (const struct option *o = options; o->name; o++)
@@ -91,14 +104,7 @@ static void print_bash(const struct command_row *commands)
 /* Within single quotes, and within the brackets and colons of _arguments. */
 static void zsh_text(const char *text)
 {
-    for (; *text; text++) {
-        if (strchr("[]:", *text))
-            putchar('\\');
-        if (*text == '\'')
-            fputs("'\\''", stdout);
-        else
-            putchar(*text);
-    }
+    print_quoted(text, "[]:", "'\\''");
 }
 
 static void zsh_option(const struct option *o)
@@ -110,14 +116,11 @@ static void zsh_option(const struct option *o)
         printf("'%s--%s[", o->value == LIST ? "*" : "", o->name);
     zsh_text(o->help);
     putchar(']');
-    if (o->arg) {
-        putchar(':');
-        zsh_text(o->name);
-        putchar(':');
-    }
-    if (choices_of(o)) {
+    if (o->value != FLAG)
+        printf(":%s:", o->name);
+    if (o->choice) {
         putchar('(');
-        print_choices(choices_of(o), ' ');
+        print_choices(o);
         putchar(')');
     } else if (o->value == PATH) {
         printf("_files");
@@ -138,23 +141,24 @@ static void print_zsh(const struct command_row *commands)
         zsh_text(c->help);
         printf("'\n");
     }
-    printf("        'help:of a command' '--help:what there is' '--version:which trit this is'\n"
-           "    )\n"
-           "    if ((CURRENT == 2)) || [[ $CURRENT = 3 && $words[2] = help ]]; then\n"
-           "        _describe command commands\n"
-           "        return\n"
-           "    fi\n"
-           "    local command=$words[2]\n"
-           "    shift words\n"
-           "    ((CURRENT--))\n"
-           "    case $command in\n");
+    printf(
+        "        'help:show help for a command' '--help:show help' '--version:show the version'\n"
+        "    )\n"
+        "    if ((CURRENT == 2)) || [[ $CURRENT = 3 && $words[2] = help ]]; then\n"
+        "        _describe command commands\n"
+        "        return\n"
+        "    fi\n"
+        "    local command=$words[2]\n"
+        "    shift words\n"
+        "    ((CURRENT--))\n"
+        "    case $command in\n");
     for (const struct command_row *c = commands; c->name; c++) {
         printf("    %s)\n        _arguments", c->name);
         for (int i = 0; i < n_files_of(c); i++)
             printf(" ':file:_files'");
         if (c->operand && !n_files_of(c)) {
             printf(" ':shell:(");
-            print_choices(c->operand, ' ');
+            print_words(c->operand);
             printf(")'");
         }
         for (const struct option *o = options; o->name; o++)
@@ -171,11 +175,7 @@ static void print_zsh(const struct command_row *commands)
 
 static void fish_text(const char *text)
 {
-    for (; *text; text++) {
-        if (*text == '\'' || *text == '\\')
-            putchar('\\');
-        putchar(*text);
-    }
+    print_quoted(text, "\\", "\\'");
 }
 
 static void fish_option(const struct command_row *c, const struct option *o)
@@ -183,9 +183,9 @@ static void fish_option(const struct command_row *c, const struct option *o)
     printf("complete -c trit -n '__trit_command %s' -l %s", c->name, o->name);
     if (o->letter)
         printf(" -s %c", o->letter);
-    if (choices_of(o)) {
+    if (o->choice) {
         printf(" -x -a '");
-        print_choices(choices_of(o), ' ');
+        print_choices(o);
         putchar('\'');
     } else if (o->value == PATH) {
         printf(" -r -F");
@@ -205,9 +205,9 @@ static void print_fish(const struct command_row *commands)
            "function __trit_no_command; set -l words (commandline -opc);"
            " test (count $words) -eq 1; or test (count $words) -eq 2 -a $words[2] = help; end\n"
            "complete -c trit -f\n"
-           "complete -c trit -n __trit_no_command -a help -d 'of a command'\n"
-           "complete -c trit -n __trit_no_command -l help -s h -d 'what there is'\n"
-           "complete -c trit -n __trit_no_command -l version -d 'which trit this is'\n",
+           "complete -c trit -n __trit_no_command -a help -d 'show help for a command'\n"
+           "complete -c trit -n __trit_no_command -l help -s h -d 'show help'\n"
+           "complete -c trit -n __trit_no_command -l version -d 'show the version'\n",
            trit_version());
     for (const struct command_row *c = commands; c->name; c++) {
         printf("complete -c trit -n __trit_no_command -a %s -d '", c->name);
@@ -217,7 +217,7 @@ static void print_fish(const struct command_row *commands)
             printf("complete -c trit -n '__trit_command %s' -F\n", c->name);
         else if (c->operand) {
             printf("complete -c trit -n '__trit_command %s' -a '", c->name);
-            print_choices(c->operand, ' ');
+            print_words(c->operand);
             printf("'\n");
         }
         for (const struct option *o = options; o->name; o++)
@@ -236,11 +236,11 @@ static const struct {
 int completion_main(const struct args *args)
 {
     if (!args->operand)
-        return usage_error("for which shell? trit completion bash, zsh or fish");
+        return usage_error("trit completion needs a shell: bash, zsh or fish");
     for (size_t i = 0; i < sizeof shells / sizeof *shells; i++)
         if (strcmp(shells[i].name, args->operand) == 0) {
             shells[i].print(args->commands);
             return finish_stdout();
         }
-    return usage_error("there is completion for bash, zsh and fish, not for '%s'", args->operand);
+    return usage_error("no completion for '%s'; choose bash, zsh or fish", args->operand);
 }

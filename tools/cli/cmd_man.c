@@ -1,4 +1,4 @@
-/* cmd_man.c - trit man: the manual, as roff for man(1), from the tables of options.c. */
+/* cmd_man.c - trit man: the manual, as roff for man(1): the tables of options.c, and prose. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,53 +6,49 @@
 #include "options.h"
 #include "report.h"
 
-/* Text in which nothing is taken for a request of roff. */
+/* Text, escaped for roff; an empty line begins a paragraph. */
 static void roff(const char *text)
 {
+    static const char *const escapes[0x80] = {
+        ['\\'] = "\\e", ['-'] = "\\-", ['\''] = "\\(aq", ['"'] = "\\(dq"};
+
     if (*text == '.' || *text == '\'')
         fputs("\\&", stdout);
-    for (; *text; text++)
-        switch (*text) {
-        case '\\':
-            fputs("\\e", stdout);
-            break;
-        case '-':
-            fputs("\\-", stdout);
-            break;
-        case '\'':
-            fputs("\\(aq", stdout);
-            break;
-        case '"':
-            fputs("\\(dq", stdout);
-            break;
-        default:
-            if ((unsigned char)*text < 0x80)
-                putchar(*text);
-            else if (memcmp(text, "…", 3) == 0) {
-                fputs("...", stdout);
-                text += 2;
-            }
-        }
+    for (; *text; text++) {
+        const unsigned char c = (unsigned char)*text;
+        if (c == '\n')
+            fputs("\n.PP\n", stdout);
+        else if (strncmp(text, "…", 3) == 0)
+            fputs("...", stdout);
+        else if (c < sizeof escapes / sizeof *escapes && escapes[c])
+            fputs(escapes[c], stdout);
+        else if (c < 0x80)
+            putchar(c);
+    }
 }
 
 static void man_option(const struct option *o)
 {
-    char text[256];
+    const struct value_name value = value_name_of(o);
 
     printf(".TP\n.B ");
     if (o->letter)
         printf("\\-%c, ", o->letter);
     printf("\\-\\-");
     roff(o->name);
-    if (o->arg) {
+    if (*value.text) {
         printf(" \\fI");
-        roff(o->arg);
+        roff(value.text);
         printf("\\fR");
     }
     putchar('\n');
-    describe_option(text, sizeof text, o, true);
-    roff(text);
+    roff(describe_option(o, true).text);
     printf(".\n");
+}
+
+static bool is_common(const struct option *o)
+{
+    return (o->commands & common_commands) == common_commands;
 }
 
 static void man_command(const struct command_row *c)
@@ -66,48 +62,140 @@ static void man_command(const struct command_row *c)
         printf("\n.fi\n.RE\n");
     }
     for (const struct option *o = options; o->name; o++)
-        if (is_listed(o, c->bit) && (o->commands & common_commands) != common_commands)
+        if (is_listed(o, c->bit) && !is_common(o))
             man_option(o);
 }
 
-static void print_aliases(void)
+static void man_commands(const struct command_row *commands)
 {
-    printf(".SH NAMES FROM ELSEWHERE\nOptions of bitnet.cpp and llama.cpp that are understood:\n");
+    for (const struct command_row *c = commands; c->name; c++)
+        man_command(c);
+}
+
+static void man_common_options(const struct command_row *commands)
+{
+    (void)commands;
+    for (const struct option *o = options; o->name; o++)
+        if (is_common(o))
+            man_option(o);
+}
+
+static void man_aliases(const struct command_row *commands)
+{
+    (void)commands;
+    printf("trit accepts these options of bitnet.cpp and llama.cpp:\n");
     for (const struct alias *a = aliases; a->spelling; a++) {
         printf(".TP\n.B ");
         roff(a->spelling);
-        putchar('\n');
-        if (a->option) {
-            printf("\\-\\-");
-            roff(a->option);
-        } else {
-            roff(a->word ? a->word : "nothing");
-        }
+        printf(a->option ? "\n\\-\\-" : "\n");
+        roff(a->option ? a->option : a->word ? a->word : "ignored");
         putchar('\n');
     }
 }
 
+/* The manual in order: a section is text, or is made from the tables. */
+static const struct section {
+    const char *heading, *text;
+    void (*print)(const struct command_row *commands);
+} sections[] = {
+    {"NAME", "trit - run ternary language models on this computer", NULL},
+    {"SYNOPSIS", "trit COMMAND [OPTIONS]", NULL},
+    {"DESCRIPTION",
+     "trit runs ternary (BitNet b1.58) language models on the CPU. The result is written to "
+     "standard output, and everything else to standard error.\n"
+     "The model is the file given with -m. Without -m it is the file that TRIT_MODEL names, else "
+     "the built-in model, if this build has one.",
+     NULL},
+    {"COMMANDS", NULL, man_commands},
+    {"OPTIONS OF ALL COMMANDS", NULL, man_common_options},
+    {"SAMPLING",
+     "The next token is chosen in these steps, in this order: penalties over the last tokens, "
+     "--logit-bias, --top-k, --top-p, --min-p, --temp. Each is off at its neutral value; --temp 0 "
+     "takes the most likely token. The line of statistics ends with the seed; with --seed, the "
+     "same run gives the same text on any machine. Text that looks like a special token is plain "
+     "text, unless --special is given.",
+     NULL},
+    {"CHAT",
+     "A chat template puts a conversation into the form that the model was trained on. trit has a "
+     "table of templates and chooses one by the architecture, the vocabulary and the template in "
+     "the model file. That template is a program; trit never executes it, but only looks for known "
+     "texts in it. trit chat -v and trit info print the choice and the reason; --template "
+     "overrides it. What a user writes never becomes a control token.\n"
+     "The line editor works like a shell's: it has a history, Ctrl-R to search it, Tab to complete "
+     "commands and file names, and it accepts pasted text of several lines. Ctrl-C stops an answer "
+     "and keeps what was generated so far. When the context is full, trit drops the oldest "
+     "exchanges and says so. /help lists the commands of a conversation. A model that only "
+     "continues text, such as the built-in one, gets the beginning of a text instead of a "
+     "message; Enter alone asks for more.",
+     NULL},
+    {"SESSIONS",
+     "--session FILE saves the tokens of a run with their keys and values. The next run with FILE "
+     "evaluates only what is new. If the saved keys and values cannot be used (another type of "
+     "cache, another version of trit, damage), trit evaluates the tokens again and says so. It "
+     "refuses the session of another model.\n"
+     "With --on-full shift, a full context drops the older half of the tokens after the BOS and "
+     "evaluates the rest again, so nothing is approximated.",
+     NULL},
+    {"CHECKPOINTS",
+     "trit convert reads config.json, the safetensors and the tokenizer of a folder, and writes a "
+     "GGUF tensor by tensor: it needs memory for the largest tensor only, and an interrupted run "
+     "leaves no partial file. It prints each decision as a line and stores it in the file, where "
+     "trit info shows it. trit does not guess: if a tensor is missing, left over or has an "
+     "unexpected shape, if a code or a scale is invalid, or if the config has an option that trit "
+     "does not compute, the conversion stops and names it. --map names the tensors of other "
+     "sources.\n"
+     "Full-precision master weights are quantised as in training (absmean). Floats that are "
+     "already ternary keep their values. trit quantize converts between types; it refuses what "
+     "would ruin a model, unless --force is given. Some builds of bitnet.cpp wrote I2_S in another "
+     "order with the same type id. Such files open without an error and produce nonsense; "
+     "--i2s-layout reads them, in every command.",
+     NULL},
+    {"EARLY EXIT",
+     "Models that were trained for it can stop after some of their layers. --exit-layer N runs N "
+     "layers, then the final norm and the head. --exit-threshold P exits at the first layer "
+     "checked "
+     "where the probability of the next token exceeds P. When a later token goes deeper, trit "
+     "computes the skipped layers of all earlier tokens in one batch, so the result is the same as "
+     "if they had never been skipped. trit bench --exit-sweep shows the speed and the quality of "
+     "each number of layers.",
+     NULL},
+    {"SPEED",
+     "trit bench measures the speed of memory and the peak of the arithmetic in the same process, "
+     "and shows each result as a part of that limit. With the first tokens of a large model trit "
+     "tries several ways to read the weights for 10 ms and keeps the fastest. None changes a bit "
+     "of the result, and --walk fixes one. In a container with a quota of CPU time, trit starts "
+     "only as many threads as the quota is worth; trit info shows which limit decided.",
+     NULL},
+    {"OPTIONS OF OTHER PROGRAMS", NULL, man_aliases},
+    {"ENVIRONMENT",
+     "TRIT_MODEL: the model if -m is not given.\n"
+     "NO_COLOR: if set, no colour and no progress. TERM=dumb does the same.\n"
+     "XDG_STATE_HOME: the folder of the history, see FILES.",
+     NULL},
+    {"EXIT STATUS",
+     "0 done, 1 failed while running, 2 wrong usage, 3 a file cannot be read or is damaged, 4 not "
+     "supported, 5 out of memory, 130 interrupted.",
+     NULL},
+    {"FILES",
+     "$XDG_STATE_HOME/trit/history, else ~/.local/state/trit/history: the messages of trit chat, "
+     "for its history.\n"
+     "The file of --session: tokens with their keys and values. It is replaced as a whole, and "
+     "only "
+     "if the command ended well or by Ctrl-C.",
+     NULL},
+};
+
 int man_main(const struct args *args)
 {
     printf(".TH TRIT 1 \"\" \"trit %s\" \"User Commands\"\n", trit_version());
-    printf(".SH NAME\ntrit \\- run ternary language models on this computer\n");
-    printf(".SH SYNOPSIS\n.B trit\n.I COMMAND\n.RI [ OPTIONS ]\n");
-    printf(".SH DESCRIPTION\nThe result is on standard output and nothing else is; everything else "
-           "is on standard error.\n");
-    printf(".SH COMMANDS\n");
-    for (const struct command_row *c = args->commands; c->name; c++)
-        man_command(c);
-    printf(".SH OPTIONS OF ALL COMMANDS\n");
-    for (const struct option *o = options; o->name; o++)
-        if ((o->commands & common_commands) == common_commands)
-            man_option(o);
-    printf(".SH SAMPLING\nSampling takes these steps in this order: penalties over the last "
-           "tokens, \\-\\-logit\\-bias, \\-\\-top\\-k, \\-\\-top\\-p, \\-\\-min\\-p, \\-\\-temp. "
-           "Each is off at its neutral value.\n");
-    print_aliases();
-    printf(".SH ENVIRONMENT\n.TP\n.B TRIT_MODEL\nthe model where \\-m is absent\n"
-           ".TP\n.B NO_COLOR\nno colour and no progress\n");
-    printf(".SH EXIT STATUS\n0 done, 1 failed while running, 2 usage, 3 a file cannot be read or "
-           "is damaged, 4 not supported, 5 out of memory, 130 interrupted.\n");
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+        printf(".SH %s\n", sections[i].heading);
+        if (sections[i].print) {
+            sections[i].print(args->commands);
+        } else {
+            roff(sections[i].text);
+            putchar('\n');
+        }
+    }
     return finish_stdout();
 }

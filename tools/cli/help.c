@@ -7,7 +7,7 @@
 
 enum { WIDTH = 96, NAMES_WIDTH = 27 };
 
-/* Words that continue a line at column `indent`, and go on there below. */
+/* Wrap text that begins at column `indent`; later lines begin there too. */
 static void print_wrapped(const char *text, int indent)
 {
     int column = indent;
@@ -24,33 +24,57 @@ static void print_wrapped(const char *text, int indent)
     putchar('\n');
 }
 
-void describe_option(char *text, size_t size, const struct option *o, bool range)
+static void join_choices(char *text, size_t size, const struct option *o, const char *first,
+                         const char *between)
+{
+    size_t n = 0;
+
+    for (int i = 0; o->choice(i) && n < size; i++)
+        n += (size_t)snprintf(text + n, size - n, "%s%s", i ? between : first, o->choice(i));
+}
+
+struct value_name value_name_of(const struct option *o)
+{
+    struct value_name name = {""};
+
+    if (o->arg)
+        snprintf(name.text, sizeof name.text, "%s", o->arg);
+    else if (o->choice)
+        join_choices(name.text, sizeof name.text, o, "", "|");
+    return name;
+}
+
+struct description describe_option(const struct option *o, bool range)
 {
     const bool number = range && (o->value == INTEGER || o->value == NUMBER);
-    char limits[64] = "";
+    char limits[64] = "", choices[256] = "";
+    struct description d;
 
     if (number && o->hi < INT32_MAX)
         snprintf(limits, sizeof limits, "%.10g to %.10g", o->lo, o->hi);
     else if (number)
         snprintf(limits, sizeof limits, "at least %.10g", o->lo);
-    if (o->fallback)
-        snprintf(text, size, "%s (default: %s%s%s)", o->help, o->fallback, number ? "; " : "",
-                 limits);
-    else
-        snprintf(text, size, number ? "%s (%s)" : "%s", o->help, limits);
+    if (o->arg && o->choice)
+        join_choices(choices, sizeof choices, o, ": ", " ");
+    const int n = snprintf(d.text, sizeof d.text, "%s%s", o->help, choices);
+    if (o->fallback || number)
+        snprintf(d.text + n, sizeof d.text - (size_t)n, " (%s%s%s%s)",
+                 o->fallback ? "default: " : "", o->fallback ? o->fallback : "",
+                 o->fallback && number ? "; " : "", limits);
+    return d;
 }
 
 static void help_option(const struct option *o, bool ranges)
 {
+    const struct value_name value = value_name_of(o);
     const int n = printf("  %c%c%s--%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
-                         o->letter ? ", " : "  ", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+                         o->letter ? ", " : "  ", o->name, *value.text ? " " : "", value.text);
+
     if (n > NAMES_WIDTH)
         printf("\n%*s", NAMES_WIDTH + 2, "");
     else
         printf("%*s", NAMES_WIDTH + 2 - n, "");
-    char text[256];
-    describe_option(text, sizeof text, o, ranges);
-    print_wrapped(text, NAMES_WIDTH + 2);
+    print_wrapped(describe_option(o, ranges).text, NAMES_WIDTH + 2);
 }
 
 static void help_command(const struct command_row *c, bool all)
@@ -74,7 +98,7 @@ static void help_command(const struct command_row *c, bool all)
     if (n_left)
         printf("\n%d more: trit %s --help-all\n", n_left, c->name);
     else if (all && c->bit == CMD_RUN)
-        printf("\nSampling takes these steps in this order: penalties, --logit-bias, --top-k, "
+        printf("\nSampling applies these steps in this order: penalties, --logit-bias, --top-k, "
                "--top-p,\n--min-p, --temp. Each is off at its neutral value.\n");
 }
 

@@ -6,6 +6,58 @@
 
 #include "builtin.h"
 
+/* ---- Choices --------------------------------------------------------------------------------- */
+
+static const char *isa_at(int i)
+{
+    struct trit_isa_info isa;
+    return trit_isa_at(i, &isa) ? isa.name : NULL;
+}
+
+static const char *walk_at(int i)
+{
+    struct trit_walk_info walk;
+    return trit_walk_at(i, &walk) ? walk.name : NULL;
+}
+
+static const char *shape_at(int i)
+{
+    struct trit_dummy_shape shape;
+    return trit_dummy_shape_at(i, &shape) ? shape.name : NULL;
+}
+
+/* The name is valid until the next call. */
+static const char *weight_type_at(int i, bool linear)
+{
+    static struct trit_weight_type type;
+
+    for (int row = 0; trit_weight_type_at(row, &type); row++)
+        if ((linear ? type.linear : type.embd) && i-- == 0)
+            return type.name;
+    return NULL;
+}
+
+static const char *linear_type_at(int i)
+{
+    return weight_type_at(i, true);
+}
+
+static const char *embd_type_at(int i)
+{
+    return weight_type_at(i, false);
+}
+
+static const char *format_at(int i)
+{
+    static const char *const formats[] = {"md", "csv", "json", "jsonl"};
+    return i < 4 ? formats[i] : NULL;
+}
+
+static const char *on_full_at(int i)
+{
+    return i == 0 ? "stop" : i == 1 ? "shift" : NULL;
+}
+
 /* ---- Options --------------------------------------------------------------------------------- */
 
 enum {
@@ -20,215 +72,207 @@ enum {
 };
 const unsigned common_commands = CMD_RUN | CMD_INFO;
 
-#define TO(member) offsetof(struct args, member)
+/* The last argument is the help, which other members by name may follow. */
+#define OPTION(name_, letter_, common_, commands_, value_, member_, arg_, fallback_, ...)          \
+    {                                                                                              \
+        .name = name_, .letter = letter_, .common = common_, .commands = commands_,                \
+        .value = value_, .member = offsetof(struct args, member_), .arg = arg_,                    \
+        .fallback = fallback_, .help = __VA_ARGS__                                                 \
+    }
+#define SWITCH(name_, letter_, common_, commands_, member_, help_)                                 \
+    OPTION(name_, letter_, common_, commands_, FLAG, member_, NULL, NULL, help_)
+#define RANGE(lo_, hi_) .lo = lo_, .hi = hi_
 #define EVERY (~0u)
-#define ISA_NAMES "scalar|avx2|avxvnni|avx512|amx|neon|dotprod|i8mm"
 
 /* clang-format off */
 const struct option options[] = {
-    {"model", 'm', true, OPENERS | CMD_DUMMY, PATH, TO(model.path), 0, 0, "FILE", default_model,
-     "the model"},
+    OPTION("model", 'm', true, OPENERS | CMD_DUMMY, PATH, model.path, "FILE", default_model,
+           "the model file"),
 
-    /* what goes in */
-    {"prompt", 'p', true, TEXT_USERS | CMD_LOGITS, TEXT, TO(text.prompt), 0, 0, "TEXT", NULL,
-     "the text, as it stands"},
-    {"file", 'f', true, TEXT_USERS, PATH, TO(text.file), 0, 0, "FILE", NULL,
-     "read the text from a file; - or a pipe: from standard input"},
-    {"chat", 0, true, CMD_RUN, FLAG, TO(run.chat), 0, 0, NULL, NULL,
-     "answer the text as a message, in the model's chat template"},
-    {"system", 's', true, ANSWERERS | CMD_TEMPLATE, TEXT, TO(chat.system), 0, 0, "TEXT", NULL,
-     "the system message of the chat"},
-    {"template", 0, true, ANSWERERS | CMD_TEMPLATE, TEXT, TO(chat.template_name), 0, 0, "NAME",
-     "chosen by the file; -v says why",
-     "the chat template: bitnet llama3 falcon3 chatml human plain"},
-    {"turns", 0, true, CMD_TEMPLATE, PATH, TO(chat.turns), 0, 0, "FILE.json", NULL,
-     "turns before the prompt: [{\"role\": \"user\", \"content\": \"…\"}, …]"},
-    {"tokens", 0, true, CMD_LOGITS, TEXT, TO(tokens.ids), 0, 0, "1,2,3", NULL,
-     "token ids, taken as they are"},
-    {"ids", 0, true, CMD_DETOKENIZE, TEXT, TO(tokens.ids), 0, 0, "1,2,3", NULL, "the token ids"},
+    /* input */
+    OPTION("prompt", 'p', true, TEXT_USERS | CMD_LOGITS, TEXT, text.prompt, "TEXT", NULL,
+           "the prompt, used verbatim"),
+    OPTION("file", 'f', true, TEXT_USERS, PATH, text.file, "FILE", NULL,
+           "read the prompt from FILE; - or a pipe: from standard input"),
+    SWITCH("chat", 0, true, CMD_RUN, run.chat,
+           "answer the prompt as a message, in the model's chat template"),
+    OPTION("system", 's', true, ANSWERERS | CMD_TEMPLATE, TEXT, chat.system, "TEXT", NULL,
+           "system message of the chat"),
+    OPTION("template", 0, true, ANSWERERS | CMD_TEMPLATE, TEXT, chat.template_name, "NAME",
+           "chosen from the model file; -v says why", "chat template",
+           .choice = trit_chat_template_at),
+    OPTION("turns", 0, true, CMD_TEMPLATE, PATH, chat.turns, "FILE.json", NULL,
+           "messages before the prompt: [{\"role\": \"user\", \"content\": \"…\"}, …]"),
+    OPTION("tokens", 0, true, CMD_LOGITS, TEXT, tokens.ids, "1,2,3", NULL,
+           "token ids, used verbatim (no BOS is added)"),
+    OPTION("ids", 0, true, CMD_DETOKENIZE, TEXT, tokens.ids, "1,2,3", NULL, "the token ids"),
 
     /* bench */
-    {"prompt", 'p', true, CMD_BENCH, TEXT, TO(bench.n_prompts), 0, 0, "N,...", "512",
-     "lengths of the prompts to evaluate"},
-    {"gen", 'n', true, CMD_BENCH, TEXT, TO(bench.n_gens), 0, 0, "N,...", "128",
-     "tokens to generate"},
-    {"depth", 'd', true, CMD_BENCH, TEXT, TO(bench.n_depths), 0, 0, "N,...", "0",
-     "tokens that are there before"},
-    {"threads", 't', true, CMD_BENCH, TEXT, TO(bench.n_threads), 0, 0, "N,...",
-     "physical performance cores", "numbers of threads"},
-    {"repeat", 'r', true, CMD_BENCH, INTEGER, TO(bench.repeats), 1, 1000, "N", "5",
-     "times to measure each"},
-    {"output", 'o', true, CMD_BENCH, CHOICE, TO(bench.format), 0, 0, "md|csv|json|jsonl", NULL,
-     "form of the result, instead of a table that grows"},
-    {"exit-sweep", 0, true, CMD_BENCH, FLAG, TO(layers.exit_sweep), 0, 0, NULL, NULL,
-     "a row for each number of layers: speed, and how well it predicts -f"},
-    {"file", 'f', true, CMD_BENCH, PATH, TO(text.file), 0, 0, "FILE", NULL,
-     "the text of --exit-sweep"},
-    {"samples", 0, true, CMD_BENCH, FLAG, TO(bench.samples), 0, 0, NULL, NULL,
-     "with --exit-sweep: how each continues the text's first words"},
-    {"chunks", 0, false, CMD_BENCH, INTEGER, TO(windows.chunks), 1, INT32_MAX, "N", NULL,
-     "windows of the text at most; 20 unless said"},
-    {"compare", 0, true, CMD_BENCH, PATH, TO(bench.compare), 0, 0, "OLD.json", NULL,
-     "set each row beside that of an earlier result, of -o json or jsonl"},
+    OPTION("prompt", 'p', true, CMD_BENCH, TEXT, bench.n_prompts, "N,...", "512",
+           "lengths of prompts to evaluate"),
+    OPTION("gen", 'n', true, CMD_BENCH, TEXT, bench.n_gens, "N,...", "128",
+           "numbers of tokens to generate"),
+    OPTION("depth", 'd', true, CMD_BENCH, TEXT, bench.n_depths, "N,...", "0",
+           "tokens already in the context"),
+    OPTION("threads", 't', true, CMD_BENCH, TEXT, bench.n_threads, "N,...",
+           "physical performance cores", "numbers of threads"),
+    OPTION("repeat", 'r', true, CMD_BENCH, INTEGER, bench.repeats, "N", "5",
+           "measurements per row", RANGE(1, 1000)),
+    OPTION("output", 'o', true, CMD_BENCH, CHOICE, bench.format, NULL, "a table, row by row",
+           "output format", .choice = format_at),
+    SWITCH("exit-sweep", 0, true, CMD_BENCH, layers.exit_sweep,
+           "a row for each number of layers: speed, and how well it predicts the text of -f"),
+    OPTION("file", 'f', true, CMD_BENCH, PATH, text.file, "FILE", NULL, "text for --exit-sweep"),
+    SWITCH("samples", 0, true, CMD_BENCH, bench.samples,
+           "with --exit-sweep: show how each row continues the first words of the text"),
+    OPTION("chunks", 0, false, CMD_BENCH, INTEGER, windows.chunks, "N", NULL,
+           "with --exit-sweep: use at most N windows of the text; 20 if not given",
+           RANGE(1, INT32_MAX)),
+    OPTION("compare", 0, true, CMD_BENCH, PATH, bench.compare, "OLD.json", NULL,
+           "compare each row with an earlier result of -o json or -o jsonl"),
 
     /* dummy, convert and quantize */
-    {"shape", 0, true, CMD_DUMMY, TEXT, TO(convert.shape), 0, 0, "NAME", NULL,
-     "sizes of which model: 700m 2b4t 3b 8b falcon3-10b …; without it, lists them all"},
-    {"output", 'o', true, CMD_DUMMY | CMD_CONVERT, PATH, TO(out), 0, 0, "FILE", NULL,
-     "the file to write"},
-    {"type", 0, true, CMD_DUMMY | CONVERTERS, TEXT, TO(convert.type), 0, 0, "TYPE", "i2_s",
-     "of the ternary weights: i2_s tq1_0 tq2_0 f16 bf16 f32"},
-    {"embd", 0, true, CMD_DUMMY | CMD_CONVERT, TEXT, TO(convert.embd), 0, 0, "TYPE", "f16",
-     "of embedding and head: f16 f32 bf16 q8_0 q6_k q4_k q4_0"},
-    {"embd", 0, true, CMD_QUANTIZE, TEXT, TO(convert.embd), 0, 0, "TYPE", "as they are",
-     "of embedding and head: f16 f32 bf16 q8_0 q6_k q4_k q4_0"},
-    {"map", 0, true, CMD_CONVERT, PATH, TO(convert.map), 0, 0, "FILE", NULL,
-     "names of tensors: lines SOURCE = blk.{}.attn_q.weight, or = ignore"},
-    {"knob", 0, true, CMD_CONVERT, LIST, TO(convert.knob), 0, 0, "NAME=VALUE", NULL,
-     "what the checkpoint leaves open, such as causal=false (repeatable)"},
-    {"from-gguf", 0, true, CMD_CONVERT, PATH, TO(convert.from_gguf), 0, 0, "FILE", NULL,
-     "from a GGUF instead of a folder, such as one with an odd I2_S layout"},
-    {"dry-run", 0, true, CONVERTERS, FLAG, TO(convert.dry_run), 0, 0, NULL, NULL,
-     "check everything but the weights, and list what would be written"},
-    {"force", 0, true, CONVERTERS, FLAG, TO(convert.force), 0, 0, NULL, NULL,
-     "quantise too what that destroys"},
-    {"seed", 0, true, CMD_DUMMY, SEED, TO(seed), 0, 0, "N", "0",
-     "the same seed gives the same file"},
+    OPTION("shape", 0, true, CMD_DUMMY, TEXT, convert.shape, "NAME", NULL,
+           "model whose sizes to use; without --shape, trit describes them", .choice = shape_at),
+    OPTION("output", 'o', true, CMD_DUMMY | CMD_CONVERT, PATH, out, "FILE", NULL, "file to write"),
+    OPTION("type", 0, true, CMD_DUMMY | CONVERTERS, TEXT, convert.type, "TYPE", "i2_s",
+           "type of the ternary weights", .choice = linear_type_at),
+    OPTION("embd", 0, true, CMD_DUMMY | CMD_CONVERT, TEXT, convert.embd, "TYPE", "f16",
+           "type of embedding and head", .choice = embd_type_at),
+    OPTION("embd", 0, true, CMD_QUANTIZE, TEXT, convert.embd, "TYPE", "unchanged",
+           "type of embedding and head", .choice = embd_type_at),
+    OPTION("map", 0, true, CMD_CONVERT, PATH, convert.map, "FILE", NULL,
+           "names of tensors: lines SOURCE = blk.{}.attn_q.weight, or SOURCE = ignore"),
+    OPTION("knob", 0, true, CMD_CONVERT, LIST, convert.knob, "NAME=VALUE", NULL,
+           "set what the checkpoint leaves open, such as causal=false (repeatable)"),
+    OPTION("from-gguf", 0, true, CMD_CONVERT, PATH, convert.from_gguf, "FILE", NULL,
+           "convert a GGUF instead of a folder, such as one with an unusual I2_S layout"),
+    SWITCH("dry-run", 0, true, CONVERTERS, convert.dry_run,
+           "check everything except the weights and list the output"),
+    SWITCH("force", 0, true, CONVERTERS, convert.force, "quantise even where that ruins the model"),
+    OPTION("seed", 0, true, CMD_DUMMY, SEED, seed, "N", "0", "the same seed writes the same file"),
 
-    /* run: how long, and what comes out */
-    {"max-tokens", 'n', true, ANSWERERS, INTEGER, TO(generate.max_tokens), -1, INT32_MAX, "N", "-1",
-     "stop after N new tokens; -1: at an end token or a full context, or where chat continues a "
-     "text after 120"},
-    {"stop", 0, true, ANSWERERS, LIST, TO(generate.stop), 0, 0, "TEXT", NULL,
-     "end before this text (repeatable)"},
-    {"session", 0, true, ANSWERERS, PATH, TO(generate.session), 0, 0, "FILE", NULL,
-     "go on where FILE ended, and save there in the end (made if missing)"},
-    {"on-full", 0, false, CMD_RUN, CHOICE, TO(generate.on_full), 0, 0, "stop|shift", "stop",
-     "when the context is full: end, or go on without the oldest half"},
-    {"on-full", 0, false, CMD_CHAT, CHOICE, TO(generate.on_full), 0, 0, "stop|shift", "shift",
-     "when the context is full: refuse messages, or leave out the oldest"},
-    {"ignore-eos", 0, false, CMD_RUN, FLAG, TO(generate.ignore_eos), 0, 0, NULL, NULL,
-     "go on after an end token"},
-    {"cnv", 0, false, CMD_RUN, FLAG, TO(run.cnv), 0, 0, NULL, NULL,
-     "as trit chat, with -p as the system prompt"},
-    {"echo", 0, false, CMD_RUN, FLAG, TO(run.echo), 0, 0, NULL, NULL, "print the prompt first"},
-    {"special", 0, false, CMD_RUN | TOKENIZERS, FLAG, TO(tokens.special), 0, 0, NULL, NULL,
-     "control tokens in the text are those tokens (and detokenize shows them)"},
+    /* run and chat: how long, and what is printed */
+    OPTION("max-tokens", 'n', true, ANSWERERS, INTEGER, generate.max_tokens, "N", "-1",
+           "generate at most N tokens; -1: until the model ends or the context is full (120 where "
+           "chat continues a text)", RANGE(-1, INT32_MAX)),
+    OPTION("stop", 0, true, ANSWERERS, LIST, generate.stop, "TEXT", NULL,
+           "stop when this text appears, and do not print it (repeatable)"),
+    OPTION("session", 0, true, ANSWERERS, PATH, generate.session, "FILE", NULL,
+           "resume from FILE and save to it on exit (created if missing)"),
+    OPTION("on-full", 0, false, CMD_RUN, CHOICE, generate.on_full, NULL, "stop",
+           "when the context is full: stop, or drop the oldest half and go on",
+           .choice = on_full_at),
+    OPTION("on-full", 0, false, CMD_CHAT, CHOICE, generate.on_full, NULL, "shift",
+           "when the context is full: refuse messages, or drop the oldest", .choice = on_full_at),
+    SWITCH("ignore-eos", 0, false, CMD_RUN, generate.ignore_eos, "continue after an end token"),
+    SWITCH("cnv", 0, false, CMD_RUN, run.cnv, "same as trit chat, with -p as the system message"),
+    SWITCH("echo", 0, false, CMD_RUN, run.echo, "print the prompt first"),
+    SWITCH("special", 0, false, CMD_RUN | TOKENIZERS, tokens.special,
+           "parse control tokens written in the text (and show them in detokenize)"),
+    OPTION("seed", 0, false, SESSION_USERS & ~ANSWERERS, SEED, seed, "N", "0",
+           "seed of --layer-drop"),
 
-    {"seed", 0, false, SESSION_USERS & ~ANSWERERS, SEED, TO(seed), 0, 0, "N", "0",
-     "of --layer-drop"},
-
-    /* run: sampling, in the order of the stages */
-    {"seed", 0, true, ANSWERERS, SEED, TO(seed), 0, 0, "N", "random, and printed",
-     "the same seed gives the same text"},
-    {"repeat-penalty", 0, false, ANSWERERS, NUMBER, TO(sampling.repeat_penalty), 0.001, 1000,
-     "X", "1", "make tokens less likely that occurred; 1: not"},
-    {"presence-penalty", 0, false, ANSWERERS, NUMBER, TO(sampling.presence_penalty), -1000, 1000,
-     "X", "0", "taken from a logit if its token occurred"},
-    {"frequency-penalty", 0, false, ANSWERERS, NUMBER, TO(sampling.frequency_penalty), -1000, 1000,
-     "X", "0", "taken from a logit for each time its token occurred"},
-    {"repeat-last-n", 0, false, ANSWERERS, INTEGER, TO(sampling.repeat_last_n), -1, INT32_MAX,
-     "N", "64", "tokens that penalties look back on; -1: all"},
-    {"logit-bias", 0, false, ANSWERERS, LIST, TO(sampling.logit_bias), 0, 0, "ID=V", NULL,
-     "add V to the logit of token ID (repeatable)"},
-    {"top-k", 0, false, ANSWERERS, INTEGER, TO(sampling.top_k), 0, INT32_MAX, "K", "0",
-     "choose among the K most likely; 0: all"},
-    {"top-p", 0, true, ANSWERERS, NUMBER, TO(sampling.top_p), 0, 1, "P", "1",
-     "choose among the likeliest that reach probability P; 1: all"},
-    {"min-p", 0, false, ANSWERERS, NUMBER, TO(sampling.min_p), 0, 1, "P", "0.05",
-     "choose among those with P of the best one's probability; 0: all"},
-    {"temp", 0, true, ANSWERERS, NUMBER, TO(sampling.temp), 0, 1000, "T", "0.8",
-     "temperature; 0: always the most likely token"},
+    /* run and chat: sampling, in the order of the stages */
+    OPTION("seed", 0, true, ANSWERERS, SEED, seed, "N", "random, printed at the end",
+           "the same seed gives the same text"),
+    OPTION("repeat-penalty", 0, false, ANSWERERS, NUMBER, sampling.repeat_penalty, "X", "1",
+           "penalise tokens that already occurred; 1: off", RANGE(0.001, 1000)),
+    OPTION("presence-penalty", 0, false, ANSWERERS, NUMBER, sampling.presence_penalty, "X", "0",
+           "subtract X from a logit if its token occurred", RANGE(-1000, 1000)),
+    OPTION("frequency-penalty", 0, false, ANSWERERS, NUMBER, sampling.frequency_penalty, "X", "0",
+           "subtract X from a logit each time its token occurred", RANGE(-1000, 1000)),
+    OPTION("repeat-last-n", 0, false, ANSWERERS, INTEGER, sampling.repeat_last_n, "N", "64",
+           "penalties consider the last N tokens; -1: all", RANGE(-1, INT32_MAX)),
+    OPTION("logit-bias", 0, false, ANSWERERS, LIST, sampling.logit_bias, "ID=V", NULL,
+           "add V to the logit of token ID (repeatable)"),
+    OPTION("top-k", 0, false, ANSWERERS, INTEGER, sampling.top_k, "K", "0",
+           "keep the K most likely tokens; 0: all", RANGE(0, INT32_MAX)),
+    OPTION("top-p", 0, true, ANSWERERS, NUMBER, sampling.top_p, "P", "1",
+           "keep the most likely tokens that together reach probability P; 1: all", RANGE(0, 1)),
+    OPTION("min-p", 0, false, ANSWERERS, NUMBER, sampling.min_p, "P", "0.05",
+           "keep tokens at least P times as likely as the best one; 0: all", RANGE(0, 1)),
+    OPTION("temp", 0, true, ANSWERERS, NUMBER, sampling.temp, "T", "0.8",
+           "temperature; 0: always the most likely token", RANGE(0, 1000)),
 
     /* the other commands */
-    {"output", 'o', true, CMD_LOGITS, PATH, TO(out), 0, 0, "OUT.npy", NULL,
-     "float32 array [tokens, vocabulary]"},
-    {"ids", 0, true, CMD_TOKENIZE, FLAG, TO(tokens.print_ids), 0, 0, NULL, NULL,
-     "print [1,2,3] instead of a line each"},
-    {"ids", 0, true, CMD_TEMPLATE, FLAG, TO(tokens.print_ids), 0, 0, NULL, NULL,
-     "print [1,2,3], BOS included, instead of the text"},
-    {"no-bos", 0, true, CMD_TOKENIZE, FLAG, TO(tokens.no_bos), 0, 0, NULL, NULL,
-     "never put the BOS first"},
-    {"chunks", 0, true, CMD_PERPLEXITY, INTEGER, TO(windows.chunks), 1, INT32_MAX, "N", NULL,
-     "windows at most"},
-    {"second-half", 0, true, CMD_PERPLEXITY, FLAG, TO(windows.second_half), 0, 0, NULL, NULL,
-     "score the second half of each window only"},
-    {"save-logits", 0, true, CMD_PERPLEXITY, PATH, TO(perplexity.save_logits), 0, 0, "FILE", NULL,
-     "keep the logits of all scored positions, for --kl"},
-    {"kl", 0, true, CMD_PERPLEXITY, PATH, TO(perplexity.kl), 0, 0, "FILE", NULL,
-     "how far this is from what --save-logits kept of the same text"},
-    {"tensors", 0, true, CMD_INFO, FLAG, TO(info.list_tensors), 0, 0, NULL, NULL,
-     "list the tensors"},
-    {"metadata", 0, true, CMD_INFO, FLAG, TO(info.list_metadata), 0, 0, NULL, NULL,
-     "list the metadata"},
-    {"template", 0, true, CMD_INFO, FLAG, TO(info.show_template), 0, 0, NULL, NULL,
-     "print the chat template that the file carries"},
+    OPTION("output", 'o', true, CMD_LOGITS, PATH, out, "OUT.npy", NULL,
+           "file to write: float32 array [tokens, vocabulary]"),
+    SWITCH("ids", 0, true, CMD_TOKENIZE, tokens.print_ids,
+           "print [1,2,3] instead of a line per token"),
+    SWITCH("ids", 0, true, CMD_TEMPLATE, tokens.print_ids,
+           "print [1,2,3], BOS included, instead of the text"),
+    SWITCH("no-bos", 0, true, CMD_TOKENIZE, tokens.no_bos, "do not put the BOS first"),
+    OPTION("chunks", 0, true, CMD_PERPLEXITY, INTEGER, windows.chunks, "N", NULL,
+           "score at most N windows", RANGE(1, INT32_MAX)),
+    SWITCH("second-half", 0, true, CMD_PERPLEXITY, windows.second_half,
+           "score only the second half of each window"),
+    OPTION("save-logits", 0, true, CMD_PERPLEXITY, PATH, perplexity.save_logits, "FILE", NULL,
+           "save the logits of all scored positions, for --kl"),
+    OPTION("kl", 0, true, CMD_PERPLEXITY, PATH, perplexity.kl, "FILE", NULL,
+           "measure the divergence from the logits of --save-logits, of the same text"),
+    SWITCH("tensors", 0, true, CMD_INFO, info.list_tensors, "list the tensors"),
+    SWITCH("metadata", 0, true, CMD_INFO, info.list_metadata, "list the metadata"),
+    SWITCH("template", 0, true, CMD_INFO, info.show_template, "print the file's own chat template"),
 
-    /* how it is computed */
-    {"threads", 't', true, (COMPUTERS | CONVERTERS) & ~CMD_BENCH, INTEGER, TO(compute.threads), 1,
-     512, "N", "physical performance cores", "threads"},
-    {"ctx", 'c', true, COMPUTERS & ~(CMD_BENCH | CMD_PERPLEXITY), INTEGER, TO(compute.ctx), 1,
-     1 << 20, "N", "the model's, at most 4096", "positions to make room for"},
-    {"ctx", 'c', true, CMD_PERPLEXITY, INTEGER, TO(compute.ctx), 1, 1 << 20, "N",
-     "the model's, at most 512", "positions of a window"},
-    {"ctx", 'c', false, CMD_BENCH, INTEGER, TO(compute.ctx), 1, 1 << 20, "N", "what the tests take",
-     "positions to make room for"},
-    {"batch", 'b', false, COMPUTERS, INTEGER, TO(compute.batch), 1, 65536, "N", "512",
-     "most tokens of a prompt at once"},
-    {"isa", 0, false, COMPUTERS, TEXT, TO(compute.isa), 0, 0, ISA_NAMES, "the best of this CPU",
-     "instruction set to use; see trit info"},
-    {"walk", 0, false, SESSION_USERS, TEXT, TO(compute.walk), 0, 0, "NAME", "chosen by measurement",
-     "how weights are read for a generated token; see trit info"},
-    {"kv", 0, false, COMPUTERS & ~CMD_LOGITS, CHOICE, TO(compute.kv), 0, 0, "f16|f32|i8", "f16",
-     "type of the cache of keys and values"},
-    {"kv", 0, false, CMD_LOGITS, CHOICE, TO(compute.kv), 0, 0, "f16|f32|i8", "f32",
-     "type of the cache of keys and values"},
-    {"exit-layer", 0, true, SESSION_USERS, INTEGER, TO(layers.exit_layer), 1, 1024, "N", "all",
-     "tokens pass N layers, then the head"},
-    {"exit-threshold", 0, true, SESSION_USERS, NUMBER, TO(layers.exit_threshold), 0, 1, "P", "0",
-     "leave at a layer after which the next token is likelier than P; 0: never"},
-    {"exit-min-layer", 0, false, SESSION_USERS, INTEGER, TO(layers.exit_min_layer), 1, 1024, "N",
-     "the model's", "layers to pass before that is looked at"},
-    {"exit-check", 0, false, SESSION_USERS, TEXT, TO(layers.exit_check), 0, 0, "4,8,12",
-     "every layer", "numbers of layers after which it is looked at"},
-    {"skip-layers", 0, false, SESSION_USERS, TEXT, TO(layers.skip_layers), 0, 0, "3,7-9", "none",
-     "leave these layers out (numbered from 0, as blk.N)"},
-    {"layer-drop", 0, false, SESSION_USERS, NUMBER, TO(layers.layer_drop), 0, 1, "P", "0",
-     "leave layers out at random, the l-th of L with P*(l/L)^2 (by --seed)"},
-    {"i2s-layout", 0, false, OPENERS | CONVERTERS, CHOICE, TO(model.i2s_layout), 0, 0,
-     "128|64|4row|seq|128row", "128", "how the weights of I2_S tensors lie in the file"},
-    {"mlock", 0, false, ALL, FLAG, TO(model.mlock), 0, 0, NULL, NULL,
-     "keep the file in physical memory"},
-    {"no-mmap", 0, false, ALL, FLAG, TO(model.no_mmap), 0, 0, NULL, NULL,
-     "read the file instead of mapping it"},
+    /* computation */
+    OPTION("threads", 't', true, ALL & ~CMD_BENCH, INTEGER, compute.threads, "N",
+           "physical performance cores", "number of threads", RANGE(1, 512),
+           .unlisted = ALL & ~(COMPUTERS | CONVERTERS)),
+    OPTION("ctx", 'c', true, ALL & ~(CMD_BENCH | CMD_PERPLEXITY), INTEGER, compute.ctx, "N",
+           "the model's, at most 4096", "context size, in tokens", RANGE(1, 1 << 20),
+           .unlisted = ALL & ~COMPUTERS),
+    OPTION("ctx", 'c', true, CMD_PERPLEXITY, INTEGER, compute.ctx, "N", "the model's, at most 512",
+           "window size, in tokens", RANGE(1, 1 << 20)),
+    OPTION("ctx", 'c', false, CMD_BENCH, INTEGER, compute.ctx, "N", "what the rows need",
+           "context size, in tokens", RANGE(1, 1 << 20)),
+    OPTION("batch", 'b', false, ALL, INTEGER, compute.batch, "N", "512",
+           "evaluate at most N tokens of a prompt at once", RANGE(1, 65536),
+           .unlisted = ALL & ~COMPUTERS),
+    OPTION("isa", 0, false, ALL, TEXT, compute.isa, NULL, "the best of this CPU",
+           "instruction set to use; see trit info", .choice = isa_at, .unlisted = ALL & ~COMPUTERS),
+    OPTION("walk", 0, false, SESSION_USERS, TEXT, compute.walk, "NAME", "chosen by measurement",
+           "how to read the weights for a generated token (see trit info)", .choice = walk_at),
+    OPTION("kv", 0, false, ALL & ~CMD_LOGITS, CHOICE, compute.kv, NULL, "f16",
+           "type of the key and value cache", .choice = trit_kv_type_at,
+           .unlisted = ALL & ~COMPUTERS),
+    OPTION("kv", 0, false, CMD_LOGITS, CHOICE, compute.kv, NULL, "f32",
+           "type of the key and value cache", .choice = trit_kv_type_at),
+    OPTION("exit-layer", 0, true, SESSION_USERS, INTEGER, layers.exit_layer, "N", "all",
+           "run N layers, then the head", RANGE(1, 1024)),
+    OPTION("exit-threshold", 0, true, SESSION_USERS, NUMBER, layers.exit_threshold, "P", "0",
+           "exit early once the next token's probability exceeds P; 0: never", RANGE(0, 1)),
+    OPTION("exit-min-layer", 0, false, SESSION_USERS, INTEGER, layers.exit_min_layer, "N",
+           "the model's", "first layer at which to check --exit-threshold", RANGE(1, 1024)),
+    OPTION("exit-check", 0, false, SESSION_USERS, TEXT, layers.exit_check, "4,8,12", "every layer",
+           "layers at which to check --exit-threshold"),
+    OPTION("skip-layers", 0, false, SESSION_USERS, TEXT, layers.skip_layers, "3,7-9", "none",
+           "leave these layers out, numbered from 0 as in blk.N"),
+    OPTION("layer-drop", 0, false, SESSION_USERS, NUMBER, layers.layer_drop, "P", "0",
+           "leave out layer l of L with probability P*(l/L)^2, at random by --seed", RANGE(0, 1)),
+    OPTION("i2s-layout", 0, false, OPENERS | CONVERTERS, CHOICE, model.i2s_layout, NULL, "128",
+           "order of the weights in I2_S tensors", .choice = trit_i2s_layout_at),
+    SWITCH("mlock", 0, false, ALL, model.mlock, "keep the file in physical memory"),
+    SWITCH("no-mmap", 0, false, ALL, model.no_mmap, "read the file instead of mapping it"),
 
-    /* nothing to these commands, which take them all the same: one set of options fits all */
-    {"threads", 't', false, ALL & ~(COMPUTERS | CONVERTERS), INTEGER, TO(compute.threads), 1, 512,
-     "N", NULL, NULL},
-    {"ctx", 'c', false, ALL & ~COMPUTERS, INTEGER, TO(compute.ctx), 1, 1 << 20, "N", NULL, NULL},
-    {"batch", 'b', false, ALL & ~COMPUTERS, INTEGER, TO(compute.batch), 1, 65536, "N", NULL, NULL},
-    {"kv", 0, false, ALL & ~COMPUTERS, CHOICE, TO(compute.kv), 0, 0, "f16|f32|i8", NULL, NULL},
-    {"isa", 0, false, ALL & ~COMPUTERS, TEXT, TO(compute.isa), 0, 0, ISA_NAMES, NULL, NULL},
-
-    /* what is said */
-    {"json", 0, true, ALL, FLAG, TO(json), 0, 0, NULL, NULL, "JSON instead of text"},
-    {"stream", 0, false, CMD_RUN, FLAG, TO(run.stream), 0, 0, NULL, NULL,
-     "with --json: one object per token too"},
-    {"logprobs", 0, false, CMD_RUN, INTEGER, TO(run.logprobs), 0, 100, "N", "0",
-     "with --json: the N likeliest tokens at each place, with ln of their probability"},
-    {"quiet", 'q', true, ALL, FLAG, TO(quiet), 0, 0, NULL, NULL,
-     "nothing on stderr but errors"},
-    {"verbose", 'v', false, ALL, FLAG, TO(verbose), 0, 0, NULL, NULL, "say more on stderr"},
-    {"version", 0, true, EVERY, FLAG, TO(version), 0, 0, NULL, NULL,
-     "name, version, commit, compiler and instruction sets built in"},
-    {"help", 'h', true, EVERY, FLAG, TO(help), 0, 0, NULL, NULL, "this"},
-    {"help-all", 0, true, EVERY, FLAG, TO(help_all), 0, 0, NULL, NULL, "this, with every option"},
+    /* output */
+    SWITCH("json", 0, true, ALL, json, "print JSON instead of text"),
+    SWITCH("stream", 0, false, CMD_RUN, run.stream, "with --json: also print an object per token"),
+    OPTION("logprobs", 0, false, CMD_RUN, INTEGER, run.logprobs, "N", "0",
+           "with --json: the N most likely tokens at each position, with ln of their probability",
+           RANGE(0, 100)),
+    SWITCH("quiet", 'q', true, ALL, quiet, "print only errors on stderr"),
+    SWITCH("verbose", 'v', false, ALL, verbose, "print more on stderr"),
+    SWITCH("version", 0, true, EVERY, version,
+           "show the version, commit, compiler and instruction sets of this build"),
+    SWITCH("help", 'h', true, EVERY, help, "show this help"),
+    SWITCH("help-all", 0, true, EVERY, help_all, "show every option"),
     {0},
 };
 
 /* ---- Names from elsewhere -------------------------------------------------------------------- */
 
-#define NO_GPU "there is no GPU support; everything runs on the CPU"
+#define NO_GPU "trit has no GPU support; everything runs on the CPU"
 
 /* bitnet.cpp's run_inference.py, llama-cli, llama-bench and llama-perplexity. */
 const struct alias aliases[] = {
@@ -277,7 +321,7 @@ int n_files_of(const struct command_row *c)
     return strchr(c->operand, ' ') ? 2 : 1;
 }
 
-/* "--name" without the value that may follow. */
+/* Of "--name" without the value that may follow. */
 static size_t option_name_length(const char *arg)
 {
     const char *equals = strchr(arg, '=');
@@ -295,7 +339,7 @@ const struct alias *find_alias(const char *arg)
 
 bool is_listed(const struct option *o, enum command bit)
 {
-    return (o->commands & (unsigned)bit) && o->help;
+    return o->commands & ~o->unlisted & (unsigned)bit;
 }
 
 static bool is_long_name(const struct option *o, const char *arg, size_t len)
@@ -334,9 +378,8 @@ static int least(int a, int b)
     return a < b ? a : b;
 }
 
-/* Letters to insert, drop, replace or exchange with their neighbour to make a of b (the distance of
- * Damerau, in the form where no place changes twice); large where a name is longer than MAX_NAME.
- */
+/* Letters to insert, drop, replace or exchange with their neighbour to turn b into a (Damerau's
+ * distance, with no position edited twice); large if a name is longer than MAX_NAME. */
 static int distance(const char *a, size_t n_a, const char *b)
 {
     const size_t n_b = strlen(b);
@@ -358,7 +401,7 @@ static int distance(const char *a, size_t n_a, const char *b)
     return d[n_a][n_b];
 }
 
-/* A name is near if at most a third of its letters are wrong, and no other was nearer. */
+/* A name is near if at most a third of its letters are wrong and no other was nearer. */
 static void consider_name(const char **best, int *least_so_far, const char *arg, size_t len,
                           const char *name)
 {

@@ -1,6 +1,6 @@
-/* options.h - the command line as tables: one row per option and per name that people know from
- * elsewhere. Parsing, help, suggestions, completion and the manual are all made from them and from
- * the table of commands. */
+/* options.h - the command line as tables: a row per option, and a row per familiar name from other
+ * programs. Parsing, help, suggestions, completion and the manual all read these tables and the
+ * table of commands. */
 #ifndef TRIT_TOOLS_OPTIONS_H
 #define TRIT_TOOLS_OPTIONS_H
 
@@ -10,7 +10,7 @@ enum option_value {
     FLAG,
     TEXT,
     PATH,   /* a file's name */
-    CHOICE, /* one of arg's words, which | separates */
+    CHOICE, /* one of the row's choices */
     INTEGER,
     NUMBER,
     SEED,
@@ -19,52 +19,62 @@ enum option_value {
 
 struct option {
     const char *name;
-    char letter; /* 0: none */
-    bool common; /* whether --help lists it; --help-all lists every one */
-    unsigned commands;
+    char letter;       /* 0: none */
+    bool common;       /* --help lists it; --help-all lists every option */
+    unsigned commands; /* that accept it */
+    unsigned unlisted; /* those of them that ignore it: their help does not list it */
     enum option_value value;
-    size_t member;        /* of struct args */
-    double lo, hi;        /* of INTEGER and NUMBER */
-    const char *arg;      /* what the value is called; NULL for a FLAG */
-    const char *fallback; /* the value where none is given, or NULL; numbers are set from it */
-    const char *help;     /* NULL: taken and not listed */
+    size_t member;                /* offset in struct args */
+    double lo, hi;                /* range of an INTEGER or NUMBER */
+    const char *arg;              /* name of the value; NULL: its choices, or a FLAG */
+    const char *(*choice)(int i); /* name i of the possible values, NULL past the last; or NULL */
+    const char *fallback;         /* the default, or NULL; numbers are set from it */
+    const char *help;
 };
 extern const struct option options[]; /* ends with name NULL; in the order of help */
 
-/* What options have that all commands share, or nearly all: a manual says them once. */
+/* Options that all of these accept are common to all commands; the manual lists them once. */
 extern const unsigned common_commands;
 
-/* Whether help, manual and completion of a command have the option. */
+/* Whether help, manual and completion of a command list the option. */
 bool is_listed(const struct option *o, enum command bit);
 
 /* A spelling of other programs, dashes included. */
 struct alias {
     const char *spelling;
-    const char *option; /* the long name that it means, or NULL: it means nothing here */
-    bool takes_value;   /* where it means nothing */
-    const char *word;   /* what is said then; NULL: nothing */
+    const char *option; /* the long name that it means; NULL: it is ignored */
+    bool takes_value;   /* if ignored */
+    const char *word;   /* the message if ignored; NULL: none */
 };
 extern const struct alias aliases[]; /* ends with spelling NULL */
 
 /* The row of that name, or NULL. */
 const struct command_row *find_command(const struct command_row *commands, const char *name);
 
-/* How many files a command takes besides options. */
+/* Number of files that a command takes as well as options. */
 int n_files_of(const struct command_row *c);
 
 /* The option of this command (failing that, of any) that arg names: "--name", "--name=value",
- * "-n", or an alias of one. *value: the part behind '=', or NULL. NULL if there is none. */
+ * "-n", or an alias of one; NULL if none. *value: the part after '=', or NULL. */
 const struct option *find_option(const char *arg, unsigned command, const char **value);
 const struct alias *find_alias(const char *arg);
 
-/* "temperature; 0: always the most likely token (default: 0.8; 0 to 1000)"; help.c */
-void describe_option(char *text, size_t size, const struct option *o, bool range);
+/* Name of the value: "FILE", "f16|f32|i8"; "" for a FLAG. */
+struct value_name {
+    char text[128];
+};
+struct value_name value_name_of(const struct option *o);
 
-/* Set what an option sets, as on the command line; cli.c. @return exit code */
+/* "temperature; 0: always the most likely token (default: 0.8; 0 to 1000)" */
+struct description {
+    char text[512];
+};
+struct description describe_option(const struct option *o, bool range);
+
+/* Set what an option sets, as on the command line; cli.c. @return exit code, after a message */
 int cli_set(struct args *args, const struct option *o, const char *value);
 
-/* What was probably meant: the nearest command, or long option of a command, if one is near; else
- * NULL. */
+/* What was probably meant: the nearest command, or long option of a command; NULL: none is near. */
 const char *suggest_command(const struct command_row *commands, const char *name);
 const char *suggest_option(const char *arg, unsigned command);
 

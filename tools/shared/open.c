@@ -35,15 +35,15 @@ int open_model(struct opened *o, const struct model_args *args)
 
 void session_options(struct trit_session_options *opt, const struct compute_args *args)
 {
-    const char *kv = args->kv ? args->kv : "f16"; /* the option table has checked it */
+    int kv = TRIT_KV_TYPE_F16;
 
+    for (int i = 0; args->kv && trit_kv_type_at(i); i++) /* it is one of them */
+        kv = strcmp(trit_kv_type_at(i), args->kv) == 0 ? i : kv;
     *opt = (struct trit_session_options){
         .n_ctx = args->ctx,
         .n_batch = args->batch,
         .n_threads = args->threads,
-        .kv = strcmp(kv, "f32") == 0  ? TRIT_KV_TYPE_F32
-              : strcmp(kv, "i8") == 0 ? TRIT_KV_TYPE_I8
-                                      : TRIT_KV_TYPE_F16,
+        .kv = (trit_kv_type)kv,
         .isa = args->isa,
         .walk = args->walk,
     };
