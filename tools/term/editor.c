@@ -565,8 +565,7 @@ static int end_message(struct editor *e, int event)
     const int failure = event_of_failure(e);
     if (failure != GO_ON)
         return failure;
-    if (event == EDITOR_CANCEL &&
-        b->text.len > 0) /* without memory, Ctrl-Y has nothing to insert */
+    if (event == EDITOR_CANCEL && b->text.len > 0) /* if memory is short, Ctrl-Y cannot insert it */
         bytes_replace(&b->cut, 0, b->cut.len, b->text.data, b->text.len);
     if (event == EDITOR_TEXT || event == EDITOR_CANCEL) {
         e->answer = text_detach(b);
@@ -703,8 +702,7 @@ enum editor_event editor_read(struct editor *e, const char *prompt, const char *
     e->prompt = prompt;
     bytes_free(&e->answer);
     const int event = e->opt.plain ? read_plain(e) : read_edited(e);
-    const bool is_read = event == EDITOR_TEXT || event == EDITOR_CANCEL;
-    *text = is_read ? bytes_text(&e->answer) : "";
-    *len = is_read ? e->answer.len : 0;
+    *text = bytes_text(&e->answer);
+    *len = e->answer.len;
     return (enum editor_event)event;
 }
