@@ -168,16 +168,11 @@ int chat_main(const struct args *args)
         return usage_error("%s cannot be used with -cnv, where -p is the system message",
                            args->text.file ? "--file" : "-");
     int code = open_session(&c.o, args);
-    if (!code)
-        code = open_tokenizer(&c.o);
-    if (!code)
-        code = choose_template(&chat, &c.o, args);
-    if (!code)
-        code = conversation_open(&c.talk, &c.o, &c.args, &chat, system);
-    if (!code)
-        code = begin_session(&c);
-    if (!code)
-        code = open_terminal(&c);
+    code = code ? code : open_tokenizer(&c.o);
+    code = code ? code : choose_template(&chat, &c.o, args);
+    code = code ? code : conversation_open(&c.talk, &c.o, &c.args, &chat, system);
+    code = code ? code : begin_session(&c);
+    code = code ? code : open_terminal(&c);
     if (!code) {
         watch_interrupts(c.o.session);
         print_greeting(&c);

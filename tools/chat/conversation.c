@@ -226,16 +226,15 @@ static int encode_message(struct conversation *c, const char *text, size_t len, 
     return code;
 }
 
-/* Append the tokens of an answer's text to c->ids, up to the size of the context.
- * @return exit code */
-static int append_answer(struct conversation *c, const char *text, size_t len)
+/* Append the tokens of an answer to c->ids, up to the size of the context. @return exit code */
+static int append_answer(struct conversation *c, const struct bytes *answer)
 {
     const int32_t room = trit_session_n_ctx(c->o->session) - c->n;
-    struct trit_error err;
     int32_t *ids, n;
+    const int code = encode_text(c->o->tokenizer, bytes_text(answer), answer->len, 0, &ids, &n);
 
-    if (trit_tokenizer_encode(c->o->tokenizer, text, len, 0, &ids, &n, &err))
-        return report(&err);
+    if (code)
+        return code;
     n = n < room ? n : room;
     memcpy(c->ids + c->n, ids, (size_t)n * sizeof *ids);
     c->n += n;
@@ -246,30 +245,26 @@ static int append_answer(struct conversation *c, const char *text, size_t len)
 int conversation_encode(struct conversation *c)
 {
     const int32_t n_ctx = trit_session_n_ctx(c->o->session);
-    struct trit_error err;
-    struct exchange last;
-    int32_t *ids, *more = NULL, *all, n, n_more = 0, n_keep = 0;
+    int32_t *ids, *more = NULL, *all = NULL, n, n_more = 0, n_keep = 0;
 
     if (c->n || !c->n_items)
         return EXIT_DONE;
-    last = c->items[--c->n_items];
-    int code = encode_all(c, 0, bytes_text(&last.text), last.text.len, &ids, &n, &n_keep);
+    const struct exchange *last = &c->items[--c->n_items];
+    int code = encode_all(c, 0, bytes_text(&last->text), last->text.len, &ids, &n, &n_keep);
     c->n_items++;
-    if (!code && trit_tokenizer_encode(c->o->tokenizer, bytes_text(&last.answer), last.answer.len,
-                                       0, &more, &n_more, &err))
-        code = report(&err);
-    if (!code && n_more) {
-        if ((all = realloc(ids, ((size_t)n + (size_t)n_more) * sizeof *all))) {
-            memcpy(all + n, more, (size_t)n_more * sizeof *all);
-            ids = all;
-            n += n_more;
-        } else {
-            code = out_of_memory();
-        }
+    if (!code)
+        code = encode_text(c->o->tokenizer, bytes_text(&last->answer), last->answer.len, 0, &more,
+                           &n_more);
+    if (!code && !(all = realloc(ids, ((size_t)n + (size_t)n_more + 1) * sizeof *all)))
+        code = out_of_memory();
+    if (!code) {
+        ids = all;
+        memcpy(ids + n, more, (size_t)n_more * sizeof *ids);
+        n += n_more;
+        const int32_t n_dropped = keep_newest(ids, &n, n_keep, n_ctx);
+        if (n_dropped)
+            print_dropped(c, n_dropped);
     }
-    const int32_t n_dropped = code ? 0 : keep_newest(ids, &n, n_keep, n_ctx);
-    if (n_dropped)
-        print_dropped(c, n_dropped);
     if (!code && n <= n_ctx) {
         memcpy(c->ids, ids, (size_t)n * sizeof *ids);
         c->n = n;
@@ -407,9 +402,8 @@ static int generate_answer(struct conversation *c, const int32_t *prompt, int32_
         code = sink->no_memory ? out_of_memory() : status ? report(&err) : EXIT_DONE;
         /* the answer was cut before a stop text: encode the rest of it */
         if (!code && c->last.finish == TRIT_FINISH_STOP && c->last.n_left_out == 0) {
-            const struct exchange *e = &c->items[c->n_items - 1];
             c->n = n;
-            code = append_answer(c, bytes_text(&e->answer), e->answer.len);
+            code = append_answer(c, &c->items[c->n_items - 1].answer);
         }
     }
     free(stop);

@@ -6,12 +6,12 @@
 
 #include "report.h"
 
-/* Parse "3,7-9": numbers of at least `least`, and ranges. @return exit code */
+/* Parse "3,7-9": numbers of at least `least`, and ranges; NULL: none. @return exit code */
 static int parse_layers(struct layer_list *out, const char *option, const char *text, long least)
 {
     const char *p = text;
 
-    for (out->n = 0;; p++) {
+    for (out->n = 0; text; p++) {
         char *end;
         const bool plain = *p >= '0' && *p <= '9';
         long first = plain ? strtol(p, &end, 10) : -1, last = first;
@@ -26,8 +26,9 @@ static int parse_layers(struct layer_list *out, const char *option, const char *
         }
         p = end;
         if (!*p)
-            return EXIT_DONE;
+            break;
     }
+    return EXIT_DONE;
 }
 
 static void print_skipped(const struct layer_list *skip)
@@ -43,14 +44,11 @@ int plan_layers(struct trit_session_options *opt, struct layer_list *skip, const
 {
     struct trit_model_info info;
 
-    skip->n = 0;
     if (args->layers.skip_layers && args->layers.layer_drop > 0)
         return usage_error("give --skip-layers or --layer-drop, not both");
-    if (args->layers.skip_layers) {
-        const int code = parse_layers(skip, "--skip-layers", args->layers.skip_layers, 0);
-        if (code)
-            return code;
-    }
+    const int code = parse_layers(skip, "--skip-layers", args->layers.skip_layers, 0);
+    if (code)
+        return code;
     if (args->layers.layer_drop > 0) {
         trit_model_info(model, &info);
         skip->n = trit_layer_drop(skip->items, info.n_layer, args->layers.layer_drop, args->seed);
@@ -66,7 +64,7 @@ int plan_layers(struct trit_session_options *opt, struct layer_list *skip, const
 
 int set_exits(trit_session *session, const struct layer_args *args)
 {
-    struct layer_list check = {.n = 0};
+    struct layer_list check;
     struct trit_error err;
 
     if (args->exit_threshold <= 0 && (args->exit_check || args->exit_min_layer))
@@ -74,11 +72,9 @@ int set_exits(trit_session *session, const struct layer_args *args)
                            args->exit_check ? "--exit-check" : "--exit-min-layer");
     if (args->exit_check && args->exit_min_layer)
         return usage_error("give --exit-check or --exit-min-layer, not both");
-    if (args->exit_check) {
-        const int code = parse_layers(&check, "--exit-check", args->exit_check, 1);
-        if (code)
-            return code;
-    }
+    const int code = parse_layers(&check, "--exit-check", args->exit_check, 1);
+    if (code)
+        return code;
     for (int32_t i = args->exit_min_layer; i > 0 && i <= trit_session_n_layers(session); i++)
         check.items[check.n++] = i;
     if (args->exit_layer > 0 && trit_session_set_exit_layer(session, args->exit_layer, &err))
