@@ -51,10 +51,10 @@ struct editor_options {
 };
 
 enum editor_event {
-    EDITOR_TEXT,   /* Enter: *text is the message, which may be empty */
-    EDITOR_CANCEL, /* Ctrl-C: *text is the dropped message (Ctrl-Y inserts it), maybe empty */
-    EDITOR_END,    /* Ctrl-D on an empty line, or the end of the input */
-    EDITOR_FAILED, /* the terminal cannot be read or written; errno says why */
+    EDITOR_TEXT,      /* Enter: *text is the message, which may be empty */
+    EDITOR_CANCEL,    /* Ctrl-C: *text is the dropped message (Ctrl-Y inserts it), maybe empty */
+    EDITOR_END,       /* Ctrl-D on an empty line, or the end of the input */
+    EDITOR_FAILED,    /* the terminal cannot be read or written; errno says why */
     EDITOR_NO_MEMORY, /* the text is as before the key; the next call continues with it */
 };
 
