@@ -183,7 +183,7 @@ static void weight_types(void **state)
         first_linear = first_linear || !w[n].linear ? first_linear : w[n].name;
         first_embd = first_embd || !w[n].embd ? first_embd : w[n].name;
     }
-    assert_int_equal(n, 10);
+    assert_true(n >= 10); /* all types that can be written */
     assert_string_equal(first_linear, "i2_s");
     assert_string_equal(first_embd, "f16");
     assert_false(trit_weight_type_at(-1, &w[n]));

@@ -227,8 +227,10 @@ static void refused(void **state)
     }
     assert_int_equal(trit_chat_choose(&none, o.file, o.tokenizer, "Bitnet\x1b", &err),
                      TRIT_E_ARGUMENT);
-    assert_string_equal(err.text, "unknown chat template 'Bitnet\\x1b'; choose from: bitnet "
-                                  "llama3 falcon3 chatml human plain");
+    const char *begin = "unknown chat template 'Bitnet\\x1b'; choose from: bitnet llama3 ";
+    assert_memory_equal(err.text, begin, strlen(begin));
+    for (int i = 0; trit_chat_template_at(i); i++)
+        assert_non_null(strstr(err.text, trit_chat_template_at(i)));
     assert_int_equal(trit_chat_choose(&none, o.file, o.tokenizer, "", NULL), TRIT_E_ARGUMENT);
     close_opened(&o);
 }
