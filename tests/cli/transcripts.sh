@@ -34,8 +34,10 @@
 #     seed 123, "seed":123        seed S, "seed":S      where the command does not say --seed
 #     trit 1.2.3 (a, b) isa: c    trit V (COMMIT, COMPILER) isa: ISAS
 #     cpu AMD EPYC, threads 2 (why), memory 25.3 GB,
-#     isa avx2, avx2 usable, "built":true,"usable":true and "version":"1.2.3" of
-#     trit info                   CPU, T, X, ISA, STATE, B and V
+#     isa avx2 and "version":"1.2.3" of trit info
+#                                 CPU, T, X, ISA and V
+#     the list of instruction sets, in trit info and help
+#                                 only scalar, which all builds have; ISAS
 #     2.4 MiB for the context, 0.0 MiB beside the file, and "..._bytes":N of both in JSON
 #                                 X; they depend on the number of threads and on the kernels
 #     "nll":1.23456789012345678   "nll":1.234567...     further digits are up to the libm; also
@@ -96,10 +98,11 @@ streams() {
             -e 's/^cpu      .*/cpu      CPU/' \
             -e 's/^memory   [0-9.]+ GB.*/memory   X GB/' \
             -e 's/^isa      [a-z0-9]+/isa      ISA/' \
-            -e 's/^(  [a-z0-9]+ +)(usable|this CPU lacks it|not in this build)$/\1STATE/' \
+            -e '/^  scalar +usable$/!{/^  [a-z0-9]+ +(usable|this CPU lacks it|not in this build)$/d}' \
+            -e 's/scalar\|avx2[a-z0-9|]*/ISAS/' \
             -e 's/"version":"[0-9.]+","threads":[0-9]+/"version":"V","threads":T/' \
             -e 's/"isa":"[a-z0-9]+","isas"/"isa":"ISA","isas"/' \
-            -e 's/"built":(true|false),"usable":(true|false)/"built":B,"usable":B/g' \
+            -e 's/(,\{"name":"[a-z0-9]+","built":(true|false),"usable":(true|false)\})+\]/,ISAS]/' \
             -e 's/[0-9.]+ MiB (for the context|beside the file)/X MiB \1/g' \
             -e 's/("(session|repacked)_bytes"):[0-9]+/\1:X/g' \
             -e 's/("(nll|ppl|ppl_stderr|bits_per_byte)":[0-9]+\.[0-9]{6})[0-9]+/\1.../g'
