@@ -1,26 +1,27 @@
 #!/bin/sh
-# check_layers.sh [SOURCE [BUILD]] - the rules of the house that a script can check, over the source
-# tree (default: the current folder) and, if a build folder is given, over its objects.
+# check_layers.sh [SOURCE [BUILD]] - checks the rules of the source tree (default: the current
+# folder) and, if a build folder is given, of its objects.
 #
-#   - a file includes only what the table below allows its folder to include
-#   - no file includes itself by way of others; a .c and the .h beside it count as one
+#   - a file includes only the folders that the table below allows
+#   - includes form no circle; a .c file and the .h file of the same name count as one file
 #   - no two files have the same name
-#   - conditions on the architecture stand only where they belong
+#   - only a few files have conditions on the architecture
 #   - src/ and kernels/ never print, exit or read the environment
-#   - kernels/ takes no memory and starts no threads
-#   - the form of the text: tabs, blanks at the end of a line, 100 columns, things left to do
-#   - the library exports trit_* and gguf_*, an instruction set's object its one function
-#   - nothing lies at the top of the tree but what belongs there
+#   - kernels/ allocates no memory and starts no threads
+#   - the text has no tabs, trailing blanks, lines over 100 columns or to-do notes
+#   - the library exports only trit_* and gguf_*, the object of an instruction set only one function
+#   - the top of the tree holds only the folders and files listed below
 #
-# Prints each offence as FILE:LINE: WHY. Exit status: 0 if there are none, 1 if there are, 2 if it
-# could not look. tests/check_layers_test.sh proves that each rule finds something.
+# Prints each offence as FILE:LINE: REASON. Exit status: 0 if there are no offences, 1 if there are
+# some, 2 if the tree cannot be read. tests/check_layers_test.sh breaks each rule once.
 
 set -u
 LC_ALL=C
 export LC_ALL
 
-# FOLDER or FILE | what its files may include besides their own folder. A file has the row of its
-# path, else of its folder, else of its folder's parent with a *; `all` is everything.
+# FOLDER or FILE | folders whose headers its files may include, in addition to their own folder's.
+# The row of a file is that of its path, else of its folder, else of its folder's parent with a *.
+# `all` means every folder.
 table='
 include        |
 kernels        |
@@ -39,12 +40,12 @@ tests/support  | include kernels src/base src/file src/text src/run src/convert
 tests/reference| include kernels src/base src/file src/text src/run src/convert tests/support
 tests/*        | all
 '
-# Files whose arrows make a circle that has not been taken apart yet.
+# Files in a circle of includes that has not been removed yet.
 in_circles=''
 # Names that more than one file may have.
 twice=''
 
-# What belongs at the top, and where C files are looked for.
+# The folders at the top, which are also searched for C files, and the files at the top.
 top='include src kernels tools tests models scripts'
 top_files='CMakeLists.txt README.md LICENSE'
 
@@ -55,9 +56,9 @@ work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 found=$work/found
 
-# ---- Files: one program for all of them ----------------------------------------------------------
+# ---- Files: one awk program for all of them ------------------------------------------------------
 #
-# It reads, one after the other, the table, the sizes of the files, their names, and the files.
+# It reads the table, the names of all files, their sizes, and then the files.
 
 cat >"$work/tree.awk" <<'AWK'
 function offend(where, why) { print where ": " why }
@@ -66,7 +67,7 @@ function base(path) { sub(/.*\//, "", path); return path }
 
 function folder(path) { return path ~ /\// ? substr(path, 1, length(path) - length(base(path)) - 1) : "." }
 
-# A .c and the .h beside it are one node of the graph.
+# A .c file and the .h file of the same name are one node of the graph.
 function node(path) { sub(/\.[ch]$/, "", path); return path }
 
 # ---- Includes ----
@@ -77,7 +78,7 @@ function row_of(path,    dir, family) {
     return path in allowed ? path : dir in allowed ? dir : family in allowed ? family : ""
 }
 
-# The path of a header for a file of that folder; "" where it may not have it.
+# The path of the header that a file of the folder includes; "" if it may not include it.
 function resolve(name, dir, may,    n, i, part) {
     if ((dir "/" name) in exists)
         return dir "/" name
@@ -98,13 +99,13 @@ function check_include(line, at,    name, dir, row, to) {
     row = row_of(FILENAME)
     to = resolve(name, dir, allowed[row])
     if (name ~ /(^|\/)\.\.\//)
-        offend(at, "includes " name ": no paths with .. in them")
+        offend(at, "includes " name ": paths with .. are not allowed")
     else if (row == "")
         offend(at, "the table of check_layers.sh has no row for " dir)
     else if (to == "" && base(name) in path_of)
         offend(at, "includes " path_of[base(name)] ", which is not below " dir)
     else if (to == "" && substr(line, RSTART, 1) == "\"")
-        offend(at, "includes " name ", which is nowhere in the tree")
+        offend(at, "includes " name ", which is not in the tree")
     else if (to != "" && node(to) != node(FILENAME)) {
         arrows[node(FILENAME)] = arrows[node(FILENAME)] " " node(to)
         line_of[node(FILENAME), node(to)] = at
@@ -113,8 +114,8 @@ function check_include(line, at,    name, dir, row, to) {
 
 # ---- Circles ----
 #
-# left: files that may be in one. Files with no arrow to any of these are taken away until there are
-# none; from one that remains, the first arrows lead into a circle.
+# left: files that may be in a circle. Files that include none of these are removed until each file
+# includes another one; following the first includes of a file that is left leads into a circle.
 
 function first_left(from,    n, i, to) {
     n = split(arrows[from], to, " ")
@@ -147,7 +148,7 @@ function report_circle(at,    n, i, way, step, text, next_one) {
         text = text " -> " next_one
         delete left[way[i]]
     }
-    offend(line_of[way[n], at], "a circle of includes: " text)
+    offend(line_of[way[n], at], "circular includes: " text)
 }
 
 function report_circles(    from, least) {
@@ -168,7 +169,7 @@ function report_circles(    from, least) {
 
 # ---- Code ----
 
-# A line without comments and without what is between quotes.
+# The line without comments, strings and characters.
 function code_of(line,    out, mark, rest) {
     out = ""
     for (;;) {
@@ -197,42 +198,42 @@ function code_of(line,    out, mark, rest) {
 
 function check_code(code, at) {
     if (!may_branch && code ~ /^[ \t]*#[ \t]*(if|ifdef|ifndef|elif)[^a-z]/ && code ~ architecture)
-        offend(at, "a condition on the architecture")
+        offend(at, "a condition on the architecture is not allowed here")
     if (in_library && code ~ printing)
-        offend(at, "prints")
+        offend(at, "the library must not print")
     if (in_library && code ~ ending)
-        offend(at, "ends the program")
+        offend(at, "the library must not end the program")
     if (in_library && code ~ environment)
-        offend(at, "reads the environment")
+        offend(at, "the library must not read the environment")
     if (in_library && code ~ /(^|[^A-Za-z0-9_])(stdin|stdout|stderr)($|[^A-Za-z0-9_])/)
-        offend(at, "uses a standard stream")
+        offend(at, "the library must not use a standard stream")
     if (in_kernels && code ~ memory)
-        offend(at, "takes memory")
+        offend(at, "kernels/ must not allocate memory")
     if (in_kernels && code ~ /pthread|(^|[^A-Za-z0-9_])(thrd_|mtx_)/)
-        offend(at, "uses threads")
+        offend(at, "kernels/ must not use threads")
 }
 
 # ---- Text ----
 
 function check_text(line, at) {
     if (line ~ /\t/)
-        offend(at, "a tab")
+        offend(at, "contains a tab")
     if (line ~ /[ \t]$/)
-        offend(at, "blanks at the end")
+        offend(at, "has trailing blanks")
     if (line ~ /\r/)
-        offend(at, "a carriage return")
+        offend(at, "contains a carriage return")
     if (line ~ /TODO|FIXME/)
-        offend(at, "something left to do")
+        offend(at, "contains a to-do note")
     if (length(line) > 100) {
-        gsub(/[\200-\277]/, "", line) # one byte of each character is left
+        gsub(/[\200-\277]/, "", line) # leaves one byte of each character
         if (length(line) > 100)
-            offend(at, "more than 100 columns")
+            offend(at, "is longer than 100 columns")
     }
 }
 
 function end_file() {
     if (file != "" && bytes != size[file])
-        offend(file ":" lines, "no newline at the end")
+        offend(file ":" lines, "has no newline at the end")
 }
 
 # ---- Input ----
@@ -312,13 +313,14 @@ check_files() {
     done
     xargs wc -c <"$work/files" >"$work/sizes"
     # shellcheck disable=SC2046
-    awk -v twice="$twice" -v in_circles="$in_circles" -f "$work/tree.awk" input=table "$work/table" input=names "$work/names" \
-        input=sizes "$work/sizes" input= $(cat "$work/files") >>"$found" || exit 2
+    awk -v twice="$twice" -v in_circles="$in_circles" -f "$work/tree.awk" \
+        input=table "$work/table" input=names "$work/names" input=sizes "$work/sizes" \
+        input= $(cat "$work/files") >>"$found" || exit 2
 }
 
 # ---- Symbols -------------------------------------------------------------------------------------
 
-# Global symbols of an object or archive; a sanitizer's own are none of ours.
+# The global symbols of an object or archive, without those of a sanitizer.
 symbols() {
     nm -g "$1" 2>/dev/null | awk 'NF == 3 && $2 ~ /^[A-TV-Z]$/ { print $3 }' |
         { if [ "$(uname)" = Darwin ]; then sed 's/^_//'; else cat; fi; } |
@@ -328,15 +330,15 @@ symbols() {
 check_symbols() {
     library=$(find "$build" -name libtrit.a | head -n 1)
     if [ -z "$library" ]; then
-        echo "$build: holds no libtrit.a" >>"$found"
+        echo "$build: contains no libtrit.a" >>"$found"
         return
     fi
     for name in $(symbols "$library" | sort -u | grep -vE '^(trit|gguf)_'); do
-        echo "$library: exports $name" >>"$found"
+        echo "$library: exports $name, which does not begin with trit_ or gguf_" >>"$found"
     done
     for object in $(find "$build" -path '*trit_kernels.dir/kernels/*' -name '*.o' | sort); do
         isa=$(basename "$object" | sed 's/\..*//')
-        grep -q "trit_kernels_init_$isa(" kernels/kernels.h || continue # no instruction set's
+        grep -q "trit_kernels_init_$isa(" kernels/kernels.h || continue # not of an instruction set
         list=$(symbols "$object" | tr '\n' ' ')
         [ "$list" = "trit_kernels_init_$isa " ] ||
             echo "$object: exports $list, not only trit_kernels_init_$isa" >>"$found"
@@ -345,12 +347,12 @@ check_symbols() {
 
 # ---- The top -------------------------------------------------------------------------------------
 
-# What git keeps at the top, where this is a checkout; tests that are killed leave folders behind.
+# Only files that git tracks count, because tests that are killed leave folders at the top.
 check_top() {
     git ls-files 2>/dev/null | cut -d / -f 1 | sort -u | while read -r name; do
         case " $top $top_files ." in
         *" $name "*) ;;
-        *) case $name in .*) ;; *) echo "$name: does not belong at the top" >>"$found" ;; esac ;;
+        *) case $name in .*) ;; *) echo "$name: does not belong at the top of the tree" >>"$found" ;; esac ;;
         esac
     done
 }
@@ -368,4 +370,4 @@ if [ -s "$found" ]; then
     echo "check_layers: $(sort -u "$found" | wc -l | tr -d ' ') offences in $n_files files"
     exit 1
 fi
-echo "check_layers: $n_files files are in order"
+echo "check_layers: $n_files files, no offences"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# check_layers_test.sh [CC] - proves that each rule of check_layers.sh finds something: small trees
-# with one thing wrong each, and what must be said about it.
+# check_layers_test.sh [CC] - breaks each rule of check_layers.sh once, in a small tree of its own,
+# and checks which offence is reported.
 set -u
 check=$(cd "$(dirname "$0")" && pwd)/check_layers.sh
 cc=${1:-cc}
@@ -9,7 +9,7 @@ trap 'rm -rf "$work"' EXIT
 tree=$work/tree
 n_failed=0 n=0
 
-# A tree that is in order. A new one for each rule, as offences would add up.
+# A tree without offences. Each rule gets a new one, because offences would add up.
 new_tree() {
     rm -rf "$tree"
     mkdir -p "$tree/include" "$tree/kernels" "$tree/src/base" "$tree/src/file" "$tree/tools/term" \
@@ -27,7 +27,7 @@ new_tree() {
     touch CMakeLists.txt
 }
 
-# expect WORDS: the tree has one offence, and it is described with these words.
+# expect WORDS [BUILD]: the tree has one offence, and its description contains these words.
 expect() {
     n=$((n + 1))
     sh "$check" "$tree" ${2:+"$2"} >"$work/said" 2>&1
@@ -40,8 +40,8 @@ expect() {
     cat "$work/said"
 }
 
-# offence FILE TEXT WORDS: this text at the end of the file, in a good tree, is one offence. TEXT is
-# a format of printf.
+# offence FILE TEXT WORDS: in a good tree, appending TEXT to FILE makes one offence. TEXT is a format
+# of printf.
 offence() {
     new_tree
     mkdir -p "$(dirname "$1")"
@@ -66,8 +66,8 @@ printf '\n  #  include <high.h>\n' >>src/base/low.h
 expect 'src/base/low.h:3: includes src/file/high.h, which is not below src/base'
 offence kernels/x.inc '#include "low.h"\n' 'kernels/x.inc:1: includes src/base/low.h'
 offence tools/term/x.c '#include "low.h"\n' 'includes src/base/low.h, which is not below tools/'
-offence src/file/x.c '#include "../base/low.h"\n' 'no paths with .. in them'
-offence tests/run/x.c '#include "nothing.h"\n' 'includes nothing.h, which is nowhere'
+offence src/file/x.c '#include "../base/low.h"\n' 'paths with .. are not allowed'
+offence tests/run/x.c '#include "nothing.h"\n' 'includes nothing.h, which is not in the tree'
 offence src/new/x.c '#include "trit.h"\n' 'has no row for src/new'
 new_tree
 touch tools/commands/bench.h
@@ -85,12 +85,12 @@ echo '#include "b.h"' >src/base/a.c
 echo '#include "a.h"' >src/base/b.c
 echo '#include "a.h"' >src/base/user.c
 touch src/base/a.h src/base/b.h
-expect 'a circle of includes: src/base/a -> src/base/b -> src/base/a'
+expect 'circular includes: src/base/a -> src/base/b -> src/base/a'
 new_tree
 echo '#include "b.h"' >tests/run/a.h
 echo '#include "c.h"' >tests/run/b.h
 echo '#include "a.h"' >tests/run/c.h
-expect 'tests/run/c.h:1: a circle of includes: tests/run/a -> tests/run/b -> tests/run/c -> tests/'
+expect 'tests/run/c.h:1: circular includes: tests/run/a -> tests/run/b -> tests/run/c -> tests/'
 
 # ---- Names ----
 
@@ -104,23 +104,23 @@ expect 'has the same name as kernels/lanes.inc'
 
 offence src/file/x.c '#if defined(__AVX2__)\n' 'src/file/x.c:1: a condition on the architecture'
 offence tools/term/x.c '# ifdef __aarch64__\n' 'a condition on the architecture'
-offence src/file/x.c 'f(); printf ("");\n' 'prints'
-offence kernels/x.inc 'void f(void) { exit(1); }\n' 'ends the program'
-offence src/base/x.c 'char *p = getenv("X");\n' 'reads the environment'
-offence src/base/x.c 'f(stderr);\n' 'uses a standard stream'
-offence kernels/x.c 'p = malloc(1);\n' 'takes memory'
-offence kernels/x.c 'pthread_t t;\n' 'uses threads'
-offence src/base/x.c '/* exit(1)\nexit(1) */ exit(1); // exit(1)\n' 'src/base/x.c:2: ends'
+offence src/file/x.c 'f(); printf ("");\n' 'must not print'
+offence kernels/x.inc 'void f(void) { exit(1); }\n' 'must not end the program'
+offence src/base/x.c 'char *p = getenv("X");\n' 'must not read the environment'
+offence src/base/x.c 'f(stderr);\n' 'must not use a standard stream'
+offence kernels/x.c 'p = malloc(1);\n' 'must not allocate memory'
+offence kernels/x.c 'pthread_t t;\n' 'must not use threads'
+offence src/base/x.c '/* exit(1)\nexit(1) */ exit(1); // exit(1)\n' 'src/base/x.c:2: the library must not end'
 
 # ---- Text ----
 
-offence tests/run/x.c '\tint x;\n' 'tests/run/x.c:1: a tab'
-offence src/base/x.c 'int x; \n' 'blanks at the end'
-offence src/base/x.c 'int x;\r\n' 'a carriage return'
-offence tests/run/x.c '/* TO''DO */\n' 'something left to do'
-offence tests/support/x.h '/* %097d */\n' 'more than 100 columns'
-offence CMakeLists.txt '# %099d\n' 'CMakeLists.txt:1: more than 100 columns'
-offence src/base/x.c 'int x;\nint y;' 'src/base/x.c:2: no newline at the end'
+offence tests/run/x.c '\tint x;\n' 'tests/run/x.c:1: contains a tab'
+offence src/base/x.c 'int x; \n' 'has trailing blanks'
+offence src/base/x.c 'int x;\r\n' 'contains a carriage return'
+offence tests/run/x.c '/* TO''DO */\n' 'contains a to-do note'
+offence tests/support/x.h '/* %097d */\n' 'is longer than 100 columns'
+offence CMakeLists.txt '# %099d\n' 'CMakeLists.txt:1: is longer than 100 columns'
+offence src/base/x.c 'int x;\nint y;' 'src/base/x.c:2: has no newline at the end'
 new_tree
 printf '/* %s */\n' "$(printf '%094d' 0 | sed 's/0/ö/g')" >src/base/x.c # 100 columns, 194 bytes
 sh "$check" "$tree" >"$work/said" || { cat "$work/said"; n_failed=$((n_failed + 1)); }
@@ -135,7 +135,7 @@ fi
 
 # ---- Symbols ----
 
-# build_of CODE: a build folder whose library and whose kernels/one.c.o come from this code.
+# build_of CODE: a build folder whose library and whose kernels/one.c.o are compiled from CODE.
 build_of() {
     new_tree
     echo 'void trit_kernels_init_one(void);' >>kernels/kernels.h
@@ -153,7 +153,7 @@ if command -v "$cc" >/dev/null && command -v ar >/dev/null && command -v nm >/de
     build_of 'void trit_kernels_init_one(void) {} void trit_more(void) {}'
     expect 'not only trit_kernels_init_one' "$build"
     rm "$build/libtrit.a" "$build/trit_kernels.dir/kernels/one.c.o"
-    expect 'holds no libtrit.a' "$build"
+    expect 'contains no libtrit.a' "$build"
     build_of 'void trit_kernels_init_one(void) {}'
     echo 'int other;' >"$work/two.c"
     "$cc" -c "$work/two.c" -o "$work/two.o" && ar r "$build/libtrit.a" "$work/two.o"
