@@ -7,17 +7,23 @@
 #include "options.h"
 #include "report.h"
 
-static void print_choices(const struct option *o)
+/* The choices of an option, if it has some, between two texts. */
+static void print_choices(const struct option *o, const char *before, const char *after)
 {
-    for (int i = 0; o->choice(i); i++)
-        printf("%s%s", i ? " " : "", o->choice(i));
+    for (int i = 0; o->choice && o->choice(i); i++)
+        printf("%s%s", i ? " " : before, o->choice(i));
+    fputs(o->choice ? after : "", stdout);
 }
 
-/* The words of an operand such as "bash|zsh|fish". */
-static void print_words(const char *operand)
+/* The words of an operand such as "bash|zsh|fish", if it is one, between two texts. */
+static void print_words(const struct command_row *c, const char *before, const char *after)
 {
-    for (; *operand; operand++)
-        putchar(*operand == '|' ? ' ' : *operand);
+    if (!c->operand || n_files_of(c))
+        return;
+    fputs(before, stdout);
+    for (const char *p = c->operand; *p; p++)
+        putchar(*p == '|' ? ' ' : *p);
+    fputs(after, stdout);
 }
 
 /* Text with a backslash before the characters of `escaped`, and `quote` for each single quote. */
@@ -43,25 +49,16 @@ static void bash_values(const struct command_row *c)
         printf("    %s:--%s", c->name, o->name);
         if (o->letter)
             printf(" | %s:-%c", c->name, o->letter);
-        if (o->choice) {
-            printf(") COMPREPLY=($(compgen -W '");
-            print_choices(o);
-            printf("' -- \"$cur\")); return ;;\n");
-        } else if (o->value == PATH) {
-            printf(") compopt -o default; return ;;\n");
-        } else {
-            printf(") return ;;\n");
-        }
+        print_choices(o, ") COMPREPLY=($(compgen -W '", "' -- \"$cur\")); return ;;\n");
+        if (!o->choice)
+            printf(o->value == PATH ? ") compopt -o default; return ;;\n" : ") return ;;\n");
     }
 }
 
 static void bash_words(const struct command_row *c)
 {
     printf("    %s) words='", c->name);
-    if (c->operand && !n_files_of(c)) {
-        print_words(c->operand);
-        putchar(' ');
-    }
+    print_words(c, "", " ");
     for (const struct option *o = options; o->name; o++)
         if (is_listed(o, c->bit))
             printf("--%s ", o->name);
@@ -117,14 +114,8 @@ static void zsh_option(const struct option *o)
     zsh_text(o->help);
     putchar(']');
     if (o->value != FLAG)
-        printf(":%s:", o->name);
-    if (o->choice) {
-        putchar('(');
-        print_choices(o);
-        putchar(')');
-    } else if (o->value == PATH) {
-        printf("_files");
-    }
+        printf(":%s:%s", o->name, o->value == PATH ? "_files" : "");
+    print_choices(o, "(", ")");
     putchar('\'');
 }
 
@@ -156,11 +147,7 @@ static void print_zsh(const struct command_row *commands)
         printf("    %s)\n        _arguments", c->name);
         for (int i = 0; i < n_files_of(c); i++)
             printf(" ':file:_files'");
-        if (c->operand && !n_files_of(c)) {
-            printf(" ':shell:(");
-            print_words(c->operand);
-            printf(")'");
-        }
+        print_words(c, " ':shell:(", ")'");
         for (const struct option *o = options; o->name; o++)
             if (is_listed(o, c->bit))
                 zsh_option(o);
@@ -183,15 +170,9 @@ static void fish_option(const struct command_row *c, const struct option *o)
     printf("complete -c trit -n '__trit_command %s' -l %s", c->name, o->name);
     if (o->letter)
         printf(" -s %c", o->letter);
-    if (o->choice) {
-        printf(" -x -a '");
-        print_choices(o);
-        putchar('\'');
-    } else if (o->value == PATH) {
-        printf(" -r -F");
-    } else if (o->value != FLAG) {
-        printf(" -x");
-    }
+    print_choices(o, " -x -a '", "'");
+    if (!o->choice && o->value != FLAG)
+        printf(o->value == PATH ? " -r -F" : " -x");
     printf(" -d '");
     fish_text(o->help);
     printf("'\n");
@@ -215,11 +196,9 @@ static void print_fish(const struct command_row *commands)
         printf("'\n");
         if (n_files_of(c))
             printf("complete -c trit -n '__trit_command %s' -F\n", c->name);
-        else if (c->operand) {
-            printf("complete -c trit -n '__trit_command %s' -a '", c->name);
-            print_words(c->operand);
-            printf("'\n");
-        }
+        else if (c->operand)
+            printf("complete -c trit -n '__trit_command %s'", c->name);
+        print_words(c, " -a '", "'\n");
         for (const struct option *o = options; o->name; o++)
             if (is_listed(o, c->bit))
                 fish_option(c, o);

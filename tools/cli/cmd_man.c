@@ -56,7 +56,7 @@ static void man_command(const struct command_row *c)
     printf(".SS trit %s%s%s\n", c->name, c->operand ? " " : "", c->operand ? c->operand : "");
     roff(c->help);
     printf(".\n");
-    for (size_t i = 0; i < sizeof c->examples / sizeof *c->examples && c->examples[i]; i++) {
+    for (int i = 0; c->examples[i]; i++) {
         printf(".PP\n.RS\n.nf\n");
         roff(c->examples[i]);
         printf("\n.fi\n.RE\n");
@@ -95,27 +95,26 @@ static void man_aliases(const struct command_row *commands)
 
 /* The manual in order: a section is text, or is made from the tables. */
 static const struct section {
-    const char *heading, *text;
+    const char *heading;
     void (*print)(const struct command_row *commands);
+    const char *text;
 } sections[] = {
-    {"NAME", "trit - run ternary language models on this computer", NULL},
-    {"SYNOPSIS", "trit COMMAND [OPTIONS]", NULL},
-    {"DESCRIPTION",
+    {"NAME", NULL, "trit - run ternary language models on this computer"},
+    {"SYNOPSIS", NULL, "trit COMMAND [OPTIONS]"},
+    {"DESCRIPTION", NULL,
      "trit runs ternary (BitNet b1.58) language models on the CPU. The result is written to "
      "standard output, and everything else to standard error.\n"
      "The model is the file given with -m. Without -m it is the file that TRIT_MODEL names, else "
-     "the built-in model, if this build has one.",
-     NULL},
-    {"COMMANDS", NULL, man_commands},
-    {"OPTIONS OF ALL COMMANDS", NULL, man_common_options},
-    {"SAMPLING",
+     "the built-in model, if this build has one."},
+    {"COMMANDS", man_commands, NULL},
+    {"OPTIONS OF ALL COMMANDS", man_common_options, NULL},
+    {"SAMPLING", NULL,
      "The next token is chosen in these steps, in this order: penalties over the last tokens, "
      "--logit-bias, --top-k, --top-p, --min-p, --temp. Each is off at its neutral value; --temp 0 "
      "takes the most likely token. The line of statistics ends with the seed; with --seed, the "
      "same run gives the same text on any machine. Text that looks like a special token is plain "
-     "text, unless --special is given.",
-     NULL},
-    {"CHAT",
+     "text, unless --special is given."},
+    {"CHAT", NULL,
      "A chat template puts a conversation into the form that the model was trained on. trit has a "
      "table of templates and chooses one by the architecture, the vocabulary and the template in "
      "the model file. That template is a program; trit never executes it, but only looks for known "
@@ -126,17 +125,15 @@ static const struct section {
      "and keeps what was generated so far. When the context is full, trit drops the oldest "
      "exchanges and says so. /help lists the commands of a conversation. A model that only "
      "continues text, such as the built-in one, gets the beginning of a text instead of a "
-     "message; Enter alone asks for more.",
-     NULL},
-    {"SESSIONS",
+     "message; Enter alone asks for more."},
+    {"SESSIONS", NULL,
      "--session FILE saves the tokens of a run with their keys and values. The next run with FILE "
      "evaluates only what is new. If the saved keys and values cannot be used (another type of "
      "cache, another version of trit, damage), trit evaluates the tokens again and says so. It "
      "refuses the session of another model.\n"
      "With --on-full shift, a full context drops the older half of the tokens after the BOS and "
-     "evaluates the rest again, so nothing is approximated.",
-     NULL},
-    {"CHECKPOINTS",
+     "evaluates the rest again, so nothing is approximated."},
+    {"CHECKPOINTS", NULL,
      "trit convert reads config.json, the safetensors and the tokenizer of a folder, and writes a "
      "GGUF tensor by tensor: it needs memory for the largest tensor only, and an interrupted run "
      "leaves no partial file. It prints each decision as a line and stores it in the file, where "
@@ -148,41 +145,35 @@ static const struct section {
      "already ternary keep their values. trit quantize converts between types; it refuses what "
      "would ruin a model, unless --force is given. Some builds of bitnet.cpp wrote I2_S in another "
      "order with the same type id. Such files open without an error and produce nonsense; "
-     "--i2s-layout reads them, in every command.",
-     NULL},
-    {"EARLY EXIT",
+     "--i2s-layout reads them, in every command."},
+    {"EARLY EXIT", NULL,
      "Models that were trained for it can stop after some of their layers. --exit-layer N runs N "
      "layers, then the final norm and the head. --exit-threshold P exits at the first layer "
      "checked "
      "where the probability of the next token exceeds P. When a later token goes deeper, trit "
      "computes the skipped layers of all earlier tokens in one batch, so the result is the same as "
      "if they had never been skipped. trit bench --exit-sweep shows the speed and the quality of "
-     "each number of layers.",
-     NULL},
-    {"SPEED",
+     "each number of layers."},
+    {"SPEED", NULL,
      "trit bench measures the speed of memory and the peak of the arithmetic in the same process, "
      "and shows each result as a part of that limit. With the first tokens of a large model trit "
      "tries several ways to read the weights for 10 ms and keeps the fastest. None changes a bit "
      "of the result, and --walk fixes one. In a container with a quota of CPU time, trit starts "
-     "only as many threads as the quota is worth; trit info shows which limit decided.",
-     NULL},
-    {"OPTIONS OF OTHER PROGRAMS", NULL, man_aliases},
-    {"ENVIRONMENT",
+     "only as many threads as the quota is worth; trit info shows which limit decided."},
+    {"OPTIONS OF OTHER PROGRAMS", man_aliases, NULL},
+    {"ENVIRONMENT", NULL,
      "TRIT_MODEL: the model if -m is not given.\n"
      "NO_COLOR: if set, no colour and no progress. TERM=dumb does the same.\n"
-     "XDG_STATE_HOME: the folder of the history, see FILES.",
-     NULL},
-    {"EXIT STATUS",
+     "XDG_STATE_HOME: the folder of the history, see FILES."},
+    {"EXIT STATUS", NULL,
      "0 done, 1 failed while running, 2 wrong usage, 3 a file cannot be read or is damaged, 4 not "
-     "supported, 5 out of memory, 130 interrupted.",
-     NULL},
-    {"FILES",
+     "supported, 5 out of memory, 130 interrupted."},
+    {"FILES", NULL,
      "$XDG_STATE_HOME/trit/history, else ~/.local/state/trit/history: the messages of trit chat, "
      "for its history.\n"
      "The file of --session: tokens with their keys and values. It is replaced as a whole, and "
      "only "
-     "if the command ended well or by Ctrl-C.",
-     NULL},
+     "if the command ended well or by Ctrl-C."},
 };
 
 int man_main(const struct args *args)

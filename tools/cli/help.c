@@ -82,7 +82,7 @@ static void help_command(const struct command_row *c, bool all)
     int n_left = 0;
 
     printf("trit %s: %s\n\n", c->name, c->help);
-    for (size_t i = 0; i < sizeof c->examples / sizeof *c->examples && c->examples[i]; i++)
+    for (int i = 0; c->examples[i]; i++)
         printf("  %s\n", c->examples[i]);
     if (c->operand)
         printf("\n  %s", c->operand);

@@ -8,54 +8,40 @@
 
 /* ---- Choices --------------------------------------------------------------------------------- */
 
-static const char *isa_at(int i)
-{
-    struct trit_isa_info isa;
-    return trit_isa_at(i, &isa) ? isa.name : NULL;
-}
+/* Name i of those that a table of the library lists. */
+#define NAME_OF(function, row_type, row_at)                                                        \
+    static const char *function(int i)                                                             \
+    {                                                                                              \
+        row_type row;                                                                              \
+        return row_at(i, &row) ? row.name : NULL;                                                  \
+    }
+NAME_OF(isa_at, struct trit_isa_info, trit_isa_at)
+NAME_OF(walk_at, struct trit_walk_info, trit_walk_at)
+NAME_OF(shape_at, struct trit_dummy_shape, trit_dummy_shape_at)
 
-static const char *walk_at(int i)
-{
-    struct trit_walk_info walk;
-    return trit_walk_at(i, &walk) ? walk.name : NULL;
-}
-
-static const char *shape_at(int i)
-{
-    struct trit_dummy_shape shape;
-    return trit_dummy_shape_at(i, &shape) ? shape.name : NULL;
-}
-
-/* The name is valid until the next call. */
-static const char *weight_type_at(int i, bool linear)
-{
-    static struct trit_weight_type type;
-
-    for (int row = 0; trit_weight_type_at(row, &type); row++)
-        if ((linear ? type.linear : type.embd) && i-- == 0)
-            return type.name;
-    return NULL;
-}
-
-static const char *linear_type_at(int i)
-{
-    return weight_type_at(i, true);
-}
-
-static const char *embd_type_at(int i)
-{
-    return weight_type_at(i, false);
-}
+/* Name i of the types that have a use; it is valid until the next call. */
+#define TYPE_OF(function, use)                                                                     \
+    static const char *function(int i)                                                             \
+    {                                                                                              \
+        static struct trit_weight_type row;                                                        \
+        for (int k = 0; trit_weight_type_at(k, &row); k++)                                         \
+            if (row.use && i-- == 0)                                                               \
+                return row.name;                                                                   \
+        return NULL;                                                                               \
+    }
+TYPE_OF(linear_type_at, linear)
+TYPE_OF(embd_type_at, embd)
 
 static const char *format_at(int i)
 {
-    static const char *const formats[] = {"md", "csv", "json", "jsonl"};
-    return i < 4 ? formats[i] : NULL;
+    static const char *const formats[] = {"md", "csv", "json", "jsonl", NULL};
+    return formats[i];
 }
 
 static const char *on_full_at(int i)
 {
-    return i == 0 ? "stop" : i == 1 ? "shift" : NULL;
+    static const char *const ends[] = {"stop", "shift", NULL};
+    return ends[i];
 }
 
 /* ---- Options --------------------------------------------------------------------------------- */

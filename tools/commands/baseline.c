@@ -11,7 +11,7 @@
 #include "plain_text.h"
 #include "report.h"
 
-/* The member that a row lacks, or has with a value that cannot be; NULL: none. */
+/* The member that a row lacks or that has an impossible value; NULL: none. */
 static const char *missing(const struct trit_json_value *row)
 {
     int64_t threads;
@@ -31,11 +31,11 @@ static int check_baseline(const struct baseline *base)
     int n = 1;
 
     if (trit_json_count(root) == 0)
-        return file_error("%s: holds no row of trit bench", base->path);
+        return file_error("%s has no row of trit bench", base->path);
     for (const struct trit_json_value *row = trit_json_first(root); row;
          row = trit_json_next(row), n++)
         if (missing(row))
-            return file_error("%s: is not what trit bench writes: row %d has no valid '%s'",
+            return file_error("%s is not a result of trit bench: row %d has no valid '%s'",
                               base->path, n, missing(row));
     return EXIT_DONE;
 }
@@ -76,7 +76,7 @@ void baseline_choose_model(struct baseline *base, const char *model_type, bool q
         base->same_model = trit_json_is_text(trit_json_member(row, "model_type"), model_type);
     if (base->same_model || quiet)
         return;
-    fprintf(stderr, "trit: %s is of another model: ", base->path);
+    fprintf(stderr, "trit: %s was measured with another model: ", base->path);
     plain_string(stderr, other.bytes, other.len);
     fprintf(stderr, ", not %s\n", model_type);
 }

@@ -1,10 +1,10 @@
-/* cmd_bench.c - trit bench: how fast a model runs here, each figure beside its limit.
+/* cmd_bench.c - trit bench: the speed of a model, each figure with its limit.
  *
- * A row is a prompt of p tokens (logits of the last one only) or the generation of n tokens, one
- * after the other, both at a depth of d tokens that are there before; tokens are random and nothing
- * is sampled. Right before and after every sample the limit is measured in the same process with
- * the same threads: for generation the reading of the same weights, for prompts the integer
- * multiply-adds of the instruction set in use. Whatever else the machine does then slows both. */
+ * A row is a prompt of p tokens (logits of the last one only) or the generation of n tokens, one by
+ * one, both with d tokens already in the context. Tokens are random, and nothing is sampled. Before
+ * and after each sample the same threads of the same process measure the limit: for generation, how
+ * fast they read the same weights; for prompts, integer multiply-adds of the instruction set in
+ * use. Other load on the machine thus slows both. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <math.h>
@@ -17,10 +17,10 @@
 #include "clock.h"
 #include "commands.h"
 #include "exit_sweep.h"
+#include "fields.h"
 #include "hardware.h"
 #include "input.h"
 #include "interrupt.h"
-#include "json_write.h"
 #include "layers.h"
 #include "open.h"
 #include "report.h"
@@ -34,14 +34,19 @@ struct list {
     int items[MAX_LIST], n;
 };
 
+struct name {
+    char text[48];
+};
+
 struct bench_row {
+    struct name test;                        /* "pp512", "tg128 @ d2048" */
     int n_threads, n_prompt, n_gen, n_depth; /* n_prompt or n_gen is 0 */
     double samples[MAX_REPEATS];             /* tokens/s */
     int n_samples;
     double avg, stddev;
-    double limit;   /* GB/s or GMAC/s that the machine can do */
-    double reached; /* of the same */
-    double fmas;    /* prompts: 10^9 multiply-adds of floats a second that it can do */
+    double limit;   /* of the machine: GB/s or GMAC/s */
+    double reached; /* in the same unit */
+    double fmas;    /* prompts: limit of float multiply-adds, in 10^9 per second */
     double old_avg; /* of the baseline; NAN: none */
     struct walks walks;
 };
@@ -55,39 +60,26 @@ struct bench {
     char model_type[96];
     struct trit_machine_info machine;
     const struct format *format;
-    struct baseline old; /* what --compare gives */
+    struct baseline old; /* of --compare */
     bool progress, bars; /* to be shown */
     int n_rows;          /* printed so far */
 };
 
-/* "pp512", "tg128 @ d2048" */
-struct name {
-    char text[48];
-};
-
-static struct name test_name(const struct bench_row *r)
-{
-    struct name name;
-    const int n = snprintf(name.text, sizeof name.text, r->n_prompt ? "pp%d" : "tg%d",
-                           r->n_prompt ? r->n_prompt : r->n_gen);
-    if (r->n_depth)
-        snprintf(name.text + n, sizeof name.text - (size_t)n, " @ d%d", r->n_depth);
-    return name;
-}
-
 /* ---- Arguments ------------------------------------------------------------------------------- */
 
-/* Numbers lo..hi separated by commas. */
-static int parse_numbers(struct list *out, const char *text, const char *option, int lo, int hi)
+/* Numbers lo..hi separated by commas; fallback: if text is NULL. */
+static int parse_numbers(struct list *out, const char *text, const char *fallback,
+                         const char *option, int lo, int hi)
 {
+    text = text ? text : fallback;
     out->n = 0;
     for (const char *p = text;;) {
         char *end;
         const long x = strtol(p, &end, 10);
         if (!is_plain_number(p, ",") || end == p || (*end && *end != ','))
-            return usage_error("%s wants numbers such as 128,512; found '%.20s'", option, p);
+            return usage_error("%s needs numbers such as 128,512, not '%.20s'", option, p);
         if (x < lo || x > hi)
-            return usage_error("%s %ld is out of range; possible is %d to %d", option, x, lo, hi);
+            return usage_error("%s must be between %d and %d, not %ld", option, lo, hi, x);
         if (out->n == MAX_LIST)
             return usage_error("%s takes at most %d numbers", option, MAX_LIST);
         out->items[out->n++] = (int)x;
@@ -107,8 +99,8 @@ static int largest(const struct list *l)
 
 /* ---- Measuring ------------------------------------------------------------------------------- */
 
-/* Bytes that a token of the row has to read: the weights of the layers that it passes, and the keys
- * and values that are there, on the average of the tokens. */
+/* Bytes that a token of the row reads: the weights of its layers, and the keys and values in the
+ * cache, on average over the tokens. */
 static double bytes_per_token(const struct bench *b, const struct bench_row *r)
 {
     const struct trit_model_info *m = &b->info;
@@ -135,11 +127,10 @@ static void random_tokens(int32_t *tokens, int n, int32_t n_vocab)
         tokens[i] = (int32_t)(random_bits(&state) >> 33) % n_vocab;
 }
 
-/* Between measurements: which is going on. */
-static void show_sample(const struct bench *b, const struct bench_row *r)
+static void show_progress_of(const struct bench *b, const struct bench_row *r)
 {
     if (b->progress)
-        show_status("%s, %d thread%s: %d of %d", test_name(r).text, r->n_threads,
+        show_status("%s, %d thread%s: %d of %d", r->test.text, r->n_threads,
                     r->n_threads == 1 ? "" : "s", r->n_samples + 1, b->args->bench.repeats);
 }
 
@@ -150,7 +141,7 @@ static int evaluate(const struct bench *b, const int32_t *tokens, int n)
     return !status ? EXIT_DONE : status == TRIT_E_CANCELLED ? EXIT_INTERRUPTED : report(&err);
 }
 
-/* What a row measures, once: the n tokens after those of the depth. */
+/* One sample of a row: the n tokens after those of the depth. */
 static int run_once(const struct bench *b, const struct bench_row *r, const int32_t *tokens, int n)
 {
     int code = EXIT_DONE;
@@ -167,11 +158,6 @@ static double probe_limit(const struct bench *b, const struct bench_row *r)
 {
     return r->n_prompt ? trit_session_measure_macs(b->o.session, macs_probe_ms)
                        : trit_session_measure_read(b->o.session, read_probe_ms);
-}
-
-static double probe_limit_fmas(const struct bench *b, const struct bench_row *r)
-{
-    return r->n_prompt ? trit_session_measure_fmas(b->o.session, fmas_probe_ms) : 0;
 }
 
 static void summarise(struct bench_row *r, const struct bench *b, double limit)
@@ -196,14 +182,14 @@ static int measure_row(const struct bench *b, struct bench_row *r, const int32_t
     int code = EXIT_DONE;
     bool probed = true;
 
-    show_sample(b, r);
+    show_progress_of(b, r);
     trit_session_rewind(b->o.session, 0);
     if (r->n_depth)
         code = evaluate(b, tokens, r->n_depth);
-    if (!code) /* to warm up, and to find how weights are best read */
+    if (!code) /* to warm up, and to choose how to read the weights */
         code = run_once(b, r, tokens, r->n_prompt || n < WARM_UP ? n : WARM_UP);
     for (int i = 0; i < b->args->bench.repeats && !code; i++) {
-        show_sample(b, r);
+        show_progress_of(b, r);
         const double before = probe_limit(b, r);
         const double start = now_ms();
         code = run_once(b, r, tokens, n);
@@ -212,7 +198,8 @@ static int measure_row(const struct bench *b, struct bench_row *r, const int32_t
         const double after = probe_limit(b, r);
         probed = probed && before > 0 && after > 0;
         limits += before + after;
-        fmas += probe_limit_fmas(b, r);
+        if (r->n_prompt)
+            fmas += trit_session_measure_fmas(b->o.session, fmas_probe_ms);
     }
     clear_status();
     if (!code && interrupted())
@@ -232,31 +219,26 @@ static const char *unit(const struct bench_row *r)
     return r->n_prompt ? "GMAC/s" : "GB/s read";
 }
 
-/* A size or a count: "1.18 GB", "4.8 MB"; the unit is one of two words. */
-struct amount {
-    double value;
-    int digits;
-    const char *unit;
-};
-
-static struct amount amount_of(double x, double thousand, const char *millions,
-                               const char *billions)
+/* A size or a count: "1.18 GB", "4.8 MB" */
+static struct name amount_of(double x, double thousand, const char *millions, const char *billions)
 {
     const double million = thousand * thousand;
+    struct name name;
 
     if (x < 100 * million)
-        return (struct amount){x / million, 1, millions};
-    return (struct amount){x / (million * thousand), 2, billions};
+        snprintf(name.text, sizeof name.text, "%.1f %s", x / million, millions);
+    else
+        snprintf(name.text, sizeof name.text, "%.2f %s", x / (million * thousand), billions);
+    return name;
 }
 
-static void table_begin(const struct bench *b)
+static void table_head(const struct bench *b)
 {
-    const struct amount size = amount_of((double)b->model_bytes, 1000, "MB", "GB");
-    const struct amount n = amount_of((double)b->info.n_params, 1000, "M", "B");
-
     print_cpu(&b->machine);
-    printf("%s · %.*f %s · %.*f %s parameters · %s\n\n", b->model_type, size.digits, size.value,
-           size.unit, n.digits, n.value, n.unit, trit_session_isa(b->o.session));
+    printf("%s · %s · %s parameters · %s\n\n", b->model_type,
+           amount_of((double)b->model_bytes, 1000, "MB", "GB").text,
+           amount_of((double)b->info.n_params, 1000, "M", "B").text,
+           trit_session_isa(b->o.session));
     printf("threads  %-16s %17s   %s%s\n", "test", "tokens/s", b->old.path ? "new/old   " : "",
            "of the limit");
 }
@@ -271,7 +253,9 @@ static struct name ratio(const struct bench_row *r)
 
 static void table_row(const struct bench *b, const struct bench_row *r)
 {
-    printf("%7d  %-16s %9.2f ± %5.2f   ", r->n_threads, test_name(r).text, r->avg, r->stddev);
+    if (!b->n_rows)
+        table_head(b);
+    printf("%7d  %-16s %9.2f ± %5.2f   ", r->n_threads, r->test.text, r->avg, r->stddev);
     if (b->old.path)
         printf("%7s   ", ratio(r).text);
     if (b->bars)
@@ -280,172 +264,89 @@ static void table_row(const struct bench *b, const struct bench_row *r)
     printf(r->n_gen && r->walks.text[0] ? "   %s\n" : "\n", r->walks.text);
 }
 
-static void md_begin(const struct bench *b)
-{
-    const bool old = b->old.path != NULL;
-    printf("| model | size | params | isa | threads | test | t/s |%s of the limit |\n"
-           "| --- | ---: | ---: | --- | ---: | ---: | ---: |%s ---: |\n",
-           old ? " new/old |" : "", old ? " ---: |" : "");
-}
-
 static void md_row(const struct bench *b, const struct bench_row *r)
 {
-    const struct amount size = amount_of((double)b->model_bytes, 1024, "MiB", "GiB");
-    const struct amount n = amount_of((double)b->info.n_params, 1000, "M", "B");
+    const bool old = b->old.path != NULL;
 
-    printf("| %s | %.*f %s | %.*f %s | %s | %d | %s | %.2f ± %.2f |", b->model_type, size.digits,
-           size.value, size.unit, n.digits, n.value, n.unit, trit_session_isa(b->o.session),
-           r->n_threads, test_name(r).text, r->avg, r->stddev);
-    if (b->old.path)
+    if (!b->n_rows)
+        printf("| model | size | params | isa | threads | test | t/s |%s of the limit |\n"
+               "| --- | ---: | ---: | --- | ---: | ---: | ---: |%s ---: |\n",
+               old ? " new/old |" : "", old ? " ---: |" : "");
+    printf("| %s | %s | %s | %s | %d | %s | %.2f ± %.2f |", b->model_type,
+           amount_of((double)b->model_bytes, 1024, "MiB", "GiB").text,
+           amount_of((double)b->info.n_params, 1000, "M", "B").text, trit_session_isa(b->o.session),
+           r->n_threads, r->test.text, r->avg, r->stddev);
+    if (old)
         printf(" %s |", ratio(r).text);
     printf(" %.0f %% of %.1f %s |\n", 100 * r->reached / r->limit, r->limit, unit(r));
 }
 
-/* The fields of csv and JSON, in the order of the csv. */
-enum field_kind { TEXT, NUMBER, SAMPLES };
-
-struct bench_field {
-    const char *name;
-    enum field_kind kind;
-    const char *text;
-    double number;
-};
-
+/* The fields of csv and JSON, in the order of the csv; the last ones only with --compare. */
 enum { N_OLD_FIELDS = 2, N_FIELDS = 29 + N_OLD_FIELDS };
 
-/* The last ones are there where something is compared. */
-static int n_fields(const struct bench *b)
-{
-    return b->old.path ? N_FIELDS : N_FIELDS - N_OLD_FIELDS;
-}
-
-static void fields_of(struct bench_field f[N_FIELDS], const struct bench *b,
-                      const struct bench_row *r, const struct name *test)
+static int fields_of(struct field f[N_FIELDS], const struct bench *b, const struct bench_row *r)
 {
     const bool pp = r->n_prompt > 0;
-    const struct bench_field all[N_FIELDS] = {
-        {"model_filename", TEXT, b->args->model.path, 0},
-        {"model_type", TEXT, b->model_type, 0},
-        {"model_size", NUMBER, NULL, (double)b->model_bytes},
-        {"model_n_params", NUMBER, NULL, (double)b->info.n_params},
-        {"isa", TEXT, trit_session_isa(b->o.session), 0},
-        {"n_threads", NUMBER, NULL, r->n_threads},
-        {"n_prompt", NUMBER, NULL, r->n_prompt},
-        {"n_gen", NUMBER, NULL, r->n_gen},
-        {"n_depth", NUMBER, NULL, r->n_depth},
-        {"test", TEXT, test->text, 0},
-        {"avg_ts", NUMBER, NULL, r->avg},
-        {"stddev_ts", NUMBER, NULL, r->stddev},
-        {"samples_ts", SAMPLES, NULL, 0},
-        {"bytes_per_token", NUMBER, NULL, bytes_per_token(b, r)},
-        {"gbps", NUMBER, NULL, pp ? NAN : r->reached},
-        {"read_gbps", NUMBER, NULL, pp ? NAN : r->limit},
-        {"gmacs", NUMBER, NULL, pp ? r->reached : NAN},
-        {"peak_gmacs", NUMBER, NULL, pp ? r->limit : NAN},
-        {"efficiency", NUMBER, NULL, r->reached / r->limit},
-        {"peak_gfmas", NUMBER, NULL, pp ? r->fmas : NAN},
-        {"trit_version", TEXT, trit_version(), 0},
-        {"walks", TEXT, r->walks.text, 0},
-        {"cpu", TEXT, b->machine.cpu, 0},
-        {"cpu_model", TEXT, b->machine.cpu_model, 0},
-        {"l1d_bytes", NUMBER, NULL, (double)b->machine.l1d_bytes},
-        {"l2_bytes", NUMBER, NULL, (double)b->machine.l2_bytes},
-        {"l3_bytes", NUMBER, NULL, (double)b->machine.l3_bytes},
-        {"n_cores", NUMBER, NULL, b->machine.n_cores},
-        {"cpu_limit", NUMBER, NULL, b->machine.cpu_limit},
-        {"old_ts", NUMBER, NULL, r->old_avg},
-        {"ratio", NUMBER, NULL, r->avg / r->old_avg},
+    const struct field all[N_FIELDS] = {
+        {"model_filename", b->args->model.path, 0, NULL},
+        {"model_type", b->model_type, 0, NULL},
+        {"model_size", NULL, (double)b->model_bytes, NULL},
+        {"model_n_params", NULL, (double)b->info.n_params, NULL},
+        {"isa", trit_session_isa(b->o.session), 0, NULL},
+        {"n_threads", NULL, r->n_threads, NULL},
+        {"n_prompt", NULL, r->n_prompt, NULL},
+        {"n_gen", NULL, r->n_gen, NULL},
+        {"n_depth", NULL, r->n_depth, NULL},
+        {"test", r->test.text, 0, NULL},
+        {"avg_ts", NULL, r->avg, NULL},
+        {"stddev_ts", NULL, r->stddev, NULL},
+        {"samples_ts", NULL, r->n_samples, r->samples},
+        {"bytes_per_token", NULL, bytes_per_token(b, r), NULL},
+        {"gbps", NULL, pp ? NAN : r->reached, NULL},
+        {"read_gbps", NULL, pp ? NAN : r->limit, NULL},
+        {"gmacs", NULL, pp ? r->reached : NAN, NULL},
+        {"peak_gmacs", NULL, pp ? r->limit : NAN, NULL},
+        {"efficiency", NULL, r->reached / r->limit, NULL},
+        {"peak_gfmas", NULL, pp ? r->fmas : NAN, NULL},
+        {"trit_version", trit_version(), 0, NULL},
+        {"walks", r->walks.text, 0, NULL},
+        {"cpu", b->machine.cpu, 0, NULL},
+        {"cpu_model", b->machine.cpu_model, 0, NULL},
+        {"l1d_bytes", NULL, (double)b->machine.l1d_bytes, NULL},
+        {"l2_bytes", NULL, (double)b->machine.l2_bytes, NULL},
+        {"l3_bytes", NULL, (double)b->machine.l3_bytes, NULL},
+        {"n_cores", NULL, b->machine.n_cores, NULL},
+        {"cpu_limit", NULL, b->machine.cpu_limit, NULL},
+        {"old_ts", NULL, r->old_avg, NULL},
+        {"ratio", NULL, r->avg / r->old_avg, NULL},
     };
     memcpy(f, all, sizeof all);
-}
-
-static void csv_begin(const struct bench *b)
-{
-    const struct bench_row none = {.n_gen = 1};
-    const struct name no_name = {""};
-    struct bench_field f[N_FIELDS];
-    int n = 0;
-
-    fields_of(f, b, &none, &no_name);
-    for (int i = 0; i < n_fields(b); i++)
-        if (f[i].kind != SAMPLES)
-            printf("%s%s", n++ ? "," : "", f[i].name);
-    putchar('\n');
-}
-
-/* In quotes, inner ones doubled (RFC 4180). */
-static void csv_string(const char *text)
-{
-    putchar('"');
-    for (; *text; text++)
-        printf(*text == '"' ? "\"\"" : "%c", *text);
-    putchar('"');
+    return b->old.path ? N_FIELDS : N_FIELDS - N_OLD_FIELDS;
 }
 
 static void csv_row(const struct bench *b, const struct bench_row *r)
 {
-    const struct name test = test_name(r);
-    struct bench_field f[N_FIELDS];
-    int n = 0;
+    struct field f[N_FIELDS];
+    const int n = fields_of(f, b, r);
 
-    fields_of(f, b, r, &test);
-    for (int i = 0; i < n_fields(b); i++) {
-        if (f[i].kind == SAMPLES)
-            continue;
-        if (n++)
-            putchar(',');
-        if (f[i].kind == TEXT)
-            csv_string(f[i].text);
-        else if (isfinite(f[i].number))
-            json_number(stdout, f[i].number);
-    }
-    putchar('\n');
-}
-
-static void json_samples(const struct bench_row *r)
-{
-    putchar('[');
-    for (int i = 0; i < r->n_samples; i++) {
-        fputs(i ? "," : "", stdout);
-        json_number(stdout, r->samples[i]);
-    }
-    putchar(']');
+    if (!b->n_rows)
+        csv_names(f, n);
+    csv_values(f, n);
 }
 
 static void json_object(const struct bench *b, const struct bench_row *r)
 {
-    const struct name test = test_name(r);
-    struct bench_field f[N_FIELDS];
+    struct field f[N_FIELDS];
 
-    fields_of(f, b, r, &test);
-    for (int i = 0; i < n_fields(b); i++) {
-        printf("%s\"%s\":", i ? "," : "{", f[i].name);
-        if (f[i].kind == TEXT)
-            json_string(stdout, f[i].text, strlen(f[i].text));
-        else if (f[i].kind == SAMPLES)
-            json_samples(r);
-        else
-            json_number(stdout, f[i].number);
-    }
+    putchar('{');
+    json_fields(f, fields_of(f, b, r));
     putchar('}');
-}
-
-static void json_begin(const struct bench *b)
-{
-    (void)b;
-    fputs("[\n", stdout);
 }
 
 static void json_row(const struct bench *b, const struct bench_row *r)
 {
-    fputs(b->n_rows ? ",\n" : "", stdout);
+    fputs(b->n_rows ? ",\n" : "[\n", stdout);
     json_object(b, r);
-}
-
-static void json_end(const struct bench *b)
-{
-    (void)b;
-    fputs("\n]\n", stdout);
 }
 
 static void jsonl_row(const struct bench *b, const struct bench_row *r)
@@ -454,42 +355,39 @@ static void jsonl_row(const struct bench *b, const struct bench_row *r)
     putchar('\n');
 }
 
-static void nothing(const struct bench *b)
-{
-    (void)b;
-}
-
 static const struct format {
     const char *name;
-    void (*begin)(const struct bench *b);
-    void (*row)(const struct bench *b, const struct bench_row *r);
-    void (*end)(const struct bench *b);
+    void (*row)(const struct bench *b,
+                const struct bench_row *r); /* and before the first, a head */
+    const char *end;                        /* after the last */
 } formats[] = {
-    {"table", table_begin, table_row, nothing}, {"md", md_begin, md_row, nothing},
-    {"csv", csv_begin, csv_row, nothing},       {"json", json_begin, json_row, json_end},
-    {"jsonl", nothing, jsonl_row, nothing},
+    {"table", table_row, ""},    {"md", md_row, ""},       {"csv", csv_row, ""},
+    {"json", json_row, "\n]\n"}, {"jsonl", jsonl_row, ""},
 };
 
-static int find_format(const struct format **out, const struct args *args)
+const char *bench_format(const struct args *args)
 {
-    const char *name = args->bench.format ? args->bench.format : args->json ? "json" : "table";
+    return args->bench.format ? args->bench.format : args->json ? "json" : "table";
+}
 
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-        *out = &formats[i];
-        if (strcmp(formats[i].name, name) == 0)
-            return EXIT_DONE;
-    }
-    return usage_error("-o is md, csv, json or jsonl, not '%s'", name);
+/* The parser accepts no other names. */
+static const struct format *find_format(const struct args *args)
+{
+    const struct format *f = formats;
+
+    while (strcmp(f->name, bench_format(args)) != 0)
+        f++;
+    return f;
 }
 
 /* ---- The command ----------------------------------------------------------------------------- */
 
-/* Bytes of the tensors; and "bitnet-b1.58 2.4B I2_S" by the type of the largest linear. */
+/* Bytes of the tensors, and "bitnet-b1.58 2.4B I2_S" with the type of the largest linear. */
 static void describe_model(struct bench *b)
 {
     const char *type = "?";
+    const double n_params = (double)b->info.n_params;
     uint64_t most = 0;
-    struct amount params;
 
     for (size_t i = 0; i < trit_file_n_tensors(b->o.file); i++) {
         const struct trit_tensor_info t = trit_file_tensor(b->o.file, i);
@@ -500,9 +398,8 @@ static void describe_model(struct bench *b)
             type = t.type_name;
         }
     }
-    params = amount_of((double)b->info.n_params, 1000, "M", "B");
-    snprintf(b->model_type, sizeof b->model_type, "%s %.1f%s %s", b->info.arch, params.value,
-             params.unit, type);
+    snprintf(b->model_type, sizeof b->model_type, "%s %.1f%s %s", b->info.arch,
+             n_params * (n_params < 1e8 ? 1e-6 : 1e-9), n_params < 1e8 ? "M" : "B", type);
 }
 
 /* A session for all rows with that many threads. */
@@ -520,7 +417,7 @@ static int open_for(struct bench *b, int n_threads, int n_ctx)
     trit_session_close(&b->o.session);
     b->kv = opt.kv;
     if (opt.n_ctx && opt.n_ctx < n_ctx)
-        return usage_error("-c %d is too small: the largest test takes %d positions", opt.n_ctx,
+        return usage_error("-c %d is too small; the largest test needs %d tokens", opt.n_ctx,
                            n_ctx);
     opt.n_threads = n_threads;
     opt.n_ctx = opt.n_ctx ? opt.n_ctx : n_ctx;
@@ -528,7 +425,8 @@ static int open_for(struct bench *b, int n_threads, int n_ctx)
         return report_session(&err, b->o.model);
     if (!b->args->quiet)
         fprintf(stderr, "context of %d%s: %.0f MB, repacked weights: %.0f MB, file: %.0f MB\n",
-                opt.n_ctx, opt.n_ctx > b->info.n_ctx ? " (more than it was trained for)" : "",
+                opt.n_ctx,
+                opt.n_ctx > b->info.n_ctx ? " (more than the model was trained for)" : "",
                 (double)bytes * 1e-6, (double)b->info.repacked_bytes * 1e-6,
                 (double)trit_file_size(b->o.file) * 1e-6);
     if (trit_session_open(&b->o.session, b->o.model, &opt, &err))
@@ -539,21 +437,17 @@ static int open_for(struct bench *b, int n_threads, int n_ctx)
     return set_exits(b->o.session, &b->args->layers);
 }
 
-static struct bench_row one_row(int n_threads, int n_prompt, int n_gen, int n_depth)
-{
-    return (struct bench_row){
-        .n_threads = n_threads, .n_prompt = n_prompt, .n_gen = n_gen, .n_depth = n_depth};
-}
-
 static int run_row(struct bench *b, struct bench_row r, const int32_t *tokens)
 {
-    int code = measure_row(b, &r, tokens);
+    const int n = snprintf(r.test.text, sizeof r.test.text, r.n_prompt ? "pp%d" : "tg%d",
+                           r.n_prompt ? r.n_prompt : r.n_gen);
 
+    if (r.n_depth)
+        snprintf(r.test.text + n, sizeof r.test.text - (size_t)n, " @ d%d", r.n_depth);
+    const int code = measure_row(b, &r, tokens);
     if (code)
         return code;
-    r.old_avg = baseline_find(&b->old, b->model_type, test_name(&r).text, r.n_threads);
-    if (!b->n_rows)
-        b->format->begin(b);
+    r.old_avg = baseline_find(&b->old, b->model_type, r.test.text, r.n_threads);
     b->format->row(b, &r);
     b->n_rows++;
     return finish_stdout();
@@ -577,43 +471,40 @@ static int run_all(struct bench *b, const struct plan *p)
         const int threads = p->threads.items[t];
         code = open_for(b, threads, n_ctx);
         for (int d = 0; d < p->depths.n && !code; d++) {
-            const int depth = p->depths.items[d];
+            struct bench_row r = {.n_threads = threads, .n_depth = p->depths.items[d]};
             for (int i = 0; i < p->prompts.n && !code; i++)
-                if (p->prompts.items[i])
-                    code = run_row(b, one_row(threads, p->prompts.items[i], 0, depth), tokens);
+                if ((r.n_prompt = p->prompts.items[i]))
+                    code = run_row(b, r, tokens);
+            r.n_prompt = 0;
             for (int i = 0; i < p->gens.n && !code; i++)
-                if (p->gens.items[i])
-                    code = run_row(b, one_row(threads, 0, p->gens.items[i], depth), tokens);
+                if ((r.n_gen = p->gens.items[i]))
+                    code = run_row(b, r, tokens);
         }
     }
     free(tokens);
     if (b->n_rows)
-        b->format->end(b);
+        fputs(b->format->end, stdout);
     return code ? code : finish_stdout();
 }
 
 static int parse_plan(struct plan *p, const struct args *args)
 {
+    const struct bench_args *a = &args->bench;
     char default_threads[16];
     int code;
 
     snprintf(default_threads, sizeof default_threads, "%d", trit_threads_default());
-    if ((code = parse_numbers(&p->prompts, args->bench.n_prompts ? args->bench.n_prompts : "512",
-                              "-p", 0, 1 << 20)) ||
-        (code = parse_numbers(&p->gens, args->bench.n_gens ? args->bench.n_gens : "128", "-n", 0,
-                              1 << 20)) ||
-        (code = parse_numbers(&p->depths, args->bench.n_depths ? args->bench.n_depths : "0", "-d",
-                              0, 1 << 20)) ||
-        (code = parse_numbers(&p->threads,
-                              args->bench.n_threads ? args->bench.n_threads : default_threads, "-t",
-                              1, 512)))
+    if ((code = parse_numbers(&p->prompts, a->n_prompts, "512", "-p", 0, 1 << 20)) ||
+        (code = parse_numbers(&p->gens, a->n_gens, "128", "-n", 0, 1 << 20)) ||
+        (code = parse_numbers(&p->depths, a->n_depths, "0", "-d", 0, 1 << 20)) ||
+        (code = parse_numbers(&p->threads, a->n_threads, default_threads, "-t", 1, 512)))
         return code;
     if (!largest(&p->prompts) && !largest(&p->gens))
         return usage_error("nothing to measure: -p and -n are both 0");
     return EXIT_DONE;
 }
 
-/* What nobody asked for must fit the model. */
+/* The default lengths must fit the model. */
 static void fit_defaults(struct plan *p, const struct bench *b)
 {
     const int32_t most = b->info.max_ctx;
@@ -627,15 +518,17 @@ static void fit_defaults(struct plan *p, const struct bench *b)
 int bench_main(const struct args *args)
 {
     struct bench b = {
-        .args = args, .progress = show_progress(args->quiet), .bars = is_lively(STDOUT_FILENO)};
+        .args = args,
+        .format = find_format(args),
+        .progress = show_progress(args->quiet),
+        .bars = is_lively(STDOUT_FILENO),
+    };
     struct plan plan;
     int code = parse_plan(&plan, args);
 
     if (!code && args->layers.exit_sweep)
         return exit_sweep(args, largest(&plan.gens) ? largest(&plan.gens) : 1,
                           largest(&plan.threads));
-    if (!code)
-        code = find_format(&b.format, args);
     if (!code && args->bench.compare)
         code = baseline_open(&b.old, args->bench.compare);
     if (!code)

@@ -1,5 +1,5 @@
-/* cmd_convert.c - trit convert and trit quantize: from a checkpoint folder, or from another GGUF,
- * to a GGUF. */
+/* cmd_convert.c - trit convert and trit quantize: write a GGUF from a checkpoint folder or from
+ * another GGUF. */
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ struct conversion {
     bool dry;
     int n_tensors;
     uint64_t n_bytes;
-    char name[64]; /* of the tensor that is being written */
+    char name[64]; /* of the current tensor */
 };
 
 static void on_note(void *user, const char *text)
@@ -64,7 +64,7 @@ static void on_tensor(void *user, const struct trit_converted_tensor *t)
     c->n_tensors++;
 }
 
-/* The checkpoint folder, or the open file, to write (NULL: dry). */
+/* Convert the checkpoint folder, or the file if there is one. write: NULL for a dry run. */
 static trit_status call_converter(struct conversion *c, const trit_file *file, trit_write_fn write,
                                   struct trit_error *err)
 {
@@ -99,7 +99,7 @@ static int dry_run(struct conversion *c, const trit_file *file)
     return finish_stdout();
 }
 
-/* path: of what is written; file: NULL, or what is quantised */
+/* file: the input, or NULL for the folder */
 static int convert_to(struct conversion *c, const trit_file *file, const char *path)
 {
     trit_status status = TRIT_OK;
@@ -140,9 +140,9 @@ int convert_main(const struct args *args)
     if (args->convert.from_gguf && args->operand)
         return usage_error("give a folder or --from-gguf, not both");
     if (args->convert.from_gguf && args->convert.map)
-        return usage_error("--map names tensors of a folder; it does not go with --from-gguf");
+        return usage_error("--map is for folders; it cannot be used with --from-gguf");
     if (args->convert.from_gguf && args->convert.knob.n)
-        return usage_error("--knob is of a folder; it does not go with --from-gguf");
+        return usage_error("--knob is for folders; it cannot be used with --from-gguf");
     if (args->convert.from_gguf)
         return convert_file(&c, args->convert.from_gguf, args->out);
     if (!args->operand)
@@ -155,6 +155,7 @@ int quantize_main(const struct args *args)
     struct conversion c = {.args = args};
 
     if (!args->operand || (!args->operand2 && !args->convert.dry_run))
-        return usage_error("two files are wanted; trit quantize IN.gguf OUT.gguf --type TYPE");
+        return usage_error("quantize needs an input and an output file: trit quantize IN.gguf "
+                           "OUT.gguf --type TYPE");
     return convert_file(&c, args->operand, args->operand2);
 }

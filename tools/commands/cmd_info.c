@@ -1,13 +1,13 @@
-/* cmd_info.c - trit info: what is in a file and what was made of it, or what this CPU can run. */
+/* cmd_info.c - trit info: a model file and how trit reads it, or what this CPU can run. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "builtin.h"
 #include "commands.h"
+#include "fields.h"
 #include "hardware.h"
 #include "json_write.h"
 #include "open.h"
@@ -15,7 +15,7 @@
 #include "report.h"
 #include "status.h"
 
-enum { MAX_ITEMS = 8, MAX_TEXT = 160 }; /* of metadata shown to people */
+enum { MAX_ITEMS = 8, MAX_TEXT = 160 }; /* of metadata, without --json */
 
 static double mib(uint64_t bytes)
 {
@@ -24,13 +24,13 @@ static double mib(uint64_t bytes)
 
 /* ---- The machine ----------------------------------------------------------------------------- */
 
-/* What each row does of the operations, where isa is chosen (NULL: the best). */
+/* The operations of each row, if isa is chosen (NULL: the best). */
 static void print_operations(const char *isa)
 {
     struct trit_isa_info row;
     struct trit_operation_info op;
 
-    printf("kernels  of each, where %s is used\n", isa ? isa : trit_isa_default());
+    printf("kernels  of each, if %s is used\n", isa ? isa : trit_isa_default());
     for (int r = 0; trit_isa_at(r, &row); r++) {
         int column = 0;
         for (int i = 0; trit_operation_at(i, isa, &op); i++) {
@@ -83,12 +83,10 @@ static void print_walks(bool json)
             printf("  %-8s %s\n", walk.name, walk.note);
 }
 
-/* Which limit decided how many threads there are, and what memory there is. */
+/* The number of threads with the limit that decided it, and the memory. */
 static void print_limits(const struct trit_machine_info *m)
 {
-    const int n = trit_threads_default();
-
-    printf("threads  %d (", n);
+    printf("threads  %d (", trit_threads_default());
     if (m->cpu_limit < m->n_cores) {
         plain_text(stdout, m->cpu_limit_from, strlen(m->cpu_limit_from));
         printf(" allows %g CPUs' worth of time, of %d physical performance cores)\n", m->cpu_limit,
@@ -134,23 +132,22 @@ static int print_machine(const struct args *args)
     size_t n_bytes;
 
     trit_machine_info(&machine);
-    for (int i = 0; trit_isa_at(i, &row) && strcmp(row.name, isa) != 0; i++)
-        row.name = NULL;
-    if (!row.name || strcmp(row.name, isa) != 0)
-        return usage_error("unknown instruction set '%s'", isa);
+    for (int i = 0; !row.name || strcmp(row.name, isa) != 0; i++)
+        if (!trit_isa_at(i, &row))
+            return usage_error("unknown instruction set '%s'", isa);
     if (!row.usable) {
         fprintf(stderr, "trit: %s '%s' kernels\n",
-                row.built ? "this CPU cannot run" : "this build has no", isa);
+                row.built ? "this CPU cannot run the" : "this build does not have the", isa);
         return EXIT_UNSUPPORTED;
     }
     if (args->json) {
         printf("{\"version\":\"%s\",\"threads\":%d,\"isa\":\"%s\",\"isas\":[", trit_version(),
                trit_threads_default(), isa);
         print_isas(true);
-        printf("]");
+        putchar(']');
         print_operations_json(isa);
         print_machine_json(&machine);
-        printf("}\n");
+        puts("}");
         return finish_stdout();
     }
     if (built_in_model(&n_bytes))
@@ -160,7 +157,8 @@ static int print_machine(const struct args *args)
     print_limits(&machine);
     printf("isa      %s\n", isa);
     print_isas(false);
-    printf("walks    over the weights of a generated token: chosen by measurement, or by --walk\n");
+    printf("walks    ways to read the weights for a generated token: chosen by measurement, or by "
+           "--walk\n");
     print_walks(false);
     print_operations(isa);
     return finish_stdout();
@@ -272,7 +270,7 @@ static void print_tensor_info(const struct trit_tensor_info *t,
         printf("  scale %.4g · %.1f %% zero", (double)stats->scale,
                100 * (double)stats->n_zero / (double)stats->n);
     if (stats->n_invalid)
-        printf(" · %llu codes that mean nothing", (unsigned long long)stats->n_invalid);
+        printf(" · %llu invalid codes", (unsigned long long)stats->n_invalid);
     putchar('\n');
 }
 
@@ -296,8 +294,7 @@ static void print_tensor_json(const struct trit_tensor_info *t,
     putchar('}');
 }
 
-/* Ternary weights by layer: so many rows of the picture at most, of several layers each if need be.
- */
+/* Ternary weights by layer; the bars have at most MAX_ROWS rows, each of one or more layers. */
 enum { MAX_LAYERS = 1024, MAX_ROWS = 32 };
 
 struct zeros {
@@ -382,7 +379,7 @@ static int print_tensors(const trit_file *f, bool json)
     return code;
 }
 
-/* What the program that wrote the file said of it. */
+/* A note of the program that wrote the file. */
 static bool print_note(void *user, const struct trit_value *v)
 {
     struct printer *p = user;
@@ -433,7 +430,7 @@ static void print_model(const struct trit_model_info *m, uint64_t session_bytes)
            mib(session_bytes), mib(m->repacked_bytes), mib(m->token_bytes));
 }
 
-/* What is not as in most models, or left open by the sources of this one's family. */
+/* Knobs that differ from most models, or that sources of this family leave open. */
 static void print_knobs(const trit_model *model)
 {
     struct trit_knob_info knob;
@@ -464,10 +461,7 @@ static void print_knobs_json(const trit_model *model)
 
 static void print_model_json(const struct trit_model_info *m, uint64_t session_bytes)
 {
-    const struct {
-        const char *name;
-        double value;
-    } numbers[] = {
+    const struct number numbers[] = {
         {"n_layer", m->n_layer},     {"n_embd", m->n_embd},     {"n_head", m->n_head},
         {"n_head_kv", m->n_head_kv}, {"head_dim", m->head_dim}, {"n_ff", m->n_ff},
         {"n_vocab", m->n_vocab},     {"n_ctx", m->n_ctx},       {"rope_base", m->rope_base},
@@ -477,10 +471,7 @@ static void print_model_json(const struct trit_model_info *m, uint64_t session_b
            "\"sub_norms\":%s,\"tied\":%s,\"embd_type\":\"%s\",\"head_type\":\"%s\"",
            m->arch, m->ffn_act, m->ffn_act_why, m->rope_style, m->sub_norms ? "true" : "false",
            m->tied ? "true" : "false", m->embd_type, m->head_type);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        printf(",\"%s\":", numbers[i].name);
-        json_number(stdout, numbers[i].value);
-    }
+    json_numbers(",", numbers, N_OF(numbers), false);
     printf(",\"n_params\":%llu,\"n_ternary\":%llu,\"session_bytes\":%llu,\"repacked_bytes\":%llu,"
            "\"token_bytes\":%llu",
            (unsigned long long)m->n_params, (unsigned long long)m->n_ternary,
@@ -490,20 +481,15 @@ static void print_model_json(const struct trit_model_info *m, uint64_t session_b
 
 /* ---- The command ----------------------------------------------------------------------------- */
 
-/* Which template chats are put into: also of files that cannot run. */
-static void print_chat(const struct trit_chat *c)
+static void print_chat(const struct trit_chat *c, bool json)
 {
-    if (c->name)
+    if (!json && c->name)
         printf("chat      %s: %s\n", c->name, c->why);
-}
-
-static void print_chat_json(const struct trit_chat *c)
-{
-    if (!c->name) {
-        printf("null");
+    if (!json)
         return;
-    }
-    printf("{\"template\":\"%s\",\"why\":", c->name);
+    printf(c->name ? ",\"chat\":{\"template\":\"%s\",\"why\":" : ",\"chat\":null", c->name);
+    if (!c->name)
+        return;
     json_string(stdout, c->why, strlen(c->why));
     printf(",\"base\":%s,\"guessed\":%s}", c->base ? "true" : "false",
            c->guessed ? "true" : "false");
@@ -511,77 +497,66 @@ static void print_chat_json(const struct trit_chat *c)
 
 struct found {
     bool runs;
-    const trit_model *open;
     struct trit_error why_not;
     struct trit_model_info model;
     uint64_t session_bytes;
-    struct trit_chat chat; /* name NULL: no vocabulary that can be used */
+    struct trit_chat chat; /* also if the model cannot run; name NULL: no usable vocabulary */
 };
 
-/* @return exit code, after a message */
-static int print_info(const struct args *args, const trit_file *f, const struct found *found)
+static void print_file(const struct args *args, const struct opened *o, const struct found *found)
 {
-    int code = EXIT_DONE;
-
     printf("file      %s · GGUF %u · %.1f MiB · %zu tensors\n", args->model.path,
-           trit_file_version(f), mib(trit_file_size(f)), trit_file_n_tensors(f));
+           trit_file_version(o->file), mib(trit_file_size(o->file)), trit_file_n_tensors(o->file));
     if (found->runs) {
         print_model(&found->model, found->session_bytes);
-        print_knobs(found->open);
+        print_knobs(o->model);
     }
-    print_chat(&found->chat);
-    print_notes(f, false);
-    if (args->info.list_metadata) {
-        printf("metadata\n");
-        print_metadata(f, false);
-    }
-    if (args->info.show_template) {
-        printf("template\n");
-        print_template(f, false);
-        putchar('\n');
-    }
-    if (args->info.list_tensors) {
-        printf("tensors\n");
-        code = print_tensors(f, false);
-    }
-    return code;
 }
 
-static int print_info_json(const struct args *args, const trit_file *f, const struct found *found)
+static void print_file_json(const struct args *args, const struct opened *o,
+                            const struct found *found)
 {
-    int code = EXIT_DONE;
-
     printf("{\"file\":");
     json_string(stdout, args->model.path, strlen(args->model.path));
-    printf(",\"gguf_version\":%u,\"bytes\":%llu,\"n_tensors\":%zu,\"model\":", trit_file_version(f),
-           (unsigned long long)trit_file_size(f), trit_file_n_tensors(f));
+    printf(",\"gguf_version\":%u,\"bytes\":%llu,\"n_tensors\":%zu,\"model\":",
+           trit_file_version(o->file), (unsigned long long)trit_file_size(o->file),
+           trit_file_n_tensors(o->file));
     if (found->runs) {
         print_model_json(&found->model, found->session_bytes);
-        print_knobs_json(found->open);
+        print_knobs_json(o->model);
     } else
         printf("null");
-    printf(",\"chat\":");
-    print_chat_json(&found->chat);
-    print_notes(f, true);
+}
+
+/* @return exit code, after a message */
+static int print_info(const struct args *args, const struct opened *o, const struct found *found)
+{
+    const bool json = args->json;
+    int code = EXIT_DONE;
+
+    (json ? print_file_json : print_file)(args, o, found);
+    print_chat(&found->chat, json);
+    print_notes(o->file, json);
     if (args->info.list_metadata) {
-        printf(",\"metadata\":{");
-        print_metadata(f, true);
-        putchar('}');
+        printf(json ? ",\"metadata\":{" : "metadata\n");
+        print_metadata(o->file, json);
+        printf(json ? "}" : "");
     }
     if (args->info.show_template) {
-        printf(",\"template\":");
-        print_template(f, true);
+        printf(json ? ",\"template\":" : "template\n");
+        print_template(o->file, json);
+        printf(json ? "" : "\n");
     }
     if (args->info.list_tensors) {
-        printf(",\"tensors\":[");
-        code = print_tensors(f, true);
-        putchar(']');
+        printf(json ? ",\"tensors\":[" : "tensors\n");
+        code = print_tensors(o->file, json);
+        printf(json ? "]" : "");
     }
-    printf("}\n");
+    printf(json ? "}\n" : "");
     return code;
 }
 
-/* What can be said of the file is printed even where it cannot run; the exit code says that. */
+/* A file that cannot run is described too; then the exit code says that it cannot. */
 int info_main(const struct args *args)
 {
     struct opened o = {0};
@@ -597,13 +572,12 @@ int info_main(const struct args *args)
     found.runs = !trit_model_open(&o.model, o.file, &found.why_not);
     if (found.runs) {
         trit_model_info(o.model, &found.model);
-        found.open = o.model;
         opt.whole = !found.model.causal;
         found.runs = !trit_session_bytes(&found.session_bytes, o.model, &opt, &found.why_not);
     }
     if (!trit_tokenizer_open(&o.tokenizer, o.file, NULL))
         trit_chat_choose(&found.chat, o.file, o.tokenizer, NULL, NULL);
-    code = args->json ? print_info_json(args, o.file, &found) : print_info(args, o.file, &found);
+    code = print_info(args, &o, &found);
     const int written = finish_stdout();
     if (!code)
         code = written;

@@ -1,9 +1,9 @@
 /* cmd_perplexity.c - trit perplexity: how well a model predicts a text.
  *
- * The text's tokens are cut into windows of --ctx positions, without overlap, the last incomplete
- * one dropped. Each window starts from nothing (after BOS where the model has one); every token of
- * it but the first is scored by its probability given those before it. The logits that it is scored
- * by can be kept in a file, and compared with those in one. */
+ * The tokens of the text are cut into windows of --ctx positions without overlap; the incomplete
+ * last one is dropped. Each window starts from an empty context (after the BOS, if the model has
+ * one), and every token except the first is scored by its probability given those before it. The
+ * logits can be saved in a file, and compared with those of a file. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +11,9 @@
 
 #include "commands.h"
 #include "divergence.h"
+#include "fields.h"
 #include "input.h"
 #include "interrupt.h"
-#include "json_write.h"
 #include "logits_file.h"
 #include "open.h"
 #include "report.h"
@@ -26,15 +26,15 @@ struct score {
     int64_t tokens, bytes;
 };
 
-/* What else is done with the logits. */
+/* Files to write the logits to, and to compare them with. */
 struct comparison {
-    struct logits_writer *save; /* NULL: not kept */
+    struct logits_writer *save; /* NULL: not saved */
     struct logits_reader *base; /* NULL: not compared */
     struct divergence divergence;
     bool read_failed, write_failed;
 };
 
-/* One window: ids[0..n), of which those from first_scored on count. */
+/* A window: ids [n], of which those from first_scored on are scored. */
 struct window {
     const int32_t *ids;
     int32_t n, first_scored, n_vocab;
@@ -58,7 +58,7 @@ static bool compare(struct comparison *c, const float *logits, int32_t id)
     return base != NULL;
 }
 
-/* The logits after position i predict token i+1. */
+/* The logits at a position predict the next token. */
 static bool score_next(void *user, int32_t position, const float *logits)
 {
     const struct window *w = user;
@@ -84,7 +84,7 @@ static int scoring_stopped(const struct comparison *c, const struct trit_error *
 }
 
 static int score_windows(struct score *score, struct comparison *comparison, const struct opened *o,
-                         const struct args *args, const struct windows *w, const int32_t *ids)
+                         const struct args *args, const struct windows *w)
 {
     int32_t *tokens = malloc((size_t)w->ctx * sizeof *tokens);
     struct window window = {.ids = tokens,
@@ -100,7 +100,7 @@ static int score_windows(struct score *score, struct comparison *comparison, con
     if (!tokens)
         return out_of_memory();
     for (int32_t i = 0; i < w->n && !code; i++) {
-        take_window(tokens, w, ids, i);
+        take_window(tokens, w, i);
         trit_session_rewind(o->session, 0);
         const trit_status status =
             trit_session_eval(o->session, tokens, w->ctx, score_next, &window, &err);
@@ -115,9 +115,9 @@ static int score_windows(struct score *score, struct comparison *comparison, con
     return code;
 }
 
-/* Score, and keep or compare the logits where that is asked for. */
+/* Score, and save or compare the logits if the options say so. */
 static int score_text(struct score *score, struct comparison *c, const struct opened *o,
-                      const struct args *args, const struct windows *w, const int32_t *ids)
+                      const struct args *args, const struct windows *w)
 {
     const struct logits_shape shape = {
         .n_vocab = trit_model_vocab_size(o->model),
@@ -125,8 +125,8 @@ static int score_text(struct score *score, struct comparison *c, const struct op
         .chunks = w->n,
         .second_half = args->windows.second_half,
         .n_rows = (int64_t)w->n * (w->ctx - w->first_scored),
-        /* the BOS counts too: with another one the same text is evaluated differently */
-        .text = logits_hash(logits_hash(0, &w->bos, 1), ids, (size_t)w->n * (size_t)w->n_text),
+        /* with the BOS: another one changes how the text is evaluated */
+        .text = logits_hash(logits_hash(0, &w->bos, 1), w->ids, (size_t)w->n * (size_t)w->n_text),
     };
     struct logits_writer writer = {0};
     int code = EXIT_DONE;
@@ -141,7 +141,7 @@ static int score_text(struct score *score, struct comparison *c, const struct op
         c->save = &writer;
     }
     if (!code)
-        code = score_windows(score, c, o, args, w, ids);
+        code = score_windows(score, c, o, args, w);
     if (c->save)
         code = close_output(&writer.out, code);
     c->save = NULL;
@@ -150,10 +150,7 @@ static int score_text(struct score *score, struct comparison *c, const struct op
 
 static void print_divergence(const struct divergence_summary *d, bool json)
 {
-    const struct {
-        const char *name;
-        double value;
-    } numbers[] = {
+    const struct number numbers[] = {
         {"kl_mean", d->kl_mean},       {"kl_stderr", d->kl_stderr},
         {"kl_median", d->kl_median},   {"kl_p99", d->kl_p99},
         {"kl_max", d->kl_max},         {"same_top", d->same_top},
@@ -169,10 +166,7 @@ static void print_divergence(const struct divergence_summary *d, bool json)
                100 * d->same_top, d->lnp_change, d->lnp_change_stderr, d->ppl_ratio, d->ppl_base);
         return;
     }
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        printf(",\"%s\":", numbers[i].name);
-        json_exact(stdout, numbers[i].value);
-    }
+    json_numbers(",", numbers, N_OF(numbers), true);
 }
 
 /* divergence: NULL for none */
@@ -183,10 +177,8 @@ static void print_score(const struct score *s, const struct windows *w,
     const double variance = n > 1 ? (s->nll_squared / n - nll * nll) * n / (n - 1) : 0;
     const double ppl_stderr = ppl * sqrt(fmax(variance, 0) / n);
     const double bits = s->bytes ? s->nll / log(2) / (double)s->bytes : NAN;
-    const struct {
-        const char *name;
-        double value;
-    } numbers[] = {{"nll", nll}, {"ppl", ppl}, {"ppl_stderr", ppl_stderr}, {"bits_per_byte", bits}};
+    const struct number numbers[] = {
+        {"nll", nll}, {"ppl", ppl}, {"ppl_stderr", ppl_stderr}, {"bits_per_byte", bits}};
 
     if (!json) {
         printf("perplexity %.4f ± %.4f · nll %.5f · %.4f bits per byte · %lld tokens in %d windows "
@@ -197,10 +189,7 @@ static void print_score(const struct score *s, const struct windows *w,
         return;
     }
     printf("{\"tokens\":%lld,\"bytes\":%lld", (long long)s->tokens, (long long)s->bytes);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        printf(",\"%s\":", numbers[i].name);
-        json_exact(stdout, numbers[i].value);
-    }
+    json_numbers(",", numbers, N_OF(numbers), true);
     printf(",\"ctx\":%d,\"chunks\":%d", w->ctx, w->n);
     if (divergence)
         print_divergence(divergence, true);
@@ -218,7 +207,6 @@ int perplexity_main(const struct args *args)
     struct args session_args = *args;
     char *text = NULL;
     size_t len = 0;
-    int32_t *ids = NULL, n = 0;
 
     int code = read_prompt(&text, &len, &args->text);
     if (!code && args->perplexity.kl)
@@ -226,16 +214,12 @@ int perplexity_main(const struct args *args)
     if (!code)
         code = open_model(&o, &args->model);
     if (!code)
-        code = open_tokenizer(&o);
-    if (!code)
-        code = encode_text(o.tokenizer, text, len, 0, &ids, &n);
-    if (!code)
-        code = plan_windows(&w, &o, args->compute.ctx, &args->windows, n);
+        code = plan_windows(&w, &o, text, len, args->compute.ctx, &args->windows);
     session_args.compute.ctx = w.ctx;
     if (!code)
         code = open_session(&o, &session_args);
     if (!code)
-        code = score_text(&score, &comparison, &o, args, &w, ids);
+        code = score_text(&score, &comparison, &o, args, &w);
     if (!code && args->perplexity.kl)
         divergence_summarise(&comparison.divergence, &summary);
     if (!code) {
@@ -244,7 +228,7 @@ int perplexity_main(const struct args *args)
     }
     divergence_free(&comparison.divergence);
     logits_close(&base);
-    free(ids);
+    free(w.ids);
     free(text);
     close_all(&o);
     return code;

@@ -10,10 +10,10 @@
 #include "bytes.h"
 #include "cmd_chat.h"
 #include "commands.h"
+#include "fields.h"
 #include "input.h"
 #include "interrupt.h"
 #include "json_write.h"
-#include "logprobs.h"
 #include "open.h"
 #include "report.h"
 #include "resume.h"
@@ -21,19 +21,70 @@
 #include "status.h"
 #include "turns.h"
 
+/* ---- --logprobs ------------------------------------------------------------------------------ */
+
+enum { MAX_LOGPROBS = 100 };
+
+struct logprob {
+    int32_t id;
+    double value; /* ln of its probability under softmax(logits) */
+};
+
+/* The n <= MAX_LOGPROBS most likely of n_vocab logits, best first, of equals the lowest id first.
+ * @return their number */
+static int top_logprobs(struct logprob *out, int n, const float *logits, int32_t n_vocab)
+{
+    int found = 0;
+
+    for (int32_t id = 0; id < n_vocab; id++) {
+        if (found == n && (n == 0 || !(logits[id] > logits[out[n - 1].id])))
+            continue;
+        int at = found < n ? found++ : n - 1;
+        for (; at > 0 && logits[id] > logits[out[at - 1].id]; at--)
+            out[at] = out[at - 1];
+        out[at].id = id;
+    }
+    /* one sum over the vocabulary for all: ln p = logit - ln sum */
+    const double sum =
+        found ? (double)logits[out[0].id] - trit_logprob(logits, n_vocab, out[0].id) : 0;
+    for (int i = 0; i < found; i++)
+        out[i].value = (double)logits[out[i].id] - sum;
+    return found;
+}
+
+static void print_logprobs(FILE *f, const trit_tokenizer *tokenizer, const float *logits,
+                           int32_t n_vocab, int32_t chosen, int n)
+{
+    struct logprob top[MAX_LOGPROBS];
+    const int found = top_logprobs(top, n, logits, n_vocab);
+
+    fputs(",\"logprob\":", f);
+    json_number(f, trit_logprob(logits, n_vocab, chosen));
+    fputs(",\"top_logprobs\":[", f);
+    for (int i = 0; i < found; i++) {
+        const struct trit_string text = trit_tokenizer_piece(tokenizer, top[i].id, true);
+        fprintf(f, "%s{\"token\":%d,\"text\":", i ? "," : "", top[i].id);
+        json_string(f, text.bytes, text.len);
+        fputs(",\"logprob\":", f);
+        json_number(f, top[i].value);
+        putc('}', f);
+    }
+    putc(']', f);
+}
+
 /* ---- Output ---------------------------------------------------------------------------------- */
 
-/* Where text goes: stdout at once, or memory for --json. */
+/* Where text goes: to stdout immediately, or to memory for --json. */
 struct text_sink {
     const struct opened *o;
     bool collect, stream;
     int n_logprobs; /* 0: none */
-    FILE *tokens;   /* what --logprobs shows of each, for the object at the end; or NULL */
+    FILE *tokens;   /* tokens with --logprobs, for the object at the end; or NULL */
     char *tokens_text;
     size_t tokens_len;
     bool write_failed, no_memory;
     bool quiet;
-    struct bytes text; /* where it is collected */
+    struct bytes text; /* if collected */
     char last;
 };
 
@@ -52,7 +103,7 @@ static bool on_text(void *user, const char *text, size_t len)
     return !s->write_failed && !s->no_memory && !interrupted();
 }
 
-/* {"token":id,"text":…}, and with --logprobs what else could have been there */
+/* {"token":id,"text":…}, with --logprobs also the most likely tokens at its position */
 static void print_token(FILE *f, const struct text_sink *s, int32_t id, struct trit_string piece,
                         const float *logits)
 {
@@ -68,7 +119,7 @@ static bool on_token(void *user, int32_t id, struct trit_string piece, const flo
 {
     struct text_sink *s = user;
 
-    trit_session_set_progress(s->o->session, NULL, NULL); /* text stands on the line from here on */
+    trit_session_set_progress(s->o->session, NULL, NULL); /* now the line has text */
     if (s->tokens) {
         fputs(ftell(s->tokens) > 0 ? "," : "", s->tokens);
         print_token(s->tokens, s, id, piece, logits);
@@ -82,7 +133,7 @@ static bool on_token(void *user, int32_t id, struct trit_string piece, const flo
     return !s->write_failed && !s->no_memory && !interrupted();
 }
 
-/* On a terminal the text stands on a line that has not ended. */
+/* On a terminal the text may be in the middle of a line. */
 static void on_shift(void *user, int32_t n_left_out)
 {
     const struct text_sink *s = user;
@@ -91,7 +142,7 @@ static void on_shift(void *user, int32_t n_left_out)
         return;
     if (!s->collect && s->last && s->last != '\n' && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))
         fputc('\n', stderr);
-    fprintf(stderr, "trit: the context of %d tokens is full; going on without %d of them\n",
+    fprintf(stderr, "trit: the context of %d tokens is full; dropped %d of them\n",
             trit_session_n_ctx(s->o->session), n_left_out);
 }
 
@@ -108,9 +159,9 @@ static void announce_full(const struct args *args, const struct opened *o)
     trit_model_info(o->model, &info);
     const bool room = n_ctx < info.max_ctx, shift = !wants_shifts(args);
     fprintf(stderr, "trit: the context of %d tokens is full%s%s%s\n", n_ctx,
-            room ? "; -c makes more room" : ", and the model has no more positions",
-            shift ? (room ? "," : ";") : "",
-            shift ? " --on-full shift goes on without the oldest" : "");
+            room ? "; use a larger -c" : ", and the model has no more positions",
+            shift ? (room ? " or" : "; use") : "",
+            shift ? " --on-full shift to drop the oldest tokens and go on" : "");
 }
 
 static void print_run_json(const struct opened *o, const struct text_sink *s,
@@ -124,10 +175,7 @@ static void print_run_json(const struct opened *o, const struct text_sink *s,
         [TRIT_FINISH_CONTEXT] = "context",
         [TRIT_FINISH_INTERRUPT] = "interrupt",
     };
-    const struct {
-        const char *name;
-        double value;
-    } timings[] = {
+    const struct number timings[] = {
         {"load_ms", o->load_ms},
         {"prompt_ms", r->prompt_ms},
         {"first_token_ms", r->first_token_ms},
@@ -139,23 +187,19 @@ static void print_run_json(const struct opened *o, const struct text_sink *s,
     json_string(stdout, bytes_text(&s->text), s->text.len);
     if (s->tokens) {
         fputs(",\"logprobs\":[", stdout);
-        if (s->tokens_len) /* else there may be no text at all */
+        if (s->tokens_len) /* else tokens_text may be NULL */
             fwrite(s->tokens_text, 1, s->tokens_len, stdout);
         putchar(']');
     }
     printf(",\"tokens\":%d,\"prompt_tokens\":%d", r->n_new, r->n_prompt);
     if (file->path)
         printf(",\"restored_tokens\":%d", file->n_restored);
-    if (r->n_new && r->mean_layers < trit_session_n_layers(o->session)) {
-        fputs(",\"mean_layers\":", stdout);
-        json_number(stdout, r->mean_layers);
-    }
-    printf(",\"finish\":\"%s\",\"seed\":%llu,\"timings\":{", finish[r->finish],
+    const struct number layers = {"mean_layers", r->mean_layers};
+    if (r->n_new && r->mean_layers < trit_session_n_layers(o->session))
+        json_numbers(",", &layers, 1, false);
+    printf(",\"finish\":\"%s\",\"seed\":%llu,\"timings\":", finish[r->finish],
            (unsigned long long)seed);
-    for (size_t i = 0; i < sizeof timings / sizeof *timings; i++) {
-        printf("%s\"%s\":", i ? "," : "", timings[i].name);
-        json_number(stdout, timings[i].value);
-    }
+    json_numbers("{", timings, N_OF(timings), false);
     printf("},\"isa\":\"%s\",\"threads\":%d}\n", trit_session_isa(o->session),
            trit_session_n_threads(o->session));
 }
@@ -170,7 +214,7 @@ struct prompt {
     int32_t n_stop;
 };
 
-/* What is left to print when generation has ended well. */
+/* Print the rest after a successful generation. */
 static int finish_output(const struct opened *o, const struct args *args, const struct text_sink *s,
                          const struct trit_generate_result *result, const struct session_file *file,
                          uint64_t seed)
@@ -244,7 +288,7 @@ static int generate(struct opened *o, const struct args *args, const struct prom
     return code;
 }
 
-/* The prompt as a message in the model's template. */
+/* Encode the prompt as a message in the model's template. */
 static int encode_chat(struct opened *o, const struct args *args, bool restored, struct prompt *p,
                        struct trit_chat *chat)
 {
@@ -263,7 +307,7 @@ static int encode_chat(struct opened *o, const struct args *args, bool restored,
     return code;
 }
 
-/* What was restored comes first, and has the BOS. */
+/* Restored tokens come first; they have the BOS. */
 static int tokenize_prompt(struct opened *o, const struct args *args, struct session_file *file,
                            struct prompt *p)
 {
@@ -273,9 +317,9 @@ static int tokenize_prompt(struct opened *o, const struct args *args, struct ses
     struct trit_chat chat = {0};
 
     if (restored && args->chat.system)
-        return usage_error("--system begins a conversation; %s holds one", file->path);
+        return usage_error("--system starts a conversation, but %s already has one", file->path);
     int code = open_tokenizer(o);
-    if (!code && args->run.chat && !(restored && !p->len)) /* nothing new is no turn */
+    if (!code && args->run.chat && !(restored && !p->len)) /* an empty prompt is not a turn */
         code = encode_chat(o, args, restored, p, &chat);
     else if (!code)
         code = encode_text(o->tokenizer, p->text, p->len, flags, &p->ids, &p->n);
@@ -286,7 +330,7 @@ static int tokenize_prompt(struct opened *o, const struct args *args, struct ses
     if (restored && wants_shifts(args) && (code = make_room_for_prompt(file, o, p->n)))
         return code;
     if (p->n > trit_session_n_ctx(o->session) - file->n_restored && file->n_restored)
-        return usage_error("the prompt has %d tokens; beside the %d of %s the context has room "
+        return usage_error("the prompt has %d tokens; after the %d of %s the context has room "
                            "for %d (see -c)",
                            p->n, file->n_restored, file->path,
                            trit_session_n_ctx(o->session) - file->n_restored);
@@ -313,18 +357,18 @@ int run_main(const struct args *args)
     trit_sampler *sampler = NULL;
 
     if (!args->run.chat && (args->chat.system || args->chat.template_name))
-        return usage_error("%s goes with --chat", args->chat.system ? "--system" : "--template");
+        return usage_error("%s requires --chat", args->chat.system ? "--system" : "--template");
     if (args->run.chat && args->tokens.special)
-        return usage_error("--special does not go with --chat: a message is text");
+        return usage_error("--special cannot be used with --chat: a message is text");
     if (args->run.stream && !args->json)
-        return usage_error("--stream goes with --json");
+        return usage_error("--stream requires --json");
     if (args->run.logprobs && !args->json)
-        return usage_error("--logprobs goes with --json");
+        return usage_error("--logprobs requires --json");
     if (args->generate.session && !*args->generate.session)
-        return usage_error("--session wants the name of a file");
+        return usage_error("--session needs a file name");
     for (int i = 0; i < args->generate.stop.n; i++)
         if (!*args->generate.stop.items[i])
-            return usage_error("--stop wants a text that is not empty");
+            return usage_error("--stop needs a text that is not empty");
     int code = read_prompt(&p.text, &p.len, &args->text);
     if (!code)
         code = open_session(&o, args);

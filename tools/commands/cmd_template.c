@@ -1,5 +1,5 @@
-/* cmd_template.c - trit template: what a model sees of a conversation, to the byte. It needs the
- * vocabulary of a file only. */
+/* cmd_template.c - trit template: the exact prompt that a conversation becomes. The file needs a
+ * vocabulary only. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,6 @@
 #include "report.h"
 #include "turns.h"
 
-/* What was made of the conversation. */
 struct rendered {
     char *text;
     size_t len;
@@ -49,7 +48,7 @@ static int print_rendered(const struct rendered *s, const struct trit_chat *chat
         json_ids(stdout, s->ids, s->n);
         putchar('\n');
     } else {
-        fwrite(s->text, 1, s->len, stdout); /* as it is: no newline, no escapes */
+        fwrite(s->text, 1, s->len, stdout); /* verbatim: no newline, no escapes */
     }
     return finish_stdout();
 }

@@ -1,4 +1,4 @@
-/* cmd_tokenize.c - trit tokenize and trit detokenize. They need the vocabulary of a file only. */
+/* cmd_tokenize.c - trit tokenize and trit detokenize. The file needs a vocabulary only. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +80,7 @@ int detokenize_main(const struct args *args)
         code = open_tokenizer(&o);
     for (int32_t i = 0; i < n && !code; i++)
         if (ids[i] >= trit_tokenizer_n_vocab(o.tokenizer))
-            code = usage_error("token %d is out of range; the vocabulary has %d", ids[i],
+            code = usage_error("token %d is out of range; the vocabulary has %d tokens", ids[i],
                                trit_tokenizer_n_vocab(o.tokenizer));
     for (int32_t i = 0; i < n && !code; i++) {
         const struct trit_string s =

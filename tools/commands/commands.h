@@ -1,4 +1,4 @@
-/* commands.h - the table of all commands, and the functions that start those of this folder. */
+/* commands.h - the table of all commands, and the main functions of those of this folder. */
 #ifndef TRIT_TOOLS_COMMANDS_H
 #define TRIT_TOOLS_COMMANDS_H
 

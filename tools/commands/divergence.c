@@ -25,8 +25,8 @@ void divergence_free(struct divergence *d)
     *d = (struct divergence){0};
 }
 
-/* What turns a logit into ln of its probability: (logit - max) - log_sum. Not in one step, as their
- * sum would swallow what is small beside a large logit. */
+/* ln of a probability is (logit - max) - log_sum; in two steps, as max + log_sum would lose small
+ * digits next to a large logit. */
 struct scale {
     double max, log_sum;
 };
@@ -49,8 +49,8 @@ static struct scale softmax(double *out, const float *logits, int32_t n, int32_t
     return (struct scale){max, log(sum)};
 }
 
-/* p x + q - p, where x = ln(p / q). As p and q sum to 1, these terms have the same sum as the p x;
- * but none is negative, so that nothing is lost where they are small. */
+/* p x + q - p with x = ln(p / q). As p and q sum to 1, these terms have the same sum as the p x;
+ * but none is negative, so small ones do not cancel. */
 static double term(double p, double q, double x)
 {
     if (fabs(x) >= 1.0 / 64)

@@ -1,10 +1,10 @@
 /* exit_sweep.c - see exit_sweep.h.
  *
- * Speed is that of generation, token after token, measured in rounds of all depths each, so that
- * whatever else the machine does meets them alike. The median of the rounds counts, of the speed-up
- * that of what each round gives; beside it stands what the bytes predict that a token reads. How
- * well a depth predicts is measured on a text, cut into windows as by trit perplexity; it agrees
- * with the whole model where both find the same token most likely. */
+ * Speed is that of generation, one token at a time. Each round measures all depths, so that other
+ * load on the machine affects them alike. Results are medians over the rounds: of the speed, and of
+ * the speed-up within each round, which is compared with what the bytes read per token predict.
+ * Quality is measured on a text, cut into windows as by trit perplexity; a depth agrees with the
+ * whole model where both find the same token most likely. */
 #include "exit_sweep.h"
 
 #include <math.h>
@@ -14,6 +14,7 @@
 
 #include "bytes.h"
 #include "clock.h"
+#include "fields.h"
 #include "input.h"
 #include "interrupt.h"
 #include "json_write.h"
@@ -29,9 +30,9 @@ enum { MAX_REPEATS = 1000, DEFAULT_WINDOWS = 20, SAMPLE_PROMPT = 12, SAMPLE_TOKE
 
 struct depth {
     int32_t n_layers;
-    uint64_t bytes;                     /* that a token reads */
-    double samples[MAX_REPEATS], speed; /* tokens/s, round by round; their median */
-    double speedup;                     /* over all layers */
+    uint64_t bytes;                     /* read per token */
+    double samples[MAX_REPEATS], speed; /* tokens/s of each round; their median */
+    double speedup;                     /* relative to all layers */
     double nll;
     int64_t n_scored, n_same;
     struct bytes text; /* a continuation */
@@ -43,8 +44,7 @@ struct sweep {
     struct depth *depths; /* [n] */
     int32_t n, n_gen;
     struct windows w; /* n 0: no text */
-    int32_t *ids, n_ids;
-    int32_t *tops; /* of the whole model: the most likely token at each scored place */
+    int32_t *tops;    /* the whole model's most likely token at each scored position */
 };
 
 static const struct depth *whole_model(const struct sweep *s)
@@ -73,7 +73,7 @@ static int measure_depth(const struct sweep *s, struct depth *d, int round)
     double start = 0;
     int code = set_depth(s, d);
 
-    for (int32_t i = -1; i < s->n_gen && !code; i++) { /* the first to warm up */
+    for (int32_t i = -1; i < s->n_gen && !code; i++) { /* -1: warm-up */
         const int32_t id = (int32_t)((int64_t)(i + 2) * 7919 % n_vocab);
         if (i == 0)
             start = now_ms();
@@ -84,22 +84,15 @@ static int measure_depth(const struct sweep *s, struct depth *d, int round)
     return code;
 }
 
-static double median(const double *x, int n)
+/* Of x[i] / by[i]; by NULL: of x[i]. */
+static double median(const double *x, const double *by, int n)
 {
     double sorted[MAX_REPEATS];
 
-    memcpy(sorted, x, (size_t)n * sizeof *x);
+    for (int i = 0; i < n; i++)
+        sorted[i] = by ? x[i] / by[i] : x[i];
     sort_ascending(sorted, n);
     return percentile(sorted, n, 0.5);
-}
-
-static double median_quotient(const double *x, const double *by, int n)
-{
-    double quotients[MAX_REPEATS];
-
-    for (int i = 0; i < n; i++)
-        quotients[i] = x[i] / by[i];
-    return median(quotients, n);
 }
 
 static int measure_all(const struct sweep *s)
@@ -117,8 +110,8 @@ static int measure_all(const struct sweep *s)
     clear_status();
     for (int32_t i = 0; i < s->n && !code; i++) {
         struct depth *d = &s->depths[i];
-        d->speedup = median_quotient(d->samples, whole_model(s)->samples, rounds);
-        d->speed = median(d->samples, rounds);
+        d->speedup = median(d->samples, whole_model(s)->samples, rounds);
+        d->speed = median(d->samples, NULL, rounds);
     }
     return code;
 }
@@ -160,14 +153,14 @@ static int score_depth(const struct sweep *s, struct depth *d, int32_t *tokens)
             show_status("text: %d layers, window %d of %d", d->n_layers, i + 1, s->w.n);
         if ((code = set_depth(s, d)))
             break;
-        take_window(tokens, &s->w, s->ids, i);
+        take_window(tokens, &s->w, i);
         if (trit_session_eval(s->o.session, tokens, s->w.ctx, score_token, &sc, &err))
             code = sweep_stopped(&err);
     }
     return code;
 }
 
-/* The whole model first, which the others are compared with. */
+/* The whole model first: the others are compared with it. */
 static int score_all(struct sweep *s)
 {
     int32_t *tokens = malloc((size_t)s->w.ctx * sizeof *tokens);
@@ -192,14 +185,14 @@ static bool keep_text(void *user, const char *text, size_t len)
 
 static int sample(const struct sweep *s, struct depth *d)
 {
-    const int32_t n = s->n_ids < SAMPLE_PROMPT ? s->n_ids : SAMPLE_PROMPT;
+    const int32_t n = s->w.n_ids < SAMPLE_PROMPT ? s->w.n_ids : SAMPLE_PROMPT;
     const struct trit_generate_options opt = {
         .max_tokens = SAMPLE_TOKENS, .on_text = keep_text, .user = &d->text};
     struct trit_generate_result result;
     struct trit_error err;
     int code = set_depth(s, d);
 
-    if (!code && trit_generate(s->o.session, s->o.tokenizer, s->ids, n, &opt, &result, &err))
+    if (!code && trit_generate(s->o.session, s->o.tokenizer, s->w.ids, n, &opt, &result, &err))
         code = report(&err);
     return !code && interrupted() ? EXIT_INTERRUPTED : code;
 }
@@ -216,34 +209,35 @@ static int sample_all(const struct sweep *s)
 
 enum { N_COLUMNS = 6 };
 
-/* NaN where there is no text. */
-struct columns {
-    double x[N_COLUMNS];
-};
-
-static const char *const names[N_COLUMNS] = {"layers",       "tokens_per_s", "speedup",
-                                             "of_predicted", "ppl",          "agreement"};
-
-static struct columns columns_of(const struct sweep *s, const struct depth *d)
+/* NaN without a text. */
+static void fields_of(struct field f[N_COLUMNS], const struct sweep *s, const struct depth *d)
 {
     const double predicted = (double)whole_model(s)->bytes / (double)d->bytes;
     const double n = (double)d->n_scored;
-    return (struct columns){{d->n_layers, d->speed, d->speedup, d->speedup / predicted,
-                             n > 0 ? exp(d->nll / n) : NAN, n > 0 ? (double)d->n_same / n : NAN}};
+    const struct field all[N_COLUMNS] = {
+        {"layers", NULL, d->n_layers, NULL},
+        {"tokens_per_s", NULL, d->speed, NULL},
+        {"speedup", NULL, d->speedup, NULL},
+        {"of_predicted", NULL, d->speedup / predicted, NULL},
+        {"ppl", NULL, n > 0 ? exp(d->nll / n) : NAN, NULL},
+        {"agreement", NULL, n > 0 ? (double)d->n_same / n : NAN, NULL},
+    };
+    memcpy(f, all, sizeof all);
 }
 
-static void print_text_row(const struct columns *c, bool md)
+static void print_text_row(const struct field *f, bool md)
 {
-    printf(md ? "| %.0f | %.1f | %.2f | %.2f |" : "%6.0f  %10.1f  %8.2f  %12.2f", c->x[0], c->x[1],
-           c->x[2], c->x[3]);
-    if (!isnan(c->x[4]))
-        printf(md ? " %.2f | %.1f %% |" : "  %10.2f  %9.1f %%", c->x[4], 100 * c->x[5]);
+    printf(md ? "| %.0f | %.1f | %.2f | %.2f |" : "%6.0f  %10.1f  %8.2f  %12.2f", f[0].number,
+           f[1].number, f[2].number, f[3].number);
+    if (!isnan(f[4].number))
+        printf(md ? " %.2f | %.1f %% |" : "  %10.2f  %9.1f %%", f[4].number, 100 * f[5].number);
     putchar('\n');
 }
 
 static void print_table(const struct sweep *s, bool md)
 {
     const bool text = s->w.n > 0;
+    struct field f[N_COLUMNS];
 
     if (md)
         printf("| layers | t/s | speed-up | of predicted |%s\n| ---: | ---: | ---: | ---: |%s\n",
@@ -252,8 +246,8 @@ static void print_table(const struct sweep *s, bool md)
         printf("layers  %10s  %8s  %12s%s\n", "tokens/s", "speed-up", "of predicted",
                text ? "  perplexity  agreement" : "");
     for (int32_t i = 0; i < s->n; i++) {
-        const struct columns c = columns_of(s, &s->depths[i]);
-        print_text_row(&c, md);
+        fields_of(f, s, &s->depths[i]);
+        print_text_row(f, md);
     }
     for (int32_t i = 0; i < s->n && s->args->bench.samples; i++) {
         printf(md ? "\n%d layers: " : "\n%d layers\n", s->depths[i].n_layers);
@@ -264,31 +258,25 @@ static void print_table(const struct sweep *s, bool md)
 
 static void print_csv(const struct sweep *s)
 {
-    for (int k = 0; k < N_COLUMNS; k++)
-        printf("%s%s", k ? "," : "", names[k]);
-    putchar('\n');
+    struct field f[N_COLUMNS];
+
     for (int32_t i = 0; i < s->n; i++) {
-        const struct columns c = columns_of(s, &s->depths[i]);
-        for (int k = 0; k < N_COLUMNS; k++) {
-            if (k)
-                putchar(',');
-            if (!isnan(c.x[k]))
-                json_number(stdout, c.x[k]);
-        }
-        putchar('\n');
+        fields_of(f, s, &s->depths[i]);
+        if (!i)
+            csv_names(f, N_COLUMNS);
+        csv_values(f, N_COLUMNS);
     }
 }
 
 static void print_sweep_json(const struct sweep *s, bool lines)
 {
+    struct field f[N_COLUMNS];
+
     for (int32_t i = 0; i < s->n; i++) {
         const struct depth *d = &s->depths[i];
-        const struct columns c = columns_of(s, d);
-        fputs(lines ? "" : i ? ",\n" : "[\n", stdout);
-        for (int k = 0; k < N_COLUMNS; k++) {
-            printf("%s\"%s\":", k ? "," : "{", names[k]);
-            json_number(stdout, c.x[k]);
-        }
+        fields_of(f, s, d);
+        fputs(lines ? "{" : i ? ",\n{" : "[\n{", stdout);
+        json_fields(f, N_COLUMNS);
         printf(",\"bytes_per_token\":%llu", (unsigned long long)d->bytes);
         if (s->args->bench.samples) {
             fputs(",\"sample\":", stdout);
@@ -301,9 +289,7 @@ static void print_sweep_json(const struct sweep *s, bool lines)
 
 static int print_sweep(const struct sweep *s)
 {
-    const char *format = s->args->bench.format ? s->args->bench.format
-                         : s->args->json       ? "json"
-                                               : "table";
+    const char *format = bench_format(s->args);
 
     if (strcmp(format, "csv") == 0)
         print_csv(s);
@@ -329,11 +315,7 @@ static int read_windows(struct sweep *s)
 
     int code = read_prompt(&text, &len, &from);
     if (!code)
-        code = open_tokenizer(&s->o);
-    if (!code)
-        code = encode_text(s->o.tokenizer, text, len, 0, &s->ids, &s->n_ids);
-    if (!code)
-        code = plan_windows(&s->w, &s->o, args->compute.ctx, &windows, s->n_ids);
+        code = plan_windows(&s->w, &s->o, text, len, args->compute.ctx, &windows);
     free(text);
     return code;
 }
@@ -373,13 +355,14 @@ static int run_sweep(struct sweep *s, int n_threads)
     int code = EXIT_DONE;
 
     if (s->args->layers.exit_layer || s->args->layers.exit_threshold > 0)
-        return usage_error("--exit-sweep goes through all exits; it takes none");
+        return usage_error(
+            "--exit-sweep measures all exits; omit --exit-layer and --exit-threshold");
     if (s->args->bench.samples && !s->args->text.file)
-        return usage_error("--samples continues the text of -f, and there is none");
+        return usage_error("--samples requires a text; use -f FILE");
     if ((code = open_model(&s->o, &s->args->model)))
         return code;
     trit_model_info(s->o.model, &info);
-    if (!s->args->bench.n_gens && s->n_gen >= info.max_ctx) /* nobody asked for so many */
+    if (!s->args->bench.n_gens && s->n_gen >= info.max_ctx) /* the default */
         s->n_gen = info.max_ctx - 1;
     if (s->args->text.file && (code = read_windows(s)))
         return code;
@@ -401,7 +384,7 @@ int exit_sweep(const struct args *args, int n_gen, int n_threads)
         bytes_free(&s.depths[i].text);
     free(s.depths);
     free(s.tops);
-    free(s.ids);
+    free(s.w.ids);
     close_all(&s.o);
     return code;
 }

@@ -19,18 +19,13 @@ enum { VERSION = 1 };
 
 struct logits_header {
     char magic[8];
-    uint32_t version;
-    uint32_t n_vocab, ctx, chunks;
-    uint32_t second_half;
-    uint32_t reserved; /* 0 */
-    uint64_t n_rows, text;
-    uint64_t reserved_too; /* 0 */
-    uint64_t checksum;     /* of all before it */
+    struct logits_shape shape;
+    uint64_t checksum; /* of all before it */
 };
 
-static_assert(sizeof(struct logits_header) == 64, "the header is written as it lies");
+static_assert(sizeof(struct logits_header) == 64, "the header is written as it is in memory");
 
-/* FNV-1a, a word at a time: any one word that changes changes it. */
+/* FNV-1a, a word at a time: a change of any one word changes it. */
 uint64_t logits_hash(uint64_t before, const void *words, size_t n)
 {
     const unsigned char *bytes = words;
@@ -49,10 +44,10 @@ static uint64_t header_checksum(const struct logits_header *h)
     return logits_hash(0, h, offsetof(struct logits_header, checksum) / 4);
 }
 
-/* It depends on the place too, so that a row cannot stand for another. */
-static uint64_t row_checksum(const float *row, size_t n_vocab, uint64_t place)
+/* It depends on the index too, so that a row cannot replace another. */
+static uint64_t row_checksum(const float *row, size_t n_vocab, uint64_t index)
 {
-    return logits_hash(logits_hash(0, &place, 2), row, n_vocab);
+    return logits_hash(logits_hash(0, &index, 2), row, n_vocab);
 }
 
 static uint64_t file_bytes(const struct logits_shape *shape)
@@ -66,17 +61,10 @@ static uint64_t file_bytes(const struct logits_shape *shape)
 int logits_create(struct logits_writer *w, const char *path, const struct logits_shape *shape,
                   bool quiet)
 {
-    struct logits_header h = {
-        .version = VERSION,
-        .n_vocab = (uint32_t)shape->n_vocab,
-        .ctx = (uint32_t)shape->ctx,
-        .chunks = (uint32_t)shape->chunks,
-        .second_half = shape->second_half,
-        .n_rows = (uint64_t)shape->n_rows,
-        .text = shape->text,
-    };
+    struct logits_header h = {.shape = *shape};
 
     memcpy(h.magic, magic, sizeof magic);
+    h.shape.version = VERSION;
     h.checksum = header_checksum(&h);
     *w = (struct logits_writer){.n_vocab = (size_t)shape->n_vocab};
     if (!quiet)
@@ -112,7 +100,7 @@ int logits_write_error(const struct logits_writer *w)
 
 static int refuse(const struct logits_reader *r, const char *why)
 {
-    return file_error("%s: %s", r->path, why);
+    return file_error("%s %s", r->path, why);
 }
 
 int logits_open(struct logits_reader *r, const char *path)
@@ -120,32 +108,23 @@ int logits_open(struct logits_reader *r, const char *path)
     struct logits_header h;
 
     *r = (struct logits_reader){.f = fopen(path, "rb"), .path = path};
-    if (!r->f)
-        return refuse(r, strerror(errno));
-    const size_t n = fread(&h, 1, sizeof h, r->f);
-    if (ferror(r->f))
-        return refuse(r, strerror(errno));
+    const size_t n = r->f ? fread(&h, 1, sizeof h, r->f) : 0;
+    if (!r->f || ferror(r->f))
+        return file_error("%s: %s", path, strerror(errno));
     if (n < sizeof magic || memcmp(h.magic, magic, sizeof magic) != 0)
-        return refuse(r, "holds no logits of trit perplexity --save-logits");
+        return refuse(r, "is not a file of trit perplexity --save-logits");
     if (n < sizeof h)
         return refuse(r, "ends early");
     if (h.checksum != header_checksum(&h))
         return refuse(r, "is damaged: its header does not match its checksum");
-    if (h.version != VERSION) {
-        fprintf(stderr, "trit: %s: is of version %u; version %d can be read\n", path,
-                (unsigned)h.version, VERSION);
+    if (h.shape.version != VERSION) {
+        fprintf(stderr, "trit: %s has version %u, but trit reads only version %d\n", path,
+                (unsigned)h.shape.version, VERSION);
         return EXIT_UNSUPPORTED;
     }
-    if (h.n_vocab > INT32_MAX || h.ctx > INT32_MAX || h.chunks > INT32_MAX || h.n_rows > INT64_MAX)
-        return refuse(r, "is damaged: its header is none that can be");
-    r->shape = (struct logits_shape){
-        .n_vocab = (int32_t)h.n_vocab,
-        .ctx = (int32_t)h.ctx,
-        .chunks = (int32_t)h.chunks,
-        .second_half = h.second_half != 0,
-        .n_rows = (int64_t)h.n_rows,
-        .text = h.text,
-    };
+    if (h.shape.n_vocab < 0 || h.shape.ctx < 0 || h.shape.chunks < 0 || h.shape.n_rows < 0)
+        return refuse(r, "is damaged: its header has impossible values");
+    r->shape = h.shape;
     return EXIT_DONE;
 }
 
@@ -154,19 +133,19 @@ static int check_logits_shape(const struct logits_reader *r, const struct logits
     const struct logits_shape *then = &r->shape;
 
     if (then->n_vocab != now->n_vocab)
-        return usage_error("%s is of a vocabulary of %d; this model has one of %d", r->path,
+        return usage_error("%s has a vocabulary of %d; this model has one of %d", r->path,
                            then->n_vocab, now->n_vocab);
     if (then->ctx != now->ctx)
-        return usage_error("%s is of windows of %d; these are of %d (see --ctx)", r->path,
-                           then->ctx, now->ctx);
-    if (then->second_half != now->second_half)
+        return usage_error("%s has windows of %d tokens, not %d (see --ctx)", r->path, then->ctx,
+                           now->ctx);
+    if (!then->second_half != !now->second_half)
         return usage_error("%s was made with%s --second-half", r->path,
                            then->second_half ? "" : "out");
     if (then->chunks != now->chunks)
-        return usage_error("%s is of %d windows; these are %d (see --chunks)", r->path,
-                           then->chunks, now->chunks);
+        return usage_error("%s has %d windows, not %d (see --chunks)", r->path, then->chunks,
+                           now->chunks);
     if (then->n_rows != now->n_rows || then->text != now->text)
-        return usage_error("%s is of another text, or of other tokens of it", r->path);
+        return usage_error("%s was made from another text, or other tokens of it", r->path);
     return EXIT_DONE;
 }
 
@@ -181,18 +160,10 @@ int logits_match(struct logits_reader *r, const struct logits_shape *shape)
         if ((uint64_t)st.st_size < file_bytes(shape))
             return refuse(r, "ends early");
         if ((uint64_t)st.st_size > file_bytes(shape))
-            return refuse(r, "is damaged: it is larger than it says");
+            return refuse(r, "is damaged: it is larger than its header says");
     }
     r->row = malloc((size_t)shape->n_vocab * sizeof *r->row);
     return r->row ? EXIT_DONE : out_of_memory();
-}
-
-static bool is_finite_row(const float *row, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(row[i]))
-            return false;
-    return true;
 }
 
 const float *logits_next(struct logits_reader *r)
@@ -204,12 +175,10 @@ const float *logits_next(struct logits_reader *r)
         fread(&checksum, sizeof checksum, 1, r->f) != 1 ||
         checksum != row_checksum(r->row, n, r->n_read))
         return NULL;
-    if (!is_finite_row(r->row, n)) {
-        r->not_finite = true;
-        return NULL;
-    }
-    r->n_read++;
-    return r->row;
+    for (size_t i = 0; i < n; i++)
+        r->not_finite |= !isfinite(r->row[i]);
+    r->n_read += !r->not_finite;
+    return r->not_finite ? NULL : r->row;
 }
 
 int logits_read_error(const struct logits_reader *r)
@@ -218,8 +187,9 @@ int logits_read_error(const struct logits_reader *r)
         return refuse(r, "cannot be read");
     if (feof(r->f))
         return refuse(r, "ends early");
-    return file_error("%s: is damaged: position %llu %s", r->path, (unsigned long long)r->n_read,
-                      r->not_finite ? "holds what is no number" : "does not match its checksum");
+    return file_error("%s is damaged: position %llu %s", r->path, (unsigned long long)r->n_read,
+                      r->not_finite ? "has a value that is not finite"
+                                    : "does not match its checksum");
 }
 
 void logits_close(struct logits_reader *r)

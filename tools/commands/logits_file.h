@@ -1,25 +1,28 @@
-/* logits_file.h - a file of the logits at all scored positions of a text, to compare another model
- * or other settings with later.
+/* logits_file.h - a file of the logits at all scored positions of a text, to compare with another
+ * model or other settings later.
  *
- * A header of 64 bytes, then for each position in order the logits, float32[n_vocab], as they are,
- * and a checksum of 8 bytes; little-endian. What is kept are logits and not probabilities, so that
- * nothing is lost: the same model compares as exactly the same. Files may be far larger than the
- * memory; both ends hold one row. */
+ * A header of 64 bytes, then for each position in order the logits, float32[n_vocab], and a
+ * checksum of 8 bytes; little-endian. It has logits and not probabilities, so that nothing is lost:
+ * a model compares with itself as exactly the same. A file may be far larger than the memory: the
+ * reader and the writer hold one row. */
 #ifndef TRIT_TOOLS_LOGITS_FILE_H
 #define TRIT_TOOLS_LOGITS_FILE_H
 
 #include "output.h"
 #include "trit.h"
 
-/* What the rows are of. */
+/* Origin and number of the rows; part of the header. */
 struct logits_shape {
+    uint32_t version; /* the writer's to set */
     int32_t n_vocab, ctx, chunks;
-    bool second_half;
+    int32_t second_half; /* 0: not */
+    int32_t reserved;    /* 0 */
     int64_t n_rows;
-    uint64_t text; /* logits_hash() of the tokens */
+    uint64_t text;         /* logits_hash() of the tokens */
+    uint64_t reserved_too; /* 0 */
 };
 
-/* Of what was hashed before (at first 0) and n more words. */
+/* Hash of n more words, given that of the words before; 0 at first. */
 uint64_t logits_hash(uint64_t before, const void *words, size_t n);
 
 struct logits_writer {
@@ -29,12 +32,12 @@ struct logits_writer {
     int error; /* errno of the write that failed */
 };
 
-/* Create the file; unless quiet, stderr says first how large it will be. @return exit code; end
- * with close_output(&w->out, …) either way. */
+/* Create the file, and unless quiet print its final size first. @return exit code; end with
+ * close_output(&w->out, …) either way. */
 int logits_create(struct logits_writer *w, const char *path, const struct logits_shape *shape,
                   bool quiet);
 
-/* @return false: a write failed; logits_write_error() says so and returns the exit code. */
+/* @return false: a write failed; logits_write_error() prints that and returns the exit code. */
 bool logits_put(struct logits_writer *w, const float *row);
 int logits_write_error(const struct logits_writer *w);
 
@@ -50,12 +53,12 @@ struct logits_reader {
 /* Read the header. @return exit code; close either way. */
 int logits_open(struct logits_reader *r, const char *path);
 
-/* Whether the file is of that shape and as large as it says. @return EXIT_DONE; EXIT_USAGE after
- * saying what differs; EXIT_FILE, EXIT_MEMORY */
+/* Check that the file has that shape and the size to match. @return EXIT_DONE; EXIT_USAGE after a
+ * message about the difference; EXIT_FILE, EXIT_MEMORY */
 int logits_match(struct logits_reader *r, const struct logits_shape *shape);
 
-/* The next row, valid until the next call; NULL where it cannot be read or is damaged:
- * logits_read_error() says so and returns the exit code. */
+/* The next row, valid until the next call; NULL if it cannot be read or is damaged:
+ * logits_read_error() prints that and returns the exit code. */
 const float *logits_next(struct logits_reader *r);
 int logits_read_error(const struct logits_reader *r);
 

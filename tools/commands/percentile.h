@@ -6,7 +6,7 @@
 
 void sort_ascending(double *x, int64_t n);
 
-/* Of n >= 1 sorted values the one that part of them, 0..1, are below; between two in proportion. */
+/* The value that a part 0..1 of n >= 1 sorted values is below, interpolated linearly. */
 double percentile(const double *x, int64_t n, double part);
 
 #endif

@@ -30,8 +30,8 @@ struct command_row {
     enum command bit;
     int (*main)(const struct args *args);
     const char *help;
-    const char *examples[3]; /* unused ones NULL */
     const char *operand; /* "bash|zsh|fish": one of these words; "IN OUT": file names; or NULL */
+    const char *examples[4]; /* ends with NULL */
 };
 
 /* The values of a repeatable option. */
