@@ -101,44 +101,31 @@ static int parse_command(struct args *args, const char *name)
     const struct command_row *c = find_command(args->commands, name);
     const char *near = suggest_command(args->commands, name);
 
+    if (!c && near)
+        return usage_error("unknown command '%s'; did you mean %s? See trit --help", name, near);
     if (!c)
-        return near ? usage_error("unknown command '%s'; did you mean %s? See trit --help", name,
-                                  near)
-                    : usage_error("unknown command '%s'; see trit --help", name);
+        return usage_error("unknown command '%s'; see trit --help", name);
     args->row = c;
     args->command = c->bit;
     return EXIT_DONE;
 }
 
-/* "trit run --help", or "trit --help" before a command is known */
-struct help_hint {
-    char text[64];
-};
-
-static struct help_hint help_of(const struct args *args)
-{
-    struct help_hint p;
-    const struct command_row *c = args->row;
-    snprintf(p.text, sizeof p.text, "trit %s%s--help", c ? c->name : "", c ? " " : "");
-    return p;
-}
-
 static int unknown_option(const struct args *args, const char *arg)
 {
-    const char *near = suggest_option(arg, args->command ? args->command : ~0u);
-
+    const struct command_row *c = args->row;
+    const char *near = suggest_option(arg, c ? args->command : ~0u), *value;
     const char letter[] = {arg[0], arg[1], 0};
-    const char *value;
     const struct option *o =
         arg[1] && arg[1] != '-' ? find_option(letter, args->command, &value) : NULL;
+    char hint[160] = "; see";
 
     if (near)
-        return usage_error("unknown option '%s'; did you mean --%s? See %s", arg, near,
-                           help_of(args).text);
-    if (o && o->value != FLAG && arg[2])
-        return usage_error("unknown option '%s'; did you mean %s %s? See %s", arg, letter,
-                           arg + 2 + (arg[2] == '='), help_of(args).text);
-    return usage_error("unknown option '%s'; see %s", arg, help_of(args).text);
+        snprintf(hint, sizeof hint, "; did you mean --%s? See", near);
+    else if (o && o->value != FLAG && arg[2])
+        snprintf(hint, sizeof hint, "; did you mean %s %.128s? See", letter,
+                 arg + 2 + (arg[2] == '='));
+    return usage_error("unknown option '%s'%s trit %s%s--help", arg, hint, c ? c->name : "",
+                       c ? " " : "");
 }
 
 /* A spelling of other programs that is ignored. */
@@ -156,8 +143,8 @@ static int foreign_option(const struct args *args, const char *arg)
 
     if (!args->row)
         return usage_error("option '%.*s' needs a command before it; see trit --help", len, arg);
-    return usage_error("trit %s has no option '%.*s'; see %s", args->row->name, len, arg,
-                       help_of(args).text);
+    return usage_error("trit %s has no option '%.*s'; see trit %s --help", args->row->name, len,
+                       arg, args->row->name);
 }
 
 /* The option at argv[*i], and its value. */

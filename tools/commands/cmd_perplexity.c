@@ -20,132 +20,101 @@
 #include "status.h"
 #include "windows.h"
 
-/* Sums over all scored tokens. */
-struct score {
-    double nll, nll_squared;
-    int64_t tokens, bytes;
-};
-
-/* Files to write the logits to, and to compare them with. */
-struct comparison {
-    struct logits_writer *save; /* NULL: not saved */
-    struct logits_reader *base; /* NULL: not compared */
+struct scoring {
+    const struct args *args;
+    struct opened o;
+    struct windows w;
+    int32_t *tokens;         /* of the current window */
+    double nll, nll_squared; /* sums over all scored tokens */
+    int64_t n_tokens, n_bytes;
+    struct logits_writer save; /* of --save-logits */
+    struct logits_reader base; /* of --kl */
     struct divergence divergence;
     bool read_failed, write_failed;
 };
 
-/* A window: ids [n], of which those from first_scored on are scored. */
-struct window {
-    const int32_t *ids;
-    int32_t n, first_scored, n_vocab;
-    const trit_tokenizer *tokenizer;
-    struct score *score;
-    struct comparison *comparison;
-};
-
-static bool compare(struct comparison *c, const float *logits, int32_t id)
+/* Save and compare the logits if the options say so. */
+static bool use_logits(struct scoring *s, const float *logits, int32_t id)
 {
-    if (c->save && !logits_put(c->save, logits)) {
-        c->write_failed = true;
+    if (s->args->perplexity.save_logits && !logits_put(&s->save, logits)) {
+        s->write_failed = true;
         return false;
     }
-    if (!c->base)
+    if (!s->args->perplexity.kl)
         return true;
-    const float *base = logits_next(c->base);
-    c->read_failed = !base;
+    const float *base = logits_next(&s->base);
+    s->read_failed = !base;
     if (base)
-        divergence_add(&c->divergence, base, logits, id);
+        divergence_add(&s->divergence, base, logits, id);
     return base != NULL;
 }
 
 /* The logits at a position predict the next token. */
 static bool score_next(void *user, int32_t position, const float *logits)
 {
-    const struct window *w = user;
+    struct scoring *s = user;
     const int32_t next = position + 1;
 
-    if (next >= w->first_scored && next < w->n) {
-        const double nll = -trit_logprob(logits, w->n_vocab, w->ids[next]);
-        w->score->nll += nll;
-        w->score->nll_squared += nll * nll;
-        w->score->tokens++;
-        w->score->bytes += (int64_t)trit_tokenizer_piece(w->tokenizer, w->ids[next], false).len;
-        return compare(w->comparison, logits, w->ids[next]);
-    }
-    return true;
+    if (next < s->w.first_scored || next >= s->w.ctx)
+        return true;
+    const int32_t id = s->tokens[next];
+    const double nll = -trit_logprob(logits, trit_model_vocab_size(s->o.model), id);
+    s->nll += nll;
+    s->nll_squared += nll * nll;
+    s->n_tokens++;
+    s->n_bytes += (int64_t)trit_tokenizer_piece(s->o.tokenizer, id, false).len;
+    return use_logits(s, logits, id);
 }
 
-static int scoring_stopped(const struct comparison *c, const struct trit_error *err)
+static int score_windows(struct scoring *s)
 {
-    return interrupted()     ? EXIT_INTERRUPTED
-           : c->read_failed  ? logits_read_error(c->base)
-           : c->write_failed ? logits_write_error(c->save)
-                             : report(err);
-}
-
-static int score_windows(struct score *score, struct comparison *comparison, const struct opened *o,
-                         const struct args *args, const struct windows *w)
-{
-    int32_t *tokens = malloc((size_t)w->ctx * sizeof *tokens);
-    struct window window = {.ids = tokens,
-                            .n = w->ctx,
-                            .first_scored = w->first_scored,
-                            .n_vocab = trit_model_vocab_size(o->model),
-                            .tokenizer = o->tokenizer,
-                            .score = score,
-                            .comparison = comparison};
     struct trit_error err;
     int code = EXIT_DONE;
 
-    if (!tokens)
+    s->tokens = malloc((size_t)s->w.ctx * sizeof *s->tokens);
+    if (!s->tokens)
         return out_of_memory();
-    for (int32_t i = 0; i < w->n && !code; i++) {
-        take_window(tokens, w, i);
-        trit_session_rewind(o->session, 0);
-        const trit_status status =
-            trit_session_eval(o->session, tokens, w->ctx, score_next, &window, &err);
-        if (status)
-            code = scoring_stopped(comparison, &err);
-        if (!code && show_progress(args->quiet))
-            show_status("%d of %d windows, perplexity %.4f", i + 1, w->n,
-                        exp(score->nll / (double)score->tokens));
+    for (int32_t i = 0; i < s->w.n && !code; i++) {
+        take_window(s->tokens, &s->w, i);
+        trit_session_rewind(s->o.session, 0);
+        if (trit_session_eval(s->o.session, s->tokens, s->w.ctx, score_next, s, &err))
+            code = interrupted()     ? EXIT_INTERRUPTED
+                   : s->read_failed  ? logits_read_error(&s->base)
+                   : s->write_failed ? logits_write_error(&s->save)
+                                     : report(&err);
+        else if (show_progress(s->args->quiet))
+            show_status("%d of %d windows, perplexity %.4f", i + 1, s->w.n,
+                        exp(s->nll / (double)s->n_tokens));
     }
     clear_status();
-    free(tokens);
     return code;
 }
 
-/* Score, and save or compare the logits if the options say so. */
-static int score_text(struct score *score, struct comparison *c, const struct opened *o,
-                      const struct args *args, const struct windows *w)
+static int score_text(struct scoring *s)
 {
+    const char *path = s->args->perplexity.save_logits;
+    const struct windows *w = &s->w;
     const struct logits_shape shape = {
-        .n_vocab = trit_model_vocab_size(o->model),
+        .n_vocab = trit_model_vocab_size(s->o.model),
         .ctx = w->ctx,
         .chunks = w->n,
-        .second_half = args->windows.second_half,
+        .second_half = s->args->windows.second_half,
         .n_rows = (int64_t)w->n * (w->ctx - w->first_scored),
         /* with the BOS: another one changes how the text is evaluated */
         .text = logits_hash(logits_hash(0, &w->bos, 1), w->ids, (size_t)w->n * (size_t)w->n_text),
     };
-    struct logits_writer writer = {0};
     int code = EXIT_DONE;
 
-    watch_interrupts(o->session);
-    if (c->base)
-        code = logits_match(c->base, &shape);
-    if (!code && c->base && !divergence_init(&c->divergence, shape.n_rows, shape.n_vocab))
+    watch_interrupts(s->o.session);
+    if (s->args->perplexity.kl)
+        code = logits_match(&s->base, &shape);
+    if (!code && s->args->perplexity.kl &&
+        !divergence_init(&s->divergence, shape.n_rows, shape.n_vocab))
         code = out_of_memory();
-    if (!code && args->perplexity.save_logits) {
-        code = logits_create(&writer, args->perplexity.save_logits, &shape, args->quiet);
-        c->save = &writer;
-    }
-    if (!code)
-        code = score_windows(score, c, o, args, w);
-    if (c->save)
-        code = close_output(&writer.out, code);
-    c->save = NULL;
-    return code;
+    if (code || !path)
+        return code ? code : score_windows(s);
+    code = logits_create(&s->save, path, &shape, s->args->quiet);
+    return close_output(&s->save.out, code ? code : score_windows(s));
 }
 
 static void print_divergence(const struct divergence_summary *d, bool json)
@@ -169,67 +138,60 @@ static void print_divergence(const struct divergence_summary *d, bool json)
     json_numbers(",", numbers, N_OF(numbers), true);
 }
 
-/* divergence: NULL for none */
-static void print_score(const struct score *s, const struct windows *w,
-                        const struct divergence_summary *divergence, bool json)
+static void print_score(struct scoring *s)
 {
-    const double n = (double)s->tokens, nll = s->nll / n, ppl = exp(nll);
+    const double n = (double)s->n_tokens, nll = s->nll / n, ppl = exp(nll);
     const double variance = n > 1 ? (s->nll_squared / n - nll * nll) * n / (n - 1) : 0;
     const double ppl_stderr = ppl * sqrt(fmax(variance, 0) / n);
-    const double bits = s->bytes ? s->nll / log(2) / (double)s->bytes : NAN;
+    const double bits = s->n_bytes ? s->nll / log(2) / (double)s->n_bytes : NAN;
     const struct number numbers[] = {
         {"nll", nll}, {"ppl", ppl}, {"ppl_stderr", ppl_stderr}, {"bits_per_byte", bits}};
+    const bool json = s->args->json;
+    struct divergence_summary summary;
 
-    if (!json) {
+    if (json) {
+        printf("{\"tokens\":%lld,\"bytes\":%lld", (long long)s->n_tokens, (long long)s->n_bytes);
+        json_numbers(",", numbers, N_OF(numbers), true);
+        printf(",\"ctx\":%d,\"chunks\":%d", s->w.ctx, s->w.n);
+    } else
         printf("perplexity %.4f ± %.4f · nll %.5f · %.4f bits per byte · %lld tokens in %d windows "
                "of %d\n",
-               ppl, ppl_stderr, nll, bits, (long long)s->tokens, w->n, w->ctx);
-        if (divergence)
-            print_divergence(divergence, false);
-        return;
+               ppl, ppl_stderr, nll, bits, (long long)s->n_tokens, s->w.n, s->w.ctx);
+    if (s->args->perplexity.kl) {
+        divergence_summarise(&s->divergence, &summary);
+        print_divergence(&summary, json);
     }
-    printf("{\"tokens\":%lld,\"bytes\":%lld", (long long)s->tokens, (long long)s->bytes);
-    json_numbers(",", numbers, N_OF(numbers), true);
-    printf(",\"ctx\":%d,\"chunks\":%d", w->ctx, w->n);
-    if (divergence)
-        print_divergence(divergence, true);
-    fputs("}\n", stdout);
+    fputs(json ? "}\n" : "", stdout);
 }
 
 int perplexity_main(const struct args *args)
 {
-    struct opened o = {0};
-    struct windows w = {0};
-    struct score score = {0};
-    struct logits_reader base = {0};
-    struct comparison comparison = {.base = args->perplexity.kl ? &base : NULL};
-    struct divergence_summary summary;
+    struct scoring s = {.args = args};
     struct args session_args = *args;
     char *text = NULL;
     size_t len = 0;
 
     int code = read_prompt(&text, &len, &args->text);
     if (!code && args->perplexity.kl)
-        code = logits_open(&base, args->perplexity.kl);
+        code = logits_open(&s.base, args->perplexity.kl);
     if (!code)
-        code = open_model(&o, &args->model);
+        code = open_model(&s.o, &args->model);
     if (!code)
-        code = plan_windows(&w, &o, text, len, args->compute.ctx, &args->windows);
-    session_args.compute.ctx = w.ctx;
+        code = plan_windows(&s.w, &s.o, text, len, args->compute.ctx, &args->windows);
+    session_args.compute.ctx = s.w.ctx;
     if (!code)
-        code = open_session(&o, &session_args);
+        code = open_session(&s.o, &session_args);
     if (!code)
-        code = score_text(&score, &comparison, &o, args, &w);
-    if (!code && args->perplexity.kl)
-        divergence_summarise(&comparison.divergence, &summary);
+        code = score_text(&s);
     if (!code) {
-        print_score(&score, &w, args->perplexity.kl ? &summary : NULL, args->json);
+        print_score(&s);
         code = finish_stdout();
     }
-    divergence_free(&comparison.divergence);
-    logits_close(&base);
-    free(w.ids);
+    divergence_free(&s.divergence);
+    logits_close(&s.base);
+    free(s.tokens);
+    free(s.w.ids);
     free(text);
-    close_all(&o);
+    close_all(&s.o);
     return code;
 }

@@ -183,7 +183,7 @@ static bool keep_text(void *user, const char *text, size_t len)
     return bytes_add(user, text, len) && !interrupted();
 }
 
-static int sample(const struct sweep *s, struct depth *d)
+static int sample_depth(const struct sweep *s, struct depth *d)
 {
     const int32_t n = s->w.n_ids < SAMPLE_PROMPT ? s->w.n_ids : SAMPLE_PROMPT;
     const struct trit_generate_options opt = {
@@ -195,14 +195,6 @@ static int sample(const struct sweep *s, struct depth *d)
     if (!code && trit_generate(s->o.session, s->o.tokenizer, s->w.ids, n, &opt, &result, &err))
         code = report(&err);
     return !code && interrupted() ? EXIT_INTERRUPTED : code;
-}
-
-static int sample_all(const struct sweep *s)
-{
-    int code = EXIT_DONE;
-    for (int32_t i = 0; i < s->n && !code; i++)
-        code = sample(s, &s->depths[i]);
-    return code;
 }
 
 /* ---- Printing -------------------------------------------------------------------------------- */
@@ -370,9 +362,9 @@ static int run_sweep(struct sweep *s, int n_threads)
         return code;
     if (s->w.n && (code = score_all(s)))
         return code;
-    if (s->args->bench.samples && (code = sample_all(s)))
-        return code;
-    return print_sweep(s);
+    for (int32_t i = 0; i < s->n && s->args->bench.samples && !code; i++)
+        code = sample_depth(s, &s->depths[i]);
+    return code ? code : print_sweep(s);
 }
 
 int exit_sweep(const struct args *args, int n_gen, int n_threads)
