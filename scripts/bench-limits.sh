@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# bench-limits.sh - how near trit comes to the limits of this machine, and whether that is near
-# enough.
+# bench-limits.sh - measures how close trit comes to the limits of this machine, and whether that is
+# close enough.
 #
 #   scripts/bench-limits.sh [TRIT [ROUNDS]]        build/trit and 3 rounds by default
 #
 # Makes dummies of the shapes of 2B-4T and Falcon3-1B (2 GB, in TMPDIR), measures every line of the
-# table in turn, ROUNDS times over, and prints the CPU and medians. Efficiencies are those of `trit
-# bench`: bytes read per second over the speed of reading the same bytes, ternary multiply-adds per
-# second over the peak of the instruction set, each limit measured in the same process between the
-# samples. Exits with 1 if a line falls short; a line of what the machine lacks is printed as "not
-# here", and is no pass. Nothing else should run meanwhile.
+# table in turn, ROUNDS times, and prints the CPU and the medians. Efficiencies are those of `trit
+# bench`: bytes read per second divided by the speed of reading the same bytes, or ternary
+# multiply-adds per second divided by the peak of the instruction set. Each limit is measured in the
+# same process between the samples. Exits with 1 if a line falls short of its target; a line for
+# which this machine lacks an instruction set is printed as "not here" and does not count. Run
+# nothing else at the same time.
 set -euo pipefail
 root=$(realpath "$(dirname "$0")/..")
 trit=$(realpath "${1:-$root/build/trit}")
@@ -29,15 +30,15 @@ info=$("$trit" info)
 usable() { grep -q "^  $1  *usable" <<<"$info"; }
 best=$(awk '$1 == "isa" { print $2 }' <<<"$info")
 cpu=$(sed -n 's/^cpu  *//p' <<<"$info")
-# What AVX-512 can reach of its peak: AMD unpacks on other ports than it multiplies on.
+# The share of its peak that AVX-512 can reach: AMD unpacks and multiplies on different ports.
 case $cpu in *AuthenticAMD*) prompt_avx512=0.75 ;; *) prompt_avx512=0.65 ;; esac
 
-# column NAME: of the last line of a csv
+# column NAME: its value in the last line of a csv on stdin
 column() {
     awk -F, -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i } END { print $c }'
 }
 
-# efficiency KEY ISA THREADS OPTIONS...: one more sample of $shape under that key
+# efficiency KEY ISA THREADS OPTIONS...: add a sample of the model $shape to the file KEY
 shape=$model
 efficiency() {
     local key=$1 isa=$2 threads=$3
@@ -50,14 +51,14 @@ efficiency() {
 
 median() { sort -g "$1" | awk '{ x[NR] = $1 } END { print (x[int((NR + 1) / 2)] + x[int(NR / 2) + 1]) / 2 }'; }
 
-# The speed of the amx row's prompt over that of avx512's in the same round.
+# The speed of a prompt with amx divided by the speed with avx512 in the same round.
 amx() {
     usable amx || return 0
     efficiency prompt-amx amx 2 -p 512 -n 0 -r 3
     paste "$dir/prompt-amx.ts" "$dir/prompt-avx512.ts" | tail -n 1 | awk '{ print $1 / $2 }' >>"$dir/amx"
 }
 
-# The product alone, of its peak in the same process: product ISA ROWSxCOLUMNS
+# product ISA ROWSxCOLUMNS: the speed of the product alone divided by its peak in the same process
 product() {
     local isa=$1 size=$2 bench
     bench=$(dirname "$trit")/tests/check_kernels
@@ -67,8 +68,8 @@ product() {
         >>"$dir/product-$isa-$size"
 }
 
-# Milliseconds of a whole process that evaluates one token and prints the next one, but for the
-# evaluation of a token as it is once everything is running.
+# Milliseconds of a process that evaluates one token and prints the next one, minus the time of one
+# token in a running process.
 first_token() {
     local begin end ts
     begin=$(date +%s%N)
@@ -99,9 +100,10 @@ for ((i = 0; i < rounds; i++)); do
     first_token
 done
 
-# A context that is 4096 tokens deep: the time that it adds to a token, over the time of reading its
-# keys and values. Memory of a shared machine may have two speeds, each for seconds at a time: taken
-# again, ten times at most, while it differed by more than a twentieth between short and long context.
+# The time that a context of 4096 tokens adds to a token, divided by the time of reading its keys
+# and values. The memory of a shared machine may change between two speeds every few seconds: the
+# sample is repeated, at most ten times, while the speed differed by more than 5 % between the short
+# and the long context.
 depth() {
     local shallow tries
     for ((tries = 0; tries < 10; tries++)); do
@@ -117,9 +119,10 @@ depth() {
         print (1 / t - 1 / t0 * r0 / r) * r * 1e9 / (b - b0) }' >>"$dir/depth"
 }
 
-# What attention costs in a prompt: the multiply-adds that 4096 tokens have more of it than eight
-# prompts of 512, over the time that they add, beside the peak of that instruction. 2B-4T has 30
-# layers of 20 heads of 128, and each pair of tokens is multiplied twice.
+# The efficiency of attention in a prompt: a prompt of 4096 tokens has more multiply-adds in
+# attention than eight prompts of 512. Their number is divided by the time that they add and by the
+# peak of the instruction. 2B-4T has 30 layers of 20 heads of 128, and each pair of tokens is
+# multiplied twice.
 attention() {
     local isa=$1
     usable "$isa" || return 0
@@ -150,8 +153,8 @@ if command -v taskset >/dev/null && taskset -c 1 true 2>/dev/null; then
         >"$dir/busy-prompt"
 fi
 
-# Memory that belongs to the process alone, at most, while a context of 4096 fills up; and what was
-# announced before.
+# The largest private memory of the process while a context of 4096 tokens fills up, and the size
+# that trit announced before.
 "$trit" bench -m "$model" -t 2 -p 0 -n 16 -d 4080 -r 1 -o csv >"$dir/csv" 2>"$dir/announced" &
 pid=$!
 while kill -0 $pid 2>/dev/null; do
@@ -160,14 +163,14 @@ while kill -0 $pid 2>/dev/null; do
 done
 if ! wait $pid || [ ! -s "$dir/memory" ]; then
     cat "$dir/announced" >&2
-    echo "bench-limits: no figure for the memory" >&2
+    echo "bench-limits: could not measure the memory" >&2
     exit 1
 fi
 pid=
 peak=$(sort -g "$dir/memory" | tail -n 1)
 
 failed=0
-# line WHAT KEY|VALUE TEST LIMIT: TEST is >=, <= or <
+# line NAME KEY|VALUE TEST LIMIT: print a line of the table; TEST is >=, <= or <
 line() {
     local value=$2 word
     if [ -e "$dir/$2" ]; then
@@ -188,28 +191,28 @@ line() {
 
 echo "$cpu; best row $best"
 echo "$(date +%F), $("$trit" --version | cut -d ' ' -f 1-3), 2B-4T's shape (F16 head) and Falcon3-1B's (TQ2_0), medians of $rounds"
-line "generation, $best, 2 threads: of reading" generate-2 '>=' 0.90
-line "generation, $best, 1 thread: of reading" generate-1 '>=' 0.90
-line "generation, avx2, 2 threads: of reading" generate-avx2 '>=' 0.85
-line "generation, avx2, 1 thread: of reading" generate-avx2-1 '>=' 0.85
-line "generation, Falcon3-1B, $best, 2 threads: of reading" falcon-2 '>=' 0.90
-line "generation, Falcon3-1B, $best, 1 thread: of reading" falcon-1 '>=' 0.90
-line "prompt of 512, avx512: of its peak" prompt-avx512 '>=' "$prompt_avx512"
-line "prompt of 8, avx512, 1 thread: of its peak" short-1 '>=' 0.45
-line "prompt of 8, avx512, 2 threads: of its peak" short-2 '>=' 0.42
-line "prompt of 512, amx: over avx512" amx '>=' 2.60
-line "product of 512 tokens, 2560 wide, amx: of its peak" product-amx-2560x2560 '>=' 0.38
-line "product of 512 tokens, 4096 wide, amx: of its peak" product-amx-4096x4096 '>=' 0.38
-line "product of 512 tokens, 6912 wide, amx: of its peak" product-amx-2560x6912 '>=' 0.30
-line "prompt of 512, avxvnni: of its peak" prompt-avxvnni '>=' 0.60
-line "prompt of 512, avx2: of its peak" prompt-avx2 '>=' 0.45
-line "prompt of 512, 2 threads over 1, of the peaks' ratio" scaling '>=' 0.93
-line "depth 4096, 2 threads: time added over reading it" depth '<=' 1.3
-line "attention in a prompt of 4096, avx512: of FMA peak" attention-avx512 '>=' 0.40
-line "attention in a prompt of 4096, avx2: of FMA peak" attention-avx2 '>=' 0.40
-line "generation beside a busy core: of free" busy '>=' 0.45
-line "prompt of 512 beside a busy core: of free" busy-prompt '>=' 0.45
-line "memory beside the file, context 4096, MB" "$peak" '<' 400
-line "start to first token, but for one token, ms" first '<' 300
+line "generation, $best, 2 threads / read speed" generate-2 '>=' 0.90
+line "generation, $best, 1 thread / read speed" generate-1 '>=' 0.90
+line "generation, avx2, 2 threads / read speed" generate-avx2 '>=' 0.85
+line "generation, avx2, 1 thread / read speed" generate-avx2-1 '>=' 0.85
+line "generation, Falcon3-1B, $best, 2 threads / read speed" falcon-2 '>=' 0.90
+line "generation, Falcon3-1B, $best, 1 thread / read speed" falcon-1 '>=' 0.90
+line "prompt of 512, avx512 / peak" prompt-avx512 '>=' "$prompt_avx512"
+line "prompt of 8, avx512, 1 thread / peak" short-1 '>=' 0.45
+line "prompt of 8, avx512, 2 threads / peak" short-2 '>=' 0.42
+line "prompt of 512, amx / avx512" amx '>=' 2.60
+line "product of 512 tokens, 2560 wide, amx / peak" product-amx-2560x2560 '>=' 0.38
+line "product of 512 tokens, 4096 wide, amx / peak" product-amx-4096x4096 '>=' 0.38
+line "product of 512 tokens, 6912 wide, amx / peak" product-amx-2560x6912 '>=' 0.30
+line "prompt of 512, avxvnni / peak" prompt-avxvnni '>=' 0.60
+line "prompt of 512, avx2 / peak" prompt-avx2 '>=' 0.45
+line "prompt of 512, 2 threads / 1, relative to the peaks" scaling '>=' 0.93
+line "depth 4096, 2 threads: added time / read time" depth '<=' 1.3
+line "attention in a prompt of 4096, avx512 / FMA peak" attention-avx512 '>=' 0.40
+line "attention in a prompt of 4096, avx2 / FMA peak" attention-avx2 '>=' 0.40
+line "generation, one core busy / both free" busy '>=' 0.45
+line "prompt of 512, one core busy / both free" busy-prompt '>=' 0.45
+line "memory without the file, context 4096, MB" "$peak" '<' 400
+line "start to first token, minus one token, ms" first '<' 300
 echo "announced: $(cat "$dir/announced")"
 exit $failed

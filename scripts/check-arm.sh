@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# check-arm.sh - the same bytes on Arm, from a machine that is none.
+# check-arm.sh - checks under qemu that trit gives the same bytes on 64-bit Arm as on this machine.
 #
 #   scripts/check-arm.sh TRIT [SHARED [BUILD_FOLDER]]      TRIT: the program for this machine
 #
-# Builds for aarch64 (Debian: gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user) and runs it
-# under qemu as a Cortex-A53, which has plain NEON, a Cortex-A76, which has the dot product, and as
-# "max", which has the matrix product: check_kernels; the logits of fixtures and, with
-# SHARED, of SHARED/golden, and a story of the built-in model, which must be those of this machine.
+# Builds for aarch64 (Debian: gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user) and runs under
+# qemu as a Cortex-A53 (plain NEON), a Cortex-A76 (dot product) and "max" (matrix product):
+#
+#   - check_kernels
+#   - the logits of fixtures and, with SHARED, of SHARED/golden
+#   - a story of the built-in model
+#
+# Logits and story must be byte-identical to those of this machine.
 set -euo pipefail
 trit=$(realpath "$1")
 shared=${2:+$(realpath "$2")}
@@ -71,7 +75,7 @@ check() { # check CPU BEST_ROW
         cmp "$out/$(basename "$model").npy" "$out/there.npy"
     done
     qemu-aarch64 -cpu "$1" "$build/trit" "${story[@]}" -t 2 | cmp "$out/story" -
-    echo "$1: $2, $(echo "$models" | wc -w) models and a story give the bytes of this machine"
+    echo "$1: $2, $(echo "$models" | wc -w) models and a story are byte-identical to this machine"
 }
 
 check cortex-a53 neon

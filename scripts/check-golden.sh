@@ -1,15 +1,20 @@
 #!/usr/bin/env bash
-# check-golden.sh - the program's logits against float64 reference logits.
+# check-golden.sh - compares the program's logits with float64 reference logits.
 #
 #   scripts/check-golden.sh TRIT SHARED
 #
-# For every SHARED/golden/*.gguf: `trit logits` with each usable instruction set, one and two
-# threads, batches of 1, 7 and 512, mapped and read, all byte-identical; and within the bounds of
-# SHARED/golden/check.py (needs python3 with numpy). The same bytes by every walk, token by token, also
-# of fables and of the built-in model. Then SHARED/models/fables: its perplexity on
-# SHARED/corpus/valid.txt within 0.2 % of the reference in eval.json, after each of its layers; its
-# checkpoints in hf-packed and hf converted, the first to the same logits; the same digits and the
-# same story by a seed for every instruction set, number of threads and batch.
+# For every SHARED/golden/*.gguf, the logits are
+#   - byte-identical for each usable instruction set, one and two threads, batches of 1, 7 and 512,
+#     mapped and unmapped files, and for every walk (token by token; also fables and the built-in
+#     model)
+#   - within the bounds of SHARED/golden/check.py (needs python3 with numpy)
+#
+# For SHARED/models/fables:
+#   - the perplexity on SHARED/corpus/valid.txt is within 0.2 % of the reference in eval.json, after
+#     each of its layers
+#   - its checkpoint hf-packed, converted, has the same logits; hf is within the bounds of check.py
+#   - all digits of the perplexity, and a story by a seed, are the same for every instruction set,
+#     number of threads and batch size
 set -euo pipefail
 trit=$1
 golden=$2/golden
@@ -35,10 +40,10 @@ trap 'rm -rf "$out"' EXIT
 unset TRIT_MODEL
 isas=$("$trit" info | awk '$2 == "usable" { print $1 }')
 if [ -z "$isas" ]; then
-    echo "check-golden: $trit names no instruction set" >&2
+    echo "check-golden: $trit lists no usable instruction set" >&2
     exit 1
 fi
-# got_wanted MODEL OPTIONS...: stop unless the logits are those of want.npy
+# got_wanted MODEL OPTIONS...: stop unless got.npy equals want.npy
 got_wanted() {
     if ! cmp "$out/want.npy" "$out/got.npy"; then
         echo "check-golden: $(basename "${1%.gguf}"): ${*:2} differs" >&2
@@ -64,7 +69,7 @@ for model in "$golden"/*.gguf; do
 done
 echo "$n runs byte-identical over:" $isas
 
-# By every walk that a row has, which lone tokens make use of: one to three threads.
+# Every walk that an instruction set has. Only single tokens use walks. One to three threads.
 walks=$("$trit" info | sed '1,/^walks/d; /^kernels/,$d' | awk '{ print $1 }')
 n=0
 for model in "$golden"/*.gguf "$fables" built-in; do
@@ -100,7 +105,7 @@ for line, want in zip(open(sys.argv[1]), json.load(open(sys.argv[2]))["valid.txt
 sys.exit(0 if ok else 1)
 END
 
-# The checkpoints that the model was made of.
+# The checkpoints that the model was made from.
 tokens=$(seq -s , 0 37 4000)
 "$trit" logits -m "$fables" --tokens "$tokens" -o "$out/want.npy"
 for folder in hf-packed hf; do
@@ -110,7 +115,7 @@ done
 cmp "$out/want.npy" "$out/hf-packed.npy"
 "$python" "$golden/check.py" "$out/want.npy" "$out/hf.npy"
 
-same() { # same NAME COMMAND... : what it prints is what it printed the first time
+same() { # same NAME COMMAND... : the output equals the output of the first call with NAME
     local name=$1
     shift
     "$@" >"$out/now"
@@ -123,12 +128,13 @@ same() { # same NAME COMMAND... : what it prints is what it printed the first ti
 for isa in $isas; do
     for options in "-t 1" "-t 2" "-t 2 -b 7"; do
         # shellcheck disable=SC2086
-        same digits "$trit" perplexity -m "$fables" -f "$valid" --chunks 3 --json --isa "$isa" $options
+        same digits "$trit" perplexity -m "$fables" -f "$valid" --chunks 3 --json --isa "$isa" \
+            $options
         # shellcheck disable=SC2086
         same story "$trit" run -m "$fables" -p "Once upon a time" -n 100 --seed 7 -q --isa "$isa" \
             $options
     done
 done
-echo "perplexity and a story by seed: the same for every one"
+echo "perplexity and a story by seed: the same for every instruction set, thread count and batch"
 cat "$out/story"
 "$trit" run -m "$fables" -p "Once upon a time" -n 60 --temp 0

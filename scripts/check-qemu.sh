@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# check-qemu.sh - the same bytes on CPUs that this machine is not.
+# check-qemu.sh - checks under qemu that trit gives the same bytes on older x86-64 CPUs.
 #
 #   scripts/check-qemu.sh BUILD_FOLDER [SHARED]
 #
-# Runs the x86-64 build under qemu (Debian: qemu-user) as a Nehalem, which has no AVX and must fall
-# back to the scalar kernels, and as a Haswell, which has AVX2 and nothing later: check_kernels, and
-# the logits of fixtures and of the built-in model and, with SHARED, of two of SHARED/golden, which
-# must be those of this machine.
+# Runs the x86-64 build under qemu (Debian: qemu-user) as a Nehalem, which has no AVX and uses the
+# scalar kernels, and as a Haswell, which has AVX2 and nothing later: check_kernels, and the logits
+# of fixtures, of the built-in model and, with SHARED, of two models of SHARED/golden. The logits
+# must be byte-identical to those of this machine.
 set -euo pipefail
 build=$1
 shared=${2:-}
@@ -46,7 +46,7 @@ check() { # check CPU BEST_ROW
             -o "$out/there.npy" 2>/dev/null
         cmp "$out/here.npy" "$out/there.npy"
     done
-    echo "$1: $2, $(echo "$models" | wc -w) models give the bytes of this machine"
+    echo "$1: $2, $(echo "$models" | wc -w) models are byte-identical to this machine"
 }
 
 check Nehalem scalar

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""draw-screen.py [--title TEXT] [-o OUT.svg] [FILE]: what a terminal showed, drawn.
+"""draw-screen.py [--title TEXT] [-o OUT.svg] [FILE]: draws the contents of a terminal.
 
     tmux capture-pane -e -p | scripts/draw-screen.py -o screen.svg
 
-Draws the lines of FILE (standard input if there is none) as an SVG that looks like a terminal of 80
-columns, or of as many as the longest line has, in the colours that their SGR codes say. Needs
-Python's own library only. Exit code 2: usage, 3: nothing to draw, 1: anything else.
+Draws the lines of FILE (default: standard input) as an SVG that looks like a terminal of 80
+columns, or more if a line is longer, in the colours of their SGR codes. Needs only Python's
+standard library. Exit code 2: usage, 3: nothing to draw, 1: anything else.
 """
 import re
 import unicodedata
@@ -16,7 +16,7 @@ from svg_plot import Parser, document, markup, read, shown, stop, write
 TITLE = "Terminal"
 EXPECTED = "expected the lines of tmux capture-pane -e -p"
 COLUMNS = 80
-CELL, LINE, SIZE, MARGIN, BAR = 8.4, 19, 14, 18, 34  # BAR: the height of the window's own
+CELL, LINE, SIZE, MARGIN, BAR = 8.4, 19, 14, 18, 34  # BAR: the height of the title bar
 PAPER, TEXT, DIM = "#1b1e24", "#d7dae0", "#8b919c"
 BUTTONS = ["#ff5f57", "#febc2e", "#28c840"]
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
@@ -25,7 +25,7 @@ PALETTE = ["#3f4451", "#e06c75", "#98c379", "#e5c07b", "#61afef", "#c678dd", "#5
 
 Style = namedtuple("Style", "ink paper bold dim italic underlined reversed")
 PLAIN = Style(None, None, False, False, False, False, False)
-# Code of SGR: the attribute and what it becomes.
+# SGR code: the attribute and its new value.
 ATTRIBUTES = {1: ("bold", True), 2: ("dim", True), 3: ("italic", True), 4: ("underlined", True),
               7: ("reversed", True), 23: ("italic", False), 24: ("underlined", False),
               27: ("reversed", False), 39: ("ink", None), 49: ("paper", None)}
@@ -36,7 +36,7 @@ CODE_OR_CHARACTER = r"\x1b\[([0-9;:]*)m|\x1b\[[0-9;:?]*[@-~]|\x1b[()].|([^\x00-\
 # ---- Reading -------------------------------------------------------------------------------------
 
 def indexed(i):
-    """The colour of that number among 256."""
+    """@return the colour with that number, of 256"""
     if i < 16:
         return PALETTE[i]
     if i < 232:
@@ -47,7 +47,7 @@ def indexed(i):
 
 
 def extended(codes):
-    """What follows 38 and 48: 5;N or 2;R;G;B, taken off codes. @return None where it is neither"""
+    """Removes 5;N or 2;R;G;B, which follow 38 and 48, from codes. @return the colour or None"""
     kind = codes.pop(0) if codes else 0
     numbers = [min(x, 255) for x in codes[:{5: 1, 2: 3}.get(kind, 0)]]
     del codes[:len(numbers)]
@@ -57,7 +57,7 @@ def extended(codes):
 
 
 def styled(style, text):
-    """style after the SGR code with that text between ESC [ and m"""
+    """@return the style after the SGR code with that text between ESC [ and m"""
     codes = [int(x or 0) for x in re.split("[;:]", text)]
     while codes:
         code = codes.pop(0)
@@ -105,7 +105,7 @@ def lines_of(text):
 # ---- Drawing -------------------------------------------------------------------------------------
 
 def draw_run(run, y):
-    """y: the top of its line"""
+    """@param y the top of the line"""
     column, columns, text, style = run
     ink, paper = style.ink or (DIM if style.dim else TEXT), style.paper
     if style.reversed:

@@ -3,15 +3,15 @@
 #
 #   scripts/fuzz.sh SECONDS [TARGET]               e.g. scripts/fuzz.sh 300 gguf
 #
-# Without TARGET, it runs all of them. A target is a file tests/fuzz/fuzz_TARGET.c. It is built with
-# clang in build-fuzz. It starts from the seeds of the tests, and keeps the inputs that reach new
-# code in build-fuzz/corpus/TARGET for the next run.
+# Without TARGET it runs all targets. A target is a file tests/fuzz/fuzz_TARGET.c, built with clang
+# in build-fuzz. It starts from the seeds of the tests, and keeps the inputs that reach new code in
+# build-fuzz/corpus/TARGET for the next run.
 #
 # An input is a finding if the library crashes on it, leaks, breaks a promise that the target
 # checks, takes more than 256 MB at once or runs for more than 10 seconds. It goes to
-# build-fuzz/crashes, and the exit code is 1. Once the fault is mended, put the input into
-# tests/fuzz/corpus/TARGET: the test fuzz_replay_TARGET runs what is there. The script installs
-# what is missing (Debian packages) where it may: as root.
+# build-fuzz/crashes, and the exit code is 1. When the fault is fixed, add the input to
+# tests/fuzz/corpus/TARGET: the test fuzz_replay_TARGET runs the files there. The script installs
+# missing Debian packages if it runs as root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-}
@@ -21,7 +21,7 @@ if ! [[ $seconds =~ ^[1-9][0-9]*$ ]] || [ $# -gt 2 ]; then
 fi
 only=${2:-}
 if [ -n "$only" ] && [ ! -f "tests/fuzz/fuzz_$only.c" ]; then
-    echo "fuzz.sh: there is no tests/fuzz/fuzz_$only.c" >&2
+    echo "fuzz.sh: tests/fuzz/fuzz_$only.c does not exist" >&2
     exit 2
 fi
 
@@ -46,7 +46,8 @@ need "echo '#include <cmocka.h>' | clang -include stdarg.h -include stddef.h -in
     -include setjmp.h -E -" libcmocka-dev
 
 build=build-fuzz
-# -O1 and no build type: -O3 blurs the stacks of reports, and what counts as new code.
+# -O1 and no build type: with -O3 stack traces, and the edges that count as new code, are less
+# exact.
 cmake -S . -B $build -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS=-O1 \
     -DTRIT_TESTS=ON -DTRIT_SANITIZE=fuzzer-no-link,address,undefined >/dev/null
 {

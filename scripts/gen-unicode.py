@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """gen-unicode.py [UNICODE_DIR] > src/text/unicode_tables.c
 
-Writes the character classes that tokenizers ask for, from the Unicode Character Database
-(Debian: unicode-data). Neighbouring code points of one class are one range.
+Generates the character classes that tokenizers need from the Unicode Character Database (Debian:
+unicode-data). Neighbouring code points of one class are one range.
 """
 import os
 import sys
@@ -10,7 +10,7 @@ import sys
 folder = sys.argv[1] if len(sys.argv) > 1 else "/usr/share/unicode"
 LAST = 0x10FFFF
 
-# General categories -> our classes; what is not named is OTHER.
+# General categories -> our classes; all others are OTHER.
 CLASSES = {
     "Lu": "UPPER", "Lt": "TITLE", "Ll": "LOWER", "Lm": "MODIFIER", "Lo": "LETTER",
     "Mn": "MARK", "Mc": "MARK", "Me": "MARK",

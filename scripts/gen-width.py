@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """gen-width.py [UNICODE_DIR] > tools/term/width_table.c
 
-Writes how many columns of a terminal characters take, from the Unicode Character Database
+Generates the number of terminal columns of each character from the Unicode Character Database
 (Debian: unicode-data). Neighbouring code points of one kind are one range.
 """
 import os
@@ -9,9 +9,9 @@ import sys
 
 folder = sys.argv[1] if len(sys.argv) > 1 else "/usr/share/unicode"
 LAST = 0x10FFFF
-# Format characters that belong to what precedes them; the others are hidden commands.
+# Format characters that join the preceding character; all others are invisible controls.
 JOINERS = [*range(0x200B, 0x200E), *range(0x2060, 0x2065), 0xFEFF]
-JAMO = [*range(0x1160, 0x1200), *range(0xD7B0, 0xD800)]  # vowels and finals stand on the initial
+JAMO = [*range(0x1160, 0x1200), *range(0xD7B0, 0xD800)]  # vowels and finals, which join the initial
 # Format characters with a shape: signs of numbers, hieroglyph joiners.
 SHAPED = [*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD,
           *range(0x13430, 0x13440)]

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""make-checkpoint.py FOLDER: a checkpoint of random weights in the shape of microsoft/bitnet-b1.58-2B-4T.
+"""make-checkpoint.py FOLDER: writes a random checkpoint like microsoft/bitnet-b1.58-2B-4T.
 
-The packed layout with all its names, shapes and types, a vocabulary of its size, 1.2 GB in one file: to measure what
-converting the real one takes. The model says nothing. Needs Python's own library only; the same bytes every time.
+It has the packed layout with all names, shapes and types, and a vocabulary of the same size, 1.2 GB
+in one file, to measure the cost of converting the real one. The model produces nonsense. Needs only
+Python's standard library; the bytes are the same every time.
 """
 import json
 import os
@@ -71,7 +72,7 @@ def write_weights(path):
 
 
 def vocabulary():
-    """All bytes, then strings of two and three letters, each the merge of what is before its last letter with that."""
+    """All bytes, then strings of two and three letters, each merged from its front and its end."""
     plain = [b for b in range(256) if 33 <= b <= 126 or 161 <= b <= 172 or 174 <= b]
     others = [b for b in range(256) if b not in plain]
     letters = [chr(b) for b in plain] + [chr(256 + i) for i in range(len(others))]

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# pictures.sh - makes the pictures of the README, with the model that trit carries.
+# pictures.sh - makes the pictures of the documentation, with the built-in model.
 #
 #   scripts/pictures.sh TEXT.txt [TRIT]        build/trit by default; about two minutes
 #
 # models/session.svg   a session (record.sh)
 # models/speed.svg     trit bench of a dummy of 2B-4T's shape (1.2 GB, in TMPDIR), 1 and 2 threads
-# models/exit.svg      trit bench --exit-sweep on TEXT.txt, which the model was not trained on
+# models/exit.svg      trit bench --exit-sweep on TEXT.txt, a text outside the training data
 #
-# Nothing else should run meanwhile. A picture is replaced only when all three are done.
+# Run nothing else at the same time. The pictures are replaced only after all three are done.
 set -euo pipefail
 here=$(realpath "$(dirname "$0")")
 
@@ -18,10 +18,10 @@ die() { # die CODE MESSAGE
 
 [ $# = 1 ] || [ $# = 2 ] || die 2 'usage: pictures.sh TEXT.txt [TRIT]'
 text=$1
-[ -r "$text" ] || die 2 "$text: no text that can be read"
+[ -r "$text" ] || die 2 "$text: cannot be read"
 trit=${2:-$here/../build/trit}
 if [ ! -f "$trit" ] || [ ! -x "$trit" ]; then
-    die 2 "$trit is no program; expected a trit with a model in it"
+    die 2 "$trit is not a program; expected a trit with a built-in model"
 fi
 unset TRIT_MODEL
 export PYTHONDONTWRITEBYTECODE=1
@@ -37,7 +37,7 @@ model=$dir/2b4t.gguf
 "$trit" dummy --shape 2b4t -o "$model" -q
 cat "$model" >/dev/null # into the page cache
 "$trit" bench -m "$model" -t 1,2 -q -o json >"$dir/2b4t.json"
-"$here/plot-bench.py" --title "2B-4T's shape: tokens per second, beside what the machine allows" \
+"$here/plot-bench.py" --title "2B-4T's shape: tokens per second and the limits of the machine" \
     -o "$dir/speed.svg" "$dir/2b4t.json"
 
 for name in session speed exit; do

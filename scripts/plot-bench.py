@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""plot-bench.py [--title TEXT] [-o OUT.svg] FILE...: how fast models run, beside the limits, drawn.
+"""plot-bench.py [--title TEXT] [-o OUT.svg] FILE...: draws speeds and their limits.
 
     trit bench -m model.gguf -t 1,2 -o json >model.json
     scripts/plot-bench.py -o model.svg model.json
 
-Draws the tables of `trit bench` in JSON, JSON lines or CSV, one file for each model, as an SVG: for
-each test a bar of the tokens per second and, as an outline, those that the limit of the machine as
-measured beside it would allow; a line across the bar's end is one standard deviation to each side.
-FILE - is standard input; without -o the picture goes to standard output. Needs Python's own library
-only. Exit code 2: usage, 3: a file that is not such a table, 1: anything else.
+Draws the tables of `trit bench` in JSON, JSON lines or CSV, one file for each model, as an SVG. For
+each test there is a bar of the tokens per second and an outline of the speed that the measured
+limit of the machine would allow; a line across the end of the bar is one standard deviation to each
+side.
+FILE - is standard input; without -o the picture goes to standard output. Needs only Python's
+standard library. Exit code 2: usage, 3: a file that is not such a table, 1: anything else.
 """
 import os
 import re
@@ -17,7 +18,7 @@ from svg_plot import (COLOURS, GREY, GRID, INK, Parser, check_number, document, 
                       legend, line, linear_ticks, markup, number, read_table, shortened, shown,
                       width_of, write)
 
-TITLE = "Tokens per second, beside what the machine allows"
+TITLE = "Tokens per second and the limits of the machine"
 BOUNDS = {"n_threads": (1, 1e6), "avg_ts": (1e-6, 1e9), "stddev_ts": (0, 1e9),
           "efficiency": (1e-4, 1e3)}
 TEXTS = ["test", "isa", "model_filename", "model_type"]
@@ -26,7 +27,7 @@ KINDS = [("pp", "Reading a prompt", "outline: the limit of multiply-adds"),
          ("tg", "Generating", "outline: the limit of reading memory")]
 
 WIDTH, MARGIN = 840, 24
-BAR, SPACE = 18, 10  # height of a bar, and what is free between two tests
+BAR, SPACE = 18, 10  # height of a bar, and the space between two tests
 COLUMNS = [("tokens/s", 84), ("limit", 72), ("reached", 68)]  # right of the plots; their widths
 
 

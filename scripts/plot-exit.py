@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""plot-exit.py [--title TEXT] [-o OUT.svg] FILE...: what each number of layers is worth, drawn.
+"""plot-exit.py [--title TEXT] [-o OUT.svg] FILE...: draws what each depth is worth.
 
     trit bench -m model.gguf --exit-sweep -f text.txt -o json >model.json
     scripts/plot-exit.py -o model.svg model.json
 
 Draws the tables of `trit bench --exit-sweep -f TEXT` in JSON, JSON lines or CSV, one file for each
-model, as an SVG: perplexity, speed-up, and how often the same token is found most likely as by all
-layers. FILE - is standard input; without -o the picture goes to standard output. Needs Python's
-own library only. Exit code 2: usage, 3: a file that is not such a table, 1: anything else.
+model, as an SVG: perplexity, speed-up, and how often the most likely token is the same as with all
+layers. FILE - is standard input; without -o the picture goes to standard output. Needs only
+Python's standard library. Exit code 2: usage, 3: a file that is not such a table, 1: anything else.
 """
 import math
 import os
@@ -20,9 +20,9 @@ BOUNDS = {"layers": (1, 10000), "ppl": (0.1, 1e300), "speedup": (0.01, 10000), "
 EXPECTED = "expected the table of trit bench --exit-sweep -f TEXT -o json, jsonl or csv"
 
 WIDTH, HEIGHT = 840, 480
-PANELS, LEFT, GAP, RIGHT, BELOW = 3, 62, 62, 20, 58  # plots, and what is free beside and below them
+PANELS, LEFT, GAP, RIGHT, BELOW = 3, 62, 62, 20, 58  # plots and margins
 PLOT = (WIDTH - LEFT - RIGHT - (PANELS - 1) * GAP) / PANELS
-# The points of models differ in shape too.
+# The models also differ in the shape of their points.
 SHAPES = ["M-1,0A1,1 0 1 1 1,0A1,1 0 1 1 -1,0Z",
           "M-.9,-.9H.9V.9H-.9Z",
           "M0,-1.2L1.15,.9H-1.15Z",
@@ -52,7 +52,7 @@ def names_of(paths):
 # ---- Axes ----------------------------------------------------------------------------------------
 
 def log_ticks(low, high):
-    """Bounds around the two, and round numbers between them."""
+    """@return bounds around the two, and round numbers between the bounds"""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     fine = [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9]
     ends = [d * 10.0 ** e for e in range(first, last + 1) for d in fine]

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# quickstart.sh - from a fresh clone to a story.
+# quickstart.sh - builds trit in a fresh clone and runs it.
 #
 #   scripts/quickstart.sh [BEGINNING]           "Once upon a time" by default
 #
-# Installs a C compiler, make and CMake where they are missing (Debian and Ubuntu by apt-get, with
-# sudo where that is needed; macOS by xcode-select and Homebrew) and says so before it does; builds
-# build/trit; lets the model that it carries tell a story. Nothing else is installed or downloaded.
+# Installs a C compiler, make and CMake if they are missing (on Debian and Ubuntu with apt-get, and
+# sudo if needed; on macOS with xcode-select and Homebrew) and says so first. Builds build/trit and
+# lets its built-in model tell a story. Nothing else is installed or downloaded.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,7 +24,7 @@ as_root() {
     elif have sudo; then
         sudo "$@"
     else
-        stop "this needs root, and there is no sudo: $*"
+        stop "this command needs root, and sudo is missing: $*"
     fi
 }
 
@@ -32,7 +32,7 @@ compiler() {
     if [ -n "${CC:-}" ]; then
         have "${CC%% *}"
     elif [ "$(uname -s)" = Darwin ]; then
-        xcode-select -p >/dev/null 2>&1 # without it, cc is there but only asks for it
+        xcode-select -p >/dev/null 2>&1 # without the tools, cc only asks to install them
     else
         have cc || have gcc || have clang
     fi
@@ -48,18 +48,18 @@ esac
 
 missing=()
 if [ -n "${CC:-}" ]; then
-    compiler || stop "CC is '$CC', which is not there"
+    compiler || stop "CC is '$CC', which was not found"
 fi
 compiler || missing+=(gcc)
 if ! have make && have ninja; then
-    export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}" # CMake would look for make
+    export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}" # CMake looks for make by default
 fi
 have make || have ninja || missing+=(make)
 have cmake || missing+=(cmake)
 
 if [ ${#missing[@]} -gt 0 ]; then
     if have apt-get; then
-        # Without what gcc recommends: libc6-dev is the part of it that is needed.
+        # Of the packages that gcc recommends, only libc6-dev is needed.
         [[ " ${missing[*]} " != *" gcc "* ]] || missing+=(libc6-dev)
         say "installing ${missing[*]} (apt-get)"
         as_root apt-get update -qq
@@ -69,20 +69,20 @@ if [ ${#missing[@]} -gt 0 ]; then
         if ! compiler; then
             say "asking macOS for its command line tools (compiler and make)"
             xcode-select --install || true
-            stop "when they are installed, start me again"
+            stop "run this script again when they are installed"
         fi
-        have brew || stop "please install CMake, from cmake.org or by Homebrew (brew.sh)"
+        have brew || stop "please install CMake, from cmake.org or with Homebrew (brew.sh)"
         say "installing cmake (brew)"
         brew install --quiet cmake
     else
-        stop "please install, by the means of this system: ${missing[*]}"
+        stop "please install these packages: ${missing[*]}"
     fi
 fi
 
 version=$(cmake --version | sed -n 's/^cmake version //p')
 case $version in
 [012].* | 3.[0-9].* | 3.1[0-9].*)
-    stop "CMake here is $version; trit takes 3.20 or later (cmake.org has it for any system)"
+    stop "CMake is $version; trit needs 3.20 or later (from cmake.org)"
     ;;
 esac
 
@@ -93,7 +93,7 @@ trap 'rm -f "$log"' EXIT
 if ! { cmake -S . -B build -DTRIT_EMBED=ON && cmake --build build --parallel "$cores" --target trit_program; } \
     >"$log" 2>&1; then
     tail -n 20 "$log" >&2
-    stop "the build failed; its last lines are above"
+    stop "the build failed; the last lines of its output are above"
 fi
 
 story=(run -p "${1:-Once upon a time}" --echo -n 200)
@@ -102,11 +102,11 @@ echo >&2
 env -u TRIT_MODEL build/trit "${story[@]}"
 cat >&2 <<'END'
 
-Another one each time; --seed N tells the same again. Now try:
+The story is different each time; --seed N repeats one. Now try:
 
-  build/trit chat                                       go on with a story together
-  build/trit bench                                      how fast it is here, beside this machine's limits
-  build/trit convert FOLDER -o model.gguf               a checkpoint from Hugging Face, without Python
+  build/trit chat                                       write a story together
+  build/trit bench                                      measure the speed of this machine
+  build/trit convert FOLDER -o model.gguf               convert a checkpoint from Hugging Face
   build/trit chat -m model.gguf
   build/trit --help
 END

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# record.sh - a short session with trit in a real terminal, drawn as an SVG.
+# record.sh - draws a short session with trit in a real terminal as an SVG.
 #
 #   scripts/record.sh [-o OUT.svg] [TRIT]        build/trit by default, the picture on stdout
 #
-# TRIT is a trit with a model in it. Types into a terminal of 80 columns (tmux) as a person would,
-# each line when the prompt is there, and draws all that it showed then. The same TRIT writes the
-# same text each time; only the speeds after the first one differ, and where their line breaks.
+# TRIT is a trit with a built-in model. The script types into a terminal of 80 columns (tmux), each
+# line after its prompt has appeared, and draws everything that the terminal showed. The same TRIT
+# writes the same text each time; only the speeds differ, and with them the breaks of their lines.
 set -euo pipefail
 here=$(realpath "$(dirname "$0")")
 
@@ -23,7 +23,7 @@ shift $((OPTIND - 1))
 [ $# -le 1 ] || die 2 'usage: record.sh [-o OUT.svg] [TRIT]'
 trit=${1:-$here/../build/trit}
 if [ ! -f "$trit" ] || [ ! -x "$trit" ]; then
-    die 2 "$trit is no program; expected a trit with a model in it"
+    die 2 "$trit is not a program; expected a trit with a built-in model"
 fi
 for command in tmux python3; do
     command -v "$command" >/dev/null || die 1 "$command is missing; please install it"
@@ -40,13 +40,13 @@ ln -s "$(realpath "$trit")" "$dir/bin/trit"
 printf 'set -g %s\n' 'status off' 'history-limit 1000' 'default-terminal screen-256color' \
     >"$dir/tmux.conf"
 
-# at FORMAT: of the cursor
+# at FORMAT: properties of the cursor
 at() { terminal display-message -p "$1"; }
-# How many lines there are above the cursor's, and what that one says.
+# position: the number of lines above the cursor; current: the line of the cursor.
 position() { at '#{e|+:#{history_size},#{cursor_y}}'; }
 current() { terminal capture-pane -p | sed -n "$(($(at '#{cursor_y}') + 1))p"; }
 
-# await WHAT TEST...: until TEST holds
+# await WHAT TEST...: wait until the command TEST succeeds
 await() {
     local i
     for ((i = 0; i < 600; i++)); do
@@ -54,7 +54,7 @@ await() {
         sleep 0.05
     done
     terminal capture-pane -p >&2 || true
-    die 1 "waited in vain for $1; the terminal shows the above"
+    die 1 "timed out waiting for $1; the terminal shows the lines above"
 }
 typed() { [[ $(current) = "$1"* ]]; } # a hint may follow
 prompted() { [ "$(current)" = "$1" ] && [ "$(position)" -gt "$2" ]; }

@@ -1,5 +1,5 @@
-"""What the scripts here that draw measurements as SVG have in common: reading tables, refusing what
-is none, ticks, and the parts of a picture. Needs Python's own library only.
+"""svg_plot.py: shared by the scripts that draw SVGs: reading and checking tables, ticks, and the
+parts of a picture. Needs only Python's standard library.
 """
 import argparse
 import csv
@@ -12,7 +12,7 @@ import textwrap
 from xml.sax.saxutils import escape
 
 INK, GREY, GRID = "#222222", "#555555", "#dddddd"
-# Of Okabe and Ito, which the colour-blind tell apart; one for each model.
+# Colours by Okabe and Ito, which colour-blind people can tell apart; one for each model.
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9"]
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -26,7 +26,7 @@ def stop(code, message):
 
 
 class Parser(argparse.ArgumentParser):
-    """With --title, -o and --help, which shows doc."""
+    """Has --title, -o and --help, which shows doc."""
 
     def __init__(self, doc, title):
         super().__init__(add_help=False, allow_abbrev=False)
@@ -36,7 +36,7 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("-o", dest="out", default="-")
 
     def error(self, message):
-        stop(2, f"{message} (--help tells more)")
+        stop(2, f"{message} (see --help)")
 
     def parse(self):
         args = self.parse_args()
@@ -46,13 +46,13 @@ class Parser(argparse.ArgumentParser):
         return args
 
     def parse_files(self):
-        """One for each model."""
+        """Also takes FILE..., one for each model."""
         self.add_argument("files", metavar="FILE", nargs="*")
         args = self.parse()
         if not args.files:
-            self.error("a FILE is missing")
+            self.error("no FILE given")
         if len(args.files) > len(COLOURS):
-            self.error(f"{len(args.files)} files, at most {len(COLOURS)} can be told apart")
+            self.error(f"{len(args.files)} files; the colours are enough for {len(COLOURS)}")
         if args.files.count("-") > 1:
             self.error("standard input can be read only once")
         return args
@@ -88,7 +88,7 @@ def quoted(value):
 
 
 def rows_of(text, column):
-    """[{column: value}], None where it is no table at all"""
+    """@return [{column: value}], or None if the text is not a table"""
     try:
         if text[0] == "[":
             return json.loads(text)
@@ -101,9 +101,9 @@ def rows_of(text, column):
 
 
 def read_table(path, columns, expected, check):
-    """@param columns those that must be there; a CSV is known by the first
-    @param check (row, column, the row before or None): makes the value what it is to be
-           @return what was expected instead, None where it is right
+    """@param columns the columns that must exist; a CSV is recognised by the first
+    @param check (row, column, the row before or None): converts the value in place
+           @return what was expected instead, or None if the value is valid
     """
     text = read(path).decode("utf-8-sig", "replace").strip()
     if not text:
@@ -116,7 +116,7 @@ def read_table(path, columns, expected, check):
         for name in columns:
             if name not in row:
                 found = quoted(", ".join(str(key) for key in row))
-                stop(3, f"{where} the columns {found}, none is {name}; {expected}")
+                stop(3, f"{where} the columns {found}, but no {name}; {expected}")
             found = quoted(row[name])
             wrong = check(row, name, rows[i - 1] if i else None)
             if wrong:
@@ -125,7 +125,7 @@ def read_table(path, columns, expected, check):
 
 
 def check_number(row, name, low, high):
-    """Makes it a number. @return what was expected instead, None where it is right"""
+    """Converts it to a number. @return what was expected instead, or None if it is valid"""
     try:
         x = float(row[name])
     except (TypeError, ValueError, OverflowError):
@@ -139,7 +139,7 @@ def check_number(row, name, low, high):
 # ---- Axes ----------------------------------------------------------------------------------------
 
 def linear_ticks(low, high, most=8):
-    """Round numbers from at or below low to at or above high, and how many decimals they have."""
+    """@return round numbers that span low to high, and their number of decimals"""
     power = math.floor(math.log10((high - low) / most))
     step = next(m * 10.0 ** power for m in (1, 2, 5, 10, 20, 50)
                 if math.ceil(high / (m * 10.0 ** power)) -
@@ -160,7 +160,7 @@ def number(x, plain_below=1e5):
 # ---- Drawing -------------------------------------------------------------------------------------
 
 def markup(text):
-    """As XML may hold it."""
+    """@return the text with valid characters only, escaped for XML"""
     return escape(re.sub("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text))
 
 
@@ -174,12 +174,12 @@ def line(x1, y1, x2, y2, colour):
 
 
 def width_of(text, size):
-    """About what a wide sans-serif takes."""
+    """@return about the width of the text in a wide sans-serif font"""
     return 0.6 * size * len(text)
 
 
 def heading(title, x, y):
-    """In as many lines as it takes. @return parts, y of the next line"""
+    """The title, wrapped to up to three lines. @return parts, y of the next line"""
     parts = []
     for text in textwrap.wrap(title, 75)[:3]:
         parts.append(label(x, y, text, 17, more=' font-weight="bold"'))
@@ -188,7 +188,7 @@ def heading(title, x, y):
 
 
 def legend(names, left, right, y, key):
-    """Left to right, in as many lines as it takes. @param key (model, x, y): what stands for one
+    """Entries from left to right, wrapped. @param key (model, x, y): draws the symbol of a model
     @return parts, y of the last line"""
     parts, x = ['<g class="legend">'], left
     for i, text in enumerate(names):

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# test.sh - build trit and run all its tests. The one test command.
+# test.sh - builds trit and runs its tests.
 #
 #   scripts/test.sh [--quick] [BUILD_FOLDER] [CMAKE_OPTION...]
 #
-#   scripts/test.sh                                                        everything, in build/
-#   scripts/test.sh --quick                                                the core, in seconds
+#   scripts/test.sh                                                        all tests, in build/
+#   scripts/test.sh --quick                                                the core suites, in seconds
 #   scripts/test.sh build-asan -DTRIT_SANITIZE=address,undefined
 #
-# Installs what is missing (Debian packages) where it may: as root. TRIT_SHARED, if set, names a
-# folder with reference models; the tests that use it are skipped without. CTEST_ARGS is passed on.
+# Installs missing Debian packages if it runs as root. TRIT_SHARED names a folder with reference
+# models; the tests that use them are skipped without it. CTEST_ARGS holds more options for ctest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,7 +40,7 @@ case "$*" in
     ;;
 esac
 
-# Tests ask for more memory than there is, to see it refused.
+# Some tests ask for more memory than the machine has, and expect NULL.
 export ASAN_OPTIONS="allocator_may_return_null=1:${ASAN_OPTIONS:-}"
 export TSAN_OPTIONS="allocator_may_return_null=1:${TSAN_OPTIONS:-}"
 

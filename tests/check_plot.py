@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """check_plot.py SCRIPTS: tests the scripts that draw.
 
-plot-exit.py and plot-bench.py draw each row of a table, draw-screen.py draws each line of a screen as
-it was shown, and all of them refuse input that is not a table or a screen.
+plot-exit.py and plot-bench.py draw each row of a table, draw-screen.py draws each line of a screen
+as it was shown, and all of them refuse input that is not a table or a screen.
 """
 import json
 import os
@@ -49,8 +49,8 @@ def become(path, options, streams):
 
 
 def draw(script, text, *options):
-    """Run the script in a fork of this process, which has loaded the modules that it needs: starting
-    Python forty times would take most of the time."""
+    """Run the script in a fork of this process, which has loaded the modules that it needs:
+    starting Python forty times would take most of the time."""
     with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stdout, \
             tempfile.TemporaryFile() as stderr:
         stdin.write(text.encode())
@@ -160,14 +160,14 @@ def main():
     refuses("plot-exit.py", [
         ("layers  tokens/s\n", "found 'layers tokens/s', expected the"),
         ("", "found nothing, expected the table"), ("[" * 9999, "found '[[["),
-        ('[{"layers":1}]', "none is ppl"), (NO_TEXT, "without -f TEXT"),
+        ('[{"layers":1}]', "but no ppl"), (NO_TEXT, "without -f TEXT"),
         (EXIT.replace("0.66", "66"), "a number from 0 to 1"),
         (EXIT.replace("\n3", "\n2"), "found layers '2', expected a whole number greater than in")])
     draws("plot-bench.py", BENCH, check_bench)
     refuses("plot-bench.py", [
         ("threads  test\n", "found 'threads test', expected the table of trit bench"),
         ("", "found nothing, expected the table"), ("[" * 9999, "found '[[["),
-        (EXIT, "expected the table of trit bench"), ('[{"layers":1}]', "none is test"),
+        (EXIT, "expected the table of trit bench"), ('[{"layers":1}]', "but no test"),
         (BENCH.replace("pp512", "ppl", 1), "found test 'ppl', expected pp or tg and a number"),
         (BENCH.replace("0.75", ""), "found efficiency '', expected a number"),
         (BENCH.replace(",41,", ",nan,"), "expected a number from"),

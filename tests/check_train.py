@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""check_train.py TRIT: scripts/train from a corpus to a model, in small.
+"""check_train.py TRIT: tests scripts/train from a corpus to a model, on a tiny scale.
 
-The corpus is made up. Held to: a training in two pieces is the one in a single run; fast.py gives
-what model.py gives, and keeps nothing of past steps; what trit computes of the exported model is
-what the trainer says of it, after each layer; no GPU is needed. Ends with 77, skipped, where there
-is no PyTorch or numpy, for this Python or the system's.
+The corpus is made up. The tests: a training in two pieces equals one in a single run; fast.py
+gives the results of model.py, and keeps nothing of past steps; trit computes the same losses of the
+exported model, after each layer, as the trainer. No GPU is needed. The exit code is 77 (skipped) if
+neither this Python nor the system's has PyTorch and numpy.
 """
 import json
 import os
@@ -21,7 +21,7 @@ N_STEPS = 40  # 0.02 M tokens in steps of 8 * 64
 
 
 def find_torch():
-    """This Python, or the system's, if it has what training needs."""
+    """Restarts with the system's Python if this one lacks PyTorch or numpy."""
     try:
         import numpy
         import torch
@@ -46,7 +46,7 @@ def script(name, *options):
 
 
 def write_corpus(folder):
-    """Sentences that a small model can learn something of."""
+    """Sentences that a small model can learn something from."""
     rng = random.Random(1)
     who = ["the fox", "a king", "the old woman", "a miller", "the crow"]
     what = ["said to", "went with", "looked for", "was afraid of"]
@@ -71,18 +71,18 @@ def lines(folder):
 
 
 def check_pieces(dir, train):
-    """-> the last line of the log, the validation."""
+    """@return the last line of the log, a validation"""
     import torch
 
     script("train.py", *train, "-o", dir / "once")
     script("train.py", *train, "-o", dir / "pieces", "--stop-at", 17)
-    assert "goes on after step 17" in script("train.py", *train, "-o", dir / "pieces")
+    assert "continuing after step 17" in script("train.py", *train, "-o", dir / "pieces")
     once, pieces = (torch.load(dir / d / "checkpoint.pt") for d in ("once", "pieces"))
     assert once["step"] == pieces["step"] == N_STEPS
     for key, p in once["params"].items():
         assert torch.equal(p, pieces["params"][key]), key
     log = lines(dir / "once")
-    # A piece ends in the middle of ten steps, whose mean is then of fewer.
+    # A piece that ends within ten steps logs the mean of fewer steps.
     assert [x for x in log if "valid" in x] == [x for x in lines(dir / "pieces") if "valid" in x]
     assert log[-1]["step"] == N_STEPS and log[-1]["valid"][-1] < log[0]["loss"] - 1, log[-1]
     return log[-1]
@@ -138,7 +138,7 @@ def main():
         corpus, data = dir / "corpus", dir / "data"
         write_corpus(corpus)
         prepare = [sys.executable, TRAIN / "prepare.py", "--corpus", corpus, "-o", data]
-        assert "--vocab takes at most" in run(*prepare, code=1)
+        assert "--vocab must be at most" in run(*prepare, code=1)
         about = json.loads(run(*prepare, "--vocab", 290))
         assert about["books"] == 3 and about["vocab_size"] == 290, about
         text = corpus / "valid.txt"

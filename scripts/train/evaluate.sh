@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# evaluate.sh - bits per byte of a model after each of its layers, by `trit perplexity`.
+# evaluate.sh - measures bits per byte of a model after each of its layers with `trit perplexity`.
 #
 #   scripts/train/evaluate.sh MODEL.gguf CORPUS [TRIT [CTX [CHUNKS]]]
 #
-# CORPUS is the folder of valid.txt and tinystories/valid_head.txt (its <|endoftext|> lines are left
-# out). build/trit, windows of the model's context and 60 of them by default. A Markdown table; the
-# first window tokens are not scored, so figures of models with other windows or vocabularies
-# compare by bits per byte, nearly.
+# CORPUS is a folder with valid.txt and tinystories/valid_head.txt (whose <|endoftext|> lines are left
+# out). Defaults: build/trit, the model's context, 60 windows. Prints a Markdown table. The first token
+# of a window is not scored, so bits per byte are only nearly comparable between models with different
+# windows or vocabularies.
 set -euo pipefail
 if [ $# -lt 2 ]; then
     sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0" >&2

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""export.py --data FOLDER [--packed] CHECKPOINT OUT: a checkpoint folder for `trit convert`.
+"""export.py --data FOLDER [--packed] CHECKPOINT OUT: writes a checkpoint folder for `trit convert`.
 
-In the layout of microsoft/bitnet-b1.58-2B-4T: config.json, model.safetensors and the tokenizer of
-the data folder. The linears are the bf16 master (quantization_mode "online", as in the -bf16
-repository), or with --packed four codes a byte with a bf16 scale ("offline"). The packed set holds
-exactly the function that was trained; a master's values at an edge between two codes may round to
-the other side.
+It has the layout of microsoft/bitnet-b1.58-2B-4T: config.json, model.safetensors and the tokenizer
+of the data folder. The linears are the bf16 master (quantization_mode "online", as in the -bf16
+repository) or, with --packed, four codes per byte with a bf16 scale ("offline"). The packed folder
+holds exactly the function that was trained; values of the master at the edge between two codes may
+round to the other side.
 """
 import argparse
 import json
@@ -27,13 +27,13 @@ def bf16_bytes(x):
 
 
 def pack(t):
-    """Rows r, r + R, r + 2R, r + 3R of the R = rows / 4 of bytes, from the lowest two bits up."""
+    """Byte row r of R = rows / 4 holds rows r, r + R, r + 2R, r + 3R, the first in the low bits."""
     codes = (t + 1).to(torch.uint8).numpy().reshape(4, -1, t.shape[1])
     return codes[0] | codes[1] << 2 | codes[2] << 4 | codes[3] << 6
 
 
 def tensors(config, params, packed):
-    """Name, type, shape and bytes of each tensor."""
+    """Yields name, type, shape and bytes of each tensor."""
     linears = {model.name(i, part) for i in range(config.layers) for part, _, _ in config.linears()}
     for key, p in params.items():
         if packed and key in linears:

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""The training step for CPUs: products by torch in bf16, all between them by fused.c.
+"""The training step for CPUs: torch computes the products in bf16, fused.c everything between them.
 
-Gives what model.Plain gives, several times as fast; forward and backward are written out here.
-Each thread takes whole microbatches (no thread waits for another within one: other programs on the
-same cores cost little), so torch itself is told to use one. Compiles fused.c with $CC (cc) into a
-folder of the caller's. Run as a program, it compares itself with model.Plain on a small model:
-fast.py FOLDER.
+The results are those of model.Plain, several times as fast; forward and backward are written out
+here. Each thread takes whole microbatches, so that no thread waits for another within one and other
+programs on the same cores cost little; torch itself uses one thread. Compiles fused.c with $CC (cc)
+into a folder of the caller. `fast.py FOLDER` compares it with model.Plain on a small model.
 """
 import concurrent.futures
 import copy
@@ -25,7 +24,7 @@ CHUNK = 1024  # rows of logits at a time
 
 def compile_passes(folder):
     """The functions of fused.c, compiled for this machine."""
-    if sys.platform == "linux":  # keep large blocks: getting fresh pages for them costs a tenth
+    if sys.platform == "linux":  # keep large blocks: fresh pages for them cost a tenth of the time
         libc = ctypes.CDLL(None)
         libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
         libc.mallopt(-1, 1 << 30)  # M_TRIM_THRESHOLD
@@ -58,7 +57,7 @@ class Fast:
     # ---- Weights of a step -----------------------------------------------------------------------
 
     def load(self):
-        """Takes over the weights of this step, quantised once for all its microbatches."""
+        """Copies the weights of this step, quantised once for all its microbatches."""
         self.embed = self.params[model.EMBED].to(HALF)
         self.norm = self.params[model.NORM].to(HALF).float()
         self.layers = []
@@ -70,13 +69,13 @@ class Fast:
                 layer[key] = torch.cat([t for t, _ in both]).to(HALF)
                 layer[key + " scales"] = [s.item() for _, s in both]
             self.layers.append(layer)
-        self.workers = None  # no worker keeps those of the step before alive
+        self.workers = None  # so that no worker keeps those of the previous step alive
         self.workers = [copy.copy(self) for _ in range(self.threads)]
         for worker in self.workers:
             worker.sums = {}
 
     def steps(self, work):
-        """step(*arguments) for each arguments of work, spread over the threads; always alike."""
+        """Calls step(*arguments) for all arguments in work, assigned to threads in a fixed way."""
         def run(w):
             return [self.workers[w].step(*arguments) for arguments in work[w::self.threads]]
 
@@ -114,7 +113,7 @@ class Fast:
     # ---- Forward ---------------------------------------------------------------------------------
 
     def normed(self, h, w, pending, quantised=True):
-        """h with what is pending added, its norm, and what the way back needs."""
+        """Adds the pending product to h. Returns h, its norm, and what backward needs."""
         m, d = h.shape
         y, yinv, a = pending or (None, None, 0.0)
         out = torch.empty_like(h) if pending else h
@@ -145,7 +144,7 @@ class Fast:
         return s, s["h3"], (s["q4"] @ layer["down"].t(), s["inv4"], layer["down scales"][0])
 
     def head(self, n, targets, factor):
-        """Losses of the rows; with a factor, also adds gradients and gives the one of n."""
+        """Losses of the rows; with a factor, also adds gradients and returns that of n."""
         losses = torch.empty(len(n))
         gn = torch.empty_like(n) if factor else None
         for at in range(0, len(n), CHUNK):
@@ -164,7 +163,7 @@ class Fast:
     # ---- A step ----------------------------------------------------------------------------------
 
     def step(self, tokens, targets, share, skip=(), early=None):
-        """As model.Plain.step."""
+        """See model.Plain.step."""
         batch, flat = len(tokens), targets.flatten().contiguous()
         h, pending, saved = self.embedded(tokens), None, []
         exit_at, rows, weight = early or (None, 0, 0)
@@ -198,7 +197,7 @@ class Fast:
         return losses.mean().item(), other.mean().item()
 
     def norm_back(self, h, w, r, g, ginv, gh, gw, pending):
-        """Adds to gh; gives the gradient of the product that was pending."""
+        """Adds to gh; returns the gradient of the pending product."""
         y, yinv, a = pending or (None, None, 0.0)
         G = torch.empty(h.shape, dtype=HALF) if pending else None
         call(self.lib.add_norm_back, *h.shape, h, w, r, g, ginv, gh, gw, yinv, a, G)
@@ -233,7 +232,7 @@ class Fast:
                               s["inv1"], gh, norm_sum("input_layernorm"), s["pending"])
 
     def losses(self, tokens, targets):
-        """As model.Plain.losses."""
+        """See model.Plain.losses."""
         flat, out = targets.flatten().contiguous(), []
         h, pending = self.embedded(tokens), None
         for layer in self.layers:

@@ -1,12 +1,12 @@
-/* The passes between the matrix products of a training step, fused, for CPUs.
+/* fused.c - the fused passes between the matrix products of a training step, for CPUs.
  *
- * fast.py compiles this file and calls it; the products themselves are torch's bf16 ones. A
- * quantised row travels as integers -127..127 in bf16, where they are exact, beside the factor
- * `inv` that gives them back their size; a ternary matrix as -1, 0, 1 beside its scale. A product's
- * raw output y is thus worth y * inv[row] * scale, and its gradient goes back into torch's products
- * as G = g * inv[row] * scale, so that G' q / scale is the gradient of the weights and
- * G T / inv[row] that of the row. bf16 is a uint16_t here. Everything runs on the caller's thread:
- * several threads take a microbatch each.
+ * fast.py compiles this file and calls it; torch computes the products in bf16. A quantised row is
+ * stored as integers -127..127 in bf16, which are exact, together with the factor `inv` that
+ * restores their size; a ternary matrix as -1, 0, 1 with its scale. The raw output y of a product
+ * therefore stands for y * inv[row] * scale. Its gradient enters torch's products as G = g *
+ * inv[row] * scale, so that G' q / scale is the gradient of the weights and G T / inv[row] that of
+ * the row. bf16 is a uint16_t here. Everything runs on the thread of the caller: several threads
+ * take a microbatch each.
  */
 #include <math.h>
 #include <stdint.h>
@@ -34,7 +34,7 @@ static inline bf16 put(float f)
     return (bf16)((u + 0x7fff + (u >> 16 & 1)) >> 16);
 }
 
-/* RMSNorm of x into n, 1/rms as result. */
+/* n = RMSNorm of x. Returns 1/rms. */
 static float rmsnorm(const float *restrict x, const float *restrict w, float *restrict n, int d)
 {
     float ss = 0;
@@ -46,7 +46,7 @@ static float rmsnorm(const float *restrict x, const float *restrict w, float *re
     return r;
 }
 
-/* int8 by the row's largest magnitude; the result is what a step is worth. */
+/* Quantises to int8 by the largest magnitude of the row. Returns the size of a step. */
 static float quantise(const float *restrict n, bf16 *restrict q, int d)
 {
     float m = 1e-5f;
@@ -74,8 +74,8 @@ static void rmsnorm_back(const float *restrict x, const float *restrict w, float
         gx[i] = r * (gn[i] * w[i] - x[i] * c);
 }
 
-/* xo = x + y * yinv * a where there is a y; q = the quantised norm of it, or the norm itself as
- * bf16 where there is no inv. */
+/* xo = x + y * yinv * a, or x if y is NULL; q = the quantised norm of xo, or the norm itself in
+ * bf16 if inv is NULL. */
 void add_norm(int m, int d, const float *x, const bf16 *y, const float *yinv, float a, float *xo,
               const float *w, bf16 *q, float *inv, float *r)
 {
@@ -99,8 +99,8 @@ void add_norm(int m, int d, const float *x, const bf16 *y, const float *yinv, fl
     }
 }
 
-/* gh += gradient through the norm of x, given g / ginv (g where there is no ginv); then
- * G = gh * yinv * a for the product that was added to x, where there is one. */
+/* gh += gradient through the norm of x, given g / ginv (g if ginv is NULL); then G = gh * yinv * a
+ * for the product that was added to x, if there was one. */
 void add_norm_back(int m, int d, const float *x, const float *w, const float *r, const bf16 *g,
                    const float *ginv, float *gh, float *gw, const float *yinv, float a, bf16 *G)
 {
@@ -220,8 +220,8 @@ static void product(int n_rows, int k0, int k1, const float *a, int ar, int ak, 
     }
 }
 
-/* One head's rows of y as floats, turned by their positions where there is a table of cosines and
- * sines; xt is the same transposed, where wanted. */
+/* The rows of y of one head as floats, rotated by their positions if there is a table of cosines
+ * and sines; xt, if not NULL, is the transpose. */
 static void load_head(int n, const bf16 *y, int ld, const float *yinv, float a, const float *cs,
                       float *restrict x, float *restrict xt)
 {

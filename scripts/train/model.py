@@ -1,9 +1,9 @@
-"""The block of bitnet-b1.58 in plain torch: what the fused pass of fast.py must equal.
+"""The block of bitnet-b1.58 in plain torch, the reference for the fused pass of fast.py.
 
 A model is a dict of float32 tensors under the names of microsoft/bitnet-b1.58-2B-4T. Linears are
-quantised as they are used: weights to -1, 0, 1 by their mean magnitude, activations to int8 by each
-token's largest one; gradients pass straight through. Scales, norms and embeddings enter the forward
-pass rounded to bf16, as a checkpoint stores them.
+quantised when they are used: weights to -1, 0, 1 by their mean magnitude, activations to int8 by
+the largest magnitude of each token; gradients pass straight through. Scales, norms and embeddings
+enter the forward pass rounded to bf16, as a checkpoint stores them.
 """
 import dataclasses
 import math
@@ -29,7 +29,7 @@ class Config:
         return self.embd // self.heads
 
     def linears(self):
-        """Name in a layer, rows and columns of its seven linears."""
+        """Name, rows and columns of the seven linears of a layer."""
         d, kv, ff = self.embd, self.kv_heads * self.head_dim, self.ff
         return [("self_attn.q_proj", d, d), ("self_attn.k_proj", kv, d),
                 ("self_attn.v_proj", kv, d), ("self_attn.o_proj", d, d),
@@ -64,18 +64,18 @@ def init(config, seed):
 
 
 def bf16(x):
-    """Rounded to bf16, the gradient passed on."""
+    """Rounds to bf16 and passes the gradient on."""
     return x + (x.to(torch.bfloat16).float() - x).detach()
 
 
 def ternary(w):
-    """-1, 0, 1 and their scale."""
+    """@return the weights as -1, 0, 1, and their scale"""
     scale = w.abs().mean().clamp(min=1e-5)
     return (w * (1 / scale)).round().clamp(-1, 1), scale.to(torch.bfloat16).float()
 
 
 def linear(x, w):
-    """The product of the whole numbers (exact in bf16 too), then the scales."""
+    """The product of the integers (exact in bf16 too), then the scales."""
     s = 127 / x.detach().abs().amax(-1, keepdim=True).clamp(min=1e-5)
     q = x * s
     q = q + (q.round() - q).detach()
@@ -107,7 +107,7 @@ def rope(x, table):
 
 def block(config, params, i, h, table, keep, dropout=0.0):
     """keep: [batch, 1, 1], 1 for the sequences that run this layer, 0 for the others; or just 1.
-    dropout: of what the layer adds to h."""
+    dropout: applied to what the layer adds to h."""
     def w(part):
         return params[name(i, part)]
 
@@ -139,7 +139,7 @@ def logits(params, h):
 
 
 class Plain:
-    """Losses and gradients of a step by autograd, on a CPU or a GPU; fast.Fast is its like."""
+    """Losses and gradients of a step by autograd, on a CPU or a GPU; see also fast.Fast."""
 
     def __init__(self, config, params, dropout=0.0):
         self.config, self.params, self.dropout = config, params, dropout
@@ -151,7 +151,7 @@ class Plain:
             self.loss_of = torch.compile(self.objective, dynamic=False)
 
     def load(self):
-        """Takes over the weights of this step: here they are quantised where they are used."""
+        """Takes the weights of this step; here they are quantised when they are used."""
 
     def on_device(self):
         kind = self.device.type
@@ -171,11 +171,11 @@ class Plain:
         return F.cross_entropy(scores, targets.flatten(), reduction="none").view(targets.shape)
 
     def objective(self, params, tokens, targets, keep, share, leaves, exit_share):
-        """What is to fall, the loss of each sequence, and those of the early exits.
+        """@return the value to minimise, the loss of each sequence, and those of the early exits
 
-        keep: [layers, batch, 1, 1]; share: [batch]. The batch is of equal parts, whose first
-        sequences leave early: leaves [layers - 1, parts, 1, 1, 1] is 1 at the layer where those of
-        a part do; exit_share [parts, sequences]."""
+        keep: [layers, batch, 1, 1]; share: [batch]. The batch consists of equal parts. The
+        first sequences of a part exit early: leaves [layers - 1, parts, 1, 1, 1] is 1 at the layer
+        of their exit; exit_share [parts, sequences]."""
         with self.on_device():
             states = list(self.hidden(params, tokens, keep, self.dropout))
             losses = self.losses_of(params, states[-1], targets).mean(-1)
@@ -194,7 +194,7 @@ class Plain:
     def steps(self, work):
         """Gradients of the sum over work's (tokens, targets, share, skip, early) of share * mean
         loss. skip: layers left out. early: (layers, rows, weight) adds weight times the mean loss
-        after so many layers of the first rows. Gives both mean losses of each."""
+        of the first rows after that many layers. Returns both mean losses of each."""
         config, parts = self.config, len(work)
         tokens, targets = (torch.cat([w[k] for w in work]) for k in (0, 1))
         keep = torch.ones(config.layers, parts, len(tokens) // parts)

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""plot.py [-o OUT.svg] LOG.jsonl...: the course of trainings, drawn from train.py's logs.
+"""plot.py [-o OUT.svg] LOG.jsonl...: draws the logs of train.py.
 
-Bits per byte of the validation text over millions of tokens: a line for each number of layers, the
-whole model's thick; more logs are drawn into the same picture. Needs Python's own library only.
+The picture shows bits per byte of the validation text over millions of tokens, with a line for each
+number of layers and a thick one for the whole model, for all logs. Needs only Python's standard
+library.
 """
 import argparse
 import json
@@ -13,7 +14,7 @@ COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000"]
 
 
 def curves(path):
-    """[layers]: points (millions of tokens, bits per byte)."""
+    """@return for each number of layers, points (millions of tokens, bits per byte)"""
     per_step, points = None, []
     with open(path) as log:
         for line in map(json.loads, log):

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""prepare.py [--vocab N] --corpus FOLDER -o FOLDER: a tokenizer and the tokens of a corpus.
+"""prepare.py [--vocab N] --corpus FOLDER -o FOLDER: makes tokens of a corpus.
 
-The corpus folder holds stories/*.txt, to train on, and valid.txt, which is never trained on. What
-comes out: tokenizer.json and tokenizer_config.json in the form of Hugging Face's tokenizers (a
-byte-level BPE behind GPT-2's pre-tokeniser, <|endoftext|> as the last token), train.bin and
-valid.bin (uint16 tokens; each book ends in <|endoftext|>) and data.json (sizes in tokens and
-bytes). The vocabulary is learnt from the stories alone. The same files give the same bytes.
-Needs numpy. The folder may also come from the environment: TRIT_CORPUS.
+The corpus folder holds stories/*.txt, the training data, and valid.txt, which is never trained on.
+The output is tokenizer.json and tokenizer_config.json in the format of Hugging Face's tokenizers (a
+byte-level BPE with GPT-2's pre-tokeniser, <|endoftext|> as the last token), train.bin and valid.bin
+(uint16 tokens; each book ends with <|endoftext|>) and data.json (sizes in tokens and bytes). The
+vocabulary is learnt from the stories alone. The same files give the same bytes. Needs numpy. The
+environment variable TRIT_CORPUS may name the folder instead of --corpus.
 """
 import argparse
 import collections
@@ -20,7 +20,7 @@ import sys
 import numpy as np
 
 END = "<|endoftext|>"
-# GPT-2's pattern in the words of Python's re: letters are \w without digits and underscore.
+# GPT-2's pattern in the syntax of Python's re: letters are \w without digits and underscore.
 WORDS = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+")
 
 
@@ -34,7 +34,7 @@ def byte_letters():
 
 
 def learn(counts, n_merges):
-    """The merges, most frequent pair first; of equal pairs the one of smaller numbers."""
+    """@return the merges, the most frequent pair first; of equal pairs the one with smaller ids"""
     words = [list(w.encode()) for w in counts]
     times = list(counts.values())
     pairs, where = collections.Counter(), collections.defaultdict(set)
@@ -48,10 +48,10 @@ def learn(counts, n_merges):
     while len(merges) < n_merges:
         if not heap:
             sys.exit(f"prepare: after {len(merges)} merges each word of the stories is one token; "
-                     f"--vocab takes at most {257 + len(merges)} for them")
+                     f"--vocab must be at most {257 + len(merges)} for them")
         n, best = heapq.heappop(heap)
         if pairs[best] != -n:
-            continue  # out of date: the pair is in the heap again with its new count
+            continue  # out of date: the heap also holds the pair with its new count
         new, changed = 256 + len(merges), set()
         merges.append(best)
         for i in where.pop(best):
@@ -133,9 +133,9 @@ def main():
     parser.add_argument("-o", "--out", required=True, metavar="FOLDER")
     args = parser.parse_args()
     if not args.corpus:
-        parser.error("no corpus: give --corpus FOLDER or set TRIT_CORPUS")
+        parser.error("no corpus: use --corpus FOLDER or set TRIT_CORPUS")
     if not 257 < args.vocab <= 65536:
-        parser.error("--vocab takes 258 to 65536")
+        parser.error("--vocab must be 258 to 65536")
     corpus, out = pathlib.Path(args.corpus), pathlib.Path(args.out)
     books = sorted((corpus / "stories").glob("*.txt"))
     if not books:

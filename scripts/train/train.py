@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""train.py --data FOLDER -o FOLDER [options]: trains a ternary model on what prepare.py wrote.
+"""train.py --data FOLDER -o FOLDER [options]: trains a ternary model on the output of prepare.py.
 
 The output folder gets checkpoint.pt (every few minutes, at the end, and on Ctrl-C or a time limit)
 and log.jsonl: a line every few steps with the loss, the early exits' losses, learning rate and
 speed, and lines with the validation loss after each number of layers. Started again with the same
-output folder, it goes on from the checkpoint as if it had not stopped: what is random in a step
-depends on nothing but the seed and the step's number, so the same options and number of threads
-give the same model. On a GPU, where there is one, by autograd (model.py); on a CPU by fast.py.
+output folder, it continues from the checkpoint as if it had not stopped: the random choices of a
+step depend only on the seed and the number of the step, so the same options and number of threads
+give the same model. It uses a GPU if there is one, with autograd (model.py), else the CPU, with
+fast.py.
 """
 import argparse
 import json
@@ -17,7 +18,7 @@ import signal
 import sys
 import time
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # fast.py's threads take a microbatch each
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # each thread of fast.py takes a microbatch
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # the same sums in every run
 
 import numpy as np
@@ -36,7 +37,7 @@ def options():
         parser.add_argument(name, default=default, type=type(default), help=f"{text} ({default})",
                             **more)
 
-    parser.add_argument("--data", required=True, metavar="FOLDER", help="what prepare.py wrote")
+    parser.add_argument("--data", required=True, metavar="FOLDER", help="the output of prepare.py")
     parser.add_argument("-o", "--out", required=True, metavar="FOLDER")
     for size in SIZES:
         add(f"--{size.replace('_', '-')}", getattr(model.Config, size), f"model: {size}")
@@ -60,7 +61,7 @@ def options():
     add("--seed", 1, "of weights, order and dropout")
     add("--threads", os.cpu_count() or 1, "threads")
     add("--device", "cuda" if torch.cuda.is_available() else "cpu", "cpu or cuda")
-    parser.add_argument("--plain", action="store_true", help="on a CPU too by model.py (slow)")
+    parser.add_argument("--plain", action="store_true", help="use model.py on a CPU too (slow)")
     add("--time-limit", 0.0, "minutes after which to save and stop; 0: none")
     add("--stop-at", 0, "step after which to save and stop; 0: at the end")
     add("--save-every", 4.0, "minutes between checkpoints")
@@ -72,7 +73,7 @@ def options():
 # ---- Data ----------------------------------------------------------------------------------------
 
 class Data:
-    """Windows of context + 1 tokens in a new order, from a new offset, in every epoch."""
+    """Yields windows of context + 1 tokens; each epoch has a new order and a new offset."""
 
     def __init__(self, folder, context, seed):
         self.tokens = np.fromfile(folder / "train.bin", np.uint16)
@@ -96,10 +97,10 @@ class Data:
         return both[:, :-1].contiguous(), both[:, 1:].contiguous()
 
     def validation(self, windows):
-        """Consecutive windows of context tokens; -> tokens, targets, bytes of what is scored."""
+        """@return tokens and targets of consecutive windows, and the number of bytes scored"""
         n = min(windows, len(self.valid) // self.context)
         tokens = self.valid[:n * self.context].reshape(n, self.context)
-        targets = np.concatenate([tokens[:, 1:], tokens[:, :1]], 1)  # the last is not scored
+        targets = np.concatenate([tokens[:, 1:], tokens[:, :1]], 1)  # the last token is not scored
         n_bytes = int(np.array(self.about["token_bytes"])[tokens[:, 1:]].sum())
         return torch.from_numpy(tokens), torch.from_numpy(targets), n_bytes
 
@@ -128,7 +129,7 @@ class Optimiser:
         self.muon = self.linears if muon else set()
         self.state = {k: [torch.zeros_like(p) for _ in range(1 if k in self.muon else 2)]
                       for k, p in params.items()}
-        # Lists of parameters to update in one go: with Muon, those of one shape on a GPU.
+        # Parameters that are updated together: with Muon on a GPU, those of one shape.
         shapes = {}
         for k, p in params.items():
             shapes.setdefault(tuple(p.shape) if together and k in self.muon else k, []).append(k)
@@ -158,7 +159,7 @@ class Optimiser:
 
 
 def rate(x, schedule, drop):
-    """Share of the learning rate after the share x of the training."""
+    """@return the factor of the learning rate after the share x of the training"""
     fall = 1 - x if schedule == "linear" else 0.5 + 0.5 * math.cos(math.pi * x)
     return fall * (1 if x < 0.5 else drop)
 
@@ -201,7 +202,7 @@ class Training:
         self.seconds = saved["seconds"]
         with open(self.log_path, "r+") as log:
             log.truncate(saved["log_size"])
-        print(f"goes on after step {self.step}", flush=True)
+        print(f"continuing after step {self.step}", flush=True)
 
     def save(self):
         fresh = self.path.with_suffix(".new")
@@ -217,7 +218,7 @@ class Training:
         print(json.dumps(line), flush=True)
 
     def work(self):
-        """Arguments of the microbatches of this step."""
+        """@return the arguments of the microbatches of this step"""
         args, layers = self.args, self.config.layers
         n_micro = args.batch // args.micro
         rng = np.random.default_rng((args.seed, 2, self.step))
