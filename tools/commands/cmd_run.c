@@ -74,99 +74,104 @@ static void print_logprobs(FILE *f, const trit_tokenizer *tokenizer, const float
 
 /* ---- Output ---------------------------------------------------------------------------------- */
 
-/* Where text goes: to stdout immediately, or to memory for --json. */
-struct text_sink {
-    const struct opened *o;
-    bool collect, stream;
-    int n_logprobs; /* 0: none */
-    FILE *tokens;   /* tokens with --logprobs, for the object at the end; or NULL */
+struct run {
+    const struct args *args;
+    struct opened o;
+    struct session_file file; /* of --session */
+    trit_sampler *sampler;
+    uint64_t seed;
+    char *prompt; /* [len] */
+    size_t len;
+    int32_t *ids, n, n_keep; /* the prompt, after restored tokens */
+    const char **stop;       /* [n_stop]: --stop, and the template's */
+    int32_t n_stop;
+    struct bytes text; /* with --json: the answer */
+    char last;         /* character of the answer */
+    FILE *tokens;      /* with --logprobs: the tokens, for the object at the end */
     char *tokens_text;
     size_t tokens_len;
     bool write_failed, no_memory;
-    bool quiet;
-    struct bytes text; /* if collected */
-    char last;
 };
 
 static bool on_text(void *user, const char *text, size_t len)
 {
-    struct text_sink *s = user;
+    struct run *r = user;
 
     if (len == 0)
         return !interrupted();
     errno = 0;
-    if (s->collect)
-        s->no_memory = !bytes_add(&s->text, text, len);
+    if (r->args->json)
+        r->no_memory = !bytes_add(&r->text, text, len);
     else
-        s->write_failed = fwrite(text, 1, len, stdout) != len || fflush(stdout) != 0;
-    s->last = text[len - 1];
-    return !s->write_failed && !s->no_memory && !interrupted();
+        r->write_failed = fwrite(text, 1, len, stdout) != len || fflush(stdout) != 0;
+    r->last = text[len - 1];
+    return !r->write_failed && !r->no_memory && !interrupted();
 }
 
 /* {"token":id,"text":…}, with --logprobs also the most likely tokens at its position */
-static void print_token(FILE *f, const struct text_sink *s, int32_t id, struct trit_string piece,
+static void print_token(FILE *f, const struct run *r, int32_t id, struct trit_string piece,
                         const float *logits)
 {
     fprintf(f, "{\"token\":%d,\"text\":", id);
     json_string(f, piece.bytes, piece.len);
-    if (s->n_logprobs)
-        print_logprobs(f, s->o->tokenizer, logits, trit_model_vocab_size(s->o->model), id,
-                       s->n_logprobs);
+    if (r->args->run.logprobs)
+        print_logprobs(f, r->o.tokenizer, logits, trit_model_vocab_size(r->o.model), id,
+                       r->args->run.logprobs);
     putc('}', f);
 }
 
 static bool on_token(void *user, int32_t id, struct trit_string piece, const float *logits)
 {
-    struct text_sink *s = user;
+    struct run *r = user;
 
-    trit_session_set_progress(s->o->session, NULL, NULL); /* now the line has text */
-    if (s->tokens) {
-        fputs(ftell(s->tokens) > 0 ? "," : "", s->tokens);
-        print_token(s->tokens, s, id, piece, logits);
-        s->no_memory = fflush(s->tokens) != 0;
+    trit_session_set_progress(r->o.session, NULL, NULL); /* now the line has text */
+    if (r->tokens) {
+        fputs(ftell(r->tokens) > 0 ? "," : "", r->tokens);
+        print_token(r->tokens, r, id, piece, logits);
+        r->no_memory = fflush(r->tokens) != 0;
     }
-    if (s->stream) {
+    if (r->args->run.stream) {
         errno = 0;
-        print_token(stdout, s, id, piece, logits);
-        s->write_failed = putchar('\n') == EOF || fflush(stdout) != 0;
+        print_token(stdout, r, id, piece, logits);
+        r->write_failed = putchar('\n') == EOF || fflush(stdout) != 0;
     }
-    return !s->write_failed && !s->no_memory && !interrupted();
+    return !r->write_failed && !r->no_memory && !interrupted();
 }
 
 /* On a terminal the text may be in the middle of a line. */
 static void on_shift(void *user, int32_t n_left_out)
 {
-    const struct text_sink *s = user;
+    const struct run *r = user;
 
-    if (s->quiet)
+    if (r->args->quiet)
         return;
-    if (!s->collect && s->last && s->last != '\n' && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))
+    if (!r->args->json && r->last && r->last != '\n' && isatty(STDOUT_FILENO) &&
+        isatty(STDERR_FILENO))
         fputc('\n', stderr);
     fprintf(stderr, "trit: the context of %d tokens is full; dropped %d of them\n",
-            trit_session_n_ctx(s->o->session), n_left_out);
+            trit_session_n_ctx(r->o.session), n_left_out);
 }
 
-static bool wants_shifts(const struct args *args)
+static bool wants_shifts(const struct run *r)
 {
-    return args->generate.on_full && strcmp(args->generate.on_full, "shift") == 0;
+    const char *on_full = r->args->generate.on_full;
+    return on_full && strcmp(on_full, "shift") == 0;
 }
 
-static void announce_full(const struct args *args, const struct opened *o)
+static void announce_full(const struct run *r)
 {
-    const int32_t n_ctx = trit_session_n_ctx(o->session);
+    const int32_t n_ctx = trit_session_n_ctx(r->o.session);
     struct trit_model_info info;
 
-    trit_model_info(o->model, &info);
-    const bool room = n_ctx < info.max_ctx, shift = !wants_shifts(args);
+    trit_model_info(r->o.model, &info);
+    const bool room = n_ctx < info.max_ctx, shift = !wants_shifts(r);
     fprintf(stderr, "trit: the context of %d tokens is full%s%s%s\n", n_ctx,
             room ? "; use a larger -c" : ", and the model has no more positions",
             shift ? (room ? " or" : "; use") : "",
             shift ? " --on-full shift to drop the oldest tokens and go on" : "");
 }
 
-static void print_run_json(const struct opened *o, const struct text_sink *s,
-                           const struct trit_generate_result *r, const struct session_file *file,
-                           uint64_t seed)
+static void print_run_json(const struct run *r, const struct trit_generate_result *result)
 {
     static const char *const finish[] = {
         [TRIT_FINISH_EOS] = "eos",
@@ -175,220 +180,192 @@ static void print_run_json(const struct opened *o, const struct text_sink *s,
         [TRIT_FINISH_CONTEXT] = "context",
         [TRIT_FINISH_INTERRUPT] = "interrupt",
     };
+    const struct number layers = {"mean_layers", result->mean_layers};
     const struct number timings[] = {
-        {"load_ms", o->load_ms},
-        {"prompt_ms", r->prompt_ms},
-        {"first_token_ms", r->first_token_ms},
-        {"generate_ms", r->generate_ms},
-        {"prompt_tps", per_second(r->n_prompt, r->prompt_ms)},
-        {"generate_tps", generate_tps(r)},
+        {"load_ms", r->o.load_ms},
+        {"prompt_ms", result->prompt_ms},
+        {"first_token_ms", result->first_token_ms},
+        {"generate_ms", result->generate_ms},
+        {"prompt_tps", per_second(result->n_prompt, result->prompt_ms)},
+        {"generate_tps", generate_tps(result)},
     };
     fputs("{\"text\":", stdout);
-    json_string(stdout, bytes_text(&s->text), s->text.len);
-    if (s->tokens) {
+    json_string(stdout, bytes_text(&r->text), r->text.len);
+    if (r->tokens) {
         fputs(",\"logprobs\":[", stdout);
-        if (s->tokens_len) /* else tokens_text may be NULL */
-            fwrite(s->tokens_text, 1, s->tokens_len, stdout);
+        if (r->tokens_len) /* else tokens_text may be NULL */
+            fwrite(r->tokens_text, 1, r->tokens_len, stdout);
         putchar(']');
     }
-    printf(",\"tokens\":%d,\"prompt_tokens\":%d", r->n_new, r->n_prompt);
-    if (file->path)
-        printf(",\"restored_tokens\":%d", file->n_restored);
-    const struct number layers = {"mean_layers", r->mean_layers};
-    if (r->n_new && r->mean_layers < trit_session_n_layers(o->session))
+    printf(",\"tokens\":%d,\"prompt_tokens\":%d", result->n_new, result->n_prompt);
+    if (r->file.path)
+        printf(",\"restored_tokens\":%d", r->file.n_restored);
+    if (result->n_new && result->mean_layers < trit_session_n_layers(r->o.session))
         json_numbers(",", &layers, 1, false);
-    printf(",\"finish\":\"%s\",\"seed\":%llu,\"timings\":", finish[r->finish],
-           (unsigned long long)seed);
+    printf(",\"finish\":\"%s\",\"seed\":%llu,\"timings\":", finish[result->finish],
+           (unsigned long long)r->seed);
     json_numbers("{", timings, N_OF(timings), false);
-    printf("},\"isa\":\"%s\",\"threads\":%d}\n", trit_session_isa(o->session),
-           trit_session_n_threads(o->session));
+    printf("},\"isa\":\"%s\",\"threads\":%d}\n", trit_session_isa(r->o.session),
+           trit_session_n_threads(r->o.session));
 }
 
-/* ---- The command ----------------------------------------------------------------------------- */
-
-struct prompt {
-    char *text;
-    size_t len;
-    int32_t *ids, n, n_keep;
-    const char **stop; /* [n_stop]: --stop, and the template's */
-    int32_t n_stop;
-};
-
 /* Print the rest after a successful generation. */
-static int finish_output(const struct opened *o, const struct args *args, const struct text_sink *s,
-                         const struct trit_generate_result *result, const struct session_file *file,
-                         uint64_t seed)
+static int finish_output(const struct run *r, struct trit_generate_result result)
 {
-    struct trit_generate_result r = *result;
-
-    r.n_prompt -= file->n_restored;
-    if (args->json)
-        print_run_json(o, s, &r, file, seed);
-    else if (s->last != '\n')
+    result.n_prompt -= r->file.n_restored;
+    if (r->args->json)
+        print_run_json(r, &result);
+    else if (r->last != '\n')
         putchar('\n');
     const int code = finish_stdout();
-    if (!code && !args->quiet) {
-        if (r.finish == TRIT_FINISH_CONTEXT)
-            announce_full(args, o);
-        print_stats(o, &r, file->n_restored, seed, args->verbose);
+    if (!code && !r->args->quiet) {
+        if (result.finish == TRIT_FINISH_CONTEXT)
+            announce_full(r);
+        print_stats(&r->o, &result, r->file.n_restored, r->seed, r->args->verbose);
     }
     return code ? code : interrupted() ? EXIT_INTERRUPTED : EXIT_DONE;
 }
 
-static int generate(struct opened *o, const struct args *args, const struct prompt *p,
-                    struct session_file *file, trit_sampler *sampler, uint64_t seed)
+/* ---- The command ----------------------------------------------------------------------------- */
+
+static int generate(struct run *r)
 {
-    struct text_sink sink = {
-        .o = o,
-        .collect = args->json,
-        .stream = args->json && args->run.stream,
-        .n_logprobs = args->run.logprobs,
-        .quiet = args->quiet,
-    };
     const struct trit_generate_options opt = {
-        .max_tokens = args->generate.max_tokens,
-        .ignore_eos = args->generate.ignore_eos,
-        .stop = p->stop,
-        .n_stop = p->n_stop,
-        .n_keep = p->n_keep,
-        .sampler = sampler,
-        .on_full = wants_shifts(args) ? TRIT_ON_FULL_SHIFT : TRIT_ON_FULL_STOP,
+        .max_tokens = r->args->generate.max_tokens,
+        .ignore_eos = r->args->generate.ignore_eos,
+        .stop = r->stop,
+        .n_stop = r->n_stop,
+        .n_keep = r->n_keep,
+        .sampler = r->sampler,
+        .on_full = wants_shifts(r) ? TRIT_ON_FULL_SHIFT : TRIT_ON_FULL_STOP,
         .on_shift = on_shift,
         .on_token = on_token,
         .on_text = on_text,
-        .user = &sink,
+        .user = r,
     };
     struct trit_generate_result result = {
-        .finish = TRIT_FINISH_INTERRUPT, .n_prompt = p->n, .pending = -1};
+        .finish = TRIT_FINISH_INTERRUPT, .n_prompt = r->n, .pending = -1};
     struct trit_error err;
     trit_status status = TRIT_OK;
-    int code;
 
-    if (args->run.logprobs && !(sink.tokens = open_memstream(&sink.tokens_text, &sink.tokens_len)))
+    watch_interrupts(r->o.session);
+    if (show_progress(r->args->quiet))
+        watch_prompt(r->o.session);
+    if (r->args->run.logprobs && !(r->tokens = open_memstream(&r->tokens_text, &r->tokens_len)))
         return out_of_memory();
-    if (!args->run.echo || on_text(&sink, p->text, p->len))
-        status = trit_generate(o->session, o->tokenizer, p->ids, p->n, &opt, &result, &err);
+    if (!r->args->run.echo || on_text(r, r->prompt, r->len))
+        status = trit_generate(r->o.session, r->o.tokenizer, r->ids, r->n, &opt, &result, &err);
     clear_status();
-    if (sink.write_failed)
-        code = write_error("stdout");
-    else if (sink.no_memory)
-        code = out_of_memory();
-    else if (status)
-        code = report(&err);
-    else
-        code = finish_output(o, args, &sink, &result, file, seed);
-    if (code == EXIT_DONE || code == EXIT_INTERRUPTED) {
-        const int written = write_session_file(file, o, &opt, &result);
-        code = written ? written : code;
-    }
-    if (sink.tokens)
-        fclose(sink.tokens);
-    free(sink.tokens_text);
-    bytes_free(&sink.text);
-    return code;
+    const int code = r->write_failed ? write_error("stdout")
+                     : r->no_memory  ? out_of_memory()
+                     : status        ? report(&err)
+                                     : finish_output(r, result);
+    if (code != EXIT_DONE && code != EXIT_INTERRUPTED)
+        return code;
+    const int written = write_session_file(&r->file, &r->o, &opt, &result);
+    return written ? written : code;
 }
 
 /* Encode the prompt as a message in the model's template. */
-static int encode_chat(struct opened *o, const struct args *args, bool restored, struct prompt *p,
-                       struct trit_chat *chat)
+static int encode_chat(struct run *r, struct trit_chat *chat)
 {
     struct turns turns = {0};
     struct trit_error err;
-    int code = choose_template(chat, o, args);
+    int code = choose_template(chat, &r->o, r->args);
 
-    if (!code && restored)
-        return encode_next_turn(o, chat, p->text, p->len, &p->ids, &p->n);
+    if (!code && r->file.n_restored)
+        return encode_next_turn(&r->o, chat, r->prompt, r->len, &r->ids, &r->n);
     if (!code)
-        code = build_turns(&turns, &args->chat, p->text, p->len);
-    if (!code && trit_chat_encode(chat, o->tokenizer, turns.items, turns.n, &p->ids, &p->n,
-                                  &p->n_keep, &err))
+        code = build_turns(&turns, &r->args->chat, r->prompt, r->len);
+    if (!code && trit_chat_encode(chat, r->o.tokenizer, turns.items, turns.n, &r->ids, &r->n,
+                                  &r->n_keep, &err))
         code = report(&err);
     free_turns(&turns);
     return code;
 }
 
 /* Restored tokens come first; they have the BOS. */
-static int tokenize_prompt(struct opened *o, const struct args *args, struct session_file *file,
-                           struct prompt *p)
+static int tokenize_prompt(struct run *r)
 {
-    const bool restored = file->n_restored > 0;
+    const int32_t n_restored = r->file.n_restored, n_ctx = trit_session_n_ctx(r->o.session);
     const unsigned flags =
-        (restored ? 0 : TRIT_ENCODE_BOS) | (args->tokens.special ? TRIT_ENCODE_SPECIAL : 0);
+        (n_restored ? 0 : TRIT_ENCODE_BOS) | (r->args->tokens.special ? TRIT_ENCODE_SPECIAL : 0);
     struct trit_chat chat = {0};
 
-    if (restored && args->chat.system)
-        return usage_error("--system starts a conversation, but %s already has one", file->path);
-    int code = open_tokenizer(o);
-    if (!code && args->run.chat && !(restored && !p->len)) /* an empty prompt is not a turn */
-        code = encode_chat(o, args, restored, p, &chat);
+    if (n_restored && r->args->chat.system)
+        return usage_error("--system starts a conversation, but %s already has one", r->file.path);
+    int code = open_tokenizer(&r->o);
+    if (!code && r->args->run.chat && !(n_restored && !r->len)) /* an empty prompt is not a turn */
+        code = encode_chat(r, &chat);
     else if (!code)
-        code = encode_text(o->tokenizer, p->text, p->len, flags, &p->ids, &p->n);
+        code = encode_text(r->o.tokenizer, r->prompt, r->len, flags, &r->ids, &r->n);
     if (!code)
-        code = gather_stops(&p->stop, &p->n_stop, &args->generate, &chat);
+        code = gather_stops(&r->stop, &r->n_stop, &r->args->generate, &chat);
+    if (!code && n_restored && wants_shifts(r))
+        code = make_room_for_prompt(&r->file, &r->o, r->n);
     if (code)
         return code;
-    if (restored && wants_shifts(args) && (code = make_room_for_prompt(file, o, p->n)))
-        return code;
-    if (p->n > trit_session_n_ctx(o->session) - file->n_restored && file->n_restored)
+    if (r->file.n_restored && r->n > n_ctx - r->file.n_restored)
         return usage_error("the prompt has %d tokens; after the %d of %s the context has room "
                            "for %d (see -c)",
-                           p->n, file->n_restored, file->path,
-                           trit_session_n_ctx(o->session) - file->n_restored);
-    if ((code = prepend_restored(file, o, &p->ids, &p->n)))
+                           r->n, r->file.n_restored, r->file.path, n_ctx - r->file.n_restored);
+    if ((code = prepend_restored(&r->file, &r->o, &r->ids, &r->n)))
         return code;
-    if (p->n == 0)
+    if (r->n == 0)
         return usage_error("the prompt is empty");
-    if (p->n > trit_session_n_ctx(o->session))
-        return usage_error("the prompt has %d tokens; the context has room for %d (see -c)", p->n,
-                           trit_session_n_ctx(o->session));
-    if (!p->n_keep && p->ids[0] == trit_tokenizer_bos(o->tokenizer))
-        p->n_keep = 1;
+    if (r->n > n_ctx)
+        return usage_error("the prompt has %d tokens; the context has room for %d (see -c)", r->n,
+                           n_ctx);
+    if (!r->n_keep && r->ids[0] == trit_tokenizer_bos(r->o.tokenizer))
+        r->n_keep = 1;
     return EXIT_DONE;
 }
 
-int run_main(const struct args *args)
+/* Options that exclude or require others. */
+static int check_options(const struct args *args)
 {
-    if (args->run.cnv)
-        return chat_main(args);
-    const uint64_t seed = args->has_seed ? args->seed : random_seed();
-    struct opened o = {0};
-    struct prompt p = {0};
-    struct session_file file = {0};
-    trit_sampler *sampler = NULL;
-
     if (!args->run.chat && (args->chat.system || args->chat.template_name))
         return usage_error("%s requires --chat", args->chat.system ? "--system" : "--template");
     if (args->run.chat && args->tokens.special)
         return usage_error("--special cannot be used with --chat: a message is text");
-    if (args->run.stream && !args->json)
-        return usage_error("--stream requires --json");
-    if (args->run.logprobs && !args->json)
-        return usage_error("--logprobs requires --json");
+    if ((args->run.stream || args->run.logprobs) && !args->json)
+        return usage_error("%s requires --json", args->run.stream ? "--stream" : "--logprobs");
     if (args->generate.session && !*args->generate.session)
         return usage_error("--session needs a file name");
     for (int i = 0; i < args->generate.stop.n; i++)
         if (!*args->generate.stop.items[i])
             return usage_error("--stop needs a text that is not empty");
-    int code = read_prompt(&p.text, &p.len, &args->text);
+    return EXIT_DONE;
+}
+
+int run_main(const struct args *args)
+{
+    struct run r = {.args = args, .seed = args->has_seed ? args->seed : random_seed()};
+
+    if (args->run.cnv)
+        return chat_main(args);
+    int code = check_options(args);
     if (!code)
-        code = open_session(&o, args);
+        code = read_prompt(&r.prompt, &r.len, &args->text);
     if (!code)
-        code = open_session_file(&file, &o, args->generate.session, args->quiet);
+        code = open_session(&r.o, args);
     if (!code)
-        code = tokenize_prompt(&o, args, &file, &p);
+        code = open_session_file(&r.file, &r.o, args->generate.session, args->quiet);
     if (!code)
-        code = open_sampler(&sampler, &args->sampling, seed, trit_model_vocab_size(o.model));
-    if (!code) {
-        watch_interrupts(o.session);
-        if (show_progress(args->quiet))
-            watch_prompt(o.session);
-        code = generate(&o, args, &p, &file, sampler, seed);
-    }
-    code = close_session_file(&file, code);
-    trit_sampler_close(&sampler);
-    free(p.stop);
-    free(p.ids);
-    free(p.text);
-    close_all(&o);
+        code = tokenize_prompt(&r);
+    if (!code)
+        code = open_sampler(&r.sampler, &args->sampling, r.seed, trit_model_vocab_size(r.o.model));
+    if (!code)
+        code = generate(&r);
+    code = close_session_file(&r.file, code);
+    if (r.tokens)
+        fclose(r.tokens);
+    free(r.tokens_text);
+    bytes_free(&r.text);
+    trit_sampler_close(&r.sampler);
+    free(r.stop);
+    free(r.ids);
+    free(r.prompt);
+    close_all(&r.o);
     return code;
 }

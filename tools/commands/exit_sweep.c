@@ -226,10 +226,9 @@ static void print_text_row(const struct field *f, bool md)
     putchar('\n');
 }
 
-static void print_table(const struct sweep *s, bool md)
+static void print_heading(const struct sweep *s, bool md)
 {
     const bool text = s->w.n > 0;
-    struct field f[N_COLUMNS];
 
     if (md)
         printf("| layers | t/s | speed-up | of predicted |%s\n| ---: | ---: | ---: | ---: |%s\n",
@@ -237,58 +236,47 @@ static void print_table(const struct sweep *s, bool md)
     else
         printf("layers  %10s  %8s  %12s%s\n", "tokens/s", "speed-up", "of predicted",
                text ? "  perplexity  agreement" : "");
-    for (int32_t i = 0; i < s->n; i++) {
-        fields_of(f, s, &s->depths[i]);
-        print_text_row(f, md);
-    }
-    for (int32_t i = 0; i < s->n && s->args->bench.samples; i++) {
-        printf(md ? "\n%d layers: " : "\n%d layers\n", s->depths[i].n_layers);
-        plain_text(stdout, bytes_text(&s->depths[i].text), s->depths[i].text.len);
-        putchar('\n');
-    }
 }
 
-static void print_csv(const struct sweep *s)
+/* Without braces. */
+static void print_json_row(const struct sweep *s, const struct depth *d, const struct field *f)
 {
-    struct field f[N_COLUMNS];
-
-    for (int32_t i = 0; i < s->n; i++) {
-        fields_of(f, s, &s->depths[i]);
-        if (!i)
-            csv_names(f, N_COLUMNS);
-        csv_values(f, N_COLUMNS);
+    json_fields(f, N_COLUMNS);
+    printf(",\"bytes_per_token\":%llu", (unsigned long long)d->bytes);
+    if (s->args->bench.samples) {
+        fputs(",\"sample\":", stdout);
+        json_string(stdout, bytes_text(&d->text), d->text.len);
     }
-}
-
-static void print_sweep_json(const struct sweep *s, bool lines)
-{
-    struct field f[N_COLUMNS];
-
-    for (int32_t i = 0; i < s->n; i++) {
-        const struct depth *d = &s->depths[i];
-        fields_of(f, s, d);
-        fputs(lines ? "{" : i ? ",\n{" : "[\n{", stdout);
-        json_fields(f, N_COLUMNS);
-        printf(",\"bytes_per_token\":%llu", (unsigned long long)d->bytes);
-        if (s->args->bench.samples) {
-            fputs(",\"sample\":", stdout);
-            json_string(stdout, bytes_text(&d->text), d->text.len);
-        }
-        fputs(lines ? "}\n" : "}", stdout);
-    }
-    fputs(lines ? "" : "\n]\n", stdout);
 }
 
 static int print_sweep(const struct sweep *s)
 {
     const char *format = bench_format(s->args);
+    const bool json = strcmp(format, "json") == 0, lines = strcmp(format, "jsonl") == 0;
+    const bool csv = strcmp(format, "csv") == 0, md = strcmp(format, "md") == 0;
+    struct field f[N_COLUMNS];
 
-    if (strcmp(format, "csv") == 0)
-        print_csv(s);
-    else if (strcmp(format, "json") == 0 || strcmp(format, "jsonl") == 0)
-        print_sweep_json(s, strcmp(format, "jsonl") == 0);
-    else
-        print_table(s, strcmp(format, "md") == 0);
+    for (int32_t i = 0; i < s->n; i++) {
+        fields_of(f, s, &s->depths[i]);
+        if (json || lines) {
+            fputs(lines ? "{" : i ? ",\n{" : "[\n{", stdout);
+            print_json_row(s, &s->depths[i], f);
+            fputs(lines ? "}\n" : i + 1 < s->n ? "}" : "}\n]\n", stdout);
+        } else if (csv) {
+            if (!i)
+                csv_names(f, N_COLUMNS);
+            csv_values(f, N_COLUMNS);
+        } else {
+            if (!i)
+                print_heading(s, md);
+            print_text_row(f, md);
+        }
+    }
+    for (int32_t i = 0; i < s->n && s->args->bench.samples && !json && !lines && !csv; i++) {
+        printf(md ? "\n%d layers: " : "\n%d layers\n", s->depths[i].n_layers);
+        plain_text(stdout, bytes_text(&s->depths[i].text), s->depths[i].text.len);
+        putchar('\n');
+    }
     return finish_stdout();
 }
 
