@@ -38,7 +38,7 @@
 #                                 CPU, T, X, ISA and V
 #     the list of instruction sets, in trit info and help
 #                                 only scalar, which all builds have; ISAS
-#     2.4 MiB for the context, 0.0 MiB beside the file, and "..._bytes":N of both in JSON
+#     2.4 MiB for the context, 0.0 MiB in addition to the file, and "..._bytes":N of both in JSON
 #                                 X; they depend on the number of threads and on the kernels
 #     "nll":1.23456789012345678   "nll":1.234567...     further digits are up to the libm; also
 #                                                       ppl, ppl_stderr, bits_per_byte
@@ -103,7 +103,7 @@ streams() {
             -e 's/"version":"[0-9.]+","threads":[0-9]+/"version":"V","threads":T/' \
             -e 's/"isa":"[a-z0-9]+","isas"/"isa":"ISA","isas"/' \
             -e 's/(,\{"name":"[a-z0-9]+","built":(true|false),"usable":(true|false)\})+\]/,ISAS]/' \
-            -e 's/[0-9.]+ MiB (for the context|beside the file)/X MiB \1/g' \
+            -e 's/[0-9.]+ MiB (for the context|in addition to the file)/X MiB \1/g' \
             -e 's/("(session|repacked)_bytes"):[0-9]+/\1:X/g' \
             -e 's/("(nll|ppl|ppl_stderr|bits_per_byte)":[0-9]+\.[0-9]{6})[0-9]+/\1.../g'
 }

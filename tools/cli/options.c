@@ -160,7 +160,7 @@ const struct option options[] = {
            "seed of --layer-drop"),
 
     /* run and chat: sampling, in the order of the stages */
-    OPTION("seed", 0, true, ANSWERERS, SEED, seed, "N", "random, printed at the end",
+    OPTION("seed", 0, true, ANSWERERS, SEED, seed, "N", "random, and printed",
            "the same seed gives the same text"),
     OPTION("repeat-penalty", 0, false, ANSWERERS, NUMBER, sampling.repeat_penalty, "X", "1",
            "penalise tokens that already occurred; 1: off", RANGE(0.001, 1000)),
@@ -250,7 +250,7 @@ const struct option options[] = {
     SWITCH("quiet", 'q', true, ALL, quiet, "print only errors on stderr"),
     SWITCH("verbose", 'v', false, ALL, verbose, "print more on stderr"),
     SWITCH("version", 0, true, EVERY, version,
-           "show the version, commit, compiler and instruction sets of this build"),
+           "show version, commit, compiler and instruction sets"),
     SWITCH("help", 'h', true, EVERY, help, "show this help"),
     SWITCH("help-all", 0, true, EVERY, help_all, "show every option"),
     {0},

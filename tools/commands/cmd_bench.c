@@ -53,6 +53,7 @@ struct bench_row {
 
 struct bench {
     const struct args *args;
+    struct list prompts, gens, depths, threads;
     struct opened o;
     struct trit_model_info info;
     trit_kv_type kv;
@@ -113,18 +114,15 @@ static double bytes_per_token(const struct bench *b, const struct bench_row *r)
     return (double)trit_session_token_bytes(b->o.session) + rows * bytes;
 }
 
-static uint64_t random_bits(uint64_t *state) /* xorshift64 (Marsaglia) */
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    return *state ^= *state << 17;
-}
-
 static void random_tokens(int32_t *tokens, int n, int32_t n_vocab)
 {
-    uint64_t state = 0x9e3779b97f4a7c15u;
-    for (int i = 0; i < n; i++)
-        tokens[i] = (int32_t)(random_bits(&state) >> 33) % n_vocab;
+    uint64_t x = 0x9e3779b97f4a7c15u; /* xorshift64 (Marsaglia) */
+    for (int i = 0; i < n; i++) {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        tokens[i] = (int32_t)(x >> 33) % n_vocab;
+    }
 }
 
 static void show_progress_of(const struct bench *b, const struct bench_row *r)
@@ -453,31 +451,26 @@ static int run_row(struct bench *b, struct bench_row r, const int32_t *tokens)
     return finish_stdout();
 }
 
-struct plan {
-    struct list prompts, gens, depths, threads;
-};
-
-static int run_all(struct bench *b, const struct plan *p)
+static int run_all(struct bench *b)
 {
-    const int longest =
-        largest(&p->prompts) > largest(&p->gens) ? largest(&p->prompts) : largest(&p->gens);
-    const int n_ctx = longest + largest(&p->depths);
+    const int n_prompt = largest(&b->prompts), n_gen = largest(&b->gens);
+    const int n_ctx = (n_prompt > n_gen ? n_prompt : n_gen) + largest(&b->depths);
     int32_t *tokens = malloc((size_t)n_ctx * sizeof *tokens);
     int code = tokens ? EXIT_DONE : out_of_memory();
 
     if (!code)
         random_tokens(tokens, n_ctx, b->info.n_vocab);
-    for (int t = 0; t < p->threads.n && !code; t++) {
-        const int threads = p->threads.items[t];
+    for (int t = 0; t < b->threads.n && !code; t++) {
+        const int threads = b->threads.items[t];
         code = open_for(b, threads, n_ctx);
-        for (int d = 0; d < p->depths.n && !code; d++) {
-            struct bench_row r = {.n_threads = threads, .n_depth = p->depths.items[d]};
-            for (int i = 0; i < p->prompts.n && !code; i++)
-                if ((r.n_prompt = p->prompts.items[i]))
+        for (int d = 0; d < b->depths.n && !code; d++) {
+            struct bench_row r = {.n_threads = threads, .n_depth = b->depths.items[d]};
+            for (int i = 0; i < b->prompts.n && !code; i++)
+                if ((r.n_prompt = b->prompts.items[i]))
                     code = run_row(b, r, tokens);
             r.n_prompt = 0;
-            for (int i = 0; i < p->gens.n && !code; i++)
-                if ((r.n_gen = p->gens.items[i]))
+            for (int i = 0; i < b->gens.n && !code; i++)
+                if ((r.n_gen = b->gens.items[i]))
                     code = run_row(b, r, tokens);
         }
     }
@@ -487,32 +480,28 @@ static int run_all(struct bench *b, const struct plan *p)
     return code ? code : finish_stdout();
 }
 
-static int parse_plan(struct plan *p, const struct args *args)
+static int parse_lists(struct bench *b)
 {
-    const struct bench_args *a = &args->bench;
+    const struct bench_args *a = &b->args->bench;
     char default_threads[16];
     int code;
 
     snprintf(default_threads, sizeof default_threads, "%d", trit_threads_default());
-    if ((code = parse_numbers(&p->prompts, a->n_prompts, "512", "-p", 0, 1 << 20)) ||
-        (code = parse_numbers(&p->gens, a->n_gens, "128", "-n", 0, 1 << 20)) ||
-        (code = parse_numbers(&p->depths, a->n_depths, "0", "-d", 0, 1 << 20)) ||
-        (code = parse_numbers(&p->threads, a->n_threads, default_threads, "-t", 1, 512)))
+    if ((code = parse_numbers(&b->prompts, a->n_prompts, "512", "-p", 0, 1 << 20)) ||
+        (code = parse_numbers(&b->gens, a->n_gens, "128", "-n", 0, 1 << 20)) ||
+        (code = parse_numbers(&b->depths, a->n_depths, "0", "-d", 0, 1 << 20)) ||
+        (code = parse_numbers(&b->threads, a->n_threads, default_threads, "-t", 1, 512)))
         return code;
-    if (!largest(&p->prompts) && !largest(&p->gens))
+    if (!largest(&b->prompts) && !largest(&b->gens))
         return usage_error("nothing to measure: -p and -n are both 0");
     return EXIT_DONE;
 }
 
-/* The default lengths must fit the model. */
-static void fit_defaults(struct plan *p, const struct bench *b)
+/* The default length must fit the model. */
+static void fit_default(struct list *l, const char *given, int32_t most)
 {
-    const int32_t most = b->info.max_ctx;
-
-    if (!b->args->bench.n_prompts && p->prompts.items[0] > most)
-        p->prompts.items[0] = most;
-    if (!b->args->bench.n_gens && p->gens.items[0] > most)
-        p->gens.items[0] = most;
+    if (!given && l->items[0] > most)
+        l->items[0] = most;
 }
 
 int bench_main(const struct args *args)
@@ -523,12 +512,10 @@ int bench_main(const struct args *args)
         .progress = show_progress(args->quiet),
         .bars = is_lively(STDOUT_FILENO),
     };
-    struct plan plan;
-    int code = parse_plan(&plan, args);
+    int code = parse_lists(&b);
 
     if (!code && args->layers.exit_sweep)
-        return exit_sweep(args, largest(&plan.gens) ? largest(&plan.gens) : 1,
-                          largest(&plan.threads));
+        return exit_sweep(args, largest(&b.gens) ? largest(&b.gens) : 1, largest(&b.threads));
     if (!code && args->bench.compare)
         code = baseline_open(&b.old, args->bench.compare);
     if (!code)
@@ -536,11 +523,12 @@ int bench_main(const struct args *args)
     if (!code) {
         trit_model_info(b.o.model, &b.info);
         trit_machine_info(&b.machine);
-        fit_defaults(&plan, &b);
+        fit_default(&b.prompts, args->bench.n_prompts, b.info.max_ctx);
+        fit_default(&b.gens, args->bench.n_gens, b.info.max_ctx);
         describe_model(&b);
         if (args->bench.compare)
             baseline_choose_model(&b.old, b.model_type, args->quiet);
-        code = run_all(&b, &plan);
+        code = run_all(&b);
     }
     baseline_close(&b.old);
     close_all(&b.o);

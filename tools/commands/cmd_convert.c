@@ -32,11 +32,12 @@ static void on_note(void *user, const char *text)
 
 static void print_converted(const struct conversion *c, const struct trit_converted_tensor *t)
 {
-    char shape[64];
+    const char *between = c->args->json ? "," : " x ";
+    char shape[128];
     int n = 0;
 
     for (uint32_t i = 0; i < t->n_dims; i++)
-        n += snprintf(shape + n, sizeof shape - (size_t)n, "%s%llu", i ? " x " : "",
+        n += snprintf(shape + n, sizeof shape - (size_t)n, "%s%llu", i ? between : "",
                       (unsigned long long)t->dims[i]);
     if (!c->args->json) {
         printf("%-28s %-8s %-16s %12llu  from %s (%s)\n", t->name, t->type, shape,
@@ -45,10 +46,8 @@ static void print_converted(const struct conversion *c, const struct trit_conver
     }
     printf("%s\n{\"name\":", c->n_tensors ? "," : "[");
     json_string(stdout, t->name, strlen(t->name));
-    printf(",\"type\":\"%s\",\"bytes\":%llu,\"shape\":[", t->type, (unsigned long long)t->n_bytes);
-    for (uint32_t i = 0; i < t->n_dims; i++)
-        printf("%s%llu", i ? "," : "", (unsigned long long)t->dims[i]);
-    fputs("],\"source\":", stdout);
+    printf(",\"type\":\"%s\",\"bytes\":%llu,\"shape\":[%s],\"source\":", t->type,
+           (unsigned long long)t->n_bytes, shape);
     json_string(stdout, t->source, strlen(t->source));
     printf(",\"source_type\":\"%s\"}", t->from_type);
 }

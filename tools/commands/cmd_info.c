@@ -425,9 +425,10 @@ static void print_model(const struct trit_model_info *m, uint64_t session_bytes)
     printf("weights   %.1f M parameters, %.1f M of them ternary · embedding %s · head %s\n",
            (double)m->n_params * 1e-6, (double)m->n_ternary * 1e-6, m->embd_type,
            m->tied ? "tied to it" : m->head_type);
-    printf("memory    %.1f MiB for the context, %.1f MiB beside the file; %.1f MiB read per "
-           "token\n",
-           mib(session_bytes), mib(m->repacked_bytes), mib(m->token_bytes));
+    printf(
+        "memory    %.1f MiB for the context, %.1f MiB in addition to the file; %.1f MiB read per "
+        "token\n",
+        mib(session_bytes), mib(m->repacked_bytes), mib(m->token_bytes));
 }
 
 /* Knobs that differ from most models, or that sources of this family leave open. */

@@ -28,22 +28,17 @@ static int render_turns(struct rendered *s, const struct opened *o, const struct
     return EXIT_DONE;
 }
 
-static void print_rendered_json(const struct rendered *s, const struct trit_chat *chat)
-{
-    printf("{\"template\":\"%s\",\"why\":", chat->name);
-    json_string(stdout, chat->why, strlen(chat->why));
-    fputs(",\"text\":", stdout);
-    json_string(stdout, s->text, s->len);
-    fputs(",\"ids\":", stdout);
-    json_ids(stdout, s->ids, s->n);
-    printf(",\"keep\":%d}\n", s->n_keep);
-}
-
 static int print_rendered(const struct rendered *s, const struct trit_chat *chat,
                           const struct args *args)
 {
     if (args->json) {
-        print_rendered_json(s, chat);
+        printf("{\"template\":\"%s\",\"why\":", chat->name);
+        json_string(stdout, chat->why, strlen(chat->why));
+        fputs(",\"text\":", stdout);
+        json_string(stdout, s->text, s->len);
+        fputs(",\"ids\":", stdout);
+        json_ids(stdout, s->ids, s->n);
+        printf(",\"keep\":%d}\n", s->n_keep);
     } else if (args->tokens.print_ids) {
         json_ids(stdout, s->ids, s->n);
         putchar('\n');

@@ -9,28 +9,21 @@
 #include "open.h"
 #include "report.h"
 
-static void print_token_lines(const trit_tokenizer *t, const int32_t *ids, int32_t n)
+static void print_tokens(const trit_tokenizer *t, const int32_t *ids, int32_t n, bool json)
 {
+    if (json) {
+        fputs("{\"ids\":", stdout);
+        json_ids(stdout, ids, n);
+        fputs(",\"pieces\":[", stdout);
+    }
     for (int32_t i = 0; i < n; i++) {
         const struct trit_string s = trit_tokenizer_piece(t, ids[i], true);
-        printf("%d\t", ids[i]);
+        if (!json)
+            printf("%d\t", ids[i]);
         json_string(stdout, s.bytes, s.len);
-        putchar('\n');
+        fputs(!json ? "\n" : i + 1 < n ? "," : "", stdout);
     }
-}
-
-static void print_tokens_json(const trit_tokenizer *t, const int32_t *ids, int32_t n)
-{
-    fputs("{\"ids\":", stdout);
-    json_ids(stdout, ids, n);
-    fputs(",\"pieces\":[", stdout);
-    for (int32_t i = 0; i < n; i++) {
-        const struct trit_string s = trit_tokenizer_piece(t, ids[i], true);
-        if (i)
-            putchar(',');
-        json_string(stdout, s.bytes, s.len);
-    }
-    fputs("]}\n", stdout);
+    fputs(json ? "]}\n" : "", stdout);
 }
 
 int tokenize_main(const struct args *args)
@@ -50,14 +43,11 @@ int tokenize_main(const struct args *args)
     if (!code)
         code = encode_text(o.tokenizer, text, len, flags, &ids, &n);
     if (!code) {
-        if (args->json) {
-            print_tokens_json(o.tokenizer, ids, n);
-        } else if (args->tokens.print_ids) {
+        if (args->tokens.print_ids && !args->json) {
             json_ids(stdout, ids, n);
             putchar('\n');
-        } else {
-            print_token_lines(o.tokenizer, ids, n);
-        }
+        } else
+            print_tokens(o.tokenizer, ids, n, args->json);
         code = finish_stdout();
     }
     free(ids);
