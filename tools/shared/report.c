@@ -18,7 +18,7 @@ int report_text(enum exit_code code, const char *fmt, ...)
     vfprintf(stderr, fmt, list);
     va_end(list);
     fputc('\n', stderr);
-    return code;
+    return (int)code;
 }
 
 int report(const struct trit_error *err)
