@@ -564,7 +564,7 @@ static void test_settings_and_template(void **state)
     enter(&t, "/set seed 7");
     expect(&t, "seed               7\n");
     enter(&t, "/set temp hot");
-    expect(&t, "trit: --temp wants a number, not 'hot'\n");
+    expect(&t, "trit: --temp needs a number, not 'hot'\n");
     enter(&t, "/set tmep 1");
     expect(&t, "trit: unknown setting 'tmep'; /set lists them\n");
     enter(&t, "/set threads 1");

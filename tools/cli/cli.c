@@ -205,15 +205,10 @@ void cli_free(struct args *args)
     }
 }
 
-static bool reads_text(enum command command)
-{
-    const char *value;
-    return find_option("--file", command, &value)->commands & command;
-}
-
 int cli_parse(struct args *args, int argc, char **argv, const struct command_row *commands)
 {
     int code = set_defaults(args, argc, commands);
+    const char *value;
     size_t n_bytes;
 
     for (int i = 1; i < argc && !code; i++) {
@@ -221,7 +216,8 @@ int cli_parse(struct args *args, int argc, char **argv, const struct command_row
             args->help = true;
         else if (!args->command && argv[i][0] != '-')
             code = parse_command(args, argv[i]);
-        else if (strcmp(argv[i], "-") == 0 && reads_text(args->command))
+        else if (strcmp(argv[i], "-") == 0 &&
+                 (find_option("--file", args->command, &value)->commands & args->command))
             args->text.stdin_prompt = true;
         else if (argv[i][0] == '-')
             code = parse_option(args, argc, argv, &i);

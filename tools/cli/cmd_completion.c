@@ -98,11 +98,8 @@ static void print_bash(const struct command_row *commands)
 
 /* ---- zsh ------------------------------------------------------------------------------------- */
 
-/* Within single quotes, and within the brackets and colons of _arguments. */
-static void zsh_text(const char *text)
-{
-    print_quoted(text, "[]:", "'\\''");
-}
+/* In single quotes, and in the brackets and colons of _arguments. */
+static const char zsh_escaped[] = "[]:", zsh_quote[] = "'\\''";
 
 static void zsh_option(const struct option *o)
 {
@@ -111,7 +108,7 @@ static void zsh_option(const struct option *o)
         printf("'(-%c --%s)'{-%c,--%s}'[", o->letter, o->name, o->letter, o->name);
     else
         printf("'%s--%s[", o->value == LIST ? "*" : "", o->name);
-    zsh_text(o->help);
+    print_quoted(o->help, zsh_escaped, zsh_quote);
     putchar(']');
     if (o->value != FLAG)
         printf(":%s:%s", o->name, o->value == PATH ? "_files" : "");
@@ -129,7 +126,7 @@ static void print_zsh(const struct command_row *commands)
            trit_version());
     for (const struct command_row *c = commands; c->name; c++) {
         printf("        '%s:", c->name);
-        zsh_text(c->help);
+        print_quoted(c->help, zsh_escaped, zsh_quote);
         printf("'\n");
     }
     printf(
@@ -160,11 +157,6 @@ static void print_zsh(const struct command_row *commands)
 
 /* ---- fish ------------------------------------------------------------------------------------ */
 
-static void fish_text(const char *text)
-{
-    print_quoted(text, "\\", "\\'");
-}
-
 static void fish_option(const struct command_row *c, const struct option *o)
 {
     printf("complete -c trit -n '__trit_command %s' -l %s", c->name, o->name);
@@ -174,7 +166,7 @@ static void fish_option(const struct command_row *c, const struct option *o)
     if (!o->choice && o->value != FLAG)
         printf(o->value == PATH ? " -r -F" : " -x");
     printf(" -d '");
-    fish_text(o->help);
+    print_quoted(o->help, "\\", "\\'");
     printf("'\n");
 }
 
@@ -192,7 +184,7 @@ static void print_fish(const struct command_row *commands)
            trit_version());
     for (const struct command_row *c = commands; c->name; c++) {
         printf("complete -c trit -n __trit_no_command -a %s -d '", c->name);
-        fish_text(c->help);
+        print_quoted(c->help, "\\", "\\'");
         printf("'\n");
         if (n_files_of(c))
             printf("complete -c trit -n '__trit_command %s' -F\n", c->name);

@@ -16,7 +16,6 @@
 #include "baseline.h"
 #include "clock.h"
 #include "commands.h"
-#include "exit_sweep.h"
 #include "fields.h"
 #include "hardware.h"
 #include "input.h"

@@ -340,14 +340,12 @@ static void print_zeros(const struct zeros *z)
         return;
     printf("zeros among the ternary weights: %.1f %%\n", 100 * part_of(z, 0, z->n_layers));
     for (int first = 0; first < z->n_layers; first += at_once) {
-        char name[32];
         const int end = first + at_once < z->n_layers ? first + at_once : z->n_layers;
         const double part = part_of(z, first, end);
+        int n = printf("  blk.%d", first);
         if (end - first > 1)
-            snprintf(name, sizeof name, "blk.%d-%d", first, end - 1);
-        else
-            snprintf(name, sizeof name, "blk.%d", first);
-        printf("  %-12s ", name);
+            n += printf("-%d", end - 1);
+        printf("%*s", 15 - n, "");
         if (bars)
             print_bar(part, 40);
         printf("%5.1f %%\n", 100 * part);
@@ -468,16 +466,17 @@ static void print_model_json(const struct trit_model_info *m, uint64_t session_b
         {"n_vocab", m->n_vocab},     {"n_ctx", m->n_ctx},       {"rope_base", m->rope_base},
         {"norm_eps", m->norm_eps},
     };
+    const struct number sizes[] = {
+        {"n_params", (double)m->n_params},        {"n_ternary", (double)m->n_ternary},
+        {"session_bytes", (double)session_bytes}, {"repacked_bytes", (double)m->repacked_bytes},
+        {"token_bytes", (double)m->token_bytes},
+    };
     printf("{\"arch\":\"%s\",\"ffn_act\":\"%s\",\"ffn_act_why\":\"%s\",\"rope_style\":\"%s\","
            "\"sub_norms\":%s,\"tied\":%s,\"embd_type\":\"%s\",\"head_type\":\"%s\"",
            m->arch, m->ffn_act, m->ffn_act_why, m->rope_style, m->sub_norms ? "true" : "false",
            m->tied ? "true" : "false", m->embd_type, m->head_type);
     json_numbers(",", numbers, N_OF(numbers), false);
-    printf(",\"n_params\":%llu,\"n_ternary\":%llu,\"session_bytes\":%llu,\"repacked_bytes\":%llu,"
-           "\"token_bytes\":%llu",
-           (unsigned long long)m->n_params, (unsigned long long)m->n_ternary,
-           (unsigned long long)session_bytes, (unsigned long long)m->repacked_bytes,
-           (unsigned long long)m->token_bytes);
+    json_numbers(",", sizes, N_OF(sizes), true);
 }
 
 /* ---- The command ----------------------------------------------------------------------------- */

@@ -19,4 +19,10 @@ int dummy_main(const struct args *args);
 int convert_main(const struct args *args);
 int quantize_main(const struct args *args);
 
+/* trit bench --exit-sweep: speed and quality of a model after each of its layers. */
+int exit_sweep(const struct args *args, int n_gen, int n_threads);
+
+/* Format of trit bench: that of -o, "json" with --json, else "table". */
+const char *bench_format(const struct args *args);
+
 #endif

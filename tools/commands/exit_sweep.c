@@ -1,12 +1,10 @@
-/* exit_sweep.c - see exit_sweep.h.
+/* exit_sweep.c - trit bench --exit-sweep.
  *
  * Speed is that of generation, one token at a time. Each round measures all depths, so that other
  * load on the machine affects them alike. Results are medians over the rounds: of the speed, and of
  * the speed-up within each round, which is compared with what the bytes read per token predict.
  * Quality is measured on a text, cut into windows as by trit perplexity; a depth agrees with the
  * whole model where both find the same token most likely. */
-#include "exit_sweep.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +12,7 @@
 
 #include "bytes.h"
 #include "clock.h"
+#include "commands.h"
 #include "fields.h"
 #include "input.h"
 #include "interrupt.h"
