@@ -47,7 +47,7 @@ struct value_name value_name_of(const struct option *o)
 struct description describe_option(const struct option *o, bool range)
 {
     const bool number = range && (o->value == INTEGER || o->value == NUMBER);
-    char limits[64] = "", choices[256] = "";
+    char limits[64] = "", choices[512] = "";
     struct description d;
 
     if (number && o->hi < INT32_MAX)

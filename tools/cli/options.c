@@ -256,7 +256,7 @@ const struct option options[] = {
     {0},
 };
 
-/* ---- Names from elsewhere -------------------------------------------------------------------- */
+/* ---- Names of other programs ----------------------------------------------------------------- */
 
 #define NO_GPU "trit has no GPU support; everything runs on the CPU"
 
@@ -307,7 +307,7 @@ int n_files_of(const struct command_row *c)
     return strchr(c->operand, ' ') ? 2 : 1;
 }
 
-/* Of "--name" without the value that may follow. */
+/* Length of "--name", without a value that may follow. */
 static size_t option_name_length(const char *arg)
 {
     const char *equals = strchr(arg, '=');

@@ -61,13 +61,13 @@ const struct alias *find_alias(const char *arg);
 
 /* Name of the value: "FILE", "f16|f32|i8"; "" for a FLAG. */
 struct value_name {
-    char text[128];
+    char text[256];
 };
 struct value_name value_name_of(const struct option *o);
 
 /* "temperature; 0: always the most likely token (default: 0.8; 0 to 1000)" */
 struct description {
-    char text[512];
+    char text[1024];
 };
 struct description describe_option(const struct option *o, bool range);
 
