@@ -1,8 +1,6 @@
 /* hash.c - see hash.h. The algorithm is that of the xxHash specification, 0.1.1. */
 #include "hash.h"
 
-#include <string.h>
-
 enum { STRIPE = 32 };
 
 #define P1 0x9E3779B185EBCA87u
@@ -14,13 +12,6 @@ enum { STRIPE = 32 };
 static uint64_t rotate(uint64_t x, int n)
 {
     return x << n | x >> (64 - n);
-}
-
-static uint64_t load_u64(const uint8_t *p)
-{
-    uint64_t x;
-    memcpy(&x, p, sizeof x);
-    return x;
 }
 
 static uint64_t hash_step(uint64_t lane, uint64_t x)
@@ -36,7 +27,7 @@ static uint64_t hash_merge(uint64_t value, uint64_t lane)
 static void add_stripe(struct trit_hash *h, const uint8_t *p)
 {
     for (int i = 0; i < 4; i++)
-        h->lane[i] = hash_step(h->lane[i], load_u64(p + 8 * i));
+        h->lane[i] = hash_step(h->lane[i], trit_load_u64(p + 8 * i));
 }
 
 void trit_hash_init(struct trit_hash *h)
@@ -79,7 +70,7 @@ uint64_t trit_hash_value(const struct trit_hash *h)
     }
     x += h->n;
     for (; end - p >= 8; p += 8)
-        x = rotate(x ^ hash_step(0, load_u64(p)), 27) * P1 + P4;
+        x = rotate(x ^ hash_step(0, trit_load_u64(p)), 27) * P1 + P4;
     if (end - p >= 4) {
         uint32_t u;
         memcpy(&u, p, sizeof u);

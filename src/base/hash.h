@@ -4,6 +4,15 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+/* Eight bytes as a number, little-endian. */
+static inline uint64_t trit_load_u64(const uint8_t *p)
+{
+    uint64_t x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
 
 /* The state after the bytes so far. */
 struct trit_hash {

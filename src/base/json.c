@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform.h"
 #include "str.h"
 
 struct trit_json_value {
@@ -150,28 +151,9 @@ static struct trit_json_value *newest(struct parser *p)
     return &p->tree->values[p->n_values - 1];
 }
 
-static void put_byte(struct parser *p, uint32_t byte)
+static void put_byte(struct parser *p, char byte)
 {
-    p->tree->bytes[p->n_bytes++] = (char)byte;
-}
-
-static void put_code_point(struct parser *p, uint32_t c)
-{
-    if (c < 0x80) {
-        put_byte(p, c);
-        return;
-    }
-    if (c < 0x800) {
-        put_byte(p, 0xC0 | c >> 6);
-    } else if (c < 0x10000) {
-        put_byte(p, 0xE0 | c >> 12);
-        put_byte(p, 0x80 | (c >> 6 & 0x3F));
-    } else {
-        put_byte(p, 0xF0 | c >> 18);
-        put_byte(p, 0x80 | (c >> 12 & 0x3F));
-        put_byte(p, 0x80 | (c >> 6 & 0x3F));
-    }
-    put_byte(p, 0x80 | (c & 0x3F));
+    p->tree->bytes[p->n_bytes++] = byte;
 }
 
 /* The four digits of \uXXXX. */
@@ -211,7 +193,7 @@ static bool parse_unicode(struct parser *p)
         }
         c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
     }
-    put_code_point(p, c);
+    p->n_bytes += trit_utf8_encode(p->tree->bytes + p->n_bytes, c);
     return true;
 }
 
@@ -225,7 +207,7 @@ static bool parse_escape(struct parser *p)
         return parse_unicode(p);
     if (!name)
         return json_unexpected(p, "one of \"\\/bfnrtu after a backslash");
-    put_byte(p, (unsigned char)bytes[name - names]);
+    put_byte(p, bytes[name - names]);
     p->at++;
     return true;
 }
@@ -481,6 +463,20 @@ trit_status trit_json_read_lines(struct trit_json **out, const char *text, size_
                                  struct trit_error *err)
 {
     return read_with(parse_lines, out, text, len, err);
+}
+
+trit_status trit_json_open(struct trit_json **out, const char *path, struct trit_error *err)
+{
+    struct trit_bytes file;
+    struct trit_error why;
+    trit_status status = trit_bytes_open(&file, path, false, err);
+
+    *out = NULL;
+    if (status)
+        return status;
+    status = trit_json_read(out, (const char *)file.data, file.size, &why);
+    trit_bytes_close(&file);
+    return status ? trit_fail(err, status, "%s: %s", path, why.text) : TRIT_OK;
 }
 
 void trit_json_free(struct trit_json **tree)

@@ -34,6 +34,10 @@ struct trit_bytes {
 trit_status trit_bytes_open(struct trit_bytes *out, const char *path, bool no_mmap,
                             struct trit_error *err);
 
+/* Read a file as JSON. *out is NULL after an error. @return as trit_bytes_open(), or as
+ * trit_json_read() with the path in front of the text */
+trit_status trit_json_open(struct trit_json **out, const char *path, struct trit_error *err);
+
 /* Lock the bytes in physical memory. @return TRIT_OK or TRIT_E_MEMORY */
 trit_status trit_bytes_lock(const struct trit_bytes *b, const char *path, struct trit_error *err);
 

@@ -30,4 +30,7 @@ static inline int trit_string_order(struct trit_string a, struct trit_string b)
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+/* The UTF-8 of a code point. @return its length */
+size_t trit_utf8_encode(char out[4], uint32_t code);
+
 #endif

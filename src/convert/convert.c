@@ -45,19 +45,12 @@ struct converter {
 static trit_status read_config(struct converter *c)
 {
     char path[4096];
-    struct trit_bytes file;
-    struct trit_error why;
+    trit_status status;
 
     if (snprintf(path, sizeof path, "%s/config.json", c->dir) >= (int)sizeof path)
         return trit_fail(c->err, TRIT_E_ARGUMENT, "the name of the folder is too long");
-    trit_status status = trit_bytes_open(&file, path, false, c->err);
-    if (status)
-        return status;
-    status = trit_json_read(&c->json, (const char *)file.data, file.size, &why);
-    trit_bytes_close(&file);
-    if (status)
-        return trit_fail(c->err, status, "%s: %s", path, why.text);
-    if ((status = trit_safetensors_open(&c->weights, c->dir, c->err)))
+    if ((status = trit_json_open(&c->json, path, c->err)) ||
+        (status = trit_safetensors_open(&c->weights, c->dir, c->err)))
         return status;
     const struct trit_config_source from = {
         .path = path,

@@ -106,14 +106,9 @@ struct text {
     size_t len;
 };
 
-static void append_code(struct text *t, unsigned code) /* below 0x800, as UTF-8 */
+static void append_code(struct text *t, unsigned code)
 {
-    if (code < 0x80) {
-        t->bytes[t->len++] = (char)code;
-    } else {
-        t->bytes[t->len++] = (char)(0xC0 | code >> 6);
-        t->bytes[t->len++] = (char)(0x80 | (code & 0x3F));
-    }
+    t->len += trit_utf8_encode(t->bytes + t->len, code);
 }
 
 static struct text special_name(const struct vocabulary *v, int id)

@@ -66,19 +66,12 @@ trit_status trit_import_open(struct trit_import *im, struct trit_bytes *out, con
 
 trit_status trit_import_json(struct trit_import *im, struct trit_json **out, const char *name)
 {
-    struct trit_bytes file;
-    struct trit_error why;
-
     *out = NULL;
     if (!trit_import_has(im, name))
         return TRIT_OK;
-    trit_status status = trit_import_open(im, &file, name);
+    const trit_status status = trit_json_open(out, im->path, im->err);
     if (status)
         return status;
-    status = trit_json_read(out, (const char *)file.data, file.size, &why);
-    trit_bytes_close(&file);
-    if (status)
-        return trit_import_fail(im, status, "%s", why.text);
     if (trit_json_type_of(trit_json_root(*out)) != TRIT_JSON_OBJECT) {
         trit_json_free(out);
         return trit_import_fail(im, TRIT_E_FILE, "is not a JSON object");

@@ -210,12 +210,8 @@ static size_t last_merge(const struct ranks *r, int32_t rank)
 static struct trit_string spelled(char *out, const char *bytes, size_t len)
 {
     size_t n = 0;
-    for (size_t i = 0; i < len; i++) {
-        const unsigned code = trit_code_of_byte((unsigned char)bytes[i]);
-        if (code >= 0x80)
-            out[n++] = (char)(0xC0 | code >> 6);
-        out[n++] = (char)(code < 0x80 ? code : 0x80 | (code & 0x3F));
-    }
+    for (size_t i = 0; i < len; i++)
+        n += trit_utf8_encode(out + n, trit_code_of_byte((unsigned char)bytes[i]));
     return (struct trit_string){out, n};
 }
 

@@ -44,7 +44,6 @@ struct shard_entry {
 
 struct index {
     char *path; /* NULL: no index, just a single file */
-    struct trit_bytes bytes;
     struct trit_json *json;
     struct shard_entry *entries; /* [n] */
     size_t n;
@@ -148,22 +147,11 @@ static const struct trit_json_value *only_member(const struct trit_json_value *o
     return found;
 }
 
-static trit_status read_json(struct trit_json **out, const char *path, const uint8_t *text,
-                             size_t len, const char *what, struct trit_error *err)
-{
-    struct trit_error why;
-    const trit_status status = trit_json_read(out, (const char *)text, len, &why);
-    return status ? trit_fail(err, status, "%s: %s%s", path, what, why.text) : TRIT_OK;
-}
-
 static trit_status read_index(struct index *index, struct trit_error *err)
 {
     const struct trit_json_value *map;
-    trit_status status = trit_bytes_open(&index->bytes, index->path, false, err);
+    const trit_status status = trit_json_open(&index->json, index->path, err);
 
-    if (!status)
-        status =
-            read_json(&index->json, index->path, index->bytes.data, index->bytes.size, "", err);
     if (status)
         return status;
     map = only_member(trit_json_root(index->json), "weight_map");
@@ -240,7 +228,6 @@ static void free_index(struct index *index)
 {
     free(index->entries);
     trit_json_free(&index->json);
-    trit_bytes_close(&index->bytes);
     free(index->path);
 }
 
@@ -280,6 +267,7 @@ static bool is_pointer_of_git(const struct trit_bytes *b)
 
 static trit_status open_file(struct trit_safe_file *f, struct trit_error *err)
 {
+    struct trit_error why;
     uint64_t n_header = 0;
     trit_status status = trit_bytes_open(&f->bytes, f->path, false, err);
 
@@ -305,12 +293,14 @@ static trit_status open_file(struct trit_safe_file *f, struct trit_error *err)
         return trit_fail(err, TRIT_E_FILE,
                          "%s ends early: its header has %llu bytes, but only %llu are left",
                          f->path, (unsigned long long)n_header, (unsigned long long)f->n_data);
-    status = read_json(&f->header, f->path, f->data, (size_t)n_header, "its header: ", err);
+    status = trit_json_read(&f->header, (const char *)f->data, (size_t)n_header, &why);
     f->data += n_header;
     f->n_data -= n_header;
-    if (!status && trit_json_type_of(trit_json_root(f->header)) != TRIT_JSON_OBJECT)
-        status = trit_fail(err, TRIT_E_FILE, "%s: the header must be an object", f->path);
-    return status;
+    if (status)
+        return trit_fail(err, status, "%s: its header: %s", f->path, why.text);
+    if (trit_json_type_of(trit_json_root(f->header)) != TRIT_JSON_OBJECT)
+        return trit_fail(err, TRIT_E_FILE, "%s: the header must be an object", f->path);
+    return TRIT_OK;
 }
 
 static trit_status read_dtype(struct trit_safe_tensor *t, uint64_t *bytes, const char *path,

@@ -189,13 +189,6 @@ struct loader {
     struct trit_hash hash; /* of all bytes before at */
 };
 
-static uint64_t load_u64(const uint8_t *p)
-{
-    uint64_t x;
-    memcpy(&x, p, sizeof x);
-    return x;
-}
-
 static trit_status damaged(const struct loader *l, struct trit_error *err)
 {
     return trit_fail(err, TRIT_E_FILE, "%s is damaged or ends early", l->path);
@@ -219,7 +212,7 @@ static trit_status read_tokens(struct loader *l, struct trit_error *err)
     l->at = (size_t)end + CHECKSUM_BYTES;
     trit_hash_init(&l->hash);
     trit_hash_add(&l->hash, data, (size_t)end);
-    if (trit_hash_value(&l->hash) != load_u64(data + end))
+    if (trit_hash_value(&l->hash) != trit_load_u64(data + end))
         return damaged(l, err);
     trit_hash_add(&l->hash, data + end, CHECKSUM_BYTES);
     return l->h.n_tokens ? TRIT_OK : damaged(l, err);
@@ -294,7 +287,7 @@ static const char *read_rows(struct loader *l, trit_session *s)
     if (why)
         return why;
     each_part(s, l->h.n_tokens, read_part, l);
-    return trit_hash_value(&l->hash) == load_u64(l->file.data + l->at)
+    return trit_hash_value(&l->hash) == trit_load_u64(l->file.data + l->at)
                ? NULL
                : "its keys and values are damaged";
 }

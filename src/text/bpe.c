@@ -155,10 +155,8 @@ static trit_status read_pretokenizer(trit_tokenizer *t, const trit_file *file,
 static trit_status open_bpe(trit_tokenizer *t, const trit_file *file, struct trit_error *err)
 {
     for (int i = 0; i < 256; i++) {
-        const unsigned code = trit_code_of_byte(i);
-        const char c[2] = {(char)(code < 0x80 ? code : 0xC0 | code >> 6),
-                           (char)(0x80 | (code & 0x3F))};
-        t->byte_token[i] = find_plain(t, c, 1 + (code >= 0x80));
+        char c[4];
+        t->byte_token[i] = find_plain(t, c, trit_utf8_encode(c, trit_code_of_byte(i)));
     }
     const trit_status status = read_pretokenizer(t, file, err);
     return status ? status : read_merges(t, file, err);
@@ -181,12 +179,9 @@ static int32_t whole_piece(const trit_tokenizer *t, struct trit_string piece, ch
     size_t n = 0;
 
     for (size_t i = 0; i < piece.len; i++) {
-        const unsigned code = trit_code_of_byte((unsigned char)piece.bytes[i]);
         if (n >= t->vocab.longest)
             return -1;
-        if (code >= 0x80)
-            chars[n++] = (char)(0xC0 | code >> 6);
-        chars[n++] = (char)(code < 0x80 ? code : 0x80 | (code & 0x3F));
+        n += trit_utf8_encode(chars + n, trit_code_of_byte((unsigned char)piece.bytes[i]));
     }
     return find_plain(t, chars, n);
 }

@@ -1,5 +1,5 @@
-/* utf8_decode.c - decoding one character of UTF-8 that may be invalid. */
-#include "trit.h"
+/* utf8_code.c - one character of UTF-8, to a code point (it may be invalid) and back. */
+#include "str.h"
 
 uint32_t trit_utf8_decode(const char *text, size_t len, size_t *n)
 {
@@ -26,4 +26,14 @@ uint32_t trit_utf8_decode(const char *text, size_t len, size_t *n)
         return TRIT_NO_CHARACTER;
     *n = want;
     return code;
+}
+
+size_t trit_utf8_encode(char out[4], uint32_t code)
+{
+    const size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+
+    for (size_t i = n - 1; i > 0; i--, code >>= 6)
+        out[i] = (char)(0x80 | (code & 0x3F));
+    out[0] = (char)(n == 1 ? code : (0xF00 >> n & 0xFF) | code);
+    return n;
 }
