@@ -64,7 +64,7 @@ check() { # check CPU BEST_ROW
         exit 1
     fi
     qemu-aarch64 -cpu "$1" "$build/tests/check_kernels" --seed 1 >"$out/kernels" || {
-        echo "check-arm: check_kernels as a $1 ended with $?" >&2
+        echo "check-arm: check_kernels exited with $? as a $1" >&2
         tail -n 5 "$out/kernels" >&2
         exit 1
     }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# fuzz.sh - runs fuzz targets for some seconds each, with libFuzzer under ASan and UBSan.
+# fuzz.sh - runs fuzz targets for SECONDS each, with libFuzzer, ASan and UBSan.
 #
 #   scripts/fuzz.sh SECONDS [TARGET]               e.g. scripts/fuzz.sh 300 gguf
 #
