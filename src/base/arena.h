@@ -19,7 +19,7 @@ struct trit_arena {
  * reported by trit_arena_alloc(). */
 void *trit_arena_take(struct trit_arena *a, uint64_t n, uint64_t bytes);
 
-/* Allocate what was counted, and start over at the first part.
+/* Allocate the block, and start over at the first part.
  * @return TRIT_OK or TRIT_E_MEMORY */
 trit_status trit_arena_alloc(struct trit_arena *a, const char *what_for, struct trit_error *err);
 

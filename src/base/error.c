@@ -21,6 +21,16 @@ void trit_drop_partial_character(char *text)
         text[i - 1] = '\0';
 }
 
+void trit_append(char *text, size_t size, const char *fmt, ...)
+{
+    const size_t n = strlen(text);
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text + n, size - n, fmt, args);
+    va_end(args);
+}
+
 trit_status trit_fail(struct trit_error *err, trit_status code, const char *fmt, ...)
 {
     if (err) {

@@ -11,6 +11,9 @@ trit_status trit_fail(struct trit_error *err, trit_status code, const char *fmt,
 /* The message for every failed allocation. */
 trit_status trit_fail_memory(struct trit_error *err, uint64_t bytes, const char *what_for);
 
+/* Append to a text in memory of `size` bytes; what does not fit is cut. */
+void trit_append(char *text, size_t size, const char *fmt, ...) TRIT_PRINTF(3, 4);
+
 /* Remove a last character that vsnprintf() cut. */
 void trit_drop_partial_character(char *text);
 

@@ -59,7 +59,7 @@ static bool is_word(char c)
            (c && strchr("_+-.\\", c));
 }
 
-/* Describe what is at p->at, for a message: a word, a character, a byte, or the end. */
+/* Describe the text at p->at, for a message: a word, a character, a byte, or the end. */
 static void describe(const struct parser *p, char *out, size_t size)
 {
     const char *text = p->text + p->at;

@@ -20,7 +20,7 @@ void trit_cgroup_limits(struct trit_machine_info *out, const char *root);
 /* How many threads to start on n_cores cores: at most cpu_limit, rounded down, and at least one. */
 int trit_threads_within(double cpu_limit, int n_cores);
 
-/* Set what is known of the first CPU: its name, model and caches. The rest stays. */
+/* Set the name, model and caches of the first CPU, if known. Nothing else is changed. */
 void trit_cpu_describe(struct trit_machine_info *out);
 
 /* Bytes of its largest cache; a default if unknown. */

@@ -8,7 +8,7 @@
 
 enum { TRIT_ALIGN = 64 };
 
-/* Memory aligned to TRIT_ALIGN, not cleared; NULL if there is none. Release with trit_free(). */
+/* Memory aligned to TRIT_ALIGN, not cleared; NULL if out of memory. Release with trit_free(). */
 void *trit_alloc(size_t bytes);
 void trit_free(void *p);
 
@@ -41,9 +41,9 @@ trit_status trit_json_open(struct trit_json **out, const char *path, struct trit
 /* Lock the bytes in physical memory. @return TRIT_OK or TRIT_E_MEMORY */
 trit_status trit_bytes_lock(const struct trit_bytes *b, const char *path, struct trit_error *err);
 
-/* The n bytes from data on, within b, are not needed for now: if b is mapped, their pages leave
- * this process until they are read again. The page that they begin in is released too, the one that
- * they end within is not. So releasing consecutive stretches of any size leaves no page behind. */
+/* Release the pages of n bytes from data on, within b, if b is mapped; using them reads them again.
+ * The page in which they begin is released, the one in which they end is not, so consecutive
+ * stretches of any size release every page. */
 void trit_bytes_release(const struct trit_bytes *b, const uint8_t *data, size_t n);
 void trit_bytes_close(struct trit_bytes *b);
 

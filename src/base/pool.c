@@ -171,7 +171,7 @@ static bool is_empty(struct trit_pool *p, uint64_t unused)
     return !(atomic_load(&p->state) & INSIDE);
 }
 
-/* Read ahead what the worker will need first, until first() has returned. */
+/* Read ahead for the worker's first items, until first() has returned. */
 static void work_ahead(struct trit_pool *p, const struct range *r)
 {
     const uint64_t left = atomic_load(&r->left); /* after `begun`, any item will do */

@@ -193,14 +193,13 @@ static bool is_knob(struct trit_string name)
 static void check_names(struct reader *r)
 {
     const struct trit_knob *knob;
-    char known[512];
-    size_t n = 0;
+    char known[512] = "";
 
-    for (size_t i = 0; (knob = trit_knob_at(i)) && n < sizeof known; i++)
-        n += (size_t)snprintf(known + n, sizeof known - n, " %s", knob->name);
-    for (int i = 0; i < N_OVERRIDES && n < sizeof known; i++)
+    for (size_t i = 0; (knob = trit_knob_at(i)); i++)
+        trit_append(known, sizeof known, " %s", knob->name);
+    for (int i = 0; i < N_OVERRIDES; i++)
         if (!i || strcmp(overrides[i].name, overrides[i - 1].name) != 0)
-            n += (size_t)snprintf(known + n, sizeof known - n, " %s", overrides[i].name);
+            trit_append(known, sizeof known, " %s", overrides[i].name);
     for (int32_t i = 0; i < r->from->n_knobs && !r->status; i++) {
         const char *text = r->from->knobs[i];
         const struct trit_string name = name_of(text);
@@ -218,16 +217,14 @@ static void unknown_family(struct reader *r)
 {
     const struct trit_string name = trit_json_text(trit_json_item(find(r, "architectures"), 0));
     const struct trit_family *f;
-    char known[384];
-    size_t n = 0;
+    char known[384] = "";
 
-    for (size_t i = 0; (f = trit_family_at(i)) && n < sizeof known; i++)
-        n += (size_t)snprintf(known + n, sizeof known - n, "%s%s%s", i ? ", " : "",
-                              f->marker ? "any that has a tensor " : f->architecture,
-                              f->marker                ? f->marker
-                              : f->quantization_config ? " with a quantization_config of "
-                                                         "quant_method bitnet"
-                                                       : "");
+    for (size_t i = 0; (f = trit_family_at(i)); i++)
+        trit_append(known, sizeof known, "%s%s%s", i ? ", " : "",
+                    f->marker ? "any that has a tensor " : f->architecture,
+                    f->marker                ? f->marker
+                    : f->quantization_config ? " with a quantization_config of quant_method bitnet"
+                                             : "");
     fail_text(r, "architectures", name, known);
 }
 

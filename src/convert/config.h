@@ -27,7 +27,7 @@ struct trit_config {
     float rope_low, rope_high, rope_original; /* of rope type "llama3", else 0 */
 };
 
-/* Where the configuration comes from, and what the caller overrides. */
+/* The files of the configuration, and the knobs that override them. */
 struct trit_config_source {
     const char *path; /* of config.json, for messages */
     const struct trit_json_value *root;

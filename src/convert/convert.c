@@ -1,8 +1,8 @@
 /* convert.c - from a checkpoint folder to a GGUF.
  *
- * First read everything but the weights: the config, the list of tensors and the vocabulary. Plan
- * what becomes of each tensor (plan.h). Then write the metadata, then the tensors. Only one of them
- * is in memory at a time. */
+ * First read everything but the weights: the config, the list of tensors and the vocabulary, and
+ * plan the tensors of the GGUF (plan.h). Then write the metadata, then the tensors, with only one
+ * in memory at a time. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

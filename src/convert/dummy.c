@@ -184,7 +184,7 @@ static struct text spm_token(int id, int32_t *type)
         const size_t n = letters_of(letters, (size_t)(id - 259), 32);
         for (size_t i = 0; i < n; i++)
             if (letters[i] == 0)
-                t.len += (size_t)snprintf(t.bytes + t.len, sizeof t.bytes - t.len, "\u2581");
+                append_code(&t, 0x2581);
             else
                 append_code(&t, (unsigned)('`' + letters[i])); /* a..z and five beyond */
     }
@@ -463,15 +463,13 @@ bool trit_dummy_shape_at(int i, struct trit_dummy_shape *out)
 
 static trit_status find_shape(const struct shape **out, const char *name, struct trit_error *err)
 {
-    char known[256];
-    size_t n = 0;
+    char known[256] = "";
 
     for (int i = 0; i < N_SHAPES; i++) {
         *out = &shapes[i];
         if (name && strcmp(name, shapes[i].name) == 0)
             return TRIT_OK;
-        if (n < sizeof known)
-            n += (size_t)snprintf(known + n, sizeof known - n, " %s", shapes[i].name);
+        trit_append(known, sizeof known, " %s", shapes[i].name);
     }
     return trit_fail(err, TRIT_E_ARGUMENT, "unknown shape '%s'; it must be one of:%s",
                      name ? name : "", known);

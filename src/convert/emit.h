@@ -13,7 +13,7 @@
 struct trit_emitter {
     struct gguf_writer *w;
     struct trit_pool *pool;
-    uint8_t *stretch; /* what the writer receives at a time */
+    uint8_t *stretch; /* passed to the writer at once */
     size_t stretch_bytes;
 };
 

@@ -1,6 +1,6 @@
-/* family.h - the families of checkpoints: how each is recognised, what it is called in a GGUF, and
- * what its tensors are called in the checkpoint. A new family is a row of the table, and another in
- * arch.c if it computes something new. */
+/* family.h - the families of checkpoints: how each is recognised, its architecture in a GGUF, and
+ * its names of tensors. A new family is a row of this table, and another row in arch.c if it
+ * computes something new. */
 #ifndef TRIT_CONVERT_FAMILY_H
 #define TRIT_CONVERT_FAMILY_H
 

@@ -1,5 +1,5 @@
-/* import.h - the readers of tokenizer files (import_*.c), one for each kind of file, and what they
- * share (import.c). */
+/* import.h - the readers of tokenizer files (import_*.c), one for each kind of file, and what is
+ * shared by them (import.c). */
 #ifndef TRIT_CONVERT_IMPORT_H
 #define TRIT_CONVERT_IMPORT_H
 

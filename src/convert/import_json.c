@@ -58,7 +58,7 @@ struct steps {
     int n;
 };
 
-/* A step in words; empty if no known pre-tokeniser has it. */
+/* A name for a step; empty if no known pre-tokeniser has it. */
 static void describe_step(char *out, size_t size, const struct trit_json_value *step)
 {
     const struct trit_json_value *type = trit_json_member(step, "type");

@@ -130,7 +130,7 @@ static struct said choose(struct trit_import *im, int32_t *out, const char *what
     return said;
 }
 
-/* Add the other end tokens of a list. A GGUF has two more keys for them; all of them end a text. */
+/* Add the other end tokens of a list. A GGUF has two more keys for end tokens. */
 static void add_ends(struct trit_import *im, const struct ids *ids, const char *file)
 {
     struct trit_vocabulary *v = im->v;

@@ -199,7 +199,7 @@ void trit_names_free(struct trit_names *names)
 
 /* ---- Looking up ------------------------------------------------------------------------------ */
 
-/* Find the source of a target in the file of names. @return false: there is none */
+/* Find the source of a target in the file of names. @return false if it has none */
 static bool given(char out[TRIT_MAX_NAME], struct trit_names *names, const char *target)
 {
     for (size_t i = 0; i < names->n; i++) {

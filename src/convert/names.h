@@ -1,4 +1,4 @@
-/* names.h - what the tensors of a model are called in a checkpoint.
+/* names.h - the names of a model's tensors in a checkpoint.
  *
  * The name in the checkpoint follows from the name in the GGUF: by the file of names that the user
  * gave, or else by the rules of the family. In patterns, {} stands for the number of a layer. */
@@ -23,7 +23,7 @@ struct trit_names {
     char *text;
     const char *path;
 
-    /* These make the names that are not in the list. */
+    /* For names that are not in the list. */
     const struct trit_family *family;
     const struct trit_safetensors *weights;
     char prefix[64]; /* before "layers.N." and "embed_tokens"; mostly "model." */

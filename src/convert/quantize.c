@@ -1,6 +1,6 @@
 /* quantize.c - write a GGUF again with matrices of other types.
  *
- * The name of a tensor tells what it is for. Ternary linears pass through T2. A full-precision
+ * The name of a tensor determines its role. Ternary linears pass through T2. A full-precision
  * master is made ternary only if the model was trained for that; others would be destroyed.
  * Everything else is copied, except that embedding and head can get another type. */
 #include <stdio.h>
@@ -39,7 +39,7 @@ struct quantizer {
 #define FAIL(q, t, code, ...)                                                                      \
     trit_fail_tensor((q)->err, code, (q)->file->path, (t)->name, __VA_ARGS__)
 
-/* ---- What there is to do --------------------------------------------------------------------- */
+/* ---- Planning --------------------------------------------------------------------- */
 
 /* blk.N.<slot>.weight, the slot a linear. */
 static bool is_linear(struct trit_string name)

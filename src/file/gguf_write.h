@@ -51,7 +51,7 @@ uint64_t gguf_writer_bytes(const struct gguf_writer *w);
  * the sink returned false */
 trit_status gguf_write_begin(struct gguf_writer *w, struct trit_error *err);
 
-/* Write bytes of the current tensor. After all of them call gguf_write_pad(), or after all rows
+/* Write bytes of the current tensor. At its end call gguf_write_pad(), or after its rows
  * gguf_write_tail(), which writes the tail of the type and pads. @return false after the sink has
  * returned false */
 bool gguf_write_data(struct gguf_writer *w, const void *bytes, size_t n);

@@ -593,12 +593,11 @@ const char *trit_safetensors_path(const struct trit_safetensors *s,
 struct trit_safe_shape trit_safetensors_shape(const struct trit_safe_tensor *t)
 {
     struct trit_safe_shape shape = {"["};
-    size_t n = 1;
 
     for (uint32_t i = 0; i < t->n_dims; i++)
-        n += (size_t)snprintf(shape.text + n, sizeof shape.text - n, "%s%llu", i ? ", " : "",
-                              (unsigned long long)t->dims[i]);
-    snprintf(shape.text + n, sizeof shape.text - n, "]");
+        trit_append(shape.text, sizeof shape.text, "%s%llu", i ? ", " : "",
+                    (unsigned long long)t->dims[i]);
+    trit_append(shape.text, sizeof shape.text, "]");
     return shape;
 }
 

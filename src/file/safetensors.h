@@ -59,9 +59,9 @@ struct trit_safe_shape {
 };
 struct trit_safe_shape trit_safetensors_shape(const struct trit_safe_tensor *t);
 
-/* Tell the system that these bytes of a tensor are no longer needed, so that a conversion's memory
- * does not grow to the size of the checkpoint. Consecutive stretches of any size leave no page
- * behind. Reading the bytes again is allowed but slow. */
+/* Release the pages of these bytes of a tensor, so that a conversion's memory does not grow to the
+ * size of the checkpoint. Consecutive stretches of any size release every page. Reading the bytes
+ * again is allowed but slow. */
 void trit_safetensors_done(const struct trit_safetensors *s, const uint8_t *data, uint64_t n_bytes);
 
 #endif

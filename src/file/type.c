@@ -108,12 +108,10 @@ static void make_lower(char *text)
 struct trit_type_list trit_types_for(enum trit_type_use use)
 {
     struct trit_type_list list = {""};
-    size_t n = 0;
 
-    for (size_t i = 0; i < N_TYPES && n < sizeof list.text; i++)
+    for (size_t i = 0; i < N_TYPES; i++)
         if (serves(&types[i], use))
-            n += (size_t)snprintf(list.text + n, sizeof list.text - n, "%s%s", n ? ", " : "",
-                                  types[i].name);
+            trit_append(list.text, sizeof list.text, "%s%s", *list.text ? ", " : "", types[i].name);
     if (use == TRIT_WRITE_LINEARS || use == TRIT_WRITE_FLOATS)
         make_lower(list.text);
     return list;

@@ -45,7 +45,7 @@ typedef void trit_pack_fn(uint8_t *out, const uint8_t *t2, float scale, size_t n
 /* Encode n floats, whole blocks of the type. */
 typedef void trit_encode_fn(uint8_t *out, const float *x, size_t n);
 
-/* Round a scale to what the type keeps of it. */
+/* Round a scale to the precision of the type. */
 typedef float trit_scale_fn(float scale);
 
 /* How random blocks become valid weights with small values. */
@@ -68,7 +68,7 @@ struct trit_type {
     uint32_t file_type;             /* general.file_type of a model whose linears are of it */
     trit_unpack_fn *unpack_t2;      /* NULL: not a type of linears */
     trit_pack_fn *pack_t2;          /* NULL: linears cannot be written as this */
-    trit_scale_fn *scale;           /* NULL: all 32 bits of a scale are kept */
+    trit_scale_fn *scale;           /* NULL: a scale is stored as f32 */
     trit_encode_fn *encode;         /* NULL: floats cannot be written as this */
     struct trit_random_rule random; /* zero: the type is plain floats, or cannot be written */
 };
@@ -115,8 +115,8 @@ trit_unpack_fn trit_unpack_i2s, trit_unpack_tq1, trit_unpack_tq2, trit_unpack_fl
 trit_pack_fn trit_pack_i2s, trit_pack_tq1, trit_pack_tq2, trit_pack_f32, trit_pack_f16,
     trit_pack_bf16;
 
-/* Floats (type_encode.c). F16 and BF16 round to nearest even; what is beyond F16 becomes infinite.
- * The block types take finite floats, and may make infinite ones of those beyond F16. */
+/* Floats (type_encode.c). F16 and BF16 round to nearest even; values beyond F16 become infinite.
+ * The block types take finite floats; values beyond F16 may become infinite. */
 trit_encode_fn trit_encode_f32, trit_encode_f16, trit_encode_bf16, trit_encode_q4_0,
     trit_encode_q8_0, trit_encode_q4_k, trit_encode_q6_k;
 trit_scale_fn trit_scale_f16, trit_scale_bf16;

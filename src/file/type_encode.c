@@ -72,9 +72,9 @@ void trit_encode_q8_0(uint8_t *out, const float *x, size_t n)
 /* ---- Scales by search ------------------------------------------------------------------------
  *
  * A block of weights is s*q with whole q in -most..most-1. Candidates for s put the largest weight
- * a little above or below -most; of each the best scale for its q follows by least squares, weights
- * of large values counting more. Where these squares are beyond a float no candidate is the best;
- * the plain scale stays then, which is beyond the type too, so that the weights are refused. */
+ * a little above or below -most. For each, the best scale for its q follows by least squares, where
+ * large weights count more. If these squares overflow a float, no candidate wins and the plain
+ * scale stays. It is beyond the type too, so the weights are refused. */
 
 static float best_scale(const float *x, size_t n, float most)
 {
@@ -123,13 +123,13 @@ void trit_encode_q4_0(uint8_t *out, const float *x, size_t n)
     }
 }
 
-/* ---- Q4_K: per 256 two f16, of them 8 scales and minimums of 6 bits, per 32 4-bit weights ---- */
+/* ---- Q4_K: per 256 two f16; per 32 a 6-bit multiple of each: scale, minimum; 4-bit weights --- */
 
 enum { SUB_4 = 32, N_SUBS_4 = K_BLOCK / SUB_4 };
 
-/* Scale and minimum (>= 0, taken off) of 32 weights: of a few ways to cut their range into 15 steps
- * the one whose least-squares line has the least error; the plain steps where no error is a float's
- * (as in best_scale()). */
+/* The scale and the minimum (>= 0, subtracted) of 32 weights. Their range is cut into about 15
+ * steps in a few ways; the one whose least-squares line has the least error wins. If no error is
+ * finite, the plain steps stay, as in best_scale(). */
 static void best_line(const float *x, float *scale, float *min)
 {
     float lo = 0.0f, hi = 0.0f, best = INFINITY;
@@ -214,7 +214,7 @@ void trit_encode_q4_k(uint8_t *out, const float *x, size_t n)
         encode_q4_k_block(out, x + b);
 }
 
-/* ---- Q6_K: per 256 an f16 scale, of it 16 int8 scales, per 16 weights of 6 bits -------------- */
+/* ---- Q6_K: per 256 an f16 scale; per 16 an int8 multiple of it; 6-bit weights ---------------- */
 
 enum { SUB_6 = 16, N_SUBS_6 = K_BLOCK / SUB_6 };
 

@@ -264,12 +264,9 @@ static const char *norm_eps_key(enum trit_norm_kind norm)
 static trit_status unknown_arch(const trit_file *file, struct trit_string name,
                                 struct trit_error *err)
 {
-    char known[384];
-    size_t n = 0;
+    char known[384] = "";
     for (size_t i = 0; i < N_ARCHS; i++)
-        if (n < sizeof known)
-            n +=
-                (size_t)snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", archs[i].name);
+        trit_append(known, sizeof known, "%s%s", i ? ", " : "", archs[i].name);
     return trit_fail(err, TRIT_E_UNSUPPORTED,
                      "%s has architecture '%s', which is not supported; supported are %s",
                      file->path, trit_quote(name).text, known);

@@ -105,7 +105,7 @@ static trit_status check_stops(const struct trit_generate_options *opt, struct t
     return TRIT_OK;
 }
 
-/* Make room for one more token if the options say so. *full: there is none. */
+/* Make room for one more token if the options allow it. *full: there is no room. */
 static trit_status make_room(trit_session *session, const struct trit_generate_options *opt,
                              struct trit_generate_result *out, bool *full, struct trit_error *err)
 {

@@ -137,17 +137,18 @@ void trit_knob_set(const struct trit_knob *knob, struct trit_knobs *k, double va
 
 struct trit_knob_text trit_knob_range(const struct trit_knob *knob)
 {
-    struct trit_knob_text t = {"'true' or 'false'"};
-    size_t n = 0;
+    struct trit_knob_text t = {""};
 
+    if (knob->kind == TRIT_KNOB_BOOL)
+        trit_append(t.text, sizeof t.text, "'true' or 'false'");
     if (knob->kind == TRIT_KNOB_INT || knob->kind == TRIT_KNOB_REAL)
-        snprintf(t.text, sizeof t.text, "%g to %g", knob->lo, knob->hi);
+        trit_append(t.text, sizeof t.text, "%g to %g", knob->lo, knob->hi);
     for (int i = 0; i < knob->n_words; i++)
-        n += (size_t)snprintf(t.text + n, sizeof t.text - n, "%s'%s'",
-                              !i                       ? ""
-                              : i + 1 == knob->n_words ? " or "
-                                                       : ", ",
-                              knob->words[i]);
+        trit_append(t.text, sizeof t.text, "%s'%s'",
+                    !i                       ? ""
+                    : i + 1 == knob->n_words ? " or "
+                                             : ", ",
+                    knob->words[i]);
     return t;
 }
 

@@ -102,7 +102,7 @@ const struct trit_knob *trit_knob_named(struct trit_string name);
 double trit_knob_get(const struct trit_knob *knob, const struct trit_knobs *k);
 void trit_knob_set(const struct trit_knob *knob, struct trit_knobs *k, double value);
 
-/* What a knob must be, "'none' or 'relu2'", "'true' or 'false'", "1e-30 to 1"; and what it is. */
+/* The valid values, "'none' or 'relu2'", "'true' or 'false'", "1e-30 to 1"; and the value set. */
 struct trit_knob_text {
     char text[96];
 };

@@ -12,8 +12,8 @@ enum { TRIT_TOKEN_BLOCK = 128 };
 enum { TRIT_MAX_DIGITS = 3, TRIT_DIGIT_ROWS = 48 };
 enum { TRIT_DIGIT_SUMS = TRIT_MAX_DIGITS * TRIT_TOKEN_BLOCK * TRIT_DIGIT_ROWS };
 
-/* What linears read: one row per token of the batch, act(row) * up where up is set, then normed
- * where norm is set. */
+/* The input of linears: one row per token of the batch; act(row) * up if up is set, then normed if
+ * norm is set. */
 struct trit_activations {
     const float *rows;            /* [n, width] */
     const float *up;              /* [n, ldup], or NULL */

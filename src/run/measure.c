@@ -1,4 +1,4 @@
-/* measure.c - the limits of this machine, to compare with what a session reaches: how fast its
+/* measure.c - the limits of this machine, as a reference for the speed of a session: how fast its
  * threads can read the weights and do nothing else, and how fast they can multiply. */
 #include "session_state.h"
 
@@ -22,7 +22,7 @@ struct read_job {
     struct piece *pieces; /* NULL: counting */
     size_t n_pieces;
     uint64_t n_bytes;
-    _Atomic uint64_t sum; /* a use of what was read, so that no read is optimised away */
+    _Atomic uint64_t sum; /* uses the result, so that reads are not optimised away */
 };
 
 static void add_pieces(struct read_job *job, const uint8_t *p, size_t n_bytes)

@@ -41,12 +41,11 @@ static trit_status find_isa(const struct trit_isa **isa, const char *name, struc
 static trit_status find_walk(const struct trit_walk **walk, const char *name,
                              const struct trit_isa *isa, struct trit_error *err)
 {
-    char known[128];
-    size_t n = 0;
+    char known[128] = "";
 
     *walk = name ? trit_walk_find(name) : NULL;
-    for (const struct trit_walk *w = trit_walks; w->name && n < sizeof known; w++)
-        n += (size_t)snprintf(known + n, sizeof known - n, " %s", w->name);
+    for (const struct trit_walk *w = trit_walks; w->name; w++)
+        trit_append(known, sizeof known, " %s", w->name);
     if (name && !*walk)
         return trit_fail(err, TRIT_E_ARGUMENT, "unknown walk '%s'; it must be one of:%s", name,
                          known);
@@ -338,7 +337,7 @@ static trit_status eval_batch(struct trit_session *s, const int32_t *tokens, int
         s->last_logits = 0;
     if (status)
         return status;
-    /* tokens may already be there */
+    /* tokens may be s->tokens + s->n_tokens */
     memmove(s->tokens + s->n_tokens, tokens, (size_t)n * sizeof *tokens);
     s->n_tokens += n;
     return TRIT_OK;

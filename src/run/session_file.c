@@ -37,7 +37,7 @@ enum { CHECKSUM_BYTES = sizeof(uint64_t) };
 
 /* ---- Which model ----------------------------------------------------------------------------- */
 
-/* The parts of a tensor that are looked at, unless it is smaller than all of them together. */
+/* The samples of a tensor that are hashed; a tensor of at most their total size is hashed whole. */
 enum { N_SAMPLES = 8, SAMPLE_BYTES = 256 };
 
 #define ADD(h, x) trit_hash_add(h, &(x), sizeof(x))
@@ -66,13 +66,13 @@ static uint64_t fingerprint(const struct trit_model *m)
     struct trit_hash h;
     trit_hash_init(&h);
     trit_hash_add(&h, m->arch->name, strlen(m->arch->name) + 1);
-    trit_knobs_hash(&m->knobs, &h);                 /* not only what the file says */
+    trit_knobs_hash(&m->knobs, &h);                 /* as overridden, if they were */
     for (size_t i = 0; i < m->file->n_tensors; i++) /* whatever their order in the file */
         add_tensor(&h, m->file, m->file->tensors_by_name[i]);
     return trit_hash_value(&h);
 }
 
-/* The model in words, for messages. */
+/* A description of the model, for messages. */
 static void describe(char *out, size_t size, const struct trit_model *m)
 {
     struct trit_string name = {"", 0};
@@ -106,7 +106,7 @@ static bool each_part(const struct trit_session *s, size_t n,
     return true;
 }
 
-/* At most the size of the cache, so there is no overflow. */
+/* Does not overflow: at most the size of the cache. */
 static uint64_t rows_bytes(const struct trit_session *s, size_t n)
 {
     const struct trit_kv *kv = &s->kv;
@@ -279,7 +279,7 @@ static bool read_part(void *user, void *part, size_t bytes)
     return true;
 }
 
-/* Read the rows into the cache, where they do not matter until n_tokens includes them. */
+/* Read the rows into the cache. They have no effect until n_tokens includes them. */
 static const char *read_rows(struct loader *l, trit_session *s)
 {
     const char *why = check_rows(l, s);

@@ -62,7 +62,7 @@ static void drop_slow(struct trit_tuned *c)
         c->tried[i].out |= gain(c, i) < TRIT_TUNE_OUT * most;
 }
 
-/* By the completed rounds, if there are enough of them. */
+/* Use the completed rounds, if they are enough. */
 static void decide(struct trit_tuned *c)
 {
     const size_t best = c->n_rounds >= TRIT_TUNE_ENOUGH ? best_of(c) : 0;

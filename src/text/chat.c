@@ -292,8 +292,7 @@ static void choose_by_file(struct trit_chat *c, const struct evidence *e)
 
 static trit_status choose_by_name(struct trit_chat *c, const char *name, struct trit_error *err)
 {
-    char names[96];
-    size_t n = 0;
+    char names[96] = "";
 
     for (int i = 0; i < N_TEMPLATES; i++) {
         if (strcmp(templates[i].name, name) == 0) {
@@ -301,7 +300,7 @@ static trit_status choose_by_name(struct trit_chat *c, const char *name, struct 
             c->guessed = false;
             return TRIT_OK;
         }
-        n += (size_t)snprintf(names + n, sizeof names - n, " %s", templates[i].name);
+        trit_append(names, sizeof names, " %s", templates[i].name);
     }
     return trit_fail(err, TRIT_E_ARGUMENT, "unknown chat template '%s'; choose from:%s",
                      trit_quote_text(name).text, names);
