@@ -48,14 +48,13 @@
  * for one thread at a time. Functions that only report (names, sizes) may be called from any.
  *
  * Errors. A function that can fail returns a trit_status and, unless err is NULL, writes the reason
- * into it, for people, without a newline. A failed open sets *out to NULL. Every close function
- * sets the caller's pointer to NULL, and takes NULL or a pointer to NULL.
+ * into it, for people, without a newline. An open function sets *out, to NULL if it fails. A close
+ * function sets the caller's pointer to NULL, and accepts NULL and a pointer to NULL.
  *
  * Results. Logits depend on the model, the tokens and the type of the KV cache, and on nothing
  * else: not on the instruction set, the number of threads, or the split of tokens into batches.
  *
- * Tables. A function named trit_..._at(i, out) gives row i, counted from 0, of a table.
- * It returns false (or NULL) past the last one. */
+ * Tables. trit_..._at(i) gives row i of a table, counted from 0; past the last, false or NULL. */
 #ifndef TRIT_H
 #define TRIT_H
 
@@ -259,7 +258,6 @@ TRIT_API const char *trit_i2s_layout_at(int i);
  *  size of the file. The meaning of its tensors is not checked. The file must not change while it
  *  is open (reading a mapping of a shortened file faults).
  *
- *  @param out   receives the file; release with trit_file_close().
  *  @param path  of a regular file, unless opt->bytes is set.
  *  @param opt   NULL for the defaults.
  *  @return TRIT_OK; TRIT_E_ARGUMENT: unknown layout; TRIT_E_FILE: it cannot be read, is not a GGUF
@@ -361,7 +359,6 @@ typedef struct trit_model trit_model;
  *  whose rows are multiples of 128 are used in place, in the file; other ternary weights are
  *  repacked into the same layout in memory.
  *
- *  @param out   receives the model; release with trit_model_close().
  *  @param file  borrowed; must stay open as long as the model.
  *  @return TRIT_OK; TRIT_E_UNSUPPORTED: an architecture, tensor type or option that is not
  *          supported (the text says what was found and what is supported); TRIT_E_FILE: a key or
@@ -438,16 +435,14 @@ struct trit_session_options {
     bool whole;
 };
 
-/** The size of the one block of memory that a session with these options allocates. In addition,
- *  there are only the stacks of its threads and a few hundred bytes.
- *  @return as trit_session_open() for the same options */
+/** The size of the block of memory that a session with these options allocates, besides stacks of
+ *  threads and a few hundred bytes. @return as trit_session_open() */
 TRIT_API trit_status trit_session_bytes(uint64_t *out, const trit_model *model,
                                         const struct trit_session_options *opt,
                                         struct trit_error *err);
 
 /** Allocate memory and start threads. Nothing is allocated after this.
  *
- *  @param out    receives the session; release with trit_session_close().
  *  @param model  borrowed; must stay open as long as the session.
  *  @param opt    NULL for the defaults; copied.
  *  @return TRIT_OK; TRIT_E_ARGUMENT: an option out of range, or an unknown ISA or walk;
@@ -572,7 +567,7 @@ TRIT_API int32_t trit_layer_drop(int32_t *out, int32_t n_layer, double p, uint64
 
 /* ---- Session files --------------------------------------------------------------------------- */
 
-/** Receives the bytes of a file in order. @return false to stop */
+/** Receives the bytes of a file from front to back, in pieces of any size. @return false to stop */
 typedef bool (*trit_write_fn)(void *user, const void *bytes, size_t n);
 
 /** Write the timeline, so that trit_session_load() can continue it in another process: its tokens
@@ -585,7 +580,6 @@ typedef bool (*trit_write_fn)(void *user, const void *bytes, size_t n);
  *  otherwise eight pieces of 256 bytes, including the first and the last. It distinguishes
  *  published models; a copy that was edited by hand may pass as the original.
  *
- *  @param write  receives the file from front to back, in pieces of any size.
  *  @return TRIT_OK; TRIT_E_ARGUMENT: the timeline is empty; TRIT_E_CANCELLED: write returned
  *          false; or as trit_session_eval(). */
 TRIT_API trit_status trit_session_save(trit_session *session, trit_write_fn write, void *user,
@@ -671,7 +665,7 @@ struct trit_dummy_options {
  *  made-up vocabulary of its size. It runs at the speed of the real one; its text is meaningless.
  *  Weights are scaled so that values stay finite.
  *
- *  @param write    receives the file from front to back, at most 64 KiB at a time.
+ *  @param write    receives the file, at most 64 KiB at a time.
  *  @param n_bytes  NULL, or receives the size of the file before the first write.
  *  @return TRIT_OK; TRIT_E_ARGUMENT: unknown shape or type; TRIT_E_UNSUPPORTED: the shape's rows
  *          are not whole blocks of the type; TRIT_E_CANCELLED: write returned false;
@@ -727,8 +721,8 @@ struct trit_convert_options {
  *
  *  @param dir      of the checkpoint.
  *  @param opt      NULL for the defaults.
- *  @param write    receives the file from front to back, or NULL: everything but the weights
- *                  themselves is read and checked, and nothing is written.
+ *  @param write    receives the file; NULL: everything but the weights themselves is read and
+ *                  checked, and nothing is written.
  *  @param n_bytes  NULL, or receives the size of the file before the first write.
  *  @return TRIT_OK; TRIT_E_ARGUMENT: unknown type, n_threads out of range; TRIT_E_FILE: a file is
  *          missing, damaged, or contradicts another; TRIT_E_UNSUPPORTED: a family, a tokenizer or
@@ -765,7 +759,6 @@ TRIT_API trit_status trit_tokenizer_open(trit_tokenizer **out, const trit_file *
                                          struct trit_error *err);
 TRIT_API void trit_tokenizer_close(trit_tokenizer **tokenizer);
 
-/** Flags of trit_tokenizer_encode(). */
 enum {
     TRIT_ENCODE_BOS = 1,     /**< the BOS first, if the model expects one: trit_tokenizer_bos() */
     TRIT_ENCODE_SPECIAL = 2, /**< parse control tokens written in the text */
