@@ -229,7 +229,7 @@ static trit_status read_ranks(struct trit_import *im, struct ranks *r,
             break;
         if (len <= 0 || len > LONGEST || rank != r->n)
             return trit_import_fail(im, TRIT_E_FILE,
-                                    "line %d is not a token in base64 and the rank %d", r->n + 1,
+                                    "line %d is not a base64 token followed by rank %d", r->n + 1,
                                     r->n);
         if (r->n == im->n_rows)
             return trit_import_fail(im, TRIT_E_FILE,

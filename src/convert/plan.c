@@ -155,7 +155,7 @@ static trit_status plan_packed(const struct planner *p, struct trit_planned *t,
     p->plan->n_packed++;
     if (t->from->n_dims != 2 || t->from->dims[0] != n_packed || t->from->dims[1] != t->n_cols)
         return FAIL(p, t->from, TRIT_E_FILE,
-                    "has shape %s, which is %llu rows packed by fours; expected [%zu, %zu], which "
+                    "has shape %s, which is %llu rows, four to a byte; expected [%zu, %zu], which "
                     "is %zu rows",
                     trit_safetensors_shape(t->from).text, (unsigned long long)t->from->dims[0] * 4,
                     n_packed, t->n_cols, t->n_rows);
