@@ -1,4 +1,4 @@
-/* amx.c - the ternary product of prompts for x86 with AMX-INT8 (Sapphire Rapids 2023 and later).
+/* amx.c - the ternary product for prompts on x86 with AMX-INT8 (Sapphire Rapids 2023 and later).
  *
  * One instruction multiplies 16 tokens by 16 rows of weights over 64 columns. The activations of 16
  * tokens are already a tile in memory; avx512_panel.inc turns weights into tiles. The 16,384
@@ -31,7 +31,7 @@ struct tile_config {
     uint16_t row_bytes[16];
     uint8_t rows[16];
 };
-_Static_assert(sizeof(struct tile_config) == 64, "as LDTILECFG reads it");
+_Static_assert(sizeof(struct tile_config) == 64, "the layout that LDTILECFG reads");
 
 /* Sums and activations of n_t tokens, 1..16; codes of 16 rows of weights. Clears all tiles. */
 INLINE void tiles_begin(size_t n_t)
@@ -48,7 +48,7 @@ INLINE void tiles_begin(size_t n_t)
 
 /* ---- Products -------------------------------------------------------------------------------- */
 
-/* sums[t*PANEL_ROWS + r] = or += the tile's tokens by n_g groups of rows, over n columns. */
+/* sums[t*PANEL_ROWS + r] = (if add: +=) the tile's tokens by n_g groups of rows, over n columns. */
 INLINE void panel_tile(int32_t *sums, const uint8_t *codes, const int8_t *x, size_t ldx, size_t n,
                        size_t n_g, bool add)
 {

@@ -1,6 +1,6 @@
 /* avx2.c - kernels for x86 with AVX2, FMA and F16C (Haswell 2013, Zen 2017 and later).
  *
- * The 16 lanes of the lane rule are two ymm registers; lanes.inc holds the kernels over them. */
+ * The 16 lanes of the lane rule are two ymm registers; lanes.inc has the kernels that use them. */
 #include "kernels.h"
 
 #include <immintrin.h>
@@ -253,7 +253,7 @@ INLINE uint64_t sum8(__m256 v)
 #include "probe.inc"
 
 /* ---- Table -----------------------------------------------------------------------------------
- * rope_pairs and kv_store_f32 stay as the compiler vectorises them in scalar.c. */
+ * rope_pairs and kv_store_f32 are inherited: the compiler vectorises those of scalar.c. */
 
 void trit_kernels_init_avx2(struct trit_kernels *k)
 {

@@ -15,13 +15,13 @@
 
 #include "avx512_t2.inc"
 
-/* Unpacking a panel pays from MANY_TOKENS on. */
+/* From MANY_TOKENS on, unpacking a panel pays off. */
 enum { PANEL_COLS = 512, MANY_TOKENS = 48, PANEL_TILE = 8 };
 
 #include "avx512_panel.inc"
 
-/* sums[t*PANEL_ROWS + r] = or += PANEL_TILE tokens by n_g groups of 16 rows, over n columns. n_g is
- * a compile-time constant. */
+/* sums[t*PANEL_ROWS + r] = (if add: +=) PANEL_TILE tokens by n_g groups of 16 rows, over n columns.
+ * n_g is a compile-time constant. */
 INLINE void panel_tile(int32_t *sums, const uint8_t *codes, const int8_t *x, size_t ldx, size_t n,
                        size_t n_g, bool add)
 {
@@ -154,7 +154,7 @@ INLINE lanes lanes_swap(lanes x, int len)
                       : _mm512_shuffle_f32x4(x, x, 0x4e);
 }
 
-/* In quarters of four lanes, a: [0 1 2 3] -> [0+2 1+3], then the same of b. */
+/* In quarters of four lanes, a: [0 1 2 3] -> [0+2 1+3], then the same for b. */
 INLINE __m512 fold2(lanes a, lanes b)
 {
     return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));

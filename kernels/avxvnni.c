@@ -1,7 +1,7 @@
 /* avxvnni.c - the ternary product for x86 with AVX-VNNI (Alder Lake 2021, Zen 5 and later laptops).
  *
  * dpbusd multiplies unsigned codes by signed activations and adds four products at once into 32
- * bits, so sums need not be widened and the loop takes less than half of avx2.c's instructions. */
+ * bits, so sums need not be widened and the loop has less than half of avx2.c's instructions. */
 #include "kernels.h"
 
 #include <immintrin.h>
@@ -17,7 +17,7 @@ enum {
     PANEL_COLS = 1280,
 };
 
-/* asm, as gcc 12 copies the intrinsic's accumulator before and after, and runs out of registers. */
+/* asm: gcc 12 copies the intrinsic's accumulator before and after, and runs out of registers. */
 INLINE __m256i mac(__m256i acc, __m256i c, __m256i x)
 {
     __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(acc) : "x"(c), "x"(x));

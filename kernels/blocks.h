@@ -1,4 +1,4 @@
-/* blocks.h - ggml's block formats: sizes, and the one awkward part of reading them. */
+/* blocks.h - ggml's block formats: sizes, and how Q4_K packs its scales. */
 #ifndef TRIT_BLOCKS_H
 #define TRIT_BLOCKS_H
 

@@ -1,4 +1,4 @@
-/* cpu.c - what this CPU can run, as the operating system lets it. */
+/* cpu.c - the instruction sets that this CPU and its operating system support. */
 #define _DEFAULT_SOURCE /* syscall under -std=c11 */
 
 #include "kernels.h"
@@ -21,7 +21,7 @@ static uint64_t saved_state(void)
     return (uint64_t)hi << 32 | lo;
 }
 
-/* Linux permits tiles to a process that requests them, for all of its threads. */
+/* On Linux, a process must request permission to use tiles, once for all of its threads. */
 static bool tiles_permitted(void)
 {
 #ifdef __linux__
@@ -58,7 +58,7 @@ static unsigned detect(void)
     return features;
 }
 
-/* Detected once: the answer must not change under a session, and cpuid is slow in virtual
+/* Detected once: the answer must not change during a session, and cpuid is slow in virtual
  * machines. */
 unsigned trit_cpu_features(void)
 {

@@ -4,7 +4,7 @@
  * degree 7 (relative error below 2^-25 before rounding); ln 2 is split so that n*HI is exact.
  * x is clamped to [MIN, MAX]: below MIN the result stays at about 1.6e-38 and does not reach 0.
  *
- * Written on each ISA as:  t = fma(x, LOG2E, MAGIC); n = t - MAGIC; r = fma(n, -LN2_HI, x);
+ * Each ISA computes:  t = fma(x, LOG2E, MAGIC); n = t - MAGIC; r = fma(n, -LN2_HI, x);
  * r = fma(n, -LN2_LO, r); p = Horner by fma; result p * bits((t_bits + 127) << 23). */
 #ifndef TRIT_EXPF_H
 #define TRIT_EXPF_H

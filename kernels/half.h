@@ -1,4 +1,4 @@
-/* half.h - 16-bit floats as bits: the conversions that scalar code uses, equal to F16C's.
+/* half.h - 16-bit floats as bits: conversions for scalar code, with the results of F16C.
  * Conversions to f32 are exact; f32 to f16 rounds to nearest even. */
 #ifndef TRIT_HALF_H
 #define TRIT_HALF_H
@@ -36,7 +36,7 @@ static inline float trit_f16_to_f32(uint16_t h)
 {
     const uint32_t sign = (uint32_t)(h & 0x8000u) << 16;
     const uint32_t rest = h & 0x7fffu;
-    if (rest >= 0x7c00u) /* infinity; NaN turns quiet, as in hardware */
+    if (rest >= 0x7c00u) /* infinity; NaN is made quiet, as in hardware */
         return trit_bits_f32(sign | 0x7f800000u | (rest & 0x3ffu ? 0x400000u : 0) |
                              (rest & 0x3ffu) << 13);
     if (rest >= 0x0400u)

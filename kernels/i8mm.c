@@ -2,9 +2,9 @@
  * Cortex-A510 and X2, Apple M2, Graviton 3).
  *
  * smmla multiplies two rows of eight bytes by two others: 32 products at once, and sums never cross
- * lanes. To feed it, a panel interleaves two rows of codes, eight columns of one, then the same of
- * the other; activations are paired as they are loaded. A single token gains nothing from this and
- * uses dot products. */
+ * lanes. To feed it, a panel interleaves two rows of codes: eight columns of one, then the same
+ * columns of the other. Activations are paired as they are loaded. A single token gains nothing
+ * from this and uses dot products. */
 #include "kernels.h"
 
 #include <arm_neon.h>
@@ -60,7 +60,7 @@ INLINE void unpack_panel(uint8_t *codes, const uint8_t *w, size_t row_bytes, siz
         }
 }
 
-/* Sums of a pair of rows and a pair of tokens: row 0 by both, row 1 by both. */
+/* Each acc has a pair of rows by a pair of tokens: row 0 by both, then row 1 by both. */
 INLINE void panel_tile(int32_t *sums, const uint8_t *codes, const int8_t *x, size_t ldx, size_t n,
                        size_t n_t)
 {

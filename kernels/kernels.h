@@ -1,8 +1,8 @@
 /* kernels.h - every piece of arithmetic in trit, as one table of functions per instruction set.
  *
- * A kernel is pointers, sizes and arithmetic: no memory of its own, no threads, no I/O, no errors.
- * scalar.c defines the result of each; every other file must give the same bits (check_kernels
- * compares them), so which row a machine picks is invisible in the output.
+ * A kernel only computes: it allocates no memory, starts no threads, does no I/O and returns no
+ * errors. scalar.c defines the result of each; every other file must give the same bits
+ * (check_kernels compares them), so the output does not depend on the row that a machine picks.
  *
  * Exactness, by kind:
  *
@@ -13,10 +13,10 @@
  *                     lane j += lane j+8, then j+4, j+2, j+1.
  *
  *   everything else   one IEEE operation at a time, in the order of the scalar code, fused only
- *                     where it says fmaf; no estimates of reciprocals or roots.
+ *                     where it says fmaf; no reciprocal or square-root estimates.
  *
- * NaN always propagates: comparisons are written so that it passes through. Infinity may be lost
- * (f16 rows saturate): callers check for it first.
+ * NaN always propagates, also through comparisons. Infinity may be lost (f16 rows saturate):
+ * callers check for it first.
  *
  * Pointers are aligned to their element; quantised weights need no alignment. Inputs and outputs do
  * not overlap unless a comment says so. */
@@ -39,8 +39,8 @@
  * Rows are contiguous, n_cols/4 bytes each; n_cols is a multiple of TRIT_T2_BLOCK (narrower rows
  * are padded with code 1). The bytes are the same on every CPU and equal to GGUF's published I2_S.
  *
- * A layout with one scale per 64*k weights (T2G) will be the same codes with a row of scales; its
- * product will be another entry of the table, next to t2_gemm. */
+ * A future layout with one scale per 64*k weights (T2G) would add a row of scales to the same
+ * codes; its product would be a new entry of the table, next to t2_gemm. */
 enum { TRIT_T2_BLOCK = 128, TRIT_T2_BLOCK_BYTES = 32 };
 
 /* Storage formats of a float matrix (embedding, head); block layouts are ggml's. */
@@ -72,35 +72,35 @@ enum {
     TRIT_ATTN_BLOCK = 64,     /* keys in one attention block */
     TRIT_ATTN_QUERIES = 8,    /* queries that may share a block */
     TRIT_MAX_HEAD_DIM = 512,  /* callers may size stack buffers by it */
-    TRIT_PROBE_ROUNDS = 8192, /* up to here 16-bit sums of pairs do not overflow */
+    TRIT_PROBE_ROUNDS = 8192, /* with more, 16-bit sums of pairs could overflow */
 };
 
 /* ---- Walks ----------------------------------------------------------------------------------
  *
  * A single token reads each weight once, as fast as memory delivers it. The best read order and
- * prefetch distance differ between machines, by a factor of two and more. A walk is one such
- * choice. Walks never change a bit of any result, so each machine picks its own: run/tuner.h. */
+ * prefetch distance depend on the machine, and can double the speed. A walk is one choice of both.
+ * Walks never change a bit of any result, so each machine picks its own: run/tuner.h. */
 
 enum trit_order {
-    TRIT_ORDER_TILES, /* several neighbouring rows at once; later ones are prefetched by the hint */
+    TRIT_ORDER_TILES, /* several neighbouring rows at once; the hint says how to prefetch more */
     TRIT_ORDER_APART, /* four rows far apart, read in bursts: four long streams */
-    TRIT_ORDER_WIDE,  /* as TILES, through the widest registers */
+    TRIT_ORDER_WIDE,  /* as TILES, with the widest registers */
 };
 
 /* The cache that lines are prefetched into; NTA: non-temporal, used only once. */
 enum trit_hint { TRIT_HINT_NONE, TRIT_HINT_T0, TRIT_HINT_T1, TRIT_HINT_NTA };
 
-/* What a walk is for: ternary matrices, float matrices, keys and values (only the hint counts). */
+/* What a walk is for: ternary matrices, float matrices, keys and values (only the hint). */
 enum { TRIT_WALK_T2 = 1 << 0, TRIT_WALK_FLOAT = 1 << 1, TRIT_WALK_KV = 1 << 2 };
 
 struct trit_walk {
     const char *name;
     enum trit_order order;
-    unsigned n_rows; /* in a tile of T2; half of that for plain floats, four for blocks */
+    unsigned n_rows; /* of a T2 tile; half as many for plain floats, four for blocks */
     enum trit_hint hint;
-    size_t ahead;     /* least prefetch distance, in bytes */
+    size_t ahead;     /* minimum prefetch distance, in bytes */
     unsigned of;      /* bits of TRIT_WALK_*: t2_gemm, gemm, attn_block */
-    bool tried;       /* by the tuner; the others are used only if named by the user */
+    bool tried;       /* by the tuner; others are used only if the user names them */
     unsigned cpu;     /* bits of trit_cpu_features(); only rows that need them have this walk */
     const char *note; /* description for people */
 };
@@ -135,7 +135,7 @@ struct trit_attn_shape {
     size_t ldq;           /* floats from one query to the next, in q and in acc */
     bool accumulate;      /* add this block to the earlier ones that acc and sm hold */
     const void *prefetch; /* n_keys keys that may come next, or NULL */
-    enum trit_hint hint;  /* the cache that these and the values are prefetched into */
+    enum trit_hint hint;  /* for the prefetch of these and of the values */
 };
 
 struct trit_kernels {
@@ -149,8 +149,8 @@ struct trit_kernels {
     /* y[t*ldy + r] = (float)(sum_k c[r][k]*x[t][k] - xq[t].sum) * (w_scale / xq[t].s)
      * with c the T2 codes 0..3. w: [n_rows, n_cols] T2; x: [n_tokens, n_cols] int8;
      * xq: [n_tokens]; y: n_tokens rows, ldy floats apart. n_cols <= 2^22. Any n_rows, n_tokens.
-     * walk: followed for up to three tokens; more tokens use only its hint, as they wait less for
-     * memory. An order that is not for T2, or that this row lacks, is read as TILES. */
+     * walk: its order is used for up to three tokens; for more, which wait less for memory, only
+     * its hint. An order that is not for T2, or that this row lacks, is treated as TILES. */
     void (*t2_gemm)(float *y, size_t ldy, const uint8_t *w, const int8_t *x,
                     const struct trit_q8 *xq, float w_scale, size_t n_rows, size_t n_cols,
                     size_t n_tokens, const struct trit_walk *walk);
@@ -214,11 +214,11 @@ struct trit_kernels {
                        const struct trit_softmax *block_sm, size_t head_dim, size_t n_blocks,
                        size_t stride);
 
-    /* Probes measure the peak of a row, for comparison; probe_read also reads weights ahead. They
-     * compute no part of a model. */
+    /* Probes measure the peak rates of a row, for comparison; probe_read also reads weights ahead.
+     * No output of a model depends on them. */
 
-    /* XOR of the 64-bit words at p (the last one padded by zeros): reads n_bytes in the order of
-     * memory, prefetching as the hint says. */
+    /* XOR of the 64-bit words at p (the last one padded with zeros): reads n_bytes in memory order,
+     * prefetching as the hint says. */
     uint64_t (*probe_read)(const void *p, size_t n_bytes, enum trit_hint hint);
 
     /* Run n_rounds rounds of t2_gemm's multiply-add instructions on registers that hold ones, in
@@ -262,7 +262,7 @@ const struct trit_isa *trit_isa_find(const char *name);
 
 bool trit_isa_usable(const struct trit_isa *isa);
 
-/* Fill k from the usable rows up to and including that one, which must be usable. */
+/* Fill k from the usable rows up to and including isa, which must be usable. */
 void trit_kernels_init(struct trit_kernels *k, const struct trit_isa *isa);
 
 /* An operation: a function of struct trit_kernels by name. */
@@ -272,7 +272,7 @@ struct trit_operation {
 };
 extern const struct trit_operation trit_operations[]; /* all of them; ends with name NULL */
 
-/* The row whose function an operation uses where `isa` is chosen. The row must be usable. */
+/* The row whose function an operation uses if isa is chosen, which must be usable. */
 const struct trit_isa *trit_operation_row(const struct trit_operation *op,
                                           const struct trit_isa *isa);
 
@@ -281,9 +281,9 @@ size_t trit_format_bytes(enum trit_format format, size_t n);
 size_t trit_format_block(enum trit_format format);
 const char *trit_format_name(enum trit_format format); /* "f16" */
 
-/* The table: row(name, cpu) for each file of kernels, worst first on each architecture. Each row
- * overwrites what it improves on the usable rows before it. A new instruction set is its own file,
- * a row here, a line in CMakeLists.txt, and where a CPU may lack it a bit above and in cpu.c. */
+/* The table: row(name, cpu) for each file of kernels, slowest first on each architecture. Each row
+ * overwrites what it improves on the usable rows before it. A new instruction set needs a file, a
+ * row here, a line in CMakeLists.txt and, if a CPU may lack it, a bit above and in cpu.c. */
 /* clang-format off */
 #define TRIT_ISAS(row) \
     row(scalar, 0) \

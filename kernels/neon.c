@@ -1,7 +1,7 @@
-/* neon.c - kernels for every 64-bit Arm: Advanced SIMD as it was in 2011 (Cortex-A53, Raspberry Pi
- * 3 and 4).
+/* neon.c - kernels for every 64-bit Arm, by the Advanced SIMD of 2011 (Cortex-A53, Raspberry Pi 3
+ * and 4).
  *
- * The 16 lanes of the lane rule are four q registers; lanes.inc holds the kernels over them. */
+ * The 16 lanes of the lane rule are four q registers; lanes.inc has the kernels that use them. */
 #include "kernels.h"
 
 #include <arm_neon.h>
@@ -23,7 +23,7 @@ typedef float32x4x4_t lanes;
                         op(a.val[3], b.val[3])}};                                                  \
     }
 
-/* fmax and fmin treat NaN and zeros differently. */
+/* The fmax and fmin instructions treat NaN and zeros differently. */
 INLINE float32x4_t larger(float32x4_t a, float32x4_t b)
 {
     return vbslq_f32(vcgtq_f32(a, b), a, b);
@@ -199,7 +199,7 @@ INLINE float32x4_t fold_to_4(lanes l)
     return vaddq_f32(vaddq_f32(l.val[0], l.val[2]), vaddq_f32(l.val[1], l.val[3]));
 }
 
-/* Lanes + 2 of two: two of a, two of b. */
+/* Lanes + 2 of two folds: two lanes of a, two of b. */
 INLINE float32x4_t fold_to_2(float32x4_t a, float32x4_t b)
 {
     const float64x2_t x = vreinterpretq_f64_f32(a), y = vreinterpretq_f64_f32(b);
@@ -300,7 +300,7 @@ static uint64_t probe_read(const void *p, size_t n_bytes, enum trit_hint hint)
 #include "probe.inc"
 
 /* ---- Table -----------------------------------------------------------------------------------
- * rope_pairs and kv_store_f32 stay as the compiler vectorises them in scalar.c. */
+ * rope_pairs and kv_store_f32 are inherited: the compiler vectorises those of scalar.c. */
 
 void trit_kernels_init_neon(struct trit_kernels *k)
 {

@@ -1,7 +1,7 @@
 /* scalar.c - the definition of every kernel, in plain C.
  *
  * This row runs on any CPU, and the other files must give the same bits. It is written to be read:
- * fmaf is libm's, correctly rounded, and the file is compiled without contraction. */
+ * fmaf is libm's, correctly rounded, and the compiler may not fuse operations. */
 #include "kernels.h"
 
 #include <float.h>
@@ -28,7 +28,7 @@ static float fold_lanes(const float lane[TRIT_LANES])
     return l[0];
 }
 
-/* Add a[0..n)*b[0..n) to the lanes, padded by +0 if n is not a multiple of 16. */
+/* Add a[0..n)*b[0..n) to the lanes, padded with +0 if n is not a multiple of 16. */
 static void dot_lanes(float lane[TRIT_LANES], const float *a, const float *b, size_t n)
 {
     size_t i = 0;
@@ -182,9 +182,9 @@ static void decode_q4_k(float *y, const void *w, size_t n)
     }
 }
 
-/* Two halves of 128, each four groups of 32: group g takes its low nibbles from bytes 32*(g%2)..,
- * low or high by g/2, and bits 2g+1..2g of the 32 bytes of pairs; a scale covers 16 weights:
- * w = (d*scale)*(q-32). */
+/* Two halves of 128, each four groups of 32. Group g has its low 4 bits in bytes 32*(g%2).. (low
+ * nibbles if g < 2, else high ones) and its high 2 bits in bits 2g and 2g+1 of the 32 bytes of
+ * pairs. A scale covers 16 weights: w = (d*scale)*(q-32). */
 static void decode_q6_k(float *y, const void *w, size_t n)
 {
     const uint8_t *p = w;
@@ -310,7 +310,7 @@ static void rope_pairs(float *x, const float *cos, const float *sin, size_t n_ro
 
 static float exp_f32(float x)
 {
-    x = TRIT_EXP_MAX < x ? TRIT_EXP_MAX : x; /* in this order NaN stays */
+    x = TRIT_EXP_MAX < x ? TRIT_EXP_MAX : x; /* this order keeps NaN */
     x = TRIT_EXP_MIN > x ? TRIT_EXP_MIN : x;
     const float t = fmaf(x, TRIT_EXP_LOG2E, TRIT_EXP_MAGIC);
     const float n = t - TRIT_EXP_MAGIC;

@@ -1,5 +1,5 @@
-/* walk.c - the ways in which a single token may read its weights. A new one is a row here and, if
- * its order is new, a loop in the kernels.
+/* walk.c - the ways in which a single token may read its weights. A new way needs a row here and,
+ * if its order is new, a loop in the kernels.
  *
  * t0 is the default because it is good everywhere: on AMD Zen 4 it reads rows of 640 bytes at
  * memory speed, on Intel Emerald Rapids (8 KB ahead) all rows. It is not always the best. The bytes
