@@ -1,5 +1,5 @@
 /* fmath.c - see fmath.h. Every function reduces its argument to a small interval, where a Taylor
- * series of known length is exact to a double. */
+ * series of fixed length has double precision. */
 #include "fmath.h"
 
 #include <assert.h>
@@ -46,7 +46,7 @@ double trit_log(double x)
     return e * ln2_hi + (e * ln2_lo + 2 * (s + s * p));
 }
 
-/* sin or cos of r in [-pi/4, pi/4]: alternating series, evaluated from the last term. */
+/* sin and cos of r in [-pi/4, pi/4]: alternating series, evaluated from the last term. */
 static double sin_series(double r)
 {
     const double r2 = r * r;

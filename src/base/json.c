@@ -80,7 +80,7 @@ static void describe(const struct parser *p, char *out, size_t size)
         snprintf(out, size, "byte 0x%02x", (unsigned)(unsigned char)text[0]);
 }
 
-/* Report that p->at holds something other than expected. */
+/* Report that the text at p->at is not what was expected. */
 static bool json_unexpected(struct parser *p, const char *expected)
 {
     size_t line = 1, column = 1;
@@ -132,7 +132,7 @@ static const struct trit_string no_key = {NULL, 0};
 static bool add_value(struct parser *p, enum trit_json_type type, struct trit_string key)
 {
     if (p->n_values == TRIT_JSON_MAX_VALUES)
-        return json_unexpected(p, "fewer values (at most 16777216)");
+        return json_unexpected(p, "at most 16777216 values");
     if (p->n_values == p->room) {
         const size_t room = p->room ? 2 * p->room : 64;
         struct trit_json_value *values = realloc(p->tree->values, room * sizeof *values);
@@ -227,7 +227,7 @@ static bool parse_string(struct parser *p, struct trit_string *out)
         if (peek(p) < 0)
             return json_unexpected(p, "'\"' at the end of a string");
         if (peek(p) < 0x20)
-            return json_unexpected(p, "control characters in a string to be escaped");
+            return json_unexpected(p, "an escape for a control character");
         size_t n;
         if (trit_utf8_decode(p->text + p->at, p->len - p->at, &n) == TRIT_NO_CHARACTER)
             return json_unexpected(p, "UTF-8");
@@ -339,7 +339,7 @@ static bool parse_container(struct parser *p, enum trit_json_type type, struct t
     const size_t container = p->n_values;
 
     if (p->depth == TRIT_JSON_MAX_DEPTH)
-        return json_unexpected(p, "arrays and objects to nest less deeply");
+        return json_unexpected(p, "at most 64 nested arrays and objects");
     if (!add_value(p, type, key))
         return false;
     p->at++;

@@ -6,7 +6,7 @@
 #include "trit.h"
 
 /* Number of physical performance cores that this process may run on, at least 1. Efficiency cores
- * are counted only if it may run on nothing else. */
+ * count only if it may run on no others. */
 int trit_physical_cores(void);
 
 /* Linux: the same for the CPUs allowed[0..n_cpus). sysfs: /sys/devices, or a copy for tests. */
@@ -20,10 +20,10 @@ void trit_cgroup_limits(struct trit_machine_info *out, const char *root);
 /* How many threads to start on n_cores cores: at most cpu_limit, rounded down, and at least one. */
 int trit_threads_within(double cpu_limit, int n_cores);
 
-/* Set the name, model and caches of the first CPU, if known. Nothing else is changed. */
+/* Set the name, model and caches of the first CPU, as far as known; nothing else. */
 void trit_cpu_describe(struct trit_machine_info *out);
 
-/* Bytes of its largest cache; a default if unknown. */
+/* Bytes of the first CPU's largest cache; a default if unknown. */
 size_t trit_cache_bytes(void);
 
 /* Physical memory of the machine; 0: unknown. */

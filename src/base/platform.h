@@ -41,9 +41,9 @@ trit_status trit_json_open(struct trit_json **out, const char *path, struct trit
 /* Lock the bytes in physical memory. @return TRIT_OK or TRIT_E_MEMORY */
 trit_status trit_bytes_lock(const struct trit_bytes *b, const char *path, struct trit_error *err);
 
-/* Release the pages of n bytes from data on, within b, if b is mapped; using them reads them again.
- * The page in which they begin is released, the one in which they end is not, so consecutive
- * stretches of any size release every page. */
+/* Release the pages of n bytes at data, within b, if b is mapped; a later read loads them again.
+ * This includes the page that the bytes begin in, but not one that they end inside. So releasing
+ * consecutive pieces of any size leaves no page behind. */
 void trit_bytes_release(const struct trit_bytes *b, const uint8_t *data, size_t n);
 void trit_bytes_close(struct trit_bytes *b);
 

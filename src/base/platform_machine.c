@@ -25,7 +25,7 @@
 
 #if defined(__linux__)
 
-/* A number from a one-line file of a CPU, or -1. */
+/* A number from a CPU's one-line file in sysfs, or -1. */
 static long read_number(const char *sysfs, int cpu, const char *name)
 {
     char path[256];
@@ -175,7 +175,7 @@ static void unescape(char *s)
     *out = 0;
 }
 
-/* The path of this process in the hierarchy of a controller; NULL: in version 2's. */
+/* The path of this process in a controller's hierarchy, or in version 2's for NULL. */
 static bool find_cgroup(char path[MAX_LINE], const char *root, const char *controller)
 {
     char line[MAX_LINE];
@@ -198,7 +198,7 @@ static bool find_cgroup(char path[MAX_LINE], const char *root, const char *contr
     return found;
 }
 
-/* The mount point of that hierarchy, and the path in it that is mounted there. */
+/* The mount point of that hierarchy, and which of its paths is mounted there. */
 static bool find_mount(char mount[MAX_LINE], char top[MAX_LINE], const char *root,
                        const char *controller)
 {
@@ -222,7 +222,7 @@ static bool find_mount(char mount[MAX_LINE], char top[MAX_LINE], const char *roo
     return found;
 }
 
-/* The first numbers of a file; "max" is none. @return how many were read, at most n */
+/* The first numbers of a file, up to the first "max". @return how many were read, at most n */
 static int read_numbers(double *x, int n, const char *path)
 {
     int got = 0;

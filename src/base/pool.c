@@ -6,9 +6,9 @@
  *   | generation | open | workers inside |
  *
  * The caller opens a loop by storing the next generation with the open bit. A worker that sees it
- * joins by adding one, only if it is still open. When no chunk is left, the caller clears the bit
- * and waits for the count to reach 0. The loop's fields are written only while the word is closed
- * and the count is 0, so a worker that has joined may read them.
+ * joins by adding one, if it is still open. When no chunk is left, the caller clears the bit and
+ * waits for the count to reach 0. The loop's fields are written only while the word is closed and
+ * the count is 0, so a worker that has joined may read them.
  *
  * The exception is `begun`: it is stored while the loop is open, once first() has returned. */
 #define _POSIX_C_SOURCE 200809L
@@ -27,12 +27,12 @@
 #define INSIDE (OPEN - 1)
 #define GENERATION ((uint64_t)1 << 32)
 
-/* How long to spin before sleeping: longer than the gaps within one token. */
+/* How long to spin before sleeping: longer than the gaps between the loops of a token. */
 static const double spin_ms = 0.05;
-enum { LOOKS_PER_CLOCK = 64, CACHE_LINE = 64 };
+enum { SPINS_PER_CLOCK = 64, CACHE_LINE = 64 };
 
 struct trit_pool {
-    _Alignas(CACHE_LINE) _Atomic uint64_t state; /* alone in its line, as threads spin on it */
+    _Alignas(CACHE_LINE) _Atomic uint64_t state; /* alone in its line: threads spin on it */
     _Alignas(CACHE_LINE) trit_task_fn fn;
     void *ctx;
     size_t n, chunk;
@@ -134,13 +134,13 @@ static void leave_loop(struct trit_pool *p)
         wake_sleepers(p, &p->left, &p->caller_sleeps);
 }
 
-/* Wait until holds(): spin for a while, then sleep. The state is stored before wake_sleepers(). */
+/* Wait until holds(): spin, then sleep. Whoever makes it hold calls wake_sleepers() after that. */
 static void wait_until(struct trit_pool *p, bool (*holds)(struct trit_pool *p, uint64_t arg),
                        uint64_t arg, pthread_cond_t *cond, _Atomic int *n_sleeping)
 {
     const double until = trit_now_ms() + spin_ms;
     do {
-        for (int i = 0; i < LOOKS_PER_CLOCK; i++) {
+        for (int i = 0; i < SPINS_PER_CLOCK; i++) {
             if (holds(p, arg))
                 return;
             trit_cpu_relax();
@@ -171,7 +171,7 @@ static bool is_empty(struct trit_pool *p, uint64_t unused)
     return !(atomic_load(&p->state) & INSIDE);
 }
 
-/* Read ahead for the worker's first items, until first() has returned. */
+/* Read the worker's first items ahead, until first() has returned. */
 static void work_ahead(struct trit_pool *p, const struct range *r)
 {
     const uint64_t left = atomic_load(&r->left); /* after `begun`, any item will do */
@@ -202,7 +202,7 @@ static void *worker_main(void *arg)
     }
 }
 
-/* Workers block all signals: these go to the host program's own threads. */
+/* Workers block all signals, so that only the host program's own threads get them. */
 static trit_status start_workers(struct trit_pool *p, struct trit_error *err)
 {
     trit_status status = TRIT_OK;

@@ -31,11 +31,11 @@ void trit_pool_close(struct trit_pool **pool);
  * Not thread-safe, and not to be called from within fn. */
 void trit_pool_run(struct trit_pool *pool, trit_task_fn fn, void *ctx, size_t n, size_t chunk);
 
-/* The same, but the caller runs first(ctx) before any item. Meanwhile the other workers that have
- * items call ahead(ctx, item, step), for example to read what their range needs, where item is its
- * first one and step counts 0, 1, 2, … until ahead returns false or first() has returned. A step
- * should take a microsecond or less, as the loop waits for it. The last step may run concurrently
- * with fn; it must not access what first or fn write. */
+/* The same, but the caller runs first(ctx) before any item. Meanwhile each other worker that has
+ * items calls ahead(ctx, item, step), for example to read ahead what they need. item is its first
+ * one; step counts 0, 1, 2, … until ahead returns false or first() has returned. A step should take
+ * a microsecond or less, as the loop waits for it. The last step may run concurrently with fn; it
+ * must not access what first or fn write. */
 void trit_pool_run_after(struct trit_pool *pool, void (*first)(void *ctx),
                          bool (*ahead)(void *ctx, size_t item, size_t step), trit_task_fn fn,
                          void *ctx, size_t n, size_t chunk);
