@@ -2,7 +2,7 @@
  *
  * Token strings encode every byte as one character: printable Latin-1 as itself, the others as
  * U+0100 and up (GPT-2's table). Text is split into pieces, each piece starts as one token per
- * byte, and neighbours are merged in the order of the merges. */
+ * byte, and neighbours are merged in the order of the file's merges. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,7 +70,7 @@ static struct trit_merge *merge_slot(const trit_tokenizer *t, int32_t left, int3
     return &t->merges[i];
 }
 
-/* Id of a string that plain text may become, or -1. */
+/* The id of a string, if plain text may encode to it; else -1. */
 static int32_t find_plain(const trit_tokenizer *t, const char *bytes, size_t len)
 {
     return trit_vocab_find(&t->vocab, (struct trit_string){bytes, len},

@@ -1,9 +1,8 @@
 /* chat.c - conversations in the chat template that a model was trained on.
  *
- * A template here is a row of strings, not a program: what comes before and after the text of each
- * role. The model answers after the string that precedes the assistant's text. The template in a
- * file is a program (Jinja); it is only searched for known strings, to choose a row, and is never
- * executed. */
+ * A template here is a row of strings, not a program: the strings before and after each role's
+ * text. The model answers after the string before the assistant's text. The template in a file is a
+ * program (Jinja). It is never executed, only searched for known strings to choose a row. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,9 +73,9 @@ static const struct trit_chat_template templates[] = {
         .pre = "falcon_e",
     },
     {
-        /* From the published GGUF of 2B-4T, without the end token that it has after
-         * "BITNETAssistant: ", which makes answers unrelated. It has no system message; here that
-         * is plain text at the start. Lines separate turns, so any vocabulary can express it. */
+        /* From the published GGUF of 2B-4T, without its end token after "BITNETAssistant: ", which
+         * makes answers unrelated to the question. It has no system message; here, that is plain
+         * text at the start. Newlines separate turns, so it needs no special tokens. */
         .name = "human",
         .before = {"", "Human: ", "BITNETAssistant: "},
         .after = {"\n\n", "\n\n", "\n\n"},
@@ -231,7 +230,7 @@ static void set_template(struct trit_chat *c, const struct trit_chat_template *t
     snprintf(c->why, sizeof c->why, "%s", why);
 }
 
-/* Choose by the vocabulary, which base models share. */
+/* Choose by the vocabulary, which chat and base models share. */
 static void choose_by_vocabulary(struct trit_chat *c, const struct evidence *e)
 {
     const bool named = is_named_chat(e);
@@ -306,7 +305,7 @@ static trit_status choose_by_name(struct trit_chat *c, const char *name, struct 
                      trit_quote_text(name).text, names);
 }
 
-/* Report the first marker of the template that the vocabulary lacks. */
+/* Add to c->why the first marker of the template that the vocabulary lacks. */
 static void check_markers(struct trit_chat *c, const trit_tokenizer *t)
 {
     const size_t n = strlen(c->why);
@@ -340,8 +339,8 @@ trit_status trit_chat_choose(struct trit_chat *out, const trit_file *file,
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
-/* A conversation while it is written. It is encoded up to `from`; the rest is plain text whose end
- * is not known yet. */
+/* A conversation being written. It is encoded up to `from`; the rest is plain text that may still
+ * grow. */
 struct writer {
     const struct trit_chat_template *template;
     char *text; /* has room for all of it */
@@ -442,7 +441,7 @@ static trit_status measure_conversation(const struct trit_chat_template *templat
     return TRIT_OK;
 }
 
-/* Write n messages, then, if answer, what precedes an answer. Free w->text in any case. */
+/* Write n messages and, if answer, what precedes an answer. Free w->text in any case. */
 static trit_status write_all(struct writer *w, const struct trit_message *messages, int32_t n,
                              bool answer, struct trit_error *err)
 {

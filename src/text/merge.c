@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* A pair as it was when it was queued; it is stale if either symbol has changed since. */
+/* A pair as it was queued; stale if either symbol has changed since. */
 struct trit_pair {
     uint32_t key, left, left_len, right_len;
     int32_t joined;

@@ -28,8 +28,8 @@ struct trit_merger {
 /* Append a symbol. False: out of memory. */
 bool trit_merger_add(struct trit_merger *m, int32_t id, size_t at, size_t len);
 
-/* Join pairs until none may. The result is the symbols of len > 0, in order. Of equal keys the
- * leftmost pair goes first. False: out of memory. */
+/* Join pairs until no two may join. The result is the symbols with len > 0, in order. Among equal
+ * keys the leftmost pair goes first. False: out of memory. */
 bool trit_merger_run(struct trit_merger *m);
 
 void trit_merger_clear(struct trit_merger *m); /* for the next text; keeps the memory */

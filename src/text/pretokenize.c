@@ -134,8 +134,8 @@ static size_t match_contraction(const struct trit_pre_rules *r, struct text t)
     return 0;
 }
 
-/* Capital*Small+ from i, or else Capital+Small*. The classes share the letters without case, so the
- * first form backtracks until one of these can be the small part. */
+/* Capital*Small+ from i, or else Capital+Small*. Letters without case are in both classes, so the
+ * first form backtracks to the last one that can be the small part. */
 static size_t cased_word_first(struct text t, size_t i)
 {
     const size_t capitals = run_end(t, i, CAPITAL, SIZE_MAX),
@@ -162,7 +162,7 @@ static size_t plain_word(struct text t, size_t i)
     return end > i ? end : 0;
 }
 
-/* Length of the lead that the text begins with. */
+/* Length of the lead at the start of the text. */
 static size_t lead_bytes(const struct trit_pre_rules *r, struct text t)
 {
     size_t n;

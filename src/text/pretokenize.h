@@ -1,7 +1,7 @@
 /* pretokenize.h - splitting text into the pieces that BPE may not merge across.
  *
- * Tokenizers publish these rules as regular expressions. As they differ only in a few points, each
- * is a row of switches here, over one hand-written matcher. */
+ * Tokenizers publish these rules as regular expressions. They differ in a few points only, so each
+ * is a row of switches here, for one hand-written matcher. */
 #ifndef TRIT_TEXT_PRETOKENIZE_H
 #define TRIT_TEXT_PRETOKENIZE_H
 
@@ -26,10 +26,10 @@ struct trit_pieces {
     const char *text;
     size_t len;
     size_t at;    /* start of the next piece */
-    size_t limit; /* end of the part that the rule is applied to on its own */
+    size_t limit; /* end of the part that is being split, see part_end() */
 };
 
-/* The next piece in order; false at the end. The pieces add up to the text. */
+/* The next piece in order; false at the end. Together, the pieces are the whole text. */
 bool trit_next_piece(struct trit_pieces *p, struct trit_string *piece);
 
 #endif

@@ -1,7 +1,7 @@
 /* spm.c - SentencePiece-style BPE (tokenizer.ggml.model "llama").
  *
  * Spaces are written as U+2581, one is put before the text, and neighbours are merged into the
- * token with the highest score. A character that ends up in no token becomes its bytes. */
+ * token with the highest score. A character that no token covers is encoded byte by byte. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +68,7 @@ struct spm_context {
     const char *text;
 };
 
-/* Id of a string that plain text may become, or -1. */
+/* The id of a string, if plain text may encode to it; else -1. */
 static int32_t find_normal(const trit_tokenizer *t, const char *bytes, size_t len)
 {
     return trit_vocab_find(&t->vocab, (struct trit_string){bytes, len}, 1u << TRIT_TOKEN_NORMAL);

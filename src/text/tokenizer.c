@@ -1,5 +1,5 @@
-/* tokenizer.c - text to tokens and back: special tokens, BOS, end tokens. Plain text is encoded by
- * the file's kind of vocabulary (bpe.c, spm.c). */
+/* tokenizer.c - text to tokens and back: special tokens, BOS, end tokens. bpe.c or spm.c encodes
+ * plain text, as the file's vocabulary requires. */
 #include "str.h"
 #include "tokenizer.h"
 
@@ -174,7 +174,7 @@ bool trit_encoding_add(struct trit_encoding *e, int32_t id)
     return true;
 }
 
-/* Whether a token structures conversations, even if it is not a control token. */
+/* Whether a token marks up conversations, even if it is not a control token. */
 static bool is_markup(const trit_tokenizer *t, int32_t id)
 {
     const struct trit_string s = trit_vocab_text(&t->vocab, id);
@@ -182,7 +182,7 @@ static bool is_markup(const trit_tokenizer *t, int32_t id)
                              memcmp(s.bytes + s.len - 2, "|>", 2) == 0);
 }
 
-/* The longest special token that text begins with, or -1. */
+/* The longest special token at the start of text, or -1. */
 static int32_t special_at(const trit_tokenizer *t, struct trit_string text, unsigned flags)
 {
     if (!t->special_first_byte[(unsigned char)text.bytes[0]])
@@ -252,7 +252,7 @@ trit_status trit_tokenizer_encode(const trit_tokenizer *t, const char *text, siz
         out, n, err);
 }
 
-/* ---- Looking at tokens ----------------------------------------------------------------------- */
+/* ---- Lookup ---------------------------------------------------------------------------------- */
 
 struct trit_string trit_tokenizer_piece(const trit_tokenizer *t, int32_t id, bool special)
 {

@@ -13,7 +13,7 @@ struct trit_encoding {
     struct trit_merger merger;
     char *chars;           /* [vocab.longest + 2] for bpe.c, allocated when needed */
     unsigned char missing; /* the byte that the vocabulary lacks, if TRIT_ENCODED_NO_TOKEN */
-    bool continues;        /* what is encoded continues plain text that was split there */
+    bool continues;        /* the text continues plain text that was split before it */
 };
 
 /* False: out of memory. */
@@ -23,7 +23,7 @@ enum trit_encode_result { TRIT_ENCODED, TRIT_ENCODED_NO_MEMORY, TRIT_ENCODED_NO_
 
 /* Flags of trit_encoding_text() beyond those of trit_tokenizer_encode(). */
 enum {
-    TRIT_ENCODE_CONTINUES = 1 << 8, /* it continues plain text that was split there */
+    TRIT_ENCODE_CONTINUES = 1 << 8, /* the text continues plain text split before it */
     TRIT_ENCODE_NO_MARKUP = 1 << 9, /* end tokens and <|…|> are text even if user-defined */
 };
 
@@ -39,10 +39,9 @@ trit_status trit_encoding_finish(struct trit_encoding *e, enum trit_encode_resul
 struct trit_tokenizer_kind {
     const char *name;
     trit_decode_fn decode;
-    /* Read what the kind needs beyond the vocabulary. */
+    /* Read the metadata that this kind needs beyond the vocabulary. */
     trit_status (*open)(trit_tokenizer *t, const trit_file *file, struct trit_error *err);
-    /* Plain text to ids. Unless e->continues, it is at the start of everything or after a special
-     * token. */
+    /* Plain text to ids. Unless e->continues, the text is at the start or after a special token. */
     enum trit_encode_result (*encode)(const trit_tokenizer *t, struct trit_encoding *e,
                                       struct trit_string text);
 };
@@ -59,7 +58,7 @@ struct trit_tokenizer {
     bool add_bos;
     bool *is_end; /* [vocab.n] */
 
-    /* Control and user-defined tokens are looked up by each length that one of them has. */
+    /* Control and user-defined tokens are looked up once per length that occurs. */
     size_t *special_len; /* [n_special_len], ascending */
     size_t n_special_len;
     bool special_first_byte[256];

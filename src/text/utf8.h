@@ -1,4 +1,4 @@
-/* utf8.h - turns bytes that arrive in pieces into whole characters. */
+/* utf8.h - turn bytes that arrive in pieces into whole characters. */
 #ifndef TRIT_TEXT_UTF8_H
 #define TRIT_TEXT_UTF8_H
 
@@ -15,8 +15,8 @@ struct trit_utf8 {
 
 typedef bool (*trit_text_fn)(void *user, const char *text, size_t len);
 
-/* Pass on all characters that bytes complete. Invalid bytes are replaced by U+FFFD, one for each
- * maximal part (Unicode 15, section 3.9, "substitution of maximal subparts").
+/* Pass on all characters that these bytes complete. Invalid bytes are replaced by U+FFFD, one for
+ * each maximal part (Unicode 15, section 3.9, "substitution of maximal subparts").
  * @return false if fn did; then the rest of the bytes is dropped. */
 bool trit_utf8_push(struct trit_utf8 *u, const char *bytes, size_t len, trit_text_fn fn,
                     void *user);

@@ -63,8 +63,8 @@ int32_t trit_vocab_find_prefix(const struct trit_vocab *v, struct trit_string te
     return best;
 }
 
-/* Put an id before those of the same string. One of the same type is unlinked, so that a string has
- * at most one id of each type, however often a file repeats it. */
+/* Put an id before others of the same string. Unlink one of the same type, so that a string has at
+ * most one id per type, however often a file repeats it. */
 static void insert_id(struct trit_vocab *v, int32_t id)
 {
     const struct trit_string s = trit_vocab_text(v, id);

@@ -22,7 +22,7 @@ struct trit_vocab {
     size_t *text_at;  /* [n + 1] */
     char *pieces;     /* what they decode to */
     size_t *piece_at; /* [n + 1] */
-    int32_t *by_text; /* hash of ids, -1 where empty: [mask + 1] */
+    int32_t *by_text; /* hash table of ids, -1: empty; [mask + 1] */
     int32_t *same;    /* [n] the next id of the same string, or -1 */
     size_t mask;
 };
@@ -42,8 +42,8 @@ void trit_vocab_free(struct trit_vocab *v);
 int32_t trit_vocab_find(const struct trit_vocab *v, struct trit_string s, unsigned types);
 #define TRIT_ANY_TOKEN (~0u)
 
-/* The id of the longest token that text begins with, among those of these types whose length is in
- * lengths[0..n), ascending; or -1. One pass over the text. */
+/* The id of the longest token at the start of text, of these types and a length in lengths[0..n),
+ * which is ascending; or -1. One pass over the text. */
 int32_t trit_vocab_find_prefix(const struct trit_vocab *v, struct trit_string text,
                                const size_t *lengths, size_t n, unsigned types);
 
