@@ -197,9 +197,9 @@ static int compare_offsets(const void *a, const void *b)
     return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-/* Compute how many bytes each tensor has before the next one (in the memory of the tensors' index).
- * An overlap is damage, unless programs disagree on the type id: then its size may be wrong, and
- * the model gives a better message. */
+/* Compute each tensor's space up to the next one, with the name index as scratch memory. An overlap
+ * is damage, unless programs disagree on the type id: then the size may be wrong, and opening the
+ * model gives a better message. */
 static trit_status measure_spans(trit_file *f, uint64_t alignment, struct trit_error *err)
 {
     const void **order = f->tensors_by_name;

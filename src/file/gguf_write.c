@@ -137,9 +137,9 @@ bool gguf_write_tensor(struct gguf_writer *w, const char *name, const struct tri
     return true;
 }
 
-/* ---- Out ------------------------------------------------------------------------------------- */
+/* ---- Output ---------------------------------------------------------------------------------- */
 
-static bool give(struct gguf_writer *w, const void *bytes, size_t n)
+static bool emit(struct gguf_writer *w, const void *bytes, size_t n)
 {
     const uint8_t *p = bytes;
     for (size_t done = 0; done < n && !w->failed;) {
@@ -150,10 +150,10 @@ static bool give(struct gguf_writer *w, const void *bytes, size_t n)
     return !w->failed;
 }
 
-static bool give_zeros(struct gguf_writer *w, uint64_t at)
+static bool emit_zeros(struct gguf_writer *w, uint64_t at)
 {
     static const uint8_t zeros[ALIGNMENT];
-    return give(w, zeros, (size_t)(trit_round_up(at, ALIGNMENT) - at));
+    return emit(w, zeros, (size_t)(trit_round_up(at, ALIGNMENT) - at));
 }
 
 static trit_status state(const struct gguf_writer *w, struct trit_error *err)
@@ -163,7 +163,7 @@ static trit_status state(const struct gguf_writer *w, struct trit_error *err)
     return w->failed ? trit_fail(err, TRIT_E_CANCELLED, "stopped") : TRIT_OK;
 }
 
-/* Of the header, the metadata and the list. */
+/* Bytes of the header, the metadata and the list. */
 static uint64_t front_bytes(const struct gguf_writer *w)
 {
     return HEADER_BYTES + w->kv.len + w->infos.len;
@@ -183,10 +183,10 @@ trit_status gguf_write_begin(struct gguf_writer *w, struct trit_error *err)
     append_u64(w, &head, w->n_tensors);
     append_u64(w, &head, w->n_kv);
     if (!w->no_memory) {
-        give(w, head.data, head.len);
-        give(w, w->kv.data, w->kv.len);
-        give(w, w->infos.data, w->infos.len);
-        give_zeros(w, front_bytes(w));
+        emit(w, head.data, head.len);
+        emit(w, w->kv.data, w->kv.len);
+        emit(w, w->infos.data, w->infos.len);
+        emit_zeros(w, front_bytes(w));
     }
     free(head.data);
     return state(w, err);
@@ -195,12 +195,12 @@ trit_status gguf_write_begin(struct gguf_writer *w, struct trit_error *err)
 bool gguf_write_data(struct gguf_writer *w, const void *bytes, size_t n)
 {
     w->offset += n;
-    return give(w, bytes, n);
+    return emit(w, bytes, n);
 }
 
 bool gguf_write_pad(struct gguf_writer *w)
 {
-    const bool ok = give_zeros(w, w->offset);
+    const bool ok = emit_zeros(w, w->offset);
     w->offset = trit_round_up(w->offset, ALIGNMENT);
     return ok;
 }

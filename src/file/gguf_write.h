@@ -2,7 +2,7 @@
  *
  * Add all metadata, then list all tensors, then call gguf_write_begin(), then write the data of
  * each tensor in that order, in pieces of any size. The writer remembers a failure of the sink or
- * a lack of memory; gguf_write_begin() and gguf_write_end() report it. */
+ * an allocation; gguf_write_begin() and gguf_write_end() report it. */
 #ifndef TRIT_FILE_GGUF_WRITE_H
 #define TRIT_FILE_GGUF_WRITE_H
 

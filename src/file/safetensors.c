@@ -259,7 +259,7 @@ static trit_status find_files(struct trit_safetensors *s, struct index *index, c
 /* ---- One file -------------------------------------------------------------------------------- */
 
 /* The placeholder for a large file that was not fetched. */
-static bool is_pointer_of_git(const struct trit_bytes *b)
+static bool is_lfs_pointer(const struct trit_bytes *b)
 {
     static const char start[] = "version https://git-lfs";
     return b->size >= sizeof start - 1 && memcmp(b->data, start, sizeof start - 1) == 0;
@@ -273,13 +273,13 @@ static trit_status open_file(struct trit_safe_file *f, struct trit_error *err)
 
     if (status)
         return status;
-    if (is_pointer_of_git(&f->bytes))
+    if (is_lfs_pointer(&f->bytes))
         return trit_fail(err, TRIT_E_FILE,
                          "%s is only a Git LFS pointer; fetch the file with 'git lfs pull'",
                          f->path);
     if (f->bytes.size < sizeof n_header)
         return trit_fail(err, TRIT_E_FILE,
-                         "%s ends early: it has %zu bytes; the length of the header alone has 8",
+                         "%s ends early: it has %zu bytes; the header's length field alone has 8",
                          f->path, f->bytes.size);
     memcpy(&n_header, f->bytes.data, sizeof n_header);
     if (n_header > MAX_HEADER)

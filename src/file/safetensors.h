@@ -17,8 +17,8 @@ struct trit_safe_tensor {
     struct trit_string name;
     const char *dtype; /* as written: "BF16", "F16", "F32", "U8", "I8", … */
     uint32_t n_dims;   /* 0: a single number */
-    /* dims[n_dims-1] is contiguous; unused ones are 1, and any may be 0. The size in bytes without
-     * the zeros fits 63 bits. */
+    /* dims[n_dims-1] is contiguous; unused ones are 1, and any may be 0. Without the zeros, the
+     * size in bytes fits in 63 bits. */
     uint64_t dims[TRIT_SAFE_MAX_DIMS];
     const uint8_t *data; /* not aligned */
     uint64_t n_bytes;    /* by dtype and dims */

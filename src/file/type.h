@@ -1,9 +1,9 @@
-/* type.h - tensor types: one row each, with everything that is known of a type.
+/* type.h - tensor types: one row each, with everything known about it.
  *
- * Linears pass through T2 (kernels.h), embeddings, heads and norms through f32, both when a type is
- * read and when it is written. A type is decodable (embedding, head, norm: it has a kernel format),
- * ternary (a linear: it has an unpacker into T2), both (F16, BF16, F32 masters), or neither: then
- * messages can name it. A new type is its functions, declared below, and a row in type.c. */
+ * Reading and writing both pass through T2 (kernels.h) for linears, and through f32 for embeddings,
+ * heads and norms. A type is decodable (embedding, head, norm: it has a kernel format), ternary (a
+ * linear: it has an unpacker into T2), both (F16, BF16, F32 masters), or neither, listed so that
+ * messages can name it. A new type needs its functions, declared below, and a row in type.c. */
 #ifndef TRIT_FILE_TYPE_H
 #define TRIT_FILE_TYPE_H
 
@@ -33,7 +33,7 @@ struct trit_packed {
 
 /* Unpack a matrix into rows of T2, padded to whole blocks with code 1. *scale receives the value of
  * +1. If it fails, the text of why is the rest of a sentence whose subject is the tensor.
- * @return TRIT_OK; TRIT_E_FILE: damaged; TRIT_E_UNSUPPORTED: sound but not ternary as needed. */
+ * @return TRIT_OK; TRIT_E_FILE: damaged; TRIT_E_UNSUPPORTED: valid but not ternary as required. */
 typedef trit_status trit_unpack_fn(uint8_t *t2, float *scale, const struct trit_packed *m,
                                    struct trit_error *why);
 
@@ -45,7 +45,7 @@ typedef void trit_pack_fn(uint8_t *out, const uint8_t *t2, float scale, size_t n
 /* Encode n floats, whole blocks of the type. */
 typedef void trit_encode_fn(uint8_t *out, const float *x, size_t n);
 
-/* Round a scale to the precision of the type. */
+/* Round a scale to the type's precision. */
 typedef float trit_scale_fn(float scale);
 
 /* How random blocks become valid weights with small values. */

@@ -44,16 +44,16 @@ float trit_scale_bf16(float scale)
     return trit_bf16_to_f32(trit_load_u16(kept));
 }
 
-/* Clamp and round to the nearest whole number, half to even. Compilers can vectorise this. */
+/* Clamp and round to the nearest integer, half to even. Compilers can vectorise this. */
 static float clamped(float q, float lo, float hi)
 {
-    const float shift = 0x1.8p23f; /* above it floats are whole */
+    const float shift = 0x1.8p23f; /* above it, floats are integers */
     q = q > lo ? q : lo;
     q = q < hi ? q : hi;
     return (q + shift) - shift;
 }
 
-/* ---- Q8_0: per 32 an f16 scale and int8 ------------------------------------------------------ */
+/* ---- Q8_0: an f16 scale and 32 int8 ---------------------------------------------------------- */
 
 void trit_encode_q8_0(uint8_t *out, const float *x, size_t n)
 {
@@ -71,10 +71,10 @@ void trit_encode_q8_0(uint8_t *out, const float *x, size_t n)
 
 /* ---- Scales by search ------------------------------------------------------------------------
  *
- * A block of weights is s*q with whole q in -most..most-1. Candidates for s put the largest weight
- * a little above or below -most. For each, the best scale for its q follows by least squares, where
- * large weights count more. If these squares overflow a float, no candidate wins and the plain
- * scale stays. It is beyond the type too, so the weights are refused. */
+ * A block of weights is s*q with integers q in -most..most-1. Each candidate for s puts the largest
+ * weight a little above or below -most; least squares, weighted by x^2, then fit the best scale to
+ * its q. If these squares overflow a float, no candidate wins and the plain scale stays. It is out
+ * of the type's range as well, so the weights are rejected. */
 
 static float best_scale(const float *x, size_t n, float most)
 {
@@ -107,7 +107,7 @@ static float inverse_of(float x)
     return x != 0.0f ? 1.0f / x : 0.0f;
 }
 
-/* ---- Q4_0: per 32 an f16 scale and 4-bit weights, the second 16 in the upper halves ---------- */
+/* ---- Q4_0: an f16 scale and 32 4-bit weights, the second 16 in the high nibbles -------------- */
 
 void trit_encode_q4_0(uint8_t *out, const float *x, size_t n)
 {
@@ -123,13 +123,13 @@ void trit_encode_q4_0(uint8_t *out, const float *x, size_t n)
     }
 }
 
-/* ---- Q4_K: per 256 two f16; per 32 a 6-bit multiple of each: scale, minimum; 4-bit weights --- */
+/* ---- Q4_K: two f16 factors, 8 pairs of 6-bit scale and minimum, 256 4-bit weights ------------ */
 
 enum { SUB_4 = 32, N_SUBS_4 = K_BLOCK / SUB_4 };
 
-/* The scale and the minimum (>= 0, subtracted) of 32 weights. Their range is cut into about 15
- * steps in a few ways; the one whose least-squares line has the least error wins. If no error is
- * finite, the plain steps stay, as in best_scale(). */
+/* Scale and minimum (>= 0, subtracted) of 32 weights. Try a few ways to cut their range into 15
+ * steps and keep the least-squares line with the smallest error, or the plain steps if all errors
+ * overflow (as in best_scale()). */
 static void best_line(const float *x, float *scale, float *min)
 {
     float lo = 0.0f, hi = 0.0f, best = INFINITY;
@@ -180,7 +180,7 @@ static void store_q4_k_scale(uint8_t packed[12], size_t j, unsigned scale, unsig
     }
 }
 
-/* Weights 64j..64j+63 lie in bytes 32j.. after the scales: the first 32 in the lower halves. */
+/* Weights 64j..64j+63 are in bytes 32j.. after the scales: the first 32 in the low nibbles. */
 static void encode_q4_k_block(uint8_t *out, const float *x)
 {
     float scales[N_SUBS_4], mins[N_SUBS_4], top = 0.0f, top_min = 0.0f;
@@ -214,12 +214,12 @@ void trit_encode_q4_k(uint8_t *out, const float *x, size_t n)
         encode_q4_k_block(out, x + b);
 }
 
-/* ---- Q6_K: per 256 an f16 scale; per 16 an int8 multiple of it; 6-bit weights ---------------- */
+/* ---- Q6_K: an f16 factor, 16 int8 scales, 256 6-bit weights ---------------------------------- */
 
 enum { SUB_6 = 16, N_SUBS_6 = K_BLOCK / SUB_6 };
 
-/* Weight 128h + 32j + l of a block, j 0..3: the low 4 bits in byte 64h + 32*(j%2) + l, its lower
- * half for j < 2; the high 2 bits in byte 128 + 32h + l, from bit 2j on. */
+/* Weight 128h + 32j + l of a block, j 0..3: the low 4 bits in byte 64h + 32*(j%2) + l, the low
+ * nibble for j < 2; the high 2 bits in byte 128 + 32h + l, from bit 2j on. */
 static void store_q6(uint8_t *out, const uint8_t q[K_BLOCK])
 {
     memset(out, 0, Q6_K_BYTES);

@@ -42,7 +42,7 @@ void trit_unpack_t2_row(uint8_t *codes, const uint8_t *t2, size_t n_cols)
     }
 }
 
-/* Codes that are unpacked at a time: whole blocks of every type and of T2. */
+/* Codes unpacked at a time: a multiple of the block of every type and of T2. */
 enum { STRETCH = 2048 };
 
 bool trit_t2_is_damaged(const uint8_t *t2, size_t n_bytes)
@@ -55,15 +55,15 @@ bool trit_t2_is_damaged(const uint8_t *t2, size_t n_bytes)
 
 /* ---- I2_S ------------------------------------------------------------------------------------
  *
- * Two bits per weight, the first of four in the upper bits of a byte; then 32 bytes, of which the
- * first four are the scale. In the published order ("128"), the weights of the whole tensor are one
+ * Two bits per weight, the first of four in the top bits of a byte; then 32 bytes, the first four
+ * of which are the scale. In the published order ("128"), the weights of the whole tensor are one
  * sequence of T2 blocks. If rows are whole blocks, that is T2 itself; else blocks straddle rows.
  * Some builds of bitnet.cpp wrote other orders with the same id:
  *
  *   64       like 128, but blocks are 64 weights in 16 bytes
  *   4row     byte [r/4, k] holds column k of rows r, r+1, r+2, r+3
  *   seq      byte i holds weights 4i .. 4i+3
- *   128row   like 128, but for each row alone; a rest after whole blocks is as in seq */
+ *   128row   like 128, but row by row; what is left after whole blocks is as in seq */
 
 static const char *const layouts[] = {
     [TRIT_I2S_128] = "128",     [TRIT_I2S_128_ROWS] = "128row", [TRIT_I2S_64] = "64",
@@ -204,7 +204,7 @@ void trit_pack_i2s(uint8_t *out, const uint8_t *t2, float scale, size_t n_rows, 
 /* ---- TQ1_0 and TQ2_0 -------------------------------------------------------------------------
  *
  * Blocks of 256 with an f16 scale at the end. T2 has one scale per tensor, so all blocks must have
- * the same. A block of scale 0 is all zeros, whatever its codes. */
+ * the same one. A block of scale 0 is all zeros, whatever its codes. */
 
 /* 64 bytes of 2-bit codes: half h, byte m, shift 2l is weight 128h + 32l + m. */
 static void tq2_codes(uint8_t codes[TQ_BLOCK], const uint8_t *block)
@@ -374,8 +374,8 @@ trit_status trit_unpack_float(uint8_t *t2, float *scale, const struct trit_packe
                 return trit_fail(why, TRIT_E_FILE, "holds a weight that is not finite");
             if (bad < n)
                 return trit_fail(why, TRIT_E_UNSUPPORTED,
-                                 "is not ternary (it holds %g and %g); a full-precision master has "
-                                 "to be quantised first",
+                                 "is not ternary (it holds %g and %g); quantise a full-precision "
+                                 "master first",
                                  (double)*scale, (double)w[bad]);
             trit_pack_t2_row(t2 + k / 4, codes, n);
         }

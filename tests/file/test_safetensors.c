@@ -401,7 +401,7 @@ static void bad_starts(void **state)
     (void)state;
 
     refuse_bytes("\1\0\0\0\0\0\0", 7,
-                 "ends early: it has 7 bytes; the length of the header alone has 8");
+                 "ends early: it has 7 bytes; the header's length field alone has 8");
     refuse_bytes("\2\0\0\0\0\0\0\0", 8, "ends early: its header has 2 bytes, but only 0 are left");
     refuse_bytes("\3\0\0\0\0\0\0\0{}", 10,
                  "ends early: its header has 3 bytes, but only 2 are left");
