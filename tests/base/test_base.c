@@ -1,5 +1,5 @@
-/* test_base.c - the ground that everything stands on: functions of numbers against libm, sizes
- * that do not overflow, one block of memory, a pool of threads, texts of errors. */
+/* test_base.c - the base layer: math functions against libm, sizes that do not overflow, the arena,
+ * the thread pool, error texts, files and the machine. */
 #if defined(__linux__)
 #define _DEFAULT_SOURCE /* usleep */
 #endif
@@ -24,7 +24,7 @@
 #include "pool.h"
 #include "suite.h"
 
-/* An allocation that cannot be is to return NULL, under a sanitizer too. */
+/* An impossible allocation must return NULL, with a sanitizer too. */
 const char *__asan_default_options(void);
 const char *__tsan_default_options(void);
 
@@ -45,7 +45,7 @@ static double uniform(uint64_t *rng, double lo, double hi)
     return lo + (hi - lo) * ((double)(fx_random(rng) >> 11) * 0x1p-53);
 }
 
-/* |got - expected| <= bound * max(|expected|, at_least), else say for which x. */
+/* Requires |got - expected| <= bound * max(|expected|, at_least); the message names x. */
 static void check_near(const char *what, double x, double got, double expected, double bound,
                        double at_least)
 {
@@ -69,7 +69,7 @@ static void test_exp(void **state)
         check_near("exp", wide, trit_exp(wide), exp(wide), 1e-15, 0);
         check_near("exp", near, trit_exp(near), exp(near), 1e-15, 0);
     }
-    for (int i = -1010; i <= 1010; i++) { /* where the reduction changes over */
+    for (int i = -1010; i <= 1010; i++) { /* where the range reduction changes */
         const double x = (i - 0.5) * 0.69314718055994531;
         if (fabs(x) <= 700)
             check_near("exp", x, trit_exp(x), exp(x), 1e-15, 0);
@@ -119,7 +119,7 @@ static void test_sin_cos(void **state)
         check_sin_cos(i);
     check_sin_cos(0x1p30);
     check_sin_cos(-0x1p30);
-    for (int i = 0; i < N_RANDOM; i++) { /* small results are right to their own last places */
+    for (int i = 0; i < N_RANDOM; i++) { /* small results are accurate in relative terms */
         const double x = ldexp(uniform(&rng, -1, 1), (int)uniform(&rng, -60, 0));
         check_near("sin", x, trit_sin(x), sin(x), 1e-15, 0);
     }
@@ -201,19 +201,19 @@ static void test_arena(void **state)
     trit_arena_free(&a);
     assert_null(a.block);
     assert_int_equal(a.size, 0);
-    trit_arena_free(&a); /* twice does no harm */
+    trit_arena_free(&a); /* a second close is allowed */
 }
 
-/* What cannot be is TRIT_E_MEMORY, not a small block. */
+/* An impossible size gives TRIT_E_MEMORY, not a small block. */
 static void test_arena_overflow(void **state)
 {
     static const struct {
-        uint64_t n, bytes; /* reserved twice */
+        uint64_t n, bytes; /* reserved a second time */
     } cases[] = {
         {UINT64_MAX, 1},         {UINT64_MAX - 63, 1},
         {UINT64_MAX / 8 + 1, 8}, {(uint64_t)1 << 32, (uint64_t)1 << 32},
         {UINT64_MAX / 2 + 1, 1}, {UINT64_MAX / 2, 1},
-        {(uint64_t)1 << 61, 1}, /* fits, but no machine has it */
+        {(uint64_t)1 << 61, 1}, /* representable, but more than any machine has */
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -238,7 +238,7 @@ enum { MAX_ITEMS = 4096 };
 
 struct loop {
     _Atomic int done[MAX_ITEMS];
-    _Atomic int n_bad; /* calls that make no sense */
+    _Atomic int n_bad; /* invalid calls */
     size_t n, chunk;
     int n_threads;
     unsigned slow_us; /* each call takes at least that long */
@@ -341,7 +341,7 @@ static void test_pool_combinations(void **state)
     }
 }
 
-/* One loop after another, by workers that never get to sleep. */
+/* One loop right after another, so that workers never sleep. */
 static void test_pool_succession(void **state)
 {
     static struct loop l;
@@ -409,7 +409,7 @@ static void test_pool_crowd(void **state)
     trit_pool_close(&pool);
 }
 
-/* Opened and closed at once, after one loop, and after a sleep. */
+/* Closed right after opening, after one loop, and after a pause. */
 static void test_pool_open_close(void **state)
 {
     static struct loop l;
@@ -424,7 +424,7 @@ static void test_pool_open_close(void **state)
     }
 }
 
-/* Each loop finds in plain memory what the one before it wrote, by whichever worker. */
+/* Each loop sees in plain memory what any worker wrote in the previous loop. */
 static void add_one(void *ctx, size_t begin, size_t end, int worker)
 {
     int *x = ctx;
@@ -500,7 +500,7 @@ static void test_fail(void **state)
     trit_fail_memory(&err, UINT64_MAX, "a test");
 }
 
-/* A text is UTF-8 however it was cut: paths come through as they are. */
+/* A shortened text is valid UTF-8, and paths are not changed. */
 static void test_fail_cuts_between_characters(void **state)
 {
     static const char *const characters[] = {"é", "…", "😀"};
@@ -548,7 +548,7 @@ static void test_quote(void **state)
             const bool cut = strstr(q, "…") != NULL;
             if (n <= 20) /* short names are whole */
                 assert_false(cut);
-            if (n >= 96) /* long ones say that they are not */
+            if (n >= 96) /* long ones say that they are cut */
                 assert_true(cut && strcmp(q + strlen(q) - strlen("…"), "…") == 0);
             if (!cut && kind == 0)
                 assert_int_equal(strlen(q), n);
@@ -595,7 +595,7 @@ static void test_exists(void **state)
     assert_false(trit_is_empty_file("."));
     assert_false(trit_is_empty_file("no-such-file"));
     assert_true(trit_is_empty_file(fx_write("empty", "", 0)));
-    snprintf(link, sizeof link, "%s/below", path); /* what is there is no folder */
+    snprintf(link, sizeof link, "%s/below", path); /* a path below a file */
     assert_true(trit_exists(link));
     snprintf(link, sizeof link, "%s-link", path);
     assert_int_equal(symlink("nothing", link), 0);
@@ -632,14 +632,14 @@ static void check_release(const char *path, const uint8_t *data, size_t len, siz
         n = step < len - at ? step : len - at;
         trit_bytes_release(&b, b.data + at, n);
     }
-    /* what is left: the last page, and what the system brings in by itself */
+    /* the last page remains, and the system may read ahead */
     if (after - before > 256)
         assert_true(file_pages() - before < (after - before) / 4);
     assert_memory_equal(b.data, data, len);
     trit_bytes_close(&b);
 }
 
-/* What was released leaves memory, however it was cut, and is there again when it is read. */
+/* Released pages leave memory, for any range, and come back when they are read. */
 static void test_release(void **state)
 {
     static const size_t steps[] = {1000, 4096, 10001, 65536, 3000000, SIZE_MAX};
@@ -754,7 +754,7 @@ static void test_performance_cores(void **state)
     assert_int_equal(trit_performance_cores(sysfs, last4, 8), 4);
     remove_sysfs();
 
-    new_sysfs(); /* Arm: one package, three clusters in which core_id begins anew (RK3588) */
+    new_sysfs(); /* Arm: one package, three clusters, each with core_id from 0 (RK3588) */
     for (int cpu = 0; cpu < 8; cpu++) {
         put_cpu(cpu, 0, cpu < 4 ? cpu : cpu % 2, cpu < 4 ? 530 : 1024);
         put(cpu < 4 ? "0" : cpu < 6 ? "1" : "2", "system/cpu/cpu%d/topology/cluster_id", cpu);
@@ -763,7 +763,7 @@ static void test_performance_cores(void **state)
     remove_sysfs();
 }
 
-/* What a made-up tree allows. Its files lie below sysfs. */
+/* The limit of a made-up tree, whose files are below sysfs. */
 static struct trit_machine_info limits_of(const char *cgroup, const char *mountinfo)
 {
     struct trit_machine_info limits = {0};
@@ -790,7 +790,7 @@ static void test_cgroup2(void **state)
 {
     (void)state;
     new_sysfs();
-    struct trit_machine_info l = {0}; /* nothing there at all */
+    struct trit_machine_info l = {0}; /* an empty tree */
     trit_cgroup_limits(&l, sysfs);
     assert_cpus(l, INFINITY, NULL);
     assert_true(l.memory_limit == UINT64_MAX && !l.memory_limit_from[0]);
@@ -802,7 +802,7 @@ static void test_cgroup2(void **state)
     l = limits_of("0::/a/b\n", "22 1 8:1 / / rw - ext4 /dev/sda rw\n" V2_MOUNT);
     assert_cpus(l, 2.5, "/sys/fs/cgroup/a/b/cpu.max");
     assert_true(l.memory_limit == UINT64_MAX);
-    put("150000 100000", "sys/fs/cgroup/a/cpu.max"); /* above it, and less */
+    put("150000 100000", "sys/fs/cgroup/a/cpu.max"); /* a smaller limit in the folder above */
     put("2147483648", "sys/fs/cgroup/memory.max");   /* and at the top */
     l = limits_of("0::/a/b\n", V2_MOUNT);
     assert_cpus(l, 1.5, "/sys/fs/cgroup/a/cpu.max");
@@ -812,7 +812,7 @@ static void test_cgroup2(void **state)
     assert_cpus(limits_of("0::/\n", V2_MOUNT), 0.5, "/sys/fs/cgroup/cpu.max");
     remove_sysfs();
 
-    new_sysfs(); /* of a path that this mount does not have, the mount counts; so of one above it */
+    new_sysfs(); /* a path that this mount lacks: the mount counts */
     put("300000 100000", "mnt/with blank/cpu.max");
     put("100000 100000", "mnt/with blank/x/cpu.max");
     const char *const mount = "30 24 0:26 /box /mnt/with\\040blank rw - cgroup2 none rw\n";
@@ -822,7 +822,7 @@ static void test_cgroup2(void **state)
     assert_cpus(limits_of("0::/../x\n", mount), 3, "/mnt/with blank/cpu.max");
     remove_sysfs();
 
-    new_sysfs(); /* what makes no sense limits nothing */
+    new_sysfs(); /* invalid values do not limit anything */
     static const char *const odd[] = {"",         "max", "x y",        "-1 100000", "0 100000",
                                       "100000 0", "5",   "nan 100000", "inf inf"};
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {

@@ -1,5 +1,5 @@
-/* test_json.c - the JSON reader: what is valid and what it means, every kind of error
- * and where it is said to be, and texts that end early or are made to do harm. */
+/* test_json.c - the JSON reader: valid texts and their values, every kind of error and its
+ * position, and truncated or malicious texts. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ typedef trit_status reader(struct trit_json **out, const char *text, size_t len,
 
 /* ---- Helpers --------------------------------------------------------------------------------- */
 
-/* From a copy of just its size, so that a sanitizer sees what is read beyond it. */
+/* Reads from a copy of the exact size, so that a sanitizer sees reads past the end. */
 static struct trit_json *read_bytes(reader *read, const char *text, size_t len,
                                     struct trit_error *err)
 {
@@ -62,7 +62,7 @@ static void is_text(const struct trit_json_value *v, const char *bytes, size_t l
     assert_memory_equal(s.bytes, bytes, len + 1);
 }
 
-/* The string that the source says is bytes. */
+/* The source is a string that means these bytes. */
 static void reads_as(const char *source, const char *bytes, size_t len)
 {
     struct trit_json *tree = read_text(source);
@@ -198,7 +198,7 @@ static void last_key_counts(void **state)
     trit_json_free(&tree);
 }
 
-/* Nothing, and what is of another type, has nothing. */
+/* A NULL value and a value of another type have no members. */
 static void absent(void **state)
 {
     struct trit_json *tree = read_text("[\"1\",1,{}]"), *none = NULL;
@@ -359,7 +359,7 @@ static void bad_utf8(void **state)
         snprintf(message, sizeof message, "line 1, column 3: found byte 0x%02x, expected UTF-8",
                  (unsigned)(unsigned char)all[i][0]);
         refuse(text, message);
-        text[strlen(text) - 1] = 0; /* ends within */
+        text[strlen(text) - 1] = 0; /* ends inside the value */
         refuse(text, message);
     }
 }
@@ -375,7 +375,7 @@ static void depth(void **state)
     text[2 * TRIT_JSON_MAX_DEPTH] = 0;
     tree = read_text(text);
     trit_json_free(&tree);
-    /* after one another they are not deeper */
+    /* a sequence of values is not deeper */
     snprintf(text, sizeof text, "[[[[]],[[{}]]],[[[]]],{\"a\":[[]]}]");
     tree = read_text(text);
     assert_int_equal(trit_json_count(trit_json_root(tree)), 3);
@@ -409,7 +409,7 @@ static void limits(void **state)
     assert_int_equal(trit_json_read(&tree, text, len, NULL), TRIT_OK);
     assert_int_equal(trit_json_count(trit_json_root(tree)), TRIT_JSON_MAX_VALUES - 1);
     trit_json_free(&tree);
-    /* refused before a byte is looked at */
+    /* refused before the first byte is read */
     assert_int_equal(trit_json_read(&tree, text, (size_t)TRIT_JSON_MAX_BYTES + 1, &err),
                      TRIT_E_FILE);
     assert_string_equal(err.text, "the text is larger than 256 MiB");
@@ -435,7 +435,7 @@ static void cut(void **state)
     trit_json_free(&tree);
 }
 
-/* Looked into everywhere; the number of values. */
+/* Visits the whole tree. Returns the number of values. */
 static size_t walk(const struct trit_json_value *v)
 {
     size_t n = 1, children = 0;
@@ -448,7 +448,7 @@ static size_t walk(const struct trit_json_value *v)
     return n;
 }
 
-/* Bytes changed, in ones or twos: an error or a tree, and nothing else. */
+/* With one or two bytes changed, the result is an error or a tree. */
 static void changed(void **state)
 {
     static const char bytes[] = "[]{}:,\"\\u0eE-+.1tfn \n\x80\xC3\xF0\xFF";

@@ -1,17 +1,17 @@
-/* make_fixtures.c - writes the model files that the tests in tests/cli run the program on:
+/* make_fixtures.c - writes the model files for the tests in tests/cli:
  *
  *   good.gguf          the fixture's default model
  *   truncated.gguf     the same without its second half
- *   empty.gguf         nothing
- *   text.gguf          no GGUF at all
- *   unknown_type.gguf  one linear of a type nobody knows
- *   unknown_arch.gguf  an architecture nobody knows
- *   evil_names.gguf    control sequences of terminals in its names
- *   non_finite.gguf    sound as a file, but its first linear overflows
+ *   empty.gguf         no bytes
+ *   text.gguf          not a GGUF
+ *   unknown_type.gguf  one linear of an unknown type
+ *   unknown_arch.gguf  an unknown architecture
+ *   evil_names.gguf    terminal control sequences in its names
+ *   non_finite.gguf    a valid file whose first linear overflows
  *   small_vocab.gguf   as good.gguf, but with fewer tokens
- *   bos.gguf           as good.gguf, but it wants a BOS first; has a chat template
+ *   bos.gguf           as good.gguf, but with a BOS before a text, and a chat template
  *   chat.gguf          as bos.gguf, with markers of Llama-3 from 259 on and a chat template that is
- *                      wrong for it, as the published 2B-4T has it
+ *                      wrong for it, as in the published 2B-4T
  *   vocab_only.gguf    the vocabulary of good.gguf without a tensor
  *   spm.gguf           a SentencePiece vocabulary without a tensor
  *   checkpoint/        a folder as Hugging Face holds it, of a model like good.gguf
@@ -84,7 +84,7 @@ static bool put_gguf(const char *dir, const char *name, struct fx_gguf *g)
     return ok;
 }
 
-/* Names that would repaint the terminal of whoever lists them. */
+/* Names with control sequences, which would change the terminal that shows them. */
 static bool put_evil_names(const char *dir)
 {
     const uint64_t dims[] = {1, 0};
@@ -212,7 +212,7 @@ static bool put_checkpoint(const char *dir, const char *name, struct ck_spec spe
         snprintf(path, sizeof path, "%s/%s", folder, files[i]);
         FILE *f = fopen(path, "rb");
         if (!f)
-            continue; /* not every family has all of them */
+            continue; /* a family may lack some of them */
         const size_t n = fread(bytes, 1, sizeof bytes, f);
         fclose(f);
         snprintf(path, sizeof path, "%s/%s", name, files[i]);

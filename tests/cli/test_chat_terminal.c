@@ -1,6 +1,5 @@
-/* test_chat_terminal.c - trit chat as somebody at a terminal has it: keys go into a
- * pseudo-terminal, and what is shown comes out of it, with escape sequences taken away unless a
- * test is about these.
+/* test_chat_terminal.c - trit chat at a pseudo-terminal: tests send keys and check the output,
+ * without escape sequences unless they are tested.
  *
  *   test_chat_terminal PROGRAM FOLDER      (of the models that make_fixtures writes) */
 #define _DEFAULT_SOURCE
@@ -28,7 +27,7 @@ enum { MAX_ARGS = 48, MAX_SHOWN = 1 << 20, PATIENCE_MS = 60000 };
 static char *program;
 static char models[PATH_MAX], folder[] = "/tmp/trit-chat-XXXXXX";
 
-/* A model that counts a b c d, whatever it is told; what comes depends on the last tokens only. */
+/* A model that counts a b c d for any input; each token depends only on the last ones. */
 #define COUNTING                                                                                   \
     "--temp", "0", "--logit-bias", "97=4000", "--logit-bias", "98=3800", "--logit-bias",           \
         "99=3600", "--logit-bias", "100=3400", "--presence-penalty", "900", "--repeat-last-n", "3"
@@ -36,14 +35,14 @@ static char models[PATH_MAX], folder[] = "/tmp/trit-chat-XXXXXX";
 /* ---- A program in a pseudo-terminal ---------------------------------------------------------- */
 
 struct tty {
-    int fd, other; /* the other end is held open, so that its modes can be asked for */
+    int fd, other; /* the program's end stays open, to read its modes */
     pid_t pid;
     struct termios before;
-    char *raw, *text; /* what was shown, and the same without escape sequences */
+    char *raw, *text; /* the output, and the same without escape sequences */
     size_t n_raw, n_text;
-    size_t at;     /* of text: up to where it was as expected */
-    int state;     /* of strip() */
-    bool is_ended; /* the process is gone: */
+    size_t at;     /* the part of text that was expected ends here */
+    int state;     /* the state of strip() */
+    bool is_ended; /* the process has ended, with this status */
     int status;
 };
 
@@ -69,7 +68,7 @@ static void open_tty(struct tty *t, int columns)
     assert_true(t->raw && t->text);
 }
 
-/* In the child: a session of its own whose terminal this is, but for what stdin is, if not -1. */
+/* In the child: starts a session with this terminal; stdin is `in` unless that is -1. */
 static void become(const struct tty *t, char *const *argv, const char *const *env, int in)
 {
     setsid();
@@ -127,7 +126,7 @@ static void strip(struct tty *t, const char *bytes, size_t n)
     t->text[t->n_text] = 0;
 }
 
-/* Take what is there, waiting for it at most so long. @return whether there was something */
+/* Reads output, waiting for at most ms. @return whether there was any */
 static bool take(struct tty *t, int ms)
 {
     struct pollfd fd = {.fd = t->fd, .events = POLLIN};
@@ -151,7 +150,7 @@ static bool has_ended(struct tty *t)
     return t->is_ended;
 }
 
-/* Wait until this is shown, after what was expected before. */
+/* Waits until `what` is shown, after the text of the previous expect(). */
 static void expect(struct tty *t, const char *what)
 {
     const double until = now_ms() + PATIENCE_MS;
@@ -160,7 +159,7 @@ static void expect(struct tty *t, const char *what)
     while (!(found = strstr(t->text + t->at, what))) {
         if (!take(t, 50) && (now_ms() > until || has_ended(t)) && !take(t, 0)) {
             kill(t->pid, SIGKILL);
-            const size_t n = t->n_text - t->at; /* a failure's message is short */
+            const size_t n = t->n_text - t->at; /* keep the message short */
             fail_msg("'%s' was not shown; at the end of %zu bytes:\n%s", what, n,
                      t->text + t->n_text - (n < 800 ? n : 800));
         }
@@ -168,7 +167,7 @@ static void expect(struct tty *t, const char *what)
     t->at = (size_t)(found - t->text) + strlen(what);
 }
 
-/* Keys, while what is shown is taken: else a long paste would wait for ever. */
+/* Sends keys while reading the output; otherwise a long paste would block for ever. */
 static void keys_n(struct tty *t, const char *keys, size_t n)
 {
     fcntl(t->fd, F_SETFL, O_NONBLOCK);
@@ -185,16 +184,16 @@ static void keys(struct tty *t, const char *keys)
     keys_n(t, keys, strlen(keys));
 }
 
-/* A line, once there is a prompt for it. */
+/* Waits for a prompt, then enters a line. */
 static void enter(struct tty *t, const char *line)
 {
     expect(t, "> ");
     keys(t, line);
-    expect(t, line); /* is shown */
+    expect(t, line); /* echoed */
     keys(t, "\r");
 }
 
-/* The process ends by itself. @return as waitpid() has it */
+/* Waits for the process to end by itself. @return its status, as of waitpid() */
 static int wait_end(struct tty *t)
 {
     const double until = now_ms() + PATIENCE_MS;
@@ -284,7 +283,7 @@ static char *get(const char *path)
     return text;
 }
 
-/* Enter a line that is made of a command and a file. */
+/* Enters a command and a file name as one line. */
 static void enter_with(struct tty *t, const char *command, const char *path)
 {
     char line[9000];
@@ -317,8 +316,7 @@ static void test_greeting_and_answers(void **state)
     leave(&t);
 }
 
-/* A text has no end: a model that continues it does so 120 tokens at a time, and Enter asks for
- * more. */
+/* A model that continues a text adds 120 tokens at a time, and Enter asks for more. */
 static void test_texts_go_on_by_pieces(void **state)
 {
     struct tty t;
@@ -342,7 +340,7 @@ static void test_texts_go_on_by_pieces(void **state)
     expect(&t, "\n124 of 256 tokens used, 132 left; 1 exchange\n");
     leave(&t);
 
-    START(&t, COUNTER, "-n", "3"); /* Enter says nothing to one that answers */
+    START(&t, COUNTER, "-n", "3"); /* Enter does nothing with a model that answers */
     enter(&t, "Hello");
     expect(&t, "\nabc\n");
     enter(&t, "");
@@ -351,7 +349,7 @@ static void test_texts_go_on_by_pieces(void **state)
     leave(&t);
 }
 
-/* However little of it is left in the context, a text goes on from its end. */
+/* A text continues from its end, even if little of it is left in the context. */
 static void test_texts_go_on_when_the_context_is_full(void **state)
 {
     struct tty t;
@@ -463,14 +461,14 @@ static void test_help_lists_all(void **state)
     leave(&t);
 }
 
-/* Before there is anything to do it to. */
+/* The commands before the first message. */
 static void test_commands_at_first(void **state)
 {
     struct tty t;
     (void)state;
 
     START(&t, COUNTER);
-    enter(&t, "   "); /* is no message */
+    enter(&t, "   "); /* is not a message */
     enter(&t, "/undo");
     expect(&t, "(nothing to undo)\n");
     enter(&t, "/regen");
@@ -578,7 +576,7 @@ static void test_settings_and_template(void **state)
     leave(&t);
 }
 
-/* A message that would be a command is between """ when it is there again. */
+/* A message that looks like a command is between """ when it is edited again. */
 static void test_message_like_command(void **state)
 {
     struct tty t;
@@ -616,12 +614,12 @@ static void test_completion(void **state)
 
 /* ---- Sessions -------------------------------------------------------------------------------- */
 
-/* Answers that depend on all that was said. */
+/* Answers that depend on the whole conversation. */
 #define RAMBLER                                                                                    \
     "chat", "-m", model("chat.gguf"), "--temp", "0", "--presence-penalty", "900",                  \
         "--repeat-last-n", "7", "-n", "12", "-q"
 
-/* What was answered to `Two`, by the file that /export wrote. */
+/* The answer to `Two` in the file that /export wrote. */
 static char *answer_to_two(struct tty *t, const char *name)
 {
     enter(t, "/export");
@@ -651,7 +649,7 @@ static void test_save_and_load(void **state)
     START(&t, RAMBLER, "-s", "Be brief.");
     enter_with(&t, "/load", file("saved"));
     expect(&t, "(loaded: ");
-    expect(&t, "One 世界"); /* whole, though its tokens are bytes */
+    expect(&t, "One 世界"); /* whole, although its tokens are bytes */
     enter(&t, "Two");
     char *loaded = answer_to_two(&t, "loaded.md");
     assert_string_equal(loaded, stayed);
@@ -783,7 +781,7 @@ static void test_ways_to_leave(void **state)
     expect(&t, "> ");
     keys(&t, "some words");
     expect(&t, "some words");
-    keys(&t, "\3"); /* forgets them, and is not the first of two */
+    keys(&t, "\3"); /* forgets the files, and does not count as the first of two */
     expect(&t, "> ");
     keys(&t, "\3");
     expect(&t, "(Ctrl-C again, Ctrl-D or /exit to leave)\n");
@@ -805,7 +803,7 @@ static void test_ways_to_leave(void **state)
     finish(&t);
 }
 
-/* By a signal that asks for the end, and by ones that crashes raise. */
+/* Ends by SIGTERM, and by signals of crashes. */
 static void test_terminated(void **state)
 {
     static const int signals[] = {SIGTERM, SIGSEGV, SIGABRT};
@@ -825,21 +823,21 @@ static void test_terminated(void **state)
         const int status = wait_end(&t);
         if (number == SIGTERM)
             assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
-        else /* a sanitizer reports crashes, and exits */
+        else /* a sanitizer reports a crash and exits */
             assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) != 0);
         assert_true(same_modes(&t));
         finish(&t);
     }
 }
 
-/* The terminal goes away: nothing goes on without it, even where the signal is ignored. */
+/* When the terminal goes away the program ends, even if SIGHUP is ignored. */
 static void test_hung_up(void **state)
 {
     struct tty t;
     (void)state;
 
     for (int i = 0; i < 4; i++) {
-        signal(SIGHUP, i & 2 ? SIG_IGN : SIG_DFL); /* which a child inherits */
+        signal(SIGHUP, i & 2 ? SIG_IGN : SIG_DFL); /* inherited by the child */
         START(&t, COUNTER, "-c", "100000", "-n", "90000");
         expect(&t, "> ");
         if (i & 1) {
@@ -894,7 +892,7 @@ static void test_overflow_is_announced(void **state)
     expect(&t, "\nabcdabcdab\n");
     leave(&t);
 
-    START(&t, COUNTER, "-n", "120", "-c", "100"); /* within an answer */
+    START(&t, COUNTER, "-n", "120", "-c", "100"); /* in the middle of an answer */
     enter(&t, "Hello there");
     expect(&t, "\ntrit: the context of 100 tokens is full; the oldest ");
     expect(&t, " were dropped\n");
@@ -924,7 +922,7 @@ static void test_full_and_stop(void **state)
     expect(&t, "\nabcdabcdab\n");
     leave(&t);
 
-    START(&t, COUNTER, "-c", "60", "--on-full", "stop"); /* within an answer */
+    START(&t, COUNTER, "-c", "60", "--on-full", "stop"); /* in the middle of an answer */
     enter(&t, "Hello there");
     expect(&t, "trit: the context of 60 tokens is full; /clear starts a new conversation\n");
     enter(&t, "/context");
@@ -934,7 +932,7 @@ static void test_full_and_stop(void **state)
 
 /* ---- Terminals ------------------------------------------------------------------------------- */
 
-/* Whether there is a sequence that sets a style; those that take all away are none. */
+/* Whether a sequence sets a style; one that resets all styles does not count. */
 static bool has_style(const char *raw)
 {
     for (const char *p = raw; (p = strstr(p, "\033["));) {
@@ -1005,7 +1003,7 @@ static void test_window_change(void **state)
     leave(&t);
 }
 
-/* Answers are wrapped between words, and one that ends with the line does so once. */
+/* Answers are wrapped between words; one that fills its last line ends it only once. */
 static void test_wrapping(void **state)
 {
     struct tty t;
@@ -1039,7 +1037,7 @@ static void test_paste(void **state)
     expect(&t, "> ");
     keys_n(&t, paste, n);
     keys(&t, "\r");
-    expect(&t, "abcd\n"); /* how far the prompt is stood on that line before */
+    expect(&t, "abcd\n"); /* what was on the line before the prompt */
     enter_with(&t, "/export", file("paste.md"));
     expect(&t, "(exported: 1 exchange)\n");
     const char *text = get(file("paste.md"));

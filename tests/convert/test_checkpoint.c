@@ -1,9 +1,10 @@
-/* test_checkpoint.c - the ground under test_convert: the maker of checkpoints (checkpoint.h) and
+/* test_checkpoint.c - tests the tools of test_convert: the maker of checkpoints (checkpoint.h) and
  * the reference that computes them (hf_reference.h).
  *
- * The reference is held against logits that others computed in float64: TRIT_SHARED names a folder
- * with golden/NAME.{gguf,tokens,npy}, whose weights are taken back into a checkpoint's names and
- * forms here; and against the engine on a trained model that is there in both forms. */
+ * The reference is compared with published float64 logits: TRIT_SHARED names a folder with
+ * golden/NAME.{gguf,tokens,npy}, whose weights are converted back to the names and forms of a
+ * checkpoint here. It is also compared with the engine on a trained model that exists in both
+ * forms. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,7 +127,7 @@ static void logits_say_something(void **state)
         struct ck *c = ck_new(&spec);
         fx_ids(ids, N_IDS, spec.vocab, 5);
         double *a = hf_logits(c, ids, N_IDS), variance = 0, change = 0;
-        ids[0] ^= 1; /* far back from the last one */
+        ids[0] ^= 1; /* far before the last one */
         double *b = hf_logits(c, ids, N_IDS);
         for (int i = N_IDS * spec.vocab - spec.vocab; i < N_IDS * spec.vocab; i++) {
             variance += a[i] * a[i] / spec.vocab;
@@ -199,7 +200,7 @@ static void norm_of_next_layer(struct ck *c)
     swap(c, "model.layers.0.input_layernorm.weight", "model.layers.1.input_layernorm.weight");
 }
 
-/* As if pairs were neighbours: what a forgotten or a needless permutation makes of Q. */
+/* Permutes Q as if pairs were neighbours: the effect of a missing or needless permutation. */
 static void q_permuted(struct ck *c)
 {
     struct ck_tensor *t = ck_tensor(c, "model.layers.0.self_attn.q_proj.weight");
@@ -217,7 +218,7 @@ static void q_permuted(struct ck *c)
     free(old.data);
 }
 
-/* As if a byte held four neighbouring rows. */
+/* Unpacks as if a byte held four neighbouring rows. */
 static void rows_of_neighbours(struct ck *c)
 {
     struct ck_tensor *t = ck_tensor(c, "model.layers.0.self_attn.o_proj.weight");
@@ -243,7 +244,7 @@ static void head_is_embedding(struct ck *c)
     c->spec.untied = false;
 }
 
-/* Every one of these mistakes must be far outside the bounds; else they would say nothing. */
+/* Each of these mistakes must be far outside the bounds, or the bounds would prove nothing. */
 static void mistakes_are_seen(void **state)
 {
     static const struct {
@@ -337,8 +338,8 @@ static void add_matrix(struct ck *c, const char *name, const struct trit_matrix 
     free(x);
 }
 
-/* A ternary matrix as packed rows. n_pairs is half of a head where rows of heads are permuted so
- * that pairs are neighbours, as in files of the architecture "llama"; else 0. */
+/* A ternary matrix as packed rows. If the rows of heads are permuted so that pairs are neighbours,
+ * as in files of the architecture "llama", n_pairs is half of a head; else it is 0. */
 static void add_linear(struct ck *c, int layer, const char *where, const struct trit_linear *l,
                        int n_pairs)
 {
@@ -388,7 +389,7 @@ static void add_layer(struct ck *c, int i, const struct trit_layer *l, int n_pai
     add_norm(c, i, relu2 ? "mlp.ffn_sub_norm" : "mlp.ffn_layernorm", l->ffn_sub_norm.w, s->ffn);
 }
 
-/* The checkpoint that a GGUF could come from. */
+/* A checkpoint that would convert to this GGUF. */
 static struct ck *from_model(const trit_model *m)
 {
     struct ck *c = calloc(1, sizeof *c);
@@ -452,7 +453,7 @@ static void golden(void **state)
     }
 }
 
-/* The trained model: its packed folder by the reference, its GGUF by the engine. */
+/* The trained model: the reference runs its packed folder, the engine its GGUF. */
 static void fables(void **state)
 {
     enum { N = 64 };

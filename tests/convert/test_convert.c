@@ -1,8 +1,8 @@
-/* test_convert.c - what trit_convert() makes of checkpoints: the engine must compute from the new
- * file what hf_reference.h computes from the folder.
+/* test_convert.c - the output of trit_convert(): the engine must compute from the new file what
+ * hf_reference.h computes from the folder.
  *
- * The session's cache is f32, for the reason that test_golden.c gives. Where a checkpoint is bf16
- * its embedding and norms lose nothing on the way; those in f16 or f32 keep their type here. */
+ * The session's cache is f32, for the reason in test_golden.c. Embedding and norms of a bf16
+ * checkpoint are converted without loss; those in f16 or f32 keep their type here. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ enum { N_IDS = 32 };
 
 /* ---- Converting and running ------------------------------------------------------------------ */
 
-/* A file as it comes in; it refuses more from call stop_at on, counted from 1. */
+/* Collects a file; refuses data from call stop_at on, counted from 1. */
 struct output {
     struct fx_bytes bytes;
     int n_calls, stop_at;
@@ -31,7 +31,7 @@ static bool receive(void *user, const void *bytes, size_t n)
 
     o->n_calls++;
     if (o->stop_at) {
-        assert_true(o->n_calls <= o->stop_at); /* nobody asks again */
+        assert_true(o->n_calls <= o->stop_at); /* no call after a refusal */
         if (o->n_calls == o->stop_at)
             return false;
     }
@@ -58,7 +58,7 @@ static struct opened_model open_bytes(const char *name, const struct fx_bytes *b
 
 static const struct trit_session_options exact = {.kv = TRIT_KV_TYPE_F32, .n_threads = 1};
 
-/* Logits of a checkpoint that is converted so. */
+/* Logits of a checkpoint converted with these options. */
 static float *converted_logits(const char *dir, const struct trit_convert_options *opt,
                                const int32_t *ids, int n)
 {
@@ -77,13 +77,13 @@ enum {
     AUTOBIT = 2,
     RMS = 4,
     UNTIED = 8,
-    OLD = 16, /* quantization_config of before linear_class */
+    OLD = 16, /* quantization_config from before linear_class existed */
     NO_HEAD_DIM = 32,
     SCALE_F32 = 64,
     TYPE_KEY = 128 /* "type" in rope_scaling, not "rope_type" */
 };
 
-/* What differs from ck_default; zero is what it says, but for the flags. */
+/* Differences from ck_default; zero means the default, except for the flags. */
 struct sample {
     const char *name;
     enum ck_family family;
@@ -92,7 +92,7 @@ struct sample {
     enum ck_dtype dtype;
     double rope_theta, eps, rms_eps, rope_factor, embd_sd;
     const char *not_converted; /* "": no such member */
-    const char *type, *embd;   /* options of the conversion */
+    const char *type, *embd;   /* options of trit_convert() */
 };
 
 #define LLAMA .family = CK_LLAMA
@@ -228,7 +228,7 @@ static void family(void **state)
     ck_free(c);
 }
 
-/* A linear of nothing but zeros is no reason to fail: absmean has a floor. */
+/* A linear of zeros does not fail: absmean has a lower bound. */
 static void master_of_zeros(void **state)
 {
     struct ck_spec spec = ck_default;
@@ -249,7 +249,7 @@ static void master_of_zeros(void **state)
     ck_free(c);
 }
 
-/* What the caller says comes before what config.json says of the same. */
+/* Options of the caller override config.json. */
 static void knob_before_config(void **state)
 {
     static const char *const knobs[] = {"linear_norm=none"};
@@ -263,7 +263,7 @@ static void knob_before_config(void **state)
     spec.family = CK_LLAMA;
     spec.packed = false;
     struct ck *c = ck_new(&spec);
-    ck_set(c, "quantization_config.use_rms_norm", "true"); /* of which there are none */
+    ck_set(c, "quantization_config.use_rms_norm", "true"); /* the checkpoint has none */
     assert_int_equal(trit_convert(ck_write(c, "knob"), &two_in_one, NULL, NULL, NULL, &err),
                      TRIT_E_ARGUMENT);
     assert_non_null(strstr(err.text, "linear_norm"));
@@ -275,12 +275,12 @@ static void knob_before_config(void **state)
     ck_free(c);
 }
 
-/* One unit above half the mean: bitskip's code takes it for 1, by comparing; transformers' for 0,
- * as its product with the inverse rounds to one half. */
+/* One unit above half the mean: bitskip's code compares and gets 1; transformers' code gets 0,
+ * because the product with the inverse rounds to one half. */
 static void weights_above_half(void **state)
 {
     const float mean = 0x1.a7bebcp-7f, edge = 0x1.a7bebep-8f;
-    const float four[] = {edge, edge, 2 * mean, mean - 0x1p-30f}; /* whose mean it is, exactly */
+    const float four[] = {edge, edge, 2 * mean, mean - 0x1p-30f}; /* whose mean is exactly that */
     (void)state;
 
     for (int bitskip = 0; bitskip < 2; bitskip++) {
@@ -309,7 +309,7 @@ static void weights_above_half(void **state)
 static const char *const types[] = {"i2_s", "tq1_0", "tq2_0", "f16", "bf16", "f32"};
 enum { N_TYPES = sizeof types / sizeof *types };
 
-/* A scale of bf16 that multiplies is held by every one of them: the logits have the same bits. */
+/* All types hold a bf16 scale that multiplies, so the logits have the same bits. */
 static void types_agree_exactly(void **state)
 {
     struct ck *c = ck_new(&ck_default);
@@ -331,7 +331,7 @@ static void types_agree_exactly(void **state)
     ck_free(c);
 }
 
-/* The same codes, and scales that differ by no more than tolerance, relative to a. */
+/* Codes are equal, and scales differ by at most tolerance, relative to a. */
 static void check_same_linear(const struct trit_linear *a, const struct trit_linear *b,
                               double tolerance)
 {
@@ -357,7 +357,7 @@ static void check_same_linears(const trit_model *a, const trit_model *b, double 
     }
 }
 
-/* A scale that divides, and one that is a mean, are rounded to the type's and no further. */
+/* A scale that divides, or is a mean, is rounded once, to the type's precision. */
 static void types_agree_but_for_scales(void **state)
 {
     static const double tolerance[N_TYPES] = {0, 0x1p-11, 0x1p-11, 0x1p-11, 0x1p-8, 0};
@@ -386,7 +386,7 @@ static void types_agree_but_for_scales(void **state)
     }
 }
 
-/* Embedding and head have the type that was asked for, the linears theirs; norms are F32. */
+/* Embedding, head and linears have the requested types; norms are F32. */
 static void types_are_those_asked_for(void **state)
 {
     static const struct {
@@ -423,7 +423,7 @@ static void types_are_those_asked_for(void **state)
     ck_free(c);
 }
 
-/* Q8_0 is near enough to recognise what it came from; a smaller embedding is not the model's. */
+/* Q8_0 gives logits close to the model's; a smaller embedding type does not. */
 static void small_embeddings(void **state)
 {
     static const struct {
@@ -461,7 +461,7 @@ static void check_same_bytes(struct fx_bytes got, const struct fx_bytes *wanted,
     free(got.data);
 }
 
-/* Files of all ages say RoPE's base in one of these places. */
+/* Config files, old and new, give RoPE's base in one of these places. */
 static void rope_base_makes_the_same_file(void **state)
 {
     static const char *const objects[] = {"{\"rope_type\": \"default\", \"rope_theta\": 500000.0}",
@@ -493,7 +493,7 @@ static void shards_make_the_same_file(void **state)
     ck_free(c);
 }
 
-/* In whatever order a file has its tensors. */
+/* For any order of the tensors in the file. */
 static void order_does_not_matter(void **state)
 {
     struct ck *c = ck_new(&ck_default);
@@ -536,7 +536,7 @@ static void threads_make_the_same_file(void **state)
 /* ---- Told on the way ------------------------------------------------------------------------- */
 
 struct told {
-    struct fx_bytes text; /* a line for each tensor */
+    struct fx_bytes text; /* one line per tensor */
     int n_notes, n_tensors;
 };
 
@@ -544,7 +544,7 @@ static void told_note(void *user, const char *text)
 {
     struct told *t = user;
     assert_true(text && *text);
-    assert_int_equal(t->n_tensors, 0); /* before the first of them */
+    assert_int_equal(t->n_tensors, 0); /* before the first tensor */
     t->n_notes++;
 }
 
@@ -573,7 +573,7 @@ static void told_tensor(void *user, const struct trit_converted_tensor *tensor)
     put_line(&t->text, tensor->name, tensor->type, dims, tensor->n_bytes);
 }
 
-/* How many of the notes of a conversion have this text. */
+/* The number of notes of a conversion with this text. */
 struct wanted_note {
     const char *text;
     int n;
@@ -596,7 +596,7 @@ static int n_notes(const char *dir, const char *map, const char *text)
     return w.n;
 }
 
-/* What is told is what is written, and a dry run tells the same. */
+/* The reported types are the written ones, and a dry run reports the same. */
 static void told_what_is_written(void **state)
 {
     struct ck *c = ck_new(&ck_default);
@@ -673,7 +673,7 @@ static void sinks_may_stop(void **state)
         assert_int_equal(trit_convert(dir, NULL, receive, &o, NULL, &err), TRIT_E_CANCELLED);
         assert_int_equal(err.code, TRIT_E_CANCELLED);
         assert_int_equal(o.n_calls, i);
-        if (o.bytes.len) /* what came was the beginning of the file */
+        if (o.bytes.len) /* the data was the beginning of the file */
             assert_memory_equal(o.bytes.data, all.bytes.data, o.bytes.len);
         free(o.bytes.data);
     }
@@ -681,7 +681,7 @@ static void sinks_may_stop(void **state)
     ck_free(c);
 }
 
-/* Names of people's folders may be long, and are cut between characters. */
+/* Long names of folders are cut between characters. */
 static void long_names(void **state)
 {
     static const struct {
@@ -713,8 +713,8 @@ static void long_names(void **state)
     ck_free(c);
 }
 
-/* Floats that are ternary already: transformers would quantise them once more, which makes the
- * scale smaller, and that is said. */
+/* Floats that are ternary already: transformers would quantise them again, which makes the scale
+ * smaller; a note says so. */
 static void ternary_masters_are_told(void **state)
 {
     struct ck_spec spec = ck_default;
@@ -740,7 +740,7 @@ static const char *write_text(const char *name, const char *text)
     return fx_write(name, text, strlen(text));
 }
 
-/* A checkpoint whose tensors go by other names, and what it was before. */
+/* A checkpoint with renamed tensors, and the original. */
 static void renamed_tensors(void **state)
 {
     static const uint64_t dims[] = {32, 0};
@@ -773,7 +773,7 @@ static void renamed_tensors(void **state)
     ck_add(c, "extra", "I64", dims);
     snprintf(both, sizeof both, "%s%s", text, more);
     opt.map = write_text("names.txt", both);
-    left = convert(ck_write(c, "names"), &opt); /* longer by the notes of what is left out */
+    left = convert(ck_write(c, "names"), &opt); /* longer by the notes on ignored tensors */
     assert_true(left.len > wanted.len);
     assert_memory_equal(left.data + left.len - 100000, wanted.data + wanted.len - 100000, 100000);
     free(left.data);
@@ -781,7 +781,7 @@ static void renamed_tensors(void **state)
     ck_free(c);
 }
 
-/* A line that leaves out what is not there is told; one that has something to leave out is not. */
+/* An `ignore` line that matches nothing is reported; one that matches is not. */
 static void idle_rules_are_told(void **state)
 {
     static const uint64_t dims[] = {32, 0};
@@ -800,7 +800,7 @@ static void idle_rules_are_told(void **state)
     ck_free(c);
 }
 
-/* Where nothing is to be renamed a file of names changes nothing. */
+/* A file of names that renames nothing changes nothing. */
 static void empty_file_of_names(void **state)
 {
     struct ck *c = ck_new(&ck_default);
@@ -926,7 +926,7 @@ static void tokenizers(void **state)
 
 /* ---- A trained model ------------------------------------------------------------------------- */
 
-/* The packed checkpoint must become the very model that its makers' GGUF is. */
+/* The packed checkpoint must become the same model as its makers' GGUF. */
 static void fables_packed(void **state)
 {
     enum { N = 64 };
@@ -952,7 +952,7 @@ static void fables_packed(void **state)
     free(b.data);
 }
 
-/* The master gives the codes that its makers packed; their scale was rounded to bf16. */
+/* The master gives the codes that its makers packed; they rounded the scale to bf16. */
 static void fables_master(void **state)
 {
     (void)state;

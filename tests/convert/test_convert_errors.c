@@ -1,5 +1,5 @@
-/* test_convert_errors.c - what trit_convert() refuses: each refusal has a status that says whose
- * fault it is, and a text that names the key, tensor or file, and what was found. */
+/* test_convert_errors.c - the errors of trit_convert(): each has the right status, and a text that
+ * names the key, tensor or file, and what was found. */
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "suite.h"
 #include "trit.h"
 
-/* A set of statuses: what is unknown may count as damaged, or as not supported. */
+/* A set of statuses: an unknown item may be damage, or not supported. */
 enum {
     ARGUMENT = 1 << TRIT_E_ARGUMENT,
     DAMAGED = 1 << TRIT_E_FILE,
@@ -23,7 +23,7 @@ enum {
 
 enum kind { BITNET, MASTER, LLAMA, NORMS, ONEBIT, N_KINDS };
 
-/* As small as they get. */
+/* The smallest valid ones. */
 static struct ck *make_checkpoint(enum kind kind)
 {
     struct ck_spec s = ck_default;
@@ -57,7 +57,7 @@ static struct ck *make_checkpoint(enum kind kind)
     return ck_new(&s);
 }
 
-/* One to spoil. */
+/* A checkpoint to damage. */
 static struct ck *new_checkpoint(enum kind kind)
 {
     static struct ck *made[N_KINDS];
@@ -73,7 +73,7 @@ static bool discard(void *user, const void *bytes, size_t n)
     return true;
 }
 
-/* Whether text has one of the words, which | divides. */
+/* Whether text contains one of the words, which are separated by |. */
 static bool says(const char *text, const char *words)
 {
     for (;;) {
@@ -88,7 +88,7 @@ static bool says(const char *text, const char *words)
     }
 }
 
-static int n_wrong; /* of a test so far: it tells all of them before it fails */
+static int n_wrong; /* failures of a test so far; all are printed before it fails */
 
 static void wrong(const char *what, const char *why, const char *detail)
 {
@@ -104,7 +104,7 @@ static void none_wrong(void)
         fail_msg("%d refusals are not as they should be", n);
 }
 
-/* It must fail with one of these statuses and say all of these words; NULL ends them early. */
+/* The conversion must fail with one of these statuses and all of these words (up to a NULL). */
 static void refused_folder(const char *what, const char *dir,
                            const struct trit_convert_options *opt, unsigned statuses,
                            const char *const words[3])
@@ -138,7 +138,7 @@ static void refused(const char *what, const struct ck *c, unsigned statuses,
     refused_folder(what, ck_write(c, "refused"), NULL, statuses, words);
 }
 
-/* What all the rest is spoilt from must itself be sound. */
+/* The undamaged checkpoints must convert. */
 static void unspoilt(void **state)
 {
     (void)state;
@@ -191,7 +191,7 @@ static const struct {
     {NORMS, "quantization_config.rms_norm_eps", "-1", EITHER, {"rms_norm_eps", "-1"}},
     {ONEBIT, "weight_bits", "2", UNSUPPORTED, {"weight_bits", "2"}},
     {ONEBIT, "input_bits", "4", UNSUPPORTED, {"input_bits", "4"}},
-    /* options that are not computed */
+    /* options that trit does not compute */
     {BITNET, "attention_bias", "true", UNSUPPORTED, {"attention_bias"}},
     {LLAMA, "attention_bias", "true", UNSUPPORTED, {"attention_bias"}},
     {LLAMA, "mlp_bias", "true", UNSUPPORTED, {"mlp_bias"}},
@@ -274,7 +274,7 @@ static void spoilt_config(void **state)
     none_wrong();
 }
 
-/* A plain Llama: its linears are no ternary ones, and nobody said they were to be. */
+/* A plain Llama: its linears are not ternary, and nothing asks to quantise them. */
 static void rope_said_twice(void **state)
 {
     static const char *const words[3] = {"rope_scaling", "rope_parameters"};
@@ -310,7 +310,7 @@ static void plain_llama(void **state)
     none_wrong();
 }
 
-/* A linear that was left in full precision is not ternary: the engine has nothing to run it. */
+/* A linear in full precision is not ternary: the engine cannot run it. */
 static void linear_left_out(void **state)
 {
     static const uint64_t dims[] = {128, 256, 0};
@@ -391,7 +391,7 @@ static void files_that_are_damaged(void **state)
     none_wrong();
 }
 
-/* The index puts a tensor into a shard that does not have it. */
+/* The index names a shard for a tensor that the shard lacks. */
 static void index_that_errs(void **state)
 {
     static const char *const words[3] = {"model.safetensors.index.json",
@@ -473,7 +473,7 @@ static void enlarge(struct ck *c, struct ck_tensor *t, const char *name)
     memset(t->data + t->n_bytes, 0, n_bytes - t->n_bytes);
     t->n_bytes = n_bytes;
     snprintf(was, sizeof was, "%llu|%llu", (unsigned long long)t->dims[0],
-             (unsigned long long)t->dims[0] * 4); /* of what is packed: bytes or weights */
+             (unsigned long long)t->dims[0] * 4); /* of a packed tensor: in bytes or in weights */
     snprintf(is, sizeof is, "%llu", (unsigned long long)++t->dims[0]);
     refused("a row more", c, DAMAGED, words);
 }
@@ -580,7 +580,7 @@ static void spoil_scale(struct ck *c, struct ck_tensor *t, const char *name)
         ck_set_value(t, 0, values[i]);
         refused("a scale that is not positive", c, DAMAGED, words);
     }
-    if (!c->spec.autobit) { /* one divided by it is no float */
+    if (!c->spec.autobit) { /* its reciprocal is not a finite float */
         ck_set_value(t, 0, 1e-39);
         refused("a scale that is too small to divide by", c, DAMAGED, words);
     }
@@ -617,7 +617,7 @@ static void unknown_tensors(void **state)
     none_wrong();
 }
 
-/* A head that a tied model leaves out must at least be one. */
+/* A tied model ignores its head, but the head must be valid. */
 static void heads_left_out(void **state)
 {
     static const uint64_t rows[] = {289, 128, 0}, cols[] = {288, 64, 0}, sound[] = {288, 128, 0};
@@ -652,7 +652,7 @@ static void heads_left_out(void **state)
     none_wrong();
 }
 
-/* An embedding that f16 cannot hold is refused, and taken where the type can. */
+/* An embedding that f16 cannot hold is refused, but accepted if the type can hold it. */
 static void values_beyond_a_type(void **state)
 {
     static const char *const words[3] = {"model.embed_tokens.weight"};
@@ -670,7 +670,7 @@ static void values_beyond_a_type(void **state)
     none_wrong();
 }
 
-/* Types of blocks search for their scales; what no float holds on the way must not become zeros. */
+/* Block types search for their scales; an overflow on the way must not give zeros. */
 static void values_beyond_blocks(void **state)
 {
     static const char *const types[] = {"f16", "q8_0", "q6_k", "q4_k", "q4_0"};
@@ -720,7 +720,7 @@ static void unknown_types(void **state)
     none_wrong();
 }
 
-/* Rows of 128 are no blocks of 256. */
+/* Rows of 128 are not blocks of 256. */
 static void types_that_do_not_fit(void **state)
 {
     struct ck *c = new_checkpoint(BITNET);
@@ -739,7 +739,7 @@ static void types_that_do_not_fit(void **state)
     none_wrong();
 }
 
-/* I2_S has no room for a part of a block at its end, nor for rows that end within a byte. */
+/* I2_S cannot end with a part of a block, and its rows cannot end inside a byte. */
 static void weights_that_are_no_blocks(void **state)
 {
     struct ck_spec s = ck_default;
@@ -816,7 +816,7 @@ static void bad_names(void **state)
     none_wrong();
 }
 
-/* Two tensors that are to be the same one, and one that is to be none but is needed. */
+/* Two tensors mapped to the same one, and a needed tensor that is ignored. */
 static void names_that_collide(void **state)
 {
     static const uint64_t dims[] = {128, 0};

@@ -1,5 +1,5 @@
-/* test_quantize.c - a model of another type is the same model: between all types that linears have,
- * from masters, and from I2_S files that other programs laid out otherwise; and what is refused. */
+/* test_quantize.c - trit_quantize(): the model is the same in every type of linears, from masters,
+ * and from I2_S files with the layouts of other programs; and its errors. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,7 +131,7 @@ static void every_type_to_every_other(void **state)
     }
 }
 
-/* There and back only the scale has lost what f16 does not keep. */
+/* After conversion there and back, only the scale was rounded to f16. */
 static void there_and_back(void **state)
 {
     const struct fx_model *m = model_of(FX_I2_S, "bitnet-b1.58");
@@ -155,7 +155,7 @@ static void there_and_back(void **state)
     }
 }
 
-/* The bytes are those that the fixture packs by itself. */
+/* The bytes equal those that the fixture packs. */
 static void packed_as_others_pack(void **state)
 {
     (void)state;
@@ -166,7 +166,7 @@ static void packed_as_others_pack(void **state)
         trit_file *b = open_as(model_of(linear_ids[k], "bitnet-b1.58")->path, NULL);
         for (size_t i = 0; i < a->n_tensors; i++) {
             const struct gguf_tensor *t = &a->tensors[i], *u = &b->tensors[i];
-            const size_t tail = t->type_id == FX_I2_S ? 28 : 0; /* which means nothing */
+            const size_t tail = t->type_id == FX_I2_S ? 28 : 0; /* it has no meaning */
             assert_int_equal(t->n_bytes, u->n_bytes);
             assert_memory_equal(gguf_data(a, t), gguf_data(b, u), t->n_bytes - tail);
         }
@@ -175,7 +175,7 @@ static void packed_as_others_pack(void **state)
     }
 }
 
-/* What `trit info` says of a tensor. */
+/* The numbers that `trit info` shows for a tensor. */
 static void weights_are_counted(void **state)
 {
     (void)state;
@@ -206,7 +206,7 @@ static void weights_are_counted(void **state)
     }
 }
 
-/* Rows that end within a block have padding, which counts for nothing; codes 3 are told. */
+/* Rows that end inside a block have padding, which does not count; codes 3 are counted. */
 static void odd_weights_are_counted(void **state)
 {
     struct fx_spec spec = fx_default;
@@ -271,7 +271,7 @@ static void metadata_is_kept(void **state)
 
 /* ---- Odd layouts ----------------------------------------------------------------------------- */
 
-/* Put the codes of an I2_S tensor where another layout has them. */
+/* Rearrange the codes of an I2_S tensor to another layout. */
 static void lay_out_as(const char *layout, uint8_t *data, size_t n_rows, size_t n_cols)
 {
     const size_t n = n_rows * n_cols;
@@ -431,7 +431,7 @@ static void refusals(void **state)
     refuse(fx_model("narrow.gguf", &spec)->path, &(struct trit_convert_options){.type = "tq1_0"},
            NULL, TRIT_E_UNSUPPORTED, "blk.0.attn_q.weight", "rows of 320");
 
-    /* forced, it is written all the same */
+    /* with force it is written */
     const struct trit_convert_options forced = {.embd = "tq2_0", .force = true};
     trit_file *file = open_as(quantized(m->path, &forced, NULL), NULL);
     assert_int_equal(type_of(file, "token_embd.weight"), FX_TQ2_0);
@@ -485,7 +485,8 @@ static void scales_of_zero(void **state)
     }
 }
 
-/* A scale that 16 bits have not; a ternary embedding in an odd layout, which is no linear. */
+/* A scale that 16 bits cannot hold; a ternary embedding in another layout, which is not a
+ * linear. */
 static void scales_and_other_tensors(void **state)
 {
     static const struct {

@@ -2,9 +2,9 @@
  * file and --knob overrides: the engine must compute from the new file what variant_reference.h
  * computes from the folder.
  *
- * A sample is a family and the knobs that it is asked to have; the same text goes to trit_convert()
- * and to the spec of the reference. Before the engine comes the ground it is held against: the
- * reference itself, and that every tensor and every knob of the samples shows in the logits. */
+ * A sample is a family and a text of knobs, which goes to trit_convert() and to the spec of the
+ * reference. The first tests check the reference itself, and that every tensor and every knob of
+ * the samples affects the logits. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,9 +25,9 @@ enum kind { FLAG, COUNT, REAL, CHOICE };
 static const struct knob {
     const char *name;
     enum kind kind;
-    bool shapes;                       /* a checkpoint has other tensors with it */
+    bool shapes;                       /* a checkpoint with it has other tensors */
     size_t at;                         /* in struct ck_knobs */
-    const char *choices[CK_LAYER + 2]; /* by their number there */
+    const char *choices[CK_LAYER + 2]; /* indices into that table */
 } knobs[] = {
     /* clang-format off */
     {"causal", FLAG, false, offsetof(struct ck_knobs, causal), {NULL}},
@@ -118,12 +118,12 @@ static void cut(struct request *r, const char *text)
 enum { V1 = 1, V2, V3, BIT8 };
 
 enum {
-    BITS = 1, /* one of those that every way to compute is held against, and every tensor */
+    BITS = 1, /* tested in every way of computing, and for every tensor */
     BARE = 2,
     EXTRAS = 4,
     TIED = 8,
     WIDE = 16,   /* hidden 256 */
-    TERNARY = 32 /* a master of ternary weights; its scale is their mean as ever */
+    TERNARY = 32 /* a master of ternary weights; its scale is their mean as usual */
 };
 
 static const struct sample {
@@ -333,7 +333,7 @@ static void make_ternary(struct ck_tensor *t)
     }
 }
 
-/* The checkpoint; its config.json knows nothing of what the knobs say. */
+/* The checkpoint; its config.json does not mention the knobs. */
 static struct ck *checkpoint_of(const struct sample *s)
 {
     const struct ck_spec spec = spec_of(s), family = family_spec(s);
@@ -389,7 +389,7 @@ static struct opened_model open_converted(const struct ck *c, const char *knob_t
     return open_path(path);
 }
 
-/* What a conversion, or else the opening of what it made, is refused with. */
+/* The error of the conversion, or else of opening the converted file. */
 static trit_status refusal(const struct ck *c, const char *knob_text, struct trit_error *err)
 {
     struct fx_bytes b;
@@ -414,7 +414,7 @@ static struct trit_session_options exact(const struct ck_spec *s)
         .kv = TRIT_KV_TYPE_F32, .n_threads = 1, .whole = !s->knobs.causal};
 }
 
-/* Logits [N_IDS, vocabulary] after n_layers; 0 is all of them, in a session that knows no exits. */
+/* Logits [N_IDS, vocabulary] after n_layers; 0 is all layers, in a session without early exit. */
 static float *logits_after(const trit_model *model, const int32_t *ids, int n_layers,
                            struct trit_session_options opt)
 {
@@ -459,8 +459,8 @@ static void fwht_is_the_matrix(void **state)
     }
 }
 
-/* With the knobs of a Llama its master checkpoint computes the same, also with a norm of their own
- * on the linears. */
+/* With the knobs of a Llama its master checkpoint computes the same, also if the linears have norms
+ * of their own. */
 static void reference_is_llama(void **state)
 {
     (void)state;
@@ -496,7 +496,7 @@ static float *floats_of(const double *x, size_t n)
     return y;
 }
 
-/* How far the logits of c, as it is now, are from these, in standard deviations. */
+/* The difference between the current logits of c and these, in standard deviations. */
 static double distance(const struct ck *c, const int32_t *ids, int n_layers, const double *logits)
 {
     const size_t n_vocab = (size_t)c->spec.vocab;
@@ -509,7 +509,7 @@ static double distance(const struct ck *c, const int32_t *ids, int n_layers, con
     return d.finite ? d.error : NAN;
 }
 
-/* The first token sees the last one where it may, and only there. */
+/* The first token sees the last one if and only if the model is not causal. */
 static void reference_is_causal(void **state)
 {
     (void)state;
@@ -530,7 +530,7 @@ static void reference_is_causal(void **state)
     }
 }
 
-/* Logits spread as a model's do; without that, being near them says little. */
+/* Logits vary as much as in a real model; otherwise a small difference would prove little. */
 static void samples_are_sane(void **state)
 {
     (void)state;
@@ -606,7 +606,7 @@ static void check_tensors_tell(const struct sample *s)
     ck_free(c);
 }
 
-/* Tensors that were forgotten, or taken for other ones, would show: each of them. */
+/* Each tensor affects the logits, so a tensor that is forgotten or confused shows. */
 static void every_tensor_tells(void **state)
 {
     (void)state;
@@ -615,8 +615,8 @@ static void every_tensor_tells(void **state)
             check_tensors_tell(&samples[i]);
 }
 
-/* Whether a knob of a sample is another than its family's, so that logits must be other ones too.
- * The forms of rounding differ too seldom, and with other tensors there is nothing to compare. */
+/* Whether a knob of a sample differs from its family's, so that the logits must differ. Excluded
+ * are the forms of rounding, which differ too seldom, and knobs that change the set of tensors. */
 static bool must_tell(const struct knob *k, const struct ck_knobs *own,
                       const struct ck_knobs *family)
 {
@@ -627,7 +627,7 @@ static bool must_tell(const struct knob *k, const struct ck_knobs *own,
     return memcmp((const char *)own + k->at, (const char *)family + k->at, knob_bytes(k)) != 0;
 }
 
-/* So would a knob that were ignored. */
+/* Each knob affects the logits, so a knob that is ignored shows. */
 static void every_knob_tells(void **state)
 {
     (void)state;
@@ -664,7 +664,7 @@ static bool keep_value(void *user, const struct trit_value *value)
     return false;
 }
 
-/* The value of a knob as the file says it: numbers by their value, whatever their width. */
+/* Compares a knob in the file: numbers by value, of any width. */
 static void check_value(const struct trit_value *v, const struct ck_knobs *wanted,
                         const struct knob *k)
 {
@@ -714,8 +714,8 @@ static void check_metadata(const trit_file *file, const struct ck_knobs *wanted)
     }
 }
 
-/* Near by hf_close(), and nearer: the text is chosen for activations to have the very same
- * integers, so that what a wrong eps does to them is not lost in what rounding does. */
+/* Stricter than hf_close(): the text is chosen so that all activations have the same integers, and
+ * the effect of a wrong eps is not hidden by rounding. */
 static void check_close(const struct ck *c, const char *name, const int32_t *ids, int n_layers,
                         const float *logits)
 {
@@ -750,7 +750,7 @@ static void variant(void **state)
     ck_free(c);
 }
 
-/* As with the other families; what config.json of bitnet-8bit says of BOS and end is wrong. */
+/* As in the other families; the BOS and end token in the config.json of bitnet-8bit are wrong. */
 static void tokenizers(void **state)
 {
     static const int32_t wanted[] = {264, 257, 262, 'x'};
@@ -777,7 +777,7 @@ static void tokenizers(void **state)
     }
 }
 
-/* What a file calls the tensors that only these families have; and those that it must not have. */
+/* The names of tensors that only these families have, and of tensors that they must not have. */
 static void names_of_the_file(void **state)
 {
     static const struct {
@@ -835,7 +835,7 @@ static void too_few_positions(void **state)
     unsigned char *at = b.data;
     while (memcmp(at, key, sizeof key - 1) != 0)
         at++;
-    at += sizeof key - 1 + 4; /* behind the name its type, then the value */
+    at += sizeof key - 1 + 4; /* the type follows the name, then the value */
     memcpy(&n, at, 4);
     assert_int_equal(n, c->spec.n_ctx);
     n++;
@@ -876,7 +876,7 @@ static void check_bits(const struct sample *s, const struct ck *c, const trit_mo
     free(wanted);
 }
 
-/* Logits have the same bits however they come about. */
+/* Logits have the same bits in every way of computing. */
 static void same_bits(void **state)
 {
     (void)state;
@@ -892,7 +892,7 @@ static void same_bits(void **state)
     }
 }
 
-/* By confidence a token leaves after the model's least number of layers at the earliest. */
+/* With a threshold, a token exits after the model's minimum number of layers at the earliest. */
 static void least_layers_before_an_exit(void **state)
 {
     static const struct {
@@ -929,7 +929,7 @@ static void least_layers_before_an_exit(void **state)
 
 /* ---- Whole texts ----------------------------------------------------------------------------- */
 
-/* A model that looks at no later token has the same logits in such a session. */
+/* A causal model has the same logits in such a session. */
 static void whole_is_no_difference_to_causal_models(void **state)
 {
     (void)state;
@@ -954,8 +954,8 @@ static void whole_is_no_difference_to_causal_models(void **state)
     }
 }
 
-/* A text after a longer one is as if it were the first; the shortest has one token, the longest
- * three blocks of keys, of which the last has one. */
+/* A text after a longer one gives the same as the first text of a session; the shortest has one
+ * token, the longest three blocks of keys, the last with one key. */
 static void whole_texts_leave_nothing_behind(void **state)
 {
     enum { LONG = 129 };
@@ -984,7 +984,7 @@ static void whole_texts_leave_nothing_behind(void **state)
         double *reference = variant_logits(c, ids, n, spec.n_layer);
         const struct hf_distance d = hf_compare(reference, got, (size_t)n, n_vocab);
         assert_true(hf_close(&d));
-        if (n > 1) { /* and it is not what a causal one computes */
+        if (n > 1) { /* and they differ from a causal model's */
             c->spec.knobs = causal;
             double *other = variant_logits(c, ids, n, spec.n_layer);
             const struct hf_distance far = hf_compare(other, got, (size_t)n, n_vocab);
@@ -1023,8 +1023,8 @@ static void later_tokens_need_the_whole_text(void **state)
 
 /* ---- Refusals -------------------------------------------------------------------------------- */
 
-/* A transform has a power of two of elements: of the input, and of the output where it is there.
- * Without transforms those widths are as good as any. */
+/* A transform needs a power of two as its width: of the input, and of the output if that is
+ * transformed too. Without transforms, any width works. */
 static void hadamard_of_other_widths(void **state)
 {
     static const struct {
@@ -1053,7 +1053,7 @@ static void hadamard_of_other_widths(void **state)
     }
 }
 
-/* The name of an item, for the message to have. */
+/* The name of an item, for the message. */
 static void check_named(const struct ck *c, const char *item)
 {
     struct trit_error err;
@@ -1121,7 +1121,7 @@ static void unknown_knobs_and_values(void **state)
     }
 }
 
-/* There is no place for it in such a block. */
+/* Such a block has no place for it. */
 static void attn_in_norm_before_a_norm(void **state)
 {
     (void)state;
@@ -1140,7 +1140,7 @@ static void attn_in_norm_before_a_norm(void **state)
     }
 }
 
-/* Positions that were not learned cannot be added. */
+/* A file without learned positions cannot add them. */
 static void contexts_beyond_the_learned_positions(void **state)
 {
     const struct ck_spec spec = ck_bitnet8();

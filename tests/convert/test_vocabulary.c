@@ -1,6 +1,6 @@
-/* test_vocabulary.c - the tokenizers of checkpoint folders, as the files of every kind say them:
- * the same vocabulary from each, the ids that texts get, every refusal, and damaged files. With
- * TRIT_SHARED, published vocabularies turned into those files and read back. */
+/* test_vocabulary.c - the tokenizers of checkpoint folders, in every kind of file: each gives the
+ * same vocabulary and ids; every error; and damaged files. With TRIT_SHARED, published vocabularies
+ * are written as those files and read back. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +66,7 @@ static void take_away(const char *folder, const char *name)
     (void)remove(path);
 }
 
-/* None of the files that count. */
+/* Removes all vocabulary files. */
 static const char *empty_folder(void)
 {
     static const char *const all[] = {
@@ -91,7 +91,7 @@ static trit_status read_vocabulary(struct trit_vocabulary *v, struct trit_notes 
                                 &why);
 }
 
-/* How many of them have this text. */
+/* The number of notes with this text. */
 static int n_notes(const struct trit_notes *notes, const char *text)
 {
     int n = 0;
@@ -101,7 +101,7 @@ static int n_notes(const struct trit_notes *notes, const char *text)
     return n;
 }
 
-/* A GGUF of nothing but the vocabulary of a folder. */
+/* A GGUF with only the vocabulary of a folder. */
 static trit_file *vocabulary_file(const char *folder, int32_t n_rows)
 {
     struct trit_vocabulary v;
@@ -182,7 +182,7 @@ static void add_bpe_vocab(struct text *t)
 
 static const char bpe_merges[] = "\"\\u0120 t\", \"h e\", \"\\u0120t he\", \"1 2\"";
 
-/* A tokenizer.json with this pre-tokeniser and more members of the whole and of the model. */
+/* A tokenizer.json with this pre-tokeniser and additional members at the top and in the model. */
 static struct text bpe_json(const char *pre, const char *members, const char *model)
 {
     struct text t = {0};
@@ -250,7 +250,7 @@ static void byte_level(void **state)
 #define BYTES ", {\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"use_regex\": false}"
 #define SEQUENCE(steps) "{\"type\": \"Sequence\", \"pretokenizers\": [" steps "]}"
 
-/* Told by their expressions. */
+/* Recognised by their regular expressions. */
 static void pre_tokenisers(void **state)
 {
     static const struct {
@@ -280,7 +280,7 @@ static void pre_tokenisers(void **state)
     }
 }
 
-/* A token that no merges lead to is found only where they are ignored; the file says whether. */
+/* A token that no merges produce is found only if merges are ignored; the file has the flag. */
 static void ignored_merges(void **state)
 {
     static const char llama3[] = SEQUENCE(SPLIT(LLAMA3) BYTES);
@@ -525,7 +525,7 @@ static void sentencepiece(void **state)
     put_spm_json(SPM_JSON(MARKS, "null"));
     assert_ids(fx_folder("vocabulary"), N_SPM, "the", "1 260 264");
 
-    /* <unk> stays what it is, though it is among the added tokens */
+    /* <unk> keeps its type, although it is an added token */
     trit_file *file = vocabulary_file(fx_folder("vocabulary"), N_SPM);
     const struct gguf_kv *types;
     const uint8_t *p;
@@ -533,11 +533,11 @@ static void sentencepiece(void **state)
     p = types->items;
     assert_int_equal(gguf_next_value(TRIT_VALUE_I32, &p).i, TRIT_TOKEN_UNKNOWN);
     assert_int_equal(gguf_next_value(TRIT_VALUE_I32, &p).i, TRIT_TOKEN_CONTROL);
-    assert_int_equal(gguf_next_value(TRIT_VALUE_I32, &p).i, TRIT_TOKEN_NORMAL); /* not said */
+    assert_int_equal(gguf_next_value(TRIT_VALUE_I32, &p).i, TRIT_TOKEN_NORMAL); /* no key */
     assert_int_equal(gguf_next_value(TRIT_VALUE_I32, &p).i, TRIT_TOKEN_BYTE);
     trit_file_close(&file);
 
-    /* with both there the model is read */
+    /* if both exist, the model is read */
     put_spm_json(jsons[0]);
     struct text model = spm_model(2, false);
     put("vocabulary", "tokenizer.model", model.bytes, model.len);
@@ -557,7 +557,7 @@ static void sentencepiece(void **state)
 #define METASPACE(members) SPM_JSON("null", "{\"type\": \"Metaspace\"" members "}")
 #define SPANNING ", \"\\u2581\\u2581\": 266"
 
-/* What a Metaspace step may say. */
+/* The settings of a Metaspace step. */
 static void metaspace(void **state)
 {
     static const struct {
@@ -599,7 +599,7 @@ static void metaspace(void **state)
     }
 }
 
-/* Tokens that a SentencePiece model names and has not. */
+/* Tokens that a SentencePiece model names but does not have. */
 static void sentencepiece_names_no_token(void **state)
 {
     static const char *const names[] = {"UNK is", "BOS is", "EOS is", "PAD is"};
@@ -618,7 +618,7 @@ static void sentencepiece_names_no_token(void **state)
         }
 }
 
-/* Markers of a chat that only tokenizer.json has, beside a vocabulary of SentencePiece. */
+/* Chat markers that are only in tokenizer.json, with a SentencePiece vocabulary. */
 static void added_beside_sentencepiece(void **state)
 {
     struct trit_vocabulary v;
@@ -643,7 +643,7 @@ static void added_beside_sentencepiece(void **state)
 
 /* ---- Where text begins and ends -------------------------------------------------------------- */
 
-/* A post-processor with one template, or in a sequence, and where its tokens are said. */
+/* A post-processor with one template, or in a sequence, and the place of its tokens. */
 #define TOKEN(name) "{\"SpecialToken\": {\"id\": \"" name "\", \"type_id\": 0}}"
 #define TEXT "{\"Sequence\": {\"id\": \"A\", \"type_id\": 0}}"
 #define TEMPLATE(single, tokens)                                                                   \
@@ -661,7 +661,7 @@ static void begins_and_ends(void **state)
         int bos, eos, eot, eom, add_bos;
         const char *note;
     } cases[] = {
-        /* the tokenizer's name is taken before config.json's id, and that is said */
+        /* the tokenizer's name overrides config.json's id, with a note */
         {"{\"bos_token\": \"<|end|>\", \"eos_token\": {\"content\": \"<|end|>\"}}", NULL,
          "{\"bos_token_id\": 1, \"eos_token_id\": 2}", "", 260, 260, -1, -1, 0,
          "config.json says 1"},
@@ -674,7 +674,7 @@ static void begins_and_ends(void **state)
          "eos_token is '<eos>'"},
         {"{\"unk_token\": {\"content\": \"<unk>\"}}", NULL, NULL, "", -1, -1, -1, -1, 0,
          "unk_token is '<unk>'"},
-        /* all ends of a list, as many as a file keeps */
+        /* all end tokens of a list, up to the limit of a file */
         {NULL, NULL, "{\"bos_token_id\": 260, \"eos_token_id\": [261, 257]}", "", 260, 261, 257, -1,
          0, "257 (he) ends a text too (from config.json)"},
         {NULL, "{\"eos_token_id\": [260, 261, 257]}", NULL, "", -1, 260, 261, 257, 0,
@@ -701,7 +701,7 @@ static void begins_and_ends(void **state)
         {NULL, NULL, NULL, POST(X_FIRST("257")), 257, -1, -1, -1, 1, "the BOS is put before texts"},
         {"{\"bos_token\": \"<tool>\"}", NULL, NULL, POST(END_FIRST), 260, -1, -1, -1, 1,
          "the BOS is 260 (<|end|>), not bos_token 261 (<tool>)"},
-        /* unless add_bos_token says that it does not count */
+        /* unless add_bos_token says otherwise */
         {"{\"bos_token\": \"<tool>\", \"add_bos_token\": true}", NULL, NULL, POST(END_FIRST), 261,
          -1, -1, -1, 1, "add_bos_token"},
         {"{\"add_bos_token\": false}", NULL, NULL, POST(END_FIRST), 260, -1, -1, -1, 0,
@@ -736,7 +736,7 @@ static void begins_and_ends(void **state)
     }
 }
 
-/* What the template puts first must be one token that there is. */
+/* The first item of the template must be one existing token. */
 static void refused_templates(void **state)
 {
     static const struct {
@@ -761,7 +761,7 @@ static void refused_templates(void **state)
     }
 }
 
-/* Every end token of a list ends a text. */
+/* Every end token in a list ends a text. */
 static void three_ends(void **state)
 {
     trit_tokenizer *t;
@@ -789,7 +789,7 @@ static void chat_templates(void **state)
          NULL, "b"},
         {"{\"chat_template\": \"a\"}", "{{ c }}\n", "{{ c }}\n"},
         {"{}", NULL, ""},
-        /* an empty file says nothing */
+        /* an empty file is ignored */
         {"{}", "", ""},
         {"{\"chat_template\": \"a\"}", "", "a"},
     };
@@ -812,7 +812,7 @@ static void chat_templates(void **state)
 
 /* ---- Damage ---------------------------------------------------------------------------------- */
 
-/* Whatever the bytes are, the answer is a vocabulary or an error. */
+/* For any bytes the result is a vocabulary or an error. */
 static void try_bytes(const char *name, const char *bytes, size_t n)
 {
     struct trit_vocabulary v;
@@ -842,7 +842,7 @@ static void damage(const char *name, struct text t, int rounds)
     free(t.bytes);
 }
 
-/* A list that is not Llama 3's is not gone through first. */
+/* A list that is not Llama 3's is refused quickly. */
 static void tiktoken_is_counted_first(void **state)
 {
     struct trit_vocabulary v;
@@ -913,7 +913,7 @@ static void add_quoted(struct text *t, struct trit_string s)
     add(t, "\"");
 }
 
-/* Both have the same array; types too, but that what is unused here may be missing there. */
+/* Both have the same arrays; a type that is unused in one may be missing in the other. */
 static void assert_same_array(const trit_file *a, const trit_file *b, const char *key,
                               trit_value_type type)
 {
@@ -1000,7 +1000,7 @@ static char byte_of(uint32_t code)
     return 0;
 }
 
-/* tiktoken keeps no merges: they come back in number and order. */
+/* tiktoken stores no merges: their number and order are recovered. */
 static void published_tiktoken(void **state)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

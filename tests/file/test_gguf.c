@@ -1,8 +1,9 @@
-/* test_gguf.c - the GGUF reader: what good files say, and that bad ones are refused.
+/* test_gguf.c - the GGUF reader: the contents of valid files, and the errors of invalid ones.
  *
- * Good files come from fixture.h or are put together here byte by byte; bad ones are a good one
- * with one thing wrong, so that the refusal can only be for that. A refusal must have the right
- * status, name what was found, and leave nothing open. Meant for the address sanitizer too. */
+ * Valid files come from fixture.h or are built here byte by byte. An invalid file is a valid one
+ * with one thing wrong, so that the error can only be about that. An error must have the right
+ * status, name what was found, and leave nothing open. The suite is also meant for the address
+ * sanitizer. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,13 +29,13 @@ static trit_file *open_gguf(struct fx_gguf *g)
 {
     const char *path = fx_write_gguf("good.gguf", g);
     trit_file *f = open_good(path);
-    remove(path); /* it stays mapped */
+    remove(path); /* the mapping remains */
     fx_free(g);
     return f;
 }
 
-/* Open bytes as a file that is gone afterwards: writing over an old one makes some file systems
- * wait for the disk, a hundred times slower than a new one. */
+/* Opens bytes as a file, which is removed: on some file systems, overwriting an old file waits for
+ * the disk, a hundred times slower than writing a new one. */
 static trit_status open_bytes(trit_file **f, const void *bytes, size_t len, bool no_mmap,
                               struct trit_error *err)
 {
@@ -82,7 +83,7 @@ static void refuse(struct fx_gguf *g, trit_status wanted, const char *part)
     fx_free(g);
 }
 
-/* A refusal as damaged that says two things. */
+/* A refusal with TRIT_E_FILE whose text contains both parts. */
 static void refuse_both(struct fx_gguf *g, const char *part, const char *other)
 {
     size_t len;
@@ -92,7 +93,7 @@ static void refuse_both(struct fx_gguf *g, const char *part, const char *other)
     refuse(g, TRIT_E_FILE, other);
 }
 
-/* Magic, version, counts: the start of a file that a test goes on by hand. */
+/* Magic, version, counts: the start of a file that a test completes by hand. */
 static void put_header(struct fx_bytes *b, uint32_t version, uint64_t n_tensors, uint64_t n_kv)
 {
     fx_put(b, "GGUF", 4);
@@ -101,7 +102,7 @@ static void put_header(struct fx_bytes *b, uint32_t version, uint64_t n_tensors,
     fx_put_u64(b, n_kv);
 }
 
-/* A key and the id of its value's type; the value is up to the caller. */
+/* A key and the id of its type; the caller appends the value. */
 static void put_key(struct fx_gguf *g, const char *key, uint32_t type)
 {
     fx_put_string(&g->kv, key);
@@ -137,7 +138,7 @@ static void put_data(struct fx_gguf *g, size_t n_bytes)
     }
 }
 
-/* A small file with some of everything in it: what truncation and flipped bytes work on. */
+/* A small file with one of each kind of item, for truncation and flipped bytes. */
 static void put_specimen(struct fx_gguf *g)
 {
     static const char *const words[] = {"one", "", "three"};
@@ -162,7 +163,7 @@ static void put_specimen(struct fx_gguf *g)
 
 /* ---- Good files ------------------------------------------------------------------------------ */
 
-/* Values of one entry, gathered. */
+/* The collected values of one entry. */
 struct gathered {
     struct trit_value v[8];
     size_t n, stop_at; /* 0: never */
@@ -225,7 +226,7 @@ static void single_values(void **state)
     put_key(&g, "u64", TRIT_VALUE_U64), fx_put(&g.kv, &u64, sizeof u64);
     put_key(&g, "i64", TRIT_VALUE_I64), fx_put(&g.kv, &i64, sizeof i64);
     put_key(&g, "f64", TRIT_VALUE_F64), fx_put(&g.kv, &f64, sizeof f64);
-    put_key(&g, "string", TRIT_VALUE_STRING); /* strings may hold anything, NUL too */
+    put_key(&g, "string", TRIT_VALUE_STRING); /* strings may hold any bytes, NUL too */
     fx_put_u64(&g.kv, 4), fx_put(&g.kv, "a\0\xFFz", 4);
     fx_str(&g, "empty", "");
     trit_file *f = open_gguf(&g);
@@ -251,7 +252,8 @@ static void single_values(void **state)
     assert_null(f);
 }
 
-/* An array of three items of each fixed-size type, their bytes 1, 2, 3, …: unaligned on purpose. */
+/* An array of three items of each fixed-size type, with bytes 1, 2, 3, …; deliberately
+ * unaligned. */
 static void arrays(void **state)
 {
     static const struct {
@@ -354,7 +356,7 @@ static void nothing_inside(void **state)
     trit_file *f;
     (void)state;
 
-    put_header(&b, 3, 0, 0); /* 24 bytes are a whole file */
+    put_header(&b, 3, 0, 0); /* 24 bytes are a complete file */
     f = open_good(fx_write("none.gguf", b.data, b.len));
     free(b.data);
     assert_int_equal(trit_file_n_metadata(f), 0);
@@ -379,7 +381,7 @@ static void lookups(void **state)
     (void)state;
 
     fx_init(&g);
-    for (int i = 0; i < N; i++) { /* in no order, and with names that begin alike */
+    for (int i = 0; i < N; i++) { /* unsorted, with common prefixes */
         const uint64_t one[] = {1, 0};
         const float x = (float)i;
         snprintf(name, sizeof name, "k%.*s%d", i % 5, "aaaaa", i * 37 % N);
@@ -396,7 +398,7 @@ static void lookups(void **state)
         memcpy(&x, gguf_data(f, t), sizeof x);
         assert_true(x == (float)i);
         assert_true(trit_string_is(trit_file_tensor(f, (size_t)i).name, name));
-        name[strlen(name) - 1] = '\0'; /* prefixes are other names */
+        name[strlen(name) - 1] = '\0'; /* a prefix is another name */
         strcat(name, "x");
         assert_int_equal(trit_file_find_metadata(f, name), N);
         assert_null(gguf_find_tensor(f, name));
@@ -435,7 +437,7 @@ static void tensors(void **state)
     fx_tensor(&g, "four", FX_BF16, d4, data, 240);
     fx_tensor(&g, "i2s", FX_I2_S, d2, data, 192 + 32);
     fx_tensor(&g, "tq1", FX_TQ1_0, d2, data, 3 * 54);
-    fx_tensor(&g, "later", 999, d2, data, 7); /* an id from the future: no size to check */
+    fx_tensor(&g, "later", 999, d2, data, 7); /* an unknown id: no size to check */
     trit_file *f = open_gguf(&g);
     check_tensor(f, 0, "one", FX_F32, "F32", 1, (uint64_t[]){5, 1, 1, 1}, 20);
     check_tensor(f, 1, "two", FX_TQ2_0, "TQ2_0", 2, (uint64_t[]){256, 3, 1, 1}, 198);
@@ -466,7 +468,7 @@ static void reading_instead_of_mapping(void **state)
     assert_memory_equal(a->bytes.data, b->bytes.data, a->bytes.size);
     trit_file_close(&b);
 
-    /* a file that is in memory stays where it is, and stays the caller's */
+    /* a file in memory is not copied and remains the caller's */
     const struct trit_file_options borrow = {.bytes = a->bytes.data, .n_bytes = a->bytes.size};
     const struct trit_file_options part = {.bytes = a->bytes.data, .n_bytes = a->bytes.size - 1};
     const struct trit_file_options none = {.bytes = a->bytes.data, .n_bytes = 0};
@@ -481,7 +483,7 @@ static void reading_instead_of_mapping(void **state)
     trit_file_close(&a);
 }
 
-/* Any width of integer will do where it fits; nothing else does. */
+/* An integer of any width is accepted if its value fits; other types are not. */
 static void typed_getters(void **state)
 {
     struct fx_gguf g;
@@ -548,7 +550,7 @@ static void same_offset_of_unknown_types(void **state)
     struct fx_gguf g;
     (void)state;
 
-    fx_init(&g); /* nothing is known of their sizes, so nothing contradicts */
+    fx_init(&g); /* unknown sizes cannot be checked */
     put_record(&g, "a", 1, dims, 998, 0);
     put_record(&g, "b", 1, dims, 999, 0);
     put_data(&g, 32);
@@ -630,7 +632,7 @@ static void truncated_anywhere(void **state)
     free(image);
 }
 
-/* The same for a whole model: every byte of what is parsed, a sample of the data. */
+/* The same for a whole model: every byte that is parsed, and a sample of the data. */
 static void truncated_model(void **state)
 {
     const struct fx_model *m = fx_model("whole.gguf", &fx_default);
@@ -662,7 +664,7 @@ static bool sum_values(void *user, const struct trit_value *v)
     return true;
 }
 
-/* Touch everything that an open file offers. */
+/* Reads everything that an open file offers. */
 static uint64_t read_everything(const trit_file *f)
 {
     uint64_t sum = 0;
@@ -694,7 +696,7 @@ static void flipped_bytes(void **state)
             struct trit_error err;
             trit_file *f;
             image[i] ^= masks[m];
-            /* read, not mapped, so that ASan sees the end */
+            /* read instead of mapped, so that ASan detects reads past the end */
             const trit_status status = open_bytes(&f, image, len, true, &err);
             assert_true(status == TRIT_OK || status == TRIT_E_FILE || status == TRIT_E_UNSUPPORTED);
             assert_true((status == TRIT_OK) == (f != NULL));
@@ -731,7 +733,7 @@ static void hostile_counts(void **state)
         put_header(&b, 3, huge[i], huge[i]);
         refuse_bytes(&b, TRIT_E_FILE, number);
     }
-    struct fx_bytes b = {0}; /* small, but more than there is */
+    struct fx_bytes b = {0}; /* small, but past the end of the file */
     put_header(&b, 3, 0, 1);
     refuse_bytes(&b, TRIT_E_FILE, "1 metadata");
     put_header(&b, 3, 1, 0);
@@ -793,7 +795,7 @@ static void wrong_value_types(void **state)
         fx_put_u64(&g.kv, 0);
         refuse(&g, TRIT_E_FILE, "the.key");
     }
-    fx_init(&g); /* an array of arrays: sound by the specification, but ggml refuses it too */
+    fx_init(&g); /* an array of arrays: valid by the specification, but ggml refuses it too */
     put_array(&g, "nested", TRIT_VALUE_ARRAY, 1);
     fx_put_u32(&g.kv, TRIT_VALUE_U8), fx_put_u64(&g.kv, 1), fx_put(&g.kv, "\1", 1);
     refuse(&g, TRIT_E_FILE, "nested");
@@ -828,7 +830,7 @@ static void bad_keys(void **state)
     fx_init(&g);
     fx_u32(&g, name, 1);
     refuse(&g, TRIT_E_FILE, "65536");
-    name[65535] = '\0'; /* the longest that may be */
+    name[65535] = '\0'; /* the longest allowed */
     fx_init(&g);
     fx_u32(&g, name, 1);
     trit_file *f = open_gguf(&g);
@@ -864,7 +866,7 @@ static void bad_names(void **state)
     trit_file_close(&f);
 }
 
-/* A file decides what names hold; a terminal must not obey it. */
+/* Names come from the file, so a message must not send their control characters to a terminal. */
 static void names_are_escaped(void **state)
 {
     const uint64_t dims[] = {0};
@@ -910,19 +912,19 @@ static void bad_records(void **state)
         {3, {two32, two32 - 1, 2}, FX_F32, 0, "shape"},
         {4, {two32 / 2, two32 / 2, 2, 2}, FX_F32, 0, "shape"},
         {2, {UINT64_MAX, 2}, FX_F32, 0, "shape"},
-        {1, {two63 - 1}, FX_F32, 0, ""},        /* the elements fit, their bytes do not */
+        {1, {two63 - 1}, FX_F32, 0, ""},        /* the number of bytes does not fit */
         {2, {two32, two32 / 4}, FX_F32, 0, ""}, /* 2^64 bytes */
         {1, {two63 / 2}, FX_F16, 0, ""},
-        {1, {9}, FX_F32, 0, "needs 36 bytes"}, /* 32 are there */
+        {1, {9}, FX_F32, 0, "needs 36 bytes"}, /* the file has 32 */
         {1, {8}, FX_F32, 1, "aligned"},
         {1, {2}, FX_F32, 8, "aligned"},
         {1, {8}, FX_F32, 32, "ends early"},
         {1, {8}, FX_F32, 64, "ends early"},
         {1, {8}, FX_F32, two63, "ends early"},
         {1, {8}, FX_F32, UINT64_MAX - 31, "ends early"},
-        {1, {8}, 999, 64, "ends early"}, /* of unknown size, but it must begin inside */
+        {1, {8}, 999, 64, "ends early"}, /* of unknown size, but it must begin inside the file */
         {1, {8}, FX_Q8_0, 0, "multiple"},
-        {2, {48, 2}, FX_Q8_0, 0, "multiple"}, /* three blocks in all, but no whole one a row */
+        {2, {48, 2}, FX_Q8_0, 0, "multiple"}, /* three blocks, but none within a row */
         {1, {128}, FX_TQ2_0, 0, "multiple"},
         {1, {255}, FX_TQ1_0, 0, "multiple"},
         {1, {6}, FX_I2_S, 0, "multiple"},
@@ -953,7 +955,7 @@ static void overlaps(void **state)
     (void)state;
 
     fx_init(&g);
-    put_record(&g, "late", 1, eight, FX_F32, 32); /* the order in the file is free */
+    put_record(&g, "late", 1, eight, FX_F32, 32); /* the order in the file does not matter */
     put_record(&g, "early", 1, sixteen, FX_F32, 0);
     put_data(&g, 96);
     refuse_both(&g, "early", "late");
@@ -990,7 +992,7 @@ static void bad_alignments(void **state)
     fx_init(&g);
     fx_str(&g, "general.alignment", "32");
     refuse(&g, TRIT_E_FILE, "general.alignment");
-    const uint64_t eight[] = {8, 0}; /* aligned to the default, not to what the file says */
+    const uint64_t eight[] = {8, 0}; /* aligned to the default, not to the file's alignment */
     const float x[8] = {0};
     fx_init(&g);
     fx_u32(&g, "general.alignment", 64);
@@ -1000,7 +1002,7 @@ static void bad_alignments(void **state)
     refuse(&g, TRIT_E_FILE, "'b' is not aligned");
 }
 
-/* A cut right behind the infos leaves no room for the padding that the data counts from. */
+/* A cut right after the infos leaves no room for the padding before the data. */
 static void no_room_for_padding(void **state)
 {
     const uint64_t dims[] = {8};

@@ -1,7 +1,7 @@
-/* test_safetensors.c - the reader of checkpoints: what good ones say, and that bad ones are
- * refused, each with the very message that it should get.
+/* test_safetensors.c - the reader of checkpoints: the contents of valid ones, and the exact error
+ * message of each invalid one.
  *
- * Files are mapped, and under the address sanitizer a mapping ends where its file does. */
+ * Files are mapped. Under the address sanitizer a mapping ends at the end of its file. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <stdio.h>
@@ -21,7 +21,7 @@
 
 /* ---- Helpers --------------------------------------------------------------------------------- */
 
-/* A folder that holds nothing yet; the path lives until exit. */
+/* A new, empty folder; the path lives until exit. */
 static const char *new_folder(char name[16])
 {
     static int n;
@@ -79,7 +79,7 @@ static void refuse_file(const char *dir, trit_status wanted, const char *path, c
     refuse(dir, wanted, message);
 }
 
-/* The folder's only file is of these bytes. */
+/* The only file in the folder has these bytes. */
 static void refuse_bytes(const void *data, size_t n, const char *rest)
 {
     const char *dir = fx_folder("bytes"), *path = put("bytes", SINGLE, data, n);
@@ -87,7 +87,7 @@ static void refuse_bytes(const void *data, size_t n, const char *rest)
     remove(path);
 }
 
-/* The folder's only file has this header and so many bytes of data. */
+/* The only file in the folder has this header and that many bytes of data. */
 static void refuse_header(const char *header, size_t n_data, trit_status wanted, const char *rest)
 {
     static const uint8_t zeros[64];
@@ -101,7 +101,7 @@ static void refuse_header(const char *header, size_t n_data, trit_status wanted,
     free(image);
 }
 
-/* Every byte of every tensor, and what the reader promises of each. */
+/* Reads every byte of every tensor, and checks the reader's promises for each. */
 static uint64_t read_everything(const struct trit_safetensors *s)
 {
     uint64_t sum = 0;
@@ -117,7 +117,7 @@ static uint64_t read_everything(const struct trit_safetensors *s)
     return sum;
 }
 
-/* Five tensors, one of no bytes, data 0, 1, 2, … */
+/* Five tensors, one of them empty, with data 0, 1, 2, … */
 static struct sw_file specimen(void)
 {
     static const uint64_t matrix[] = {2, 3}, vector[] = {5}, none[] = {4, 0};
@@ -190,7 +190,7 @@ static void one_file(void **state)
     assert_string_equal(trit_safetensors_path(&s, &s.tensors[0]), written);
     trit_safetensors_close(&s);
 
-    put_text(folder, INDEX, "no JSON"); /* is not looked at */
+    put_text(folder, INDEX, "no JSON"); /* ignored */
     s = open_good(dir);
     trit_safetensors_close(&s);
 }
@@ -287,7 +287,7 @@ static void shards(void **state)
     }
 }
 
-/* As download caches have them: links to files elsewhere. One to nothing is no missing file. */
+/* Links to files elsewhere, as in download caches. A dangling link is not a missing file. */
 static void links(void **state)
 {
     char folder[16], path[64], link[64];
@@ -309,7 +309,7 @@ static void links(void **state)
     remove(link);
 }
 
-/* Reading again what was done with, in stretches that begin and end anywhere. */
+/* Reads released data again, in ranges that begin and end anywhere. */
 static void done(void **state)
 {
     enum { N = 300000 };
@@ -532,7 +532,7 @@ static void bad_dtypes(void **state)
     }
 }
 
-/* The data belongs to tensors, all of it, and once. */
+/* Every byte of the data belongs to exactly one tensor. */
 static void bad_cover(void **state)
 {
     static const struct {
@@ -555,7 +555,7 @@ static void bad_cover(void **state)
         refuse_header(all[i].header, 4, TRIT_E_FILE, all[i].message);
 }
 
-/* A file decides what names hold; a terminal must not obey it. */
+/* Names come from the file, so a message must not send their control characters to a terminal. */
 static void names_are_escaped(void **state)
 {
     (void)state;
@@ -609,21 +609,21 @@ static void bad_indices(void **state)
         refuse_file(dir, TRIT_E_FILE, path, all[i].message);
         remove(path);
     }
-    put_text(folder, INDEX, "{\"weight_map\":{}}"); /* no tensors, as in a file without any */
+    put_text(folder, INDEX, "{\"weight_map\":{}}"); /* no tensors, as for a file without tensors */
     struct trit_safetensors s = open_good(dir);
     assert_int_equal(s.n, 0);
     assert_null(trit_safetensors_find(&s, "t"));
     trit_safetensors_close(&s);
 }
 
-/* A folder with tensors "one" and "both" in a.safetensors, "two" in b.safetensors, and an index
- * that says otherwise. */
+/* A folder with tensors "one" and "both" in a.safetensors, "two" in b.safetensors, and a wrong
+ * index. */
 static void index_and_files_differ(void **state)
 {
     enum { MAX = 4 };
     static const struct {
         const char *names[MAX], *files[MAX];
-        const char *path, *message; /* none: it is good */
+        const char *path, *message; /* none: the index is valid */
     } all[] = {
         {{"one", "both", "two", "x"},
          {"a", "a", "b", "b"},
@@ -634,7 +634,7 @@ static void index_and_files_differ(void **state)
          INDEX,
          "tensor 'a' should be in a but is not"},
         {{"one", "two"}, {"a", "b"}, "a", "tensor 'both' is not in " INDEX},
-        {{"one", "both"}, {"a", "a"}, INDEX, ""}, /* b is of no concern */
+        {{"one", "both"}, {"a", "a"}, INDEX, ""}, /* b does not matter */
         {{"both", "one", "two"},
          {"b", "a", "b"},
          INDEX,
@@ -714,7 +714,7 @@ static void cut_anywhere(void **state)
     free(image);
 }
 
-/* Read a file that the fixture wrote. */
+/* Reads a file that the fixture wrote. */
 static uint8_t *read_back(const char *path, size_t *len)
 {
     FILE *f = fopen(path, "rb");
@@ -754,7 +754,7 @@ static void cut_shards(void **state)
     trit_safetensors_close(&s);
 }
 
-/* Open what a loop has changed: an error or tensors that can be read, and nothing else. */
+/* Opens a changed file: the result is an error, or tensors that can be read. */
 static bool survives(const char *dir)
 {
     struct trit_safetensors s;
@@ -770,7 +770,7 @@ static bool survives(const char *dir)
     return good;
 }
 
-/* Change up to three bytes: a bit, or into what means something to the reader. */
+/* Changes up to three bytes: flips a bit, or writes a byte that is special to the reader. */
 static void damage(uint8_t *data, size_t len, uint64_t *rng)
 {
     static const char bytes[] = "[]{}:,\"\\0123456789-.eUIFB \n\xff";

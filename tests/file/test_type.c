@@ -1,8 +1,8 @@
 /* test_type.c - tensor types: their sizes, unpacking each ternary one into T2, and writing floats.
  *
- * The packers here follow the description of each format on their own, so that an error would have
- * to be made twice. Every buffer is malloc'ed at its exact size: the address sanitizer then sees a
- * byte read or written too many. */
+ * The packers here are written independently from the description of each format, so that an error
+ * would have to be made twice. Every buffer is malloc'ed with its exact size, so that the address
+ * sanitizer detects an access past its end. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,7 @@ struct matrix {
     int8_t *t; /* [n_rows, n_cols] in -1, 0, 1 */
 };
 
-/* The first weight is not 0, so that there is always a scale to find. */
+/* The first weight is not 0, so that a scale exists. */
 static struct matrix random_matrix(size_t n_rows, size_t n_cols, uint64_t seed)
 {
     struct matrix m = {n_rows, n_cols, malloc(n_rows * n_cols)};
@@ -47,7 +47,8 @@ static struct matrix random_matrix(size_t n_rows, size_t n_cols, uint64_t seed)
     return m;
 }
 
-/* A row that holds all five-trit combinations, which TQ1_0 packs into one byte, where it can. */
+/* A row with all combinations of five trits, which TQ1_0 packs into one byte, if it is long
+ * enough. */
 static struct matrix counting_matrix(size_t n_rows, size_t n_cols)
 {
     struct matrix m = {n_rows, n_cols, malloc(n_rows * n_cols)};
@@ -82,12 +83,12 @@ static trit_status unpack(trit_unpack_fn *fn, uint8_t **t2, float *scale, const 
     const struct trit_packed packed = {
         .data = data, .n_rows = m->n_rows, .n_cols = m->n_cols, .format = format};
     *t2 = new_bytes(m->n_rows * ((m->n_cols + 127) / 128 * 32));
-    memset(*t2, 0xFF, m->n_rows * ((m->n_cols + 127) / 128 * 32)); /* code 3 nowhere is written */
+    memset(*t2, 0xFF, m->n_rows * ((m->n_cols + 127) / 128 * 32)); /* no code is 3 */
     why->text[0] = '\0';
     return fn(t2[0], scale, &packed, why);
 }
 
-/* Unpack what must be fine; every weight, and the padding, are compared. Frees all. */
+/* Unpacks valid weights; compares every weight and the padding. Frees everything. */
 static void check(trit_unpack_fn *fn, uint8_t *data, struct matrix m, enum trit_format format,
                   float scale)
 {
@@ -111,7 +112,7 @@ static void check(trit_unpack_fn *fn, uint8_t *data, struct matrix m, enum trit_
     free(data);
 }
 
-/* Unpack what must be refused; parts of the message. Frees all. */
+/* Unpacks invalid weights; checks parts of the message. Frees everything. */
 static void refuse(trit_unpack_fn *fn, uint8_t *data, struct matrix m, enum trit_format format,
                    trit_status wanted, const char *part, const char *other)
 {
@@ -168,7 +169,7 @@ static void sizes(void **state)
     assert_null(trit_type_find(UINT32_MAX));
 }
 
-/* Types that trit_weight_type_at() lists can be written as it says. The defaults come first. */
+/* The types in the list of trit_weight_type_at() can be written. The defaults come first. */
 static void weight_types(void **state)
 {
     const char *first_linear = NULL, *first_embd = NULL;
@@ -248,7 +249,7 @@ static void t2_row_bytes(void **state)
 
 /* ---- I2_S ------------------------------------------------------------------------------------ */
 
-/* codecs.py, i2s_pack: the whole tensor as one run of blocks of 128, the scale behind it. */
+/* codecs.py, i2s_pack: the whole tensor as one sequence of blocks of 128, then the scale. */
 static uint8_t *pack_i2s(const struct matrix *m, float scale)
 {
     const size_t n = m->n_rows * m->n_cols;
@@ -258,7 +259,7 @@ static uint8_t *pack_i2s(const struct matrix *m, float scale)
     for (size_t i = 0; i < n; i++)
         p[i / 128 * 32 + i % 32] |= (uint8_t)((m->t[i] + 1) << (6 - 2 * (i / 32 % 4)));
     memcpy(p + n / 4, &scale, sizeof scale);
-    memset(p + n / 4 + 4, 0xA5, 28); /* unspecified; not to be looked at */
+    memset(p + n / 4 + 4, 0xA5, 28); /* unspecified; must be ignored */
     return p;
 }
 
@@ -275,7 +276,7 @@ static void i2s(void **state)
     }
 }
 
-/* Where rows are whole blocks, I2_S already is T2. */
+/* If rows are whole blocks, I2_S is T2. */
 static void i2s_is_t2(void **state)
 {
     struct matrix m = random_matrix(7, 384, 3);
@@ -368,7 +369,7 @@ static uint8_t *pack_tq1(const struct matrix *m, unsigned d)
     return p;
 }
 
-/* Both kinds, so that one list of cases does. */
+/* Both kinds, for one list of cases. */
 static const struct tq {
     trit_unpack_fn *unpack;
     uint8_t *(*pack)(const struct matrix *m, unsigned d);
@@ -412,7 +413,7 @@ static void tq_scales(void **state)
     }
 }
 
-/* One scale per tensor is what is computed; both that were found are named. */
+/* A tensor must have one scale; the message names the two that were found. */
 static void tq_differing_scales(void **state)
 {
     (void)state;
@@ -424,7 +425,7 @@ static void tq_differing_scales(void **state)
     }
 }
 
-/* A block of nothing but zeros has d = 0; so has one whose codes say otherwise. */
+/* A block of zeros may have d = 0; so may one with other codes, which then mean 0. */
 static void tq_zero_blocks(void **state)
 {
     (void)state;
@@ -460,7 +461,7 @@ static uint8_t *pack_f32(const struct matrix *m, float scale)
     return p;
 }
 
-/* 16 bits a weight, its bits given for -1, 0 and 1. */
+/* Types of 16 bits per weight, with the bits of -1, 0 and 1. */
 static uint8_t *pack_16(const struct matrix *m, const unsigned bits[3])
 {
     const size_t n = m->n_rows * m->n_cols;
@@ -490,7 +491,7 @@ static void floats(void **state)
     }
 }
 
-/* -0 is 0, and does not make a scale. */
+/* -0 counts as 0 and does not set a scale. */
 static void float_zeros(void **state)
 {
     static const unsigned minus_f16[3] = {H_MINUS_HALF, H_MINUS_ZERO, H_HALF};
@@ -570,8 +571,8 @@ static void floats_not_finite(void **state)
 
 /* ---- Floats written ------------------------------------------------------------------------- */
 
-/* The error that a type leaves on n normal numbers, over their deviation; each row of the table
- * takes 256. */
+/* The error of a type for n normal numbers, divided by their deviation; each row of the table uses
+ * 256. */
 static double relative_error(uint32_t id, float scale, uint64_t seed)
 {
     enum { N = 256 * 40 };
@@ -596,7 +597,7 @@ static double relative_error(uint32_t id, float scale, uint64_t seed)
     return sqrt(error / squares);
 }
 
-/* What bits allow: a type of b bits with a scale per block leaves some 2^-b of it. */
+/* The error that the bits allow: about 2^-b for a type of b bits with a scale per block. */
 static void encoders_are_accurate(void **state)
 {
     static const struct {
@@ -637,7 +638,7 @@ static void encoders_take_odd_blocks(void **state)
                                    : 1e-7f * (float)(k % 7 - 3);
             type->encode(out, x, 256);
             scalar.decode[type->format](y, out, 256);
-            /* zeros of Q4_K are the sum of a scale's and a minimum's multiple */
+            /* a zero of Q4_K is the sum of a multiple of the scale and of the minimum */
             const float least = ids[i] == FX_Q4_K && kind == 3 ? 5e-3f : 4e-7f;
             for (int k = 0; k < 256; k++)
                 if (!(fabsf(x[k] - y[k]) <= 0.13f * fabsf(x[k]) + least))

@@ -1,4 +1,4 @@
-/* fuzz.h - what every fuzz target is made of. */
+/* fuzz.h - the parts of every fuzz target. */
 #ifndef TRIT_TESTS_FUZZ_H
 #define TRIT_TESTS_FUZZ_H
 

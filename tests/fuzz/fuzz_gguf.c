@@ -8,7 +8,7 @@
 
 enum { N_CTX = 8 };
 
-/* Whether a call gave an object. If not, it must have left a reason that has the status in it. */
+/* Whether a call made an object. If not, the error must have a text and the status. */
 static bool opened(trit_status status, const void *object, const struct trit_error *err)
 {
     FUZZ_CHECK((status == TRIT_OK) == (object != NULL));
@@ -113,7 +113,7 @@ static float *evaluate(const trit_model *model, const char *isa)
     return logits;
 }
 
-/* The best instruction set must give the same logits as scalar code. */
+/* The best instruction set must give the same logits as the scalar one. */
 static void run(const trit_file *file)
 {
     struct trit_error err = {0};

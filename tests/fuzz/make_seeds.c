@@ -1,6 +1,5 @@
-/* make_seeds.c - writes inputs that fuzzers begin with: models as small as can be, in many forms.
- *
- *   make_seeds FOLDER      FOLDER is there; files in it are replaced */
+/* make_seeds.c - writes inputs that fuzzers begin with: the smallest models, in many forms. Usage:
+ * make_seeds FOLDER, an existing folder, in which files are replaced. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,7 +17,7 @@ static bool put(const char *folder, const char *name, const void *bytes, size_t 
     return ok;
 }
 
-/* One layer of what the spec says; blocks: of 256 weights, which some types need. */
+/* A model of one layer by the spec; blocks: in blocks of 256 weights, which some types need. */
 static bool put_model(const char *folder, const char *name, struct fx_spec spec, bool blocks)
 {
     struct fx_gguf g;

@@ -1,13 +1,13 @@
-/* replay.c - runs a fuzz target over files where there is no fuzzer, as a test.
+/* replay.c - runs a fuzz target over files without a fuzzer, as a test.
  *
  *   fuzz_replay_NAME [-n DAMAGES] [-k FILE] PATH...      PATH: a file, or a folder of files
  *
- * The target of fuzz_NAME.c gets an empty input, then each file as it is and with DAMAGES (0)
- * different damages: cut short, or numbers overwritten. They are the same in each run. Files of
- * more than 256 KB are left out, and so are folders within a folder.
+ * The target of fuzz_NAME.c gets an empty input, then each file unchanged and with DAMAGES (default
+ * 0) different damages: truncated, or with numbers overwritten. The damages are the same in each
+ * run. Files of more than 256 KB and nested folders are left out.
  *
- * A target that finds a fault ends the program. Each input is in FILE (-k) while it runs, so the
- * one that did it is there afterwards. Exit code 1 if a path cannot be read. */
+ * A target that finds a fault ends the program. FILE (-k) holds each input while it runs, and so
+ * the input of the fault afterwards. Exit code 1 if a path cannot be read. */
 #define _GNU_SOURCE /* scandir, getopt */
 #include <dirent.h>
 #include <errno.h>
@@ -31,7 +31,7 @@ static uint32_t draw(uint32_t *state)
     return *state >> 8;
 }
 
-/* A number below n, the small ones more often: the front of a file is its header. */
+/* A number below n; small numbers are more likely, because a file begins with its header. */
 static size_t draw_place(uint32_t *state, size_t n)
 {
     size_t range = n;
@@ -40,8 +40,8 @@ static size_t draw_place(uint32_t *state, size_t n)
     return draw(state) % range;
 }
 
-/* Overwrite 1, 2, 4 or 8 bytes with 0, the largest number, the largest signed one, one more than
- * it was, or anything. */
+/* Overwrites 1, 2, 4 or 8 bytes with 0, the largest number, the largest signed number, the old
+ * value plus one, or a random value. */
 static void edit(uint8_t *data, size_t len, uint32_t *state)
 {
     uint64_t value = 0;
@@ -69,7 +69,8 @@ static void edit(uint8_t *data, size_t len, uint32_t *state)
     memcpy(data + at, &value, width);
 }
 
-/* To the target, in a block of its own size, so that a sanitizer sees what is read beyond it. */
+/* Passes the data to the target in a block of the exact size, so that a sanitizer sees reads past
+ * the end. */
 static void give(const uint8_t *data, size_t len)
 {
     uint8_t *copy = malloc(len ? len : 1);
@@ -85,7 +86,7 @@ static void give(const uint8_t *data, size_t len)
     n_inputs++;
 }
 
-/* One damage in four is a cut. */
+/* One damage in four truncates the data. */
 static void give_damaged(const uint8_t *data, size_t len, unsigned number)
 {
     uint32_t state = number * 7919u + (uint32_t)len;
@@ -115,7 +116,7 @@ static bool run_file(const char *path)
         fprintf(stderr, "%s: %s\n", path, strerror(errno));
     if (!ok || len > MAX_BYTES)
         return ok;
-    fprintf(stderr, "%s\n", path); /* a fault belongs to the last one named */
+    fprintf(stderr, "%s\n", path); /* a fault belongs to the last file named */
     give(data, len);
     for (unsigned i = 0; i < n_damages && len; i++)
         give_damaged(data, len, i);

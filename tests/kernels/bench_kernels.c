@@ -1,9 +1,9 @@
 /* bench_kernels.c - see bench_kernels.h.
  *
- * Kernels that take one token, or few, stream weights from memory, as generation does: calls go
- * round a buffer that no cache holds, and the limit beside the figure is that of probe_read over
- * the same bytes. All others are measured with warm caches, the ternary product beside probe_macs.
- * Kernel and limit take turns, so that what else the machine does slows both. */
+ * Kernels that take one or a few tokens stream weights from memory, as in generation: calls cycle
+ * through a buffer larger than any cache, and the limit is that of probe_read over the same bytes.
+ * All others are measured with warm caches; the limit of the ternary product is probe_macs. Kernel
+ * and limit take turns, so that other programs slow both. */
 #define _DEFAULT_SOURCE /* clock_gettime under -std=c11 */
 
 #include "bench_kernels.h"
@@ -20,7 +20,7 @@ static bool streams(const struct bench *b)
     return b->limit == LIMIT_READ;
 }
 
-/* What limits a bench, as a bench; its run is NULL where there is nothing to compare with. */
+/* The limit of a bench, as a bench; its run is NULL if there is no limit. */
 static struct bench limit_of(const struct bench *b)
 {
     struct bench limit = {.name = "limit",
@@ -45,7 +45,7 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Seconds of n calls. Where weights stream, each call has the next ones. */
+/* The time of n calls, in seconds. If weights stream, each call gets the next ones. */
 static double seconds_of(const struct trit_kernels *k, const struct bench *b, size_t n, bool stream)
 {
     const double start = now();
@@ -57,7 +57,7 @@ static double seconds_of(const struct trit_kernels *k, const struct bench *b, si
     return now() - start;
 }
 
-/* Calls that take 1 ms, or 8 ms where a memory is what is measured. */
+/* The number of calls that take 1 ms, or 8 ms if memory is measured. */
 static size_t calls_per_repeat(const struct trit_kernels *k, const struct bench *b, bool stream)
 {
     size_t n = 1;
@@ -66,9 +66,9 @@ static size_t calls_per_repeat(const struct trit_kernels *k, const struct bench 
     return n;
 }
 
-/* Medians over the repeats, in seconds of one call of each. */
+/* Medians over the repeats, in seconds per call. */
 struct times {
-    double kernel, limit; /* limit: 0 where there is none */
+    double kernel, limit; /* limit: 0 if there is none */
 };
 
 static struct times measure(const struct trit_kernels *k, const struct bench *b)
@@ -129,13 +129,13 @@ static void bench_one(const struct bench *b, const struct trit_isa *isa)
     fflush(stdout);
 }
 
-/* A batch would take the scalar row minutes. */
+/* The scalar row would need minutes for a batch. */
 static bool worth_it(const struct options *o, const struct bench *b, const struct trit_isa *isa)
 {
     return wanted_row(o, isa) && (b->n_tokens <= 64 || isa != trit_isas);
 }
 
-/* Whether bench_data.walk is to be measured. */
+/* Whether to measure bench_data.walk. */
 static bool wanted_walk(const struct options *o, const struct bench *b)
 {
     const struct trit_walk *walk = bench_data.walk;

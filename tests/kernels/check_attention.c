@@ -18,9 +18,9 @@ static void fill_kv(float *x, size_t n, int kind)
     }
     for (size_t i = 0; i < n; i++) {
         const float sign = copysignf(1.0f, uniform());
-        if (kind == NEAR_TOP) /* 65504 is the largest, 65520 where rounding would go to infinity */
+        if (kind == NEAR_TOP) /* 65504 is the largest f16; 65520 rounds to infinity */
             x[i] = sign * (below(2) ? 65520.0f + (float)((int)below(65) - 32) : 65504.0f);
-        else if (kind == NEAR_TINY) /* subnormal as f16, or nothing left */
+        else if (kind == NEAR_TINY) /* subnormal as f16, or 0 */
             x[i] = ldexpf(uniform(), -13 - (int)below(15));
         else /* 12 bits: exactly between two f16, subnormal ones too */
             x[i] = ldexpf(sign * (float)(2 * below(2048) + 1), (int)below(26) - 25);
@@ -55,7 +55,7 @@ enum {
     ATTN_USUAL,
     ATTN_SHARP, /* scores far apart */
     ATTN_EQUAL, /* all scores 0 */
-    ATTN_TINY,  /* scores that underflow to zeros of both signs */
+    ATTN_TINY,  /* scores that underflow to +0 and -0 */
     ATTN_NAN_Q,
     ATTN_NAN_K,
     ATTN_NAN_V,
@@ -69,7 +69,7 @@ static const enum fill q_fills[N_ATTN_KINDS] = {[ATTN_EQUAL] = ZEROS,
                                                 [ATTN_NAN_Q] = WITH_NAN,
                                                 [ATTN_INF_Q] = WITH_INF}; /* else UNIFORM */
 
-/* Key or value rows and their scales, stored by the scalar kernel. */
+/* Rows of keys or values and their scales, stored by the scalar kernel. */
 static void fill_rows(int format, uint8_t *rows, float *scales, const struct trit_attn_shape *shape,
                       enum fill fill, bool with_nan)
 {
@@ -82,7 +82,7 @@ static void fill_rows(int format, uint8_t *rows, float *scales, const struct tri
     }
 }
 
-/* One maximum in six is far off, infinite or NaN. */
+/* One maximum in six is far away, infinite or NaN. */
 static struct trit_softmax earlier_softmax(void)
 {
     static const float maxima[] = {0.0f, 3.0f, -50.0f, 1e30f, -INFINITY, NAN};
@@ -101,7 +101,7 @@ static void attn_case(int format, size_t n_keys, size_t head_dim, size_t n_q, in
         .ldq = head_dim + (below(2) ? 0 : below(40)),
         .accumulate = below(2),
         .hint = (enum trit_hint)below(4),
-        .prefetch = below(2) ? unmapped() : NULL, /* unmapped: it may not be read */
+        .prefetch = below(2) ? unmapped() : NULL, /* unmapped: it must not be read */
     };
     const bool scaled = format == TRIT_KV_I8;
     const size_t n_bytes = n_keys * head_dim * kv_bytes[format];
@@ -213,7 +213,7 @@ static void bench_attn(const struct trit_kernels *k, const struct bench *b)
         .scale = 0.1f,
         .n_q = b->n_tokens,
         .ldq = b->n_cols,
-        .accumulate = true, /* what is there from the calls before stays finite */
+        .accumulate = true, /* results of earlier calls stay finite */
         .hint = TRIT_HINT_T0,
     };
     k->attn_block[b->index](bench_data.y, sm, &shape, bench_data.x, bench_data.stream, bench_data.x,

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Where the 16-bit floats of a block are, so that random blocks can be given finite ones. The
+/* The positions of the 16-bit floats in a block, so that random blocks can get finite ones. The
  * files are little-endian: the upper half of an F32 is a BF16. */
 static const struct format {
     size_t n_bytes, at[2], n_floats;
@@ -17,7 +17,7 @@ static const struct format {
     [TRIT_FORMAT_Q6_K] = {210, {208}, 1, 10},
 };
 
-/* What the floats are: of similar size, as in a model; any finite; subnormal; or any at all. */
+/* Kinds of floats: of similar size, as in a model; any finite; subnormal; any at all. */
 enum weights { ALIKE, FINITE, SUBNORMAL, ANY, N_WEIGHTS };
 static const char *const weights_names[N_WEIGHTS] = {"alike", "finite", "subnormal", "any"};
 
@@ -48,7 +48,7 @@ static void fill_weights(uint8_t *w, size_t n_bytes, enum trit_format format, en
         }
 }
 
-/* What a weight pointer must be aligned to: nothing where quantised. */
+/* The alignment of a weight pointer: 1 if quantised. */
 static size_t weight_align(enum trit_format format)
 {
     return trit_format_block(format) > 1 ? 1 : trit_format_bytes(format, 1);
@@ -121,7 +121,7 @@ static void gemm_case(enum trit_format format, size_t n_rows, size_t n_cols, siz
     float *x = input(n_x * sizeof *x, sizeof *x);
     const struct output y = output(none ? 0 : ((n_tokens - 1) * ldy + n_rows) * sizeof(float), 4);
     fill_weights(w, n_bytes, format, kind);
-    memset(x, 0xff, n_x * sizeof *x); /* between rows there are NaNs */
+    memset(x, 0xff, n_x * sizeof *x); /* NaNs between rows */
     if (x_kind == X_UNDERFLOW)
         fill_underflow(x, ldx, w, format, n_cols, n_tokens);
     else
@@ -150,7 +150,7 @@ static void gemm_width(enum trit_format format, size_t n_cols)
 
 static void check_gemm(int index)
 {
-    /* 512 is where a decoder may take a row in two. */
+    /* From 512 columns on, a decoder may split a row in two. */
     static const size_t wide[] = {100, 320, 511, 512, 513, 864, 1040};
     static const size_t wide_blocks[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 20};
     const enum trit_format format = (enum trit_format)index;
@@ -200,7 +200,7 @@ static const struct check checks[] = {
     {"gemm_q6_k", check_gemm, TRIT_FORMAT_Q6_K},
 };
 
-/* One token's weights come from memory, as in generation. */
+/* With one token, weights come from memory, as in generation. */
 #define GEMM(name, FORMAT, rows, tokens, block, bytes)                                             \
     "gemm_" name, FORMAT, rows, 2560, tokens, bench_gemm, (rows)*2560 / (block) * (bytes),         \
         fill_stream, (tokens) == 1 ? LIMIT_READ : LIMIT_NONE, TRIT_WALK_FLOAT

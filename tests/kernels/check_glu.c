@@ -4,7 +4,8 @@
 #include <float.h>
 #include <math.h>
 
-/* Half of them from a list: zeros, the ends of exp's range, where squares and exp overflow. */
+/* Half of them are from a list: zeros, the ends of the range of exp, the points where squares and
+ * exp overflow. */
 static void fill_glu(float *x, size_t n)
 {
     static const float special[] = {0.0f,    -0.0f,    1e30f,  -1e30f,   88.0f,     -88.0f,

@@ -1,12 +1,12 @@
-/* check_kernels.c - every instruction set's kernels against the scalar ones, bit for bit, in the
- * manner of dav1d's checkasm; and, with --bench, how fast each of them is.
+/* check_kernels.c - compares the kernels of every instruction set with the scalar ones, bit for
+ * bit, in the manner of dav1d's checkasm; with --bench, measures them.
  *
- * Each kernel whose function no earlier row has is called on the same random and extreme inputs as
- * the scalar one, and everything both wrote must be equal: see harness.h. The check and the benches
- * of a kernel stand together in the check_*.c of its family.
+ * Each kernel that is not already in an earlier row gets the same random and extreme inputs as the
+ * scalar one, and all their output must be equal: see harness.h. The check and the benches of a
+ * kernel are together in the check_*.c of its family.
  *
- * The scalar row has nothing to be compared with; "--isa scalar" compares it with itself, which
- * still looks for reads and writes out of bounds. */
+ * The scalar row is the reference; "--isa scalar" compares it with itself, which still detects
+ * accesses out of bounds. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static const struct family *const families[] = {
 
 /* ---- Checking -------------------------------------------------------------------------------- */
 
-/* Of an operation; NULL: none. */
+/* The check of an operation, or NULL. */
 static const struct check *find_check(const char *name)
 {
     for (const struct family *const *f = families; *f; f++)
@@ -36,8 +36,7 @@ static const struct check *find_check(const char *name)
     return NULL;
 }
 
-/* An operation that kernels.h has and no family checks would go unnoticed; so would a check that
- * none has. */
+/* Every operation of kernels.h must have a check, and every check an operation. */
 static bool families_are_complete(void)
 {
     size_t n = 0;
@@ -54,7 +53,7 @@ static bool families_are_complete(void)
     return n == 0;
 }
 
-/* Whether the filter names a kernel, or a line of --bench. */
+/* Whether the filter matches a kernel, or a line of --bench. */
 static bool any_matches(const struct options *o)
 {
     for (const struct family *const *f = families; *f; f++) {
@@ -169,7 +168,7 @@ static bool parse(struct options *o, uint64_t *seed, int argc, char **argv)
     return true;
 }
 
-/* Whether the options can be met. @return 0, or the exit status */
+/* Checks the options. @return 0, or the exit status */
 static int refuse(const struct options *o)
 {
     const struct trit_isa *isa = o->isa ? trit_isa_find(o->isa) : NULL;

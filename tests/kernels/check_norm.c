@@ -28,7 +28,7 @@ static void norm_case(int norm, size_t n, int kind, bool in_place)
                                        : k->layernorm(p, from, NULL, NULL, n, eps);
     }
     compare(&y, "y", FLOATS);
-    /* a lone element less its mean is 0 */
+    /* one element minus its mean is 0 */
     const bool finite = kind < N_FINITE_FILLS || (kind == HUGE_VALUE && norm != RMSNORM && n == 1);
     if (ok[0] != finite || ok[1] != finite)
         fail("returns %d, scalar %d, instead of %d", ok[1], ok[0], finite);
@@ -72,7 +72,7 @@ static void bench_layernorm(const struct trit_kernels *k, const struct bench *b)
                  1e-5f);
 }
 
-/* In place, so that values grow; after so many they are infinite, which costs nothing more. */
+/* In place, so values grow, in the end to infinity, which does not change the speed. */
 static void bench_fwht(const struct trit_kernels *k, const struct bench *b)
 {
     k->fwht(bench_data.y, b->n_cols);

@@ -1,4 +1,4 @@
-/* check_probe.c - what measures the limits of a machine: probe_read, probe_macs, probe_fmas. */
+/* check_probe.c - the probes of the limits of a machine: probe_read, probe_macs, probe_fmas. */
 #include "harness.h"
 
 static void check_probe_read(int unused)
@@ -18,7 +18,8 @@ static void check_probe_read(int unused)
     }
 }
 
-/* What it claims to have done must grow with the rounds and be whole vectors of products. */
+/* The number of operations that it reports must grow with the rounds and be a whole number of
+ * vectors. */
 static void check_probe(int of_floats)
 {
     const struct trit_kernels *k = enter(1);
@@ -37,7 +38,7 @@ static void check_probe(int of_floats)
         fail("sums overflow");
 }
 
-static volatile uint64_t sum; /* so that no call is left out */
+static volatile uint64_t sum; /* so that the compiler omits no call */
 
 void bench_read(const struct trit_kernels *k, const struct bench *b)
 {

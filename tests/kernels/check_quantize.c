@@ -7,7 +7,7 @@ enum { TIES = N_FILLS, BELOW_EPS, N_QUANTIZE_KINDS };
 
 static void fill_quantize(float *x, size_t n, int kind, float q_max)
 {
-    if (kind == TIES) { /* s is 8 or 1/8: all products are whole numbers and a half */
+    if (kind == TIES) { /* s is 8 or 1/8: all products are integers plus one half */
         const float s = below(2) ? 8.0f : 0.125f;
         for (size_t i = 0; i < n; i++)
             x[i] = (floorf(uniform() * q_max) + 0.5f) / s;

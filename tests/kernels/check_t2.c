@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CODES_RANDOM = 4, CODES_TERNARY, N_CODES }; /* below 4: all that code */
+enum { CODES_RANDOM = 4, CODES_TERNARY, N_CODES }; /* below 4: all weights have that code */
 enum { X_RANDOM, X_TOP, X_BOTTOM, X_ZERO, N_X };
 static const char *const codes_names[N_CODES] = {"0", "1", "2", "3", "0..3", "0..2"};
 static const char *const x_names[N_X] = {"random", "127", "-127", "0"};
@@ -60,10 +60,10 @@ static void t2_case(size_t n_rows, size_t n_cols, size_t n_tokens, int codes, in
 
 static void check_t2_gemm(int unused)
 {
-    /* Around powers of two and around multiples of 8, 10 and 16 blocks, where sums get widened. */
+    /* Near powers of two and near multiples of 8, 10 and 16 blocks, where sums are widened. */
     static const size_t blocks[] = {1, 2, 3, 7, 8, 9, 10, 11, 15, 16, 17, 20, 21, 30, 31, 54, 128};
     static const size_t shapes[][2] = {{1, 1}, {2, 4}, {5, 5}, {4, 1}};
-    /* Around the sizes of panels and tiles. */
+    /* Near the sizes of panels and tiles. */
     static const size_t many[] = {12, 15, 16, 17, 31, 33, 47, 48, 49, 64, 127, 128, 129, 150};
     (void)unused;
 
@@ -81,7 +81,7 @@ static void check_t2_gemm(int unused)
     for (size_t i = 0; i < LENGTH(many); i++)
         t2_case(many[below(LENGTH(many))], 128 * (1 + below(13)), many[i], CODES_RANDOM, X_RANDOM);
     t2_case(1, (size_t)1 << 18, 17, 3, X_BOTTOM);
-    t2_case(1, (size_t)1 << 22, 1, 3, X_TOP); /* the widest: the sum comes near 2^31 */
+    t2_case(1, (size_t)1 << 22, 1, 3, X_TOP); /* the widest: the sum is close to 2^31 */
     t2_case(1, (size_t)1 << 22, 1, 3, X_BOTTOM);
 }
 
@@ -100,19 +100,17 @@ static const struct check checks[] = {
     {"t2_gemm", check_t2_gemm, 0},
 };
 
-/* Up to three tokens, weights come from memory, as in generation. */
+/* With up to three tokens, weights come from memory, as in generation. */
 #define T2(rows, cols, tokens)                                                                     \
     "t2_gemm", 0, rows, cols, tokens, bench_t2, (rows) * (cols) / 4, fill_stream,                  \
         (tokens) <= 3 ? LIMIT_READ : LIMIT_MACS, TRIT_WALK_T2
 
 static const struct bench benches[] = {
-    /* two or three tokens are also the digits of a lone one (forward.c) */
-    {T2(2560, 2560, 1)},   {T2(2560, 2560, 2)},
-    {T2(2560, 2560, 3)},   {T2(2560, 2560, 8)},
-    {T2(2560, 2560, 64)},  {T2(6912, 2560, 1)},
-    {T2(6912, 2560, 64)},  {T2(2560, 6912, 1)},
-    {T2(4096, 14336, 1)},  {T2(2560, 6912, 8)},
-    {T2(2560, 6912, 64)},  {T2(2560, 2560, 512)}, /* a batch, as AMX wants it */
+    /* two or three tokens may also be the digits of a single one (linear.c) */
+    {T2(2560, 2560, 1)},   {T2(2560, 2560, 2)},   {T2(2560, 2560, 3)},
+    {T2(2560, 2560, 8)},   {T2(2560, 2560, 64)},  {T2(6912, 2560, 1)},
+    {T2(6912, 2560, 64)},  {T2(2560, 6912, 1)},   {T2(4096, 14336, 1)},
+    {T2(2560, 6912, 8)},   {T2(2560, 6912, 64)},  {T2(2560, 2560, 512)}, /* a batch for AMX */
     {T2(4096, 4096, 512)}, {T2(2560, 6912, 512)},
 };
 

@@ -26,13 +26,13 @@ enum {
     CANARY = 0xa5,
 };
 
-/* The state of a run; a check reads table[] and reports by fail(), which does not return. */
+/* The state of a run. A check reads table[] and reports with fail(), which does not return. */
 static struct {
     uint64_t seed, rng;
     struct trit_kernels table[2]; /* 0: scalar, 1: the row under test */
     volatile sig_atomic_t armed, side, signal;
     sigjmp_buf failed;
-    uint8_t *slot_end[N_SLOTS]; /* each is the start of an unmapped page */
+    uint8_t *slot_end[N_SLOTS]; /* each points to the start of an unmapped page */
     size_t n_taken;
     unsigned n_cases;
     char shape[200], what[200];
@@ -151,7 +151,7 @@ static void on_signal(int signal_number, siginfo_t *info, void *context)
     (void)info;
     if (signal_number == SIGILL && tiles_step(context))
         return;
-    if (!st.armed) { /* not a kernel's fault: let it happen again and kill us */
+    if (!st.armed) { /* not a fault of a kernel: let it happen again and end the program */
         signal(signal_number, SIG_DFL);
         return;
     }
@@ -200,7 +200,7 @@ static void map_slots(size_t slack)
     }
 }
 
-/* The last bytes of a slot but for gap, which is filled so that reading it shows. */
+/* The last bytes of a slot, before a gap with canaries, so that reads of the gap show. */
 static uint8_t *take_before(size_t gap, size_t bytes)
 {
     assert(st.n_taken < N_SLOTS && bytes + gap <= SLOT_BYTES);
@@ -317,7 +317,7 @@ static const char *signal_name(int number)
                               : "SIGFPE";
 }
 
-/* A kernel that changes how floats round, or flushes subnormals, changes all results after it. */
+/* A kernel that changes the rounding mode, or flushes subnormals, changes all later results. */
 static void check_float_mode(void)
 {
     volatile float x = FLT_MIN;

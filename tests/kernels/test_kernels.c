@@ -1,9 +1,9 @@
-/* test_kernels.c - the scalar kernels against formulas written here a second time.
+/* test_kernels.c - compares the scalar kernels with formulas that are written a second time here.
  *
- * check_kernels judges every instruction set by scalar.c; this suite judges scalar.c. Expectations
- * are integers, double arithmetic, or float operations spelled out one by one, taken from kernels.h
- * and from ggml's published block layouts, never from scalar.c: weights are packed here and must
- * come out of the decoder again. */
+ * check_kernels compares every instruction set with scalar.c; this suite tests scalar.c. Expected
+ * values are integers, double arithmetic, or single float operations in order, by kernels.h and
+ * ggml's published block layouts, never by scalar.c. Weights are packed here and must come out of
+ * the decoder again. */
 #include "kernels.h"
 
 #include <fenv.h>
@@ -62,7 +62,7 @@ static void assert_same(float got, float want, const char *what, size_t i)
 
 static void assert_near(double got, double want, double tolerance, const char *what, size_t i)
 {
-    if (!(fabs(got - want) <= tolerance)) /* this way round a NaN fails */
+    if (!(fabs(got - want) <= tolerance)) /* in this form a NaN fails */
         fail_msg("%s %zu: %.9g instead of %.9g (off by %.3g, may be off by %.3g)", what, i, got,
                  want, fabs(got - want), tolerance);
 }
@@ -74,8 +74,8 @@ static double relative_error(double got, double want)
 
 /* ---- fmaf and the lane rule ------------------------------------------------------------------ */
 
-/* Cases where an fma by way of double rounds twice: a*b is exact in double and lies on, or just
- * off, the middle of two floats; c is too small to be seen there, and decides. */
+/* Cases where an fma computed in double rounds twice: a*b is exact in double and is at, or next to,
+ * the middle of two floats; c is too small to change it in double, but decides the result. */
 static const struct fma_case {
     float a, b, c, fused, by_double;
 } fma_cases[] = {
@@ -88,7 +88,7 @@ static void test_fmaf(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LENGTH(fma_cases); i++) {
-        const volatile struct fma_case c = fma_cases[i]; /* at run time, not by the compiler */
+        const volatile struct fma_case c = fma_cases[i]; /* not constant-folded */
         assert_same(fmaf(c.a, c.b, c.c), c.fused, "fmaf", i);
         assert_same((float)((double)c.a * (double)c.b + (double)c.c), c.by_double, "by double", i);
     }
@@ -107,7 +107,7 @@ static void test_gemm_is_fused(void **state)
     }
 }
 
-/* The lane rule as kernels.h words it, lane by lane. */
+/* The lane rule of kernels.h, lane by lane. */
 static float lane_dot(const float *a, const float *b, size_t n)
 {
     const size_t n_padded = (n + 15) / 16 * 16;
@@ -171,7 +171,7 @@ static void put_code(uint8_t *w, size_t i, unsigned c)
     w[32 * block + byte] = (uint8_t)((w[32 * block + byte] & ~(3u << shift)) | c << shift);
 }
 
-/* One weight at a time, seen through an x that is 1 there and 0 elsewhere. */
+/* One weight at a time, selected by an x that is 1 there and 0 elsewhere. */
 static void test_t2_packing(void **state)
 {
     enum { N = 256 };
@@ -282,7 +282,7 @@ static void test_quantize_row(void **state)
         check_quantized(x, n, n, 3.0f, 127.0f); /* eps above them all */
         check_quantized(x, n, n, 1e-5f, 7.0f);
     }
-    for (size_t i = 0; i < 254; i++) /* every tie of 8 bits */
+    for (size_t i = 0; i < 254; i++) /* every tie in 8 bits */
         x[i] = ((float)i - 126.5f) / 8.0f;
     x[254] = 127.0f / 8.0f;
     check_quantized(x, 255, 256, 1e-5f, 127.0f);
@@ -383,7 +383,8 @@ static unsigned stored_f16(float x)
     return h;
 }
 
-/* Between every two neighbours: the middle goes to the even one, a hair off to the nearer one. */
+/* Between every two neighbours: the middle rounds to the even one, other values to the nearer
+ * one. */
 static void test_f16_rounding(void **state)
 {
     (void)state;
@@ -626,7 +627,7 @@ static void test_exp(void **state)
     assert_same(merged_exp(0.0f), 1.0f, "exp(0)", 0);
     assert_same(merged_exp(-0.0f), 1.0f, "exp(-0)", 0);
     assert_same(merged_exp(-1000.0f), merged_exp(-87.0f), "exp below its range", 0);
-    assert_true(merged_exp(-INFINITY) < 2e-38f); /* e^-87, not 0 */
+    assert_true(merged_exp(-INFINITY) < 2e-38f); /* e^-87 is not 0 */
     assert_true(isnan(merged_exp(NAN)));
 }
 
@@ -868,8 +869,8 @@ static void test_kv_i8_edges(void **state)
         assert_int_equal(q[i], 0);
 }
 
-/* Rows so small that 127/max overflows must come back as nearly nothing, without a conversion to
- * integer that C does not define (FE_INVALID), whose result differs between machines. */
+/* Rows so small that 127/max overflows must give nearly 0, without a conversion to integer that is
+ * undefined in C (FE_INVALID) and differs between machines. */
 static void test_kv_i8_tiny(void **state)
 {
     (void)state;
@@ -902,7 +903,7 @@ static void test_kv_f32(void **state)
 
 enum { MAX_KEYS = 200, MAX_DIM = 128 };
 
-/* Keys or values as stored, and as the doubles that this stands for. */
+/* Keys or values as stored, and as the doubles that they represent. */
 struct rows {
     _Alignas(4) uint8_t bytes[MAX_KEYS * MAX_DIM * 4];
     float scale[MAX_KEYS];
@@ -940,8 +941,8 @@ static void fill_rows(struct rows *rows, int format, size_t n_keys, size_t d)
     }
 }
 
-/* One query over all keys: blocks of 64, one added to the other, then divided by the sum. To add a
- * block is to compute and to merge it. */
+/* One query over all keys: computes blocks of 64, merges them one by one, then divides by the
+ * sum. */
 static void attend(float *out, int format, const float *q, const struct rows *keys,
                    const struct rows *values, size_t n_keys, size_t d, float scale)
 {
@@ -1004,7 +1005,7 @@ static void check_attention(int format)
         fill_rows(&values, format, n_keys, d);
         attend(out, format, q, &keys, &values, n_keys, d, scale);
         attend_exactly(want, q, &keys, &values, n_keys, d, (double)scale);
-        for (size_t i = 0; i < d; i++) /* scores up to 20 have errors of some 1e-6 themselves */
+        for (size_t i = 0; i < d; i++) /* scores up to 20 have errors of about 1e-6 */
             assert_near((double)out[i], want[i], 1e-5, "attention over keys", n_keys);
     }
 }
@@ -1027,7 +1028,7 @@ static void test_attention_i8(void **state)
     check_attention(TRIT_KV_I8);
 }
 
-/* Bits, not only values: scores by the lane rule, the sum by lanes of adds, values as one chain. */
+/* Exact bits: scores by the lane rule, the sum in lanes of adds, values in one chain. */
 static void test_attention_order(void **state)
 {
     enum { KEYS = 37, D = 21 };
@@ -1097,7 +1098,7 @@ static void test_isa_table(void **state)
         assert_false(trit_isa_usable(isa));
 }
 
-/* No row may leave a hole: each is filled from the bottom up. */
+/* No operation is missing: each row is filled from the rows below. */
 static void test_isa_rows_are_whole(void **state)
 {
     (void)state;

@@ -10,7 +10,7 @@
 
 #include "rows.h"
 
-/* y = scale * T quantised(x), where a norm of its own may come first */
+/* y = scale * T quantised(x), possibly after a norm of the linear's own */
 struct linear {
     int n_in, n_out;
     int8_t *t; /* [n_out, n_in] */
@@ -73,7 +73,7 @@ static void absmean(struct linear *l, const double *w)
         l->t[i] = (int8_t)fmax(-1, fmin(1, rint(w[i] / l->scale)));
 }
 
-/* AutoBitLinear: weight_scale is what +1 stands for. BitLinear: one divided by it. */
+/* AutoBitLinear: weight_scale is the value of +1. BitLinear: its reciprocal. */
 static void unpack(struct linear *l, const struct ck *c, const struct ck_tensor *t,
                    const char *stem)
 {
@@ -185,7 +185,7 @@ static void apply(double *y, const struct linear *l, const double *x)
     free(normed);
 }
 
-/* rotate_half: element i of a head goes with element i + d/2. */
+/* rotate_half: element i of a head is paired with element i + d/2. */
 static void rotate(const struct ck_spec *s, double *head, int pos)
 {
     const int half = s->head_dim / 2;

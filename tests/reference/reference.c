@@ -17,7 +17,7 @@ struct pass {
     bool pairs, relu2;
 };
 
-/* ReLU2 by key, else by name; but the shapes of the 1bitLLM models are SiLU under any name. */
+/* ReLU2 by key, else by name; but the shapes of the 1bitLLM models use SiLU with any name. */
 static bool is_relu2(const struct fx_spec *s)
 {
     if (s->hidden_activation)
@@ -29,7 +29,7 @@ static bool is_relu2(const struct fx_spec *s)
 
 enum { MODEL_NORM, LINEAR_NORM };
 
-/* y = w * x / sqrt(mean(x^2) + eps), the eps as the fixture's files say it */
+/* y = w * x / sqrt(mean(x^2) + eps), with the eps of the fixture's files */
 static void rmsnorm_of(int which, double *y, const double *x, const float *w, int n)
 {
     const double eps = (double)(which == LINEAR_NORM ? 1e-3f : 1e-5f);

@@ -1,14 +1,14 @@
-/* reference.h - the forward pass of a fixture's model in double, for the engine to be held against.
+/* reference.h - the forward pass of a fixture's model in double, the reference for the engine.
  *
- * Written from the formulas alone: nothing here comes from the engine, and every step is the naive
- * one. Only the quantisation of activations to int8 is imitated, as it is part of what the models
- * compute. Quadratic in the number of tokens. */
+ * It is written from the formulas only, independently of the engine, and every step is the naive
+ * one. It does quantise activations to int8, because that is part of the models. The time is
+ * quadratic in the number of tokens. */
 #ifndef TRIT_TESTS_REFERENCE_H
 #define TRIT_TESTS_REFERENCE_H
 
 #include "fixture.h"
 
-/* What a test may have put into the file beyond the fixture's own entries. */
+/* Settings that a test may have added to the fixture's file. */
 struct ref_rope {
     int n_rot;           /* elements of a head that rotate; 0: all */
     double factor;       /* positions are divided by it; 0: 1 */

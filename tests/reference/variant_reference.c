@@ -31,7 +31,7 @@ struct pass {
     const struct ck *c;
     const struct ck_knobs *knobs;
     int n;
-    double *edges; /* [n]: how near a token's activations come to one, in parts of the largest */
+    double *edges; /* [n]: distance of a token from an edge, relative to the largest */
 };
 
 /* ---- Weights --------------------------------------------------------------------------------- */
@@ -222,7 +222,7 @@ static void apply(double *y, const struct pass *p, int t, const struct linear *l
 
 /* ---- Blocks ---------------------------------------------------------------------------------- */
 
-/* Element i of a head goes with element i + d/2. */
+/* Element i of a head is paired with element i + d/2. */
 static void rotate(const struct ck_spec *s, double *head, int pos)
 {
     const int half = s->head_dim / 2;
@@ -325,8 +325,8 @@ static void pre_block(const struct pass *p, const struct layer *l, double *h)
     free(y), free(x);
 }
 
-/* h = norm(h + o(attn(x))), x being h or what LayerNorm without weights makes of it; then
- * h = norm(h + ffn(h)) */
+/* h = norm(h + o(attn(x))), where x is h or its LayerNorm without weights; then h = norm(h +
+ * ffn(h)) */
 static void post_block(const struct pass *p, const struct layer *l, double *h)
 {
     const struct norm plain = {.kind = p->knobs->attn_in_norm ? CK_LAYER : CK_NO_NORM,
@@ -420,8 +420,8 @@ double *variant_logits(const struct ck *c, const int32_t *ids, int n, int n_laye
 
 void variant_text(const struct ck *c, int32_t *ids, int n, uint64_t seed)
 {
-    /* 1e-6 is a dozen roundings to single precision. Where a token changes those before it too,
-     * there are too few such texts. */
+    /* 1e-6 is a dozen roundings to single precision. If a token also changes earlier ones, there
+     * are too few such texts. */
     const double least = c->spec.knobs.causal ? 1e-6 : 4e-7;
     double *edges = new_rows(1, n);
 

@@ -1,4 +1,4 @@
-/* test_dummy.c - dummy models, the GGUF writer they are made with, and the measuring of limits. */
+/* test_dummy.c - dummy models, the GGUF writer behind them, and the measurement of limits. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 struct memory {
     uint8_t *data;
     size_t len, size;
-    size_t n_writes, most; /* most: writes after which it wants no more; 0: never */
+    size_t n_writes, most; /* most: number of writes before it stops; 0: never stops */
 };
 
 static bool put(void *user, const void *bytes, size_t n)
@@ -136,7 +136,7 @@ static void test_writer(void **state)
 static const char *const types[] = {"i2_s", "tq1_0", "tq2_0", "f16", "bf16", "f32", "I2_S"};
 static const char *const embds[] = {"f16", "f32", "bf16", "q8_0", "q6_k", "q4_k", "q4_0"};
 
-/* Every type opens, runs, and gives finite logits that are not all the same. */
+/* Models of every type open, run, and give finite logits that are not all equal. */
 static void test_types(void **state)
 {
     static const int32_t tokens[] = {500, 1, 2, 499};
@@ -161,7 +161,7 @@ static void test_types(void **state)
     }
 }
 
-/* About half of the ternary weights are 0, the rest + and - alike, in every type. */
+/* In every type about half of the ternary weights are 0, a quarter +, a quarter -. */
 static void test_weights(void **state)
 {
     (void)state;
@@ -190,7 +190,7 @@ static void test_weights(void **state)
                 count[t2[b] >> shift & 3]++;
         assert_int_equal(count[3], 0);
         const double zero = (double)count[1] / (double)n, plus = (double)count[2] / (double)n;
-        const double wanted = i == 1 ? 1.0 / 3 : 0.5; /* any byte is five trits of TQ1_0 */
+        const double wanted = i == 1 ? 1.0 / 3 : 0.5; /* any byte is valid in TQ1_0 */
         assert_true(fabs(zero - wanted) < 0.02);
         assert_true(fabs(plus - (1 - wanted) / 2) < 0.02);
         free(t2);
@@ -265,7 +265,7 @@ static void test_refusals(void **state)
     refuse((struct trit_dummy_options){.shape = "3b", .embd = "q6_k"}, TRIT_E_UNSUPPORTED, "3200");
 }
 
-/* A sink that wants no more ends it, wherever that happens. */
+/* A sink that returns false ends the writing, at any place. */
 static void test_cancel(void **state)
 {
     const struct trit_dummy_options opt = {.shape = "tiny"};
@@ -279,7 +279,7 @@ static void test_cancel(void **state)
     }
 }
 
-/* As published: models.md and the models' cards. */
+/* As published in the models' cards. */
 static void test_shapes(void **state)
 {
     static const struct {
@@ -301,7 +301,7 @@ static void test_shapes(void **state)
 
 /* ---- Limits ---------------------------------------------------------------------------------- */
 
-/* Measuring gives figures and leaves the timeline and the logits alone. */
+/* Measuring gives numbers and does not change the timeline or the logits. */
 static void test_measure(void **state)
 {
     static const int32_t tokens[] = {500, 1, 2};

@@ -1,14 +1,14 @@
-/* test_engine.c - the engine against the reference, over every kind of model that a file holds.
+/* test_engine.c - compares the engine with the reference, for every kind of model.
  *
- * How near the two must be. The engine rounds to f32 where the reference keeps a double, which
- * moves logits by 1e-7 of their spread (measured: 0.6 to 1.5). But activations are rounded to int8
- * in between, and where x*127/m lies on the edge between two integers that difference flips one of
- * them; the row, and maybe some of those after it, then differ by 1e-5 to 1e-2. Most rows have no
- * such luck, so the median is what must be small: of each 64 positions on their own, that is of
- * each block of keys, or a mistake in later blocks would hide behind the first. Where a flip in the
- * first tokens spoils all that follow, other tokens are tried: a wrong formula is wrong for them
- * too. Embeddings in Q4_0, Q4_K and Q6_K are random bits that the scalar kernel decodes for the
- * fixture; whether it decodes them rightly is left to test_kernels. */
+ * Bounds. The engine rounds to f32, the reference keeps doubles, which changes logits by 1e-7 of
+ * their deviation (measured: 0.6 to 1.5). But activations are rounded to int8 in between. If
+ * x*127/m is at the edge between two integers, that difference flips one of them, and the row, and
+ * maybe some later rows, then differ by 1e-5 to 1e-2. Most rows have no flip, so the median must be
+ * small. It is taken separately over each 64 positions, which are a block of keys, so that an error
+ * in a later block is not hidden by the first. If a flip in the first tokens affects all later
+ * ones, other tokens are tried: a wrong formula is wrong for them too. Embeddings in Q4_0, Q4_K and
+ * Q6_K are random bits that the scalar kernel decodes for the fixture; test_kernels tests the
+ * decoding. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,7 +96,7 @@ static const struct config configs[] = {
     MODEL("head_dim 256", "llama", FX_I2_S, FX_F16, .seed = 58, .head_dim = 256),
     MODEL("head_dim 2", "llama", FX_F16, FX_F16, .seed = 59, .head_dim = 2),
 
-    /* Widths that are no whole blocks; flat I2_S blocks then straddle rows */
+    /* Widths that are not whole blocks; flat I2_S blocks then span rows */
     MODEL("320 864 I2_S", "bitnet-b1.58", FX_I2_S, FX_F16, .seed = 61, .n_embd = 320, .n_ff = 864),
     MODEL("320 864 F16", "bitnet", FX_F16, FX_F16, .seed = 62, .n_embd = 320, .n_ff = 864),
     MODEL("320 864 pairs", "llama", FX_I2_S, FX_Q8_0, .seed = 63, .n_embd = 320, .n_ff = 864),
@@ -104,7 +104,7 @@ static const struct config configs[] = {
     MODEL("33 7 F16", "bitnet", FX_F16, FX_F32, .seed = 65, .n_embd = 33, .n_ff = 7,
           .head_dim = 10),
 
-    /* What decides the activation */
+    /* The choice of the activation */
     MODEL("b1.58 with silu", "bitnet-b1.58", FX_I2_S, FX_F16, .seed = 71,
           .hidden_activation = "silu"),
     MODEL("b1.58 with swiglu", "bitnet-25", FX_I2_S, FX_F16, .seed = 72,
@@ -138,7 +138,7 @@ static const struct config configs[] = {
       .hidden_activation = "relu2"},
      2},
 
-    /* Blocks of 64 keys meet and merge */
+    /* Several blocks of 64 keys are merged */
     LONGER("64 positions", 64, "bitnet-b1.58", .seed = 81),
     LONGER("65 positions", 65, "llama", .seed = 82),
     LONGER("150 positions", 150, "bitnet-b1.58", .seed = 83),
@@ -212,10 +212,10 @@ static int compare_doubles(const void *a, const void *b)
 
 struct outcome {
     double median, worst; /* row errors; the median is the worst segment's */
-    int n_same;           /* rows of equal top-1 */
+    int n_same;           /* rows with the same top-1 */
 };
 
-/* Evaluate tokens both ways. */
+/* Evaluate tokens with the engine and the reference. */
 static struct outcome evaluate(const struct fx_model *m, const struct ref_rope *rope,
                                const int32_t *tokens, int n)
 {
@@ -231,7 +231,7 @@ static struct outcome evaluate(const struct fx_model *m, const struct ref_rope *
     for (int i = 0; i < n; i += SEGMENT) {
         const int rows = n - i < SEGMENT ? n - i : SEGMENT;
         qsort(errors + i, (size_t)rows, sizeof *errors, compare_doubles);
-        if (!(errors[i + rows / 2] <= o.median)) /* so that NaN counts */
+        if (!(errors[i + rows / 2] <= o.median)) /* so that a NaN counts */
             o.median = errors[i + rows / 2];
         if (!(errors[i + rows - 1] <= o.worst))
             o.worst = errors[i + rows - 1];
@@ -275,10 +275,10 @@ static void test_config(void **state)
 
 /* ---- What the fixture's own models do not have ----------------------------------------------- */
 
-/* Rows so small that the floor below max|x| decides, and one of nothing but zeros. */
+/* Rows so small that the lower bound of max|x| decides, and a row of zeros. */
 static void test_tiny_rows(void **state)
 {
-    static struct fx_model m; /* what it points to lives as long as the program */
+    static struct fx_model m; /* it points to data that lives as long as the program */
     static const int32_t special[] = {1, 0, 2, 3, 0, 2, 3, 1, 1, 2, 3, 3, 2, 1, 2, 3};
     struct fx_spec spec = fx_default;
     struct fx_gguf g;
@@ -307,7 +307,7 @@ static void patch_u32(struct fx_gguf *g, const char *key, uint32_t value)
     fail_msg("no key '%s'", key);
 }
 
-/* Part of a head rotates, positions are scaled, frequencies are divided one by one. */
+/* Partial rotation, scaled positions, and divided frequencies, separately. */
 static void check_rope(struct fx_model *m, const char *arch, struct ref_rope rope)
 {
     struct fx_spec spec = fx_default;

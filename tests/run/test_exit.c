@@ -1,5 +1,5 @@
-/* test_exit.c - tokens that leave early, layers that are skipped: what they give is what a model of
- * just these layers gives, and nothing that left early is ever seen by what goes deeper. */
+/* test_exit.c - early exits and skipped layers: the result is that of a model with only these
+ * layers, and no token that goes deeper ever sees the missing rows of one that exited early. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static trit_session *open_keeping(void)
     return open_session((struct trit_session_options){.early_exit = true, .kv = TRIT_KV_TYPE_F32});
 }
 
-/* All rows within the criteria that engine and reference agree by. */
+/* All rows agree within the bounds of test_engine.c. */
 static void assert_near(const float *x, const double *ref)
 {
     double error = 0, sum = 0, squares = 0;
@@ -110,7 +110,7 @@ static void exit_is_a_shallower_model(void **state)
     }
 }
 
-/* A file may leave the final norm to those that pass all layers. */
+/* A file may apply the final norm only to tokens that pass all layers. */
 static void exit_without_the_norm(void **state)
 {
     struct fx_spec spec = weights->spec;
@@ -133,7 +133,7 @@ static void exit_without_the_norm(void **state)
     assert_same_logits(s, plain);
     OK(trit_session_set_exit_layer(s, 2, &why));
     OK(trit_session_eval(s, tokens + 5, 1, NULL, NULL, &why));
-    for (int r = 0; r < N_VOCAB; r += 29) { /* the head on h as it is */
+    for (int r = 0; r < N_VOCAB; r += 29) { /* the head on h without a norm */
         double sum = 0;
         for (int i = 0; i < m.spec.n_embd; i++)
             sum += (double)m.head[r * m.spec.n_embd + i] * (double)s->h[i];
@@ -161,7 +161,7 @@ static void full_depth_is_as_ever(void **state)
     trit_session_close(&plain);
 }
 
-/* Whatever exits there were, a token that goes all the way sees what it had seen without them. */
+/* A token that passes all layers has the same logits after any earlier exits. */
 static void mixed_exits_leave_no_trace(void **state)
 {
     static const struct trit_session_options ways[] = {
@@ -211,7 +211,7 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Each token's logits are those of the first checked depth at which it is sure. */
+/* The logits of each token are those of the first checked depth that exceeds the threshold. */
 static void leaves_where_it_is_sure(void **state)
 {
     static const int32_t check[] = {1, 2, 4};
@@ -244,9 +244,9 @@ static void leaves_where_it_is_sure(void **state)
         n_early += depth < N_LAYER;
         n_whole += depth == N_LAYER;
     }
-    assert_true(n_early > 5 && n_whole > 5); /* or nothing was tried */
+    assert_true(n_early > 5 && n_whole > 5); /* otherwise nothing was tested */
 
-    /* The same a token at a time and in batches, as generation does it. */
+    /* The same one token at a time and in batches, as in generation. */
     for (int32_t n = 1; n <= 40; n += 39) {
         trit_session *other = open_keeping();
         OK(trit_session_set_exit_threshold(other, threshold, check, 3, &why));
@@ -347,7 +347,7 @@ static bool append(void *user, const void *bytes, size_t n)
     return true;
 }
 
-/* What is saved is whole, so that a session without exits can go on with it. */
+/* A saved session has all layers, so that a session without exits can continue from it. */
 static void saving_makes_up_for_exits(void **state)
 {
     struct image image = {{0}};
@@ -383,7 +383,7 @@ static bool give_up(void *user)
     return (*left)-- == 0;
 }
 
-/* An evaluation that is given up while it makes up for others leaves nothing half done. */
+/* An evaluation that is cancelled while it computes skipped layers changes nothing. */
 static void cancelled_anywhere(void **state)
 {
     trit_session *plain = open_session((struct trit_session_options){.kv = TRIT_KV_TYPE_F32});

@@ -1,10 +1,9 @@
-/* test_generate.c - the loop that evaluates, chooses and shows: which tokens and which text come,
- * and why it ends. What the logits are is the business of test_session.c, which token is chosen of
- * them that of test_sampler.c.
+/* test_generate.c - the generation loop: its tokens, its text, and the reason why it ends.
+ * test_session.c tests the logits, test_sampler.c the choice of a token.
  *
- * The text of a random model cannot be foreseen, but its tokens can be learned: with every token
- * barred from coming again (a presence penalty) a run gives ids that are all different, and a
- * vocabulary made afterwards lets these ids spell any script. */
+ * The text of a random model is unpredictable, but a test can record its tokens: with a presence
+ * penalty that prevents repetition, a run gives ids that are all different, and a vocabulary made
+ * afterwards lets these ids spell any script. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +13,7 @@
 
 enum { N_VOCAB = 300, N_PROMPT = 7, N_ORDER = 60, MAX_NEW = 300, MAX_TEXT = 8192 };
 
-/* The model prefers few tokens by far; this temperature gives others a chance. */
+/* The model strongly prefers a few tokens; this temperature gives others a chance. */
 static const float hot = 5;
 
 static const int32_t prompt[N_PROMPT] = {5, 77, 130, 2, 250, 9, 41};
@@ -24,7 +23,7 @@ static trit_file *file;
 static trit_model *model;
 static trit_tokenizer *own; /* the model file's */
 static trit_session *session;
-static int32_t order[N_ORDER]; /* what comes after the prompt where no token comes twice */
+static int32_t order[N_ORDER]; /* the tokens after the prompt if no token may repeat */
 
 /* ---- Helpers --------------------------------------------------------------------------------- */
 
@@ -64,7 +63,7 @@ static trit_tokenizer *make_tokenizer(const char *const pieces[N_VOCAB], int32_t
     return t;
 }
 
-/* Each token one of n words. */
+/* A vocabulary in which each token is one of n words. */
 static trit_tokenizer *words_tokenizer(const char *const *words, int n, uint64_t seed)
 {
     const char *pieces[N_VOCAB];
@@ -73,8 +72,8 @@ static trit_tokenizer *words_tokenizer(const char *const *words, int n, uint64_t
     return make_tokenizer(pieces, -1);
 }
 
-/* The ids that come write a script, whose pieces '|' separates; all others are "". eos: the number
- * of the piece that ends it, or -1. */
+/* A vocabulary in which the generated ids spell a script, whose pieces are separated by '|'; all
+ * other tokens are "". eos: the number of the piece that is the end token, or -1. */
 static trit_tokenizer *script_tokenizer(const char *script, int eos)
 {
     const char *pieces[N_VOCAB];
@@ -100,8 +99,8 @@ static trit_tokenizer *script_tokenizer(const char *script, int eos)
 
 /* ---- Whole characters ------------------------------------------------------------------------ */
 
-/* How many bytes from p on agree with a well-formed character (Unicode 15, table 3-7); *whole:
- * they make one. */
+/* The number of bytes from p on that agree with a well-formed character (Unicode 15, table 3-7);
+ * *whole: whether they are a complete one. */
 static size_t agree(const unsigned char *p, size_t n, bool *whole)
 {
     static const struct {
@@ -133,7 +132,7 @@ static bool is_utf8(const char *text, size_t len)
     return whole;
 }
 
-/* Bytes as text: U+FFFD for each maximal part of what is no character. @return the length. */
+/* Converts bytes to text: U+FFFD for each maximal invalid part. @return the length. */
 static size_t lossy(char *out, const char *bytes, size_t len)
 {
     size_t n = 0;
@@ -158,7 +157,7 @@ struct request {
     int32_t n_stop;
     bool ignore_eos, greedy;
     const struct trit_sampler_options *sampling; /* NULL, and not greedy: no token twice */
-    int tokens_wanted, texts_wanted; /* callbacks return false when they have so many; 0: never */
+    int tokens_wanted, texts_wanted; /* callbacks return false after that many; 0: never */
     trit_on_full on_full;
     int32_t n_keep;
 };
@@ -169,11 +168,11 @@ struct answer {
     struct trit_error err;
     const trit_tokenizer *tokenizer;
     int tokens_wanted, texts_wanted;
-    char text[MAX_TEXT], bytes[MAX_TEXT]; /* as shown, and of the pieces */
+    char text[MAX_TEXT], bytes[MAX_TEXT]; /* as shown, and as pieces */
     size_t len, n_bytes;
     int n_texts, n_ids;
     int32_t ids[MAX_NEW];
-    size_t len_before[MAX_NEW]; /* of the text when a token was chosen */
+    size_t len_before[MAX_NEW]; /* length of the text when a token was chosen */
     uint64_t logits[MAX_NEW];   /* hashes */
     int n_shifts, n_left_out;
     int shifted_before[MAX_NEW]; /* numbers of tokens */
@@ -197,7 +196,7 @@ static bool keep_token(void *user, int32_t id, struct trit_string piece, const f
     const struct trit_string p = trit_tokenizer_piece(a->tokenizer, id, false);
 
     assert_true(a->n_ids < MAX_NEW && a->n_bytes + piece.len < MAX_TEXT);
-    assert_true(a->tokens_wanted == 0 || a->n_ids < a->tokens_wanted); /* it said no */
+    assert_true(a->tokens_wanted == 0 || a->n_ids < a->tokens_wanted); /* it returned false */
     assert_true(a->texts_wanted == 0 || a->n_texts < a->texts_wanted);
     assert_int_equal(piece.len, p.len);
     if (p.len)
@@ -215,7 +214,7 @@ static bool keep_text(void *user, const char *text, size_t len)
     struct answer *a = user;
 
     assert_true(len > 0 && a->len + len < MAX_TEXT);
-    assert_true(a->texts_wanted == 0 || a->n_texts < a->texts_wanted); /* it said no */
+    assert_true(a->texts_wanted == 0 || a->n_texts < a->texts_wanted); /* it returned false */
     assert_true(is_utf8(text, len));
     memcpy(a->text + a->len, text, len);
     a->len += len;
@@ -302,7 +301,7 @@ static void assert_same_tokens(const struct answer *a, const struct answer *b)
     assert_text(a, b->text, b->len);
 }
 
-/* The timeline is the prompt and the first n of the tokens that came. */
+/* The timeline is the prompt and the first n of the new tokens. */
 static void assert_timeline(const trit_session *s, const struct answer *a, int n)
 {
     const int32_t *ids = trit_session_tokens(s);
@@ -334,7 +333,7 @@ static void test_greedy(void **state)
     trit_session_close(&s);
 }
 
-/* With a sampler that looks back: its history is the prompt and all that came. */
+/* A sampler with penalties: its history is the prompt and all new tokens. */
 static void test_sampled(void **state)
 {
     enum { N = 40 };
@@ -410,8 +409,8 @@ struct end {
     bool stopped;
 };
 
-/* Whether a text so far is to be cut, and where: before the first stop text in it; but not while
- * one that would begin earlier could still become whole. */
+/* Whether and where to cut a text: before its first stop text, but not while a stop text that
+ * begins earlier may still become complete. */
 static bool cut_now(const char *text, size_t len, const char *const *stop, int n_stop, bool last,
                     size_t *at)
 {
@@ -431,7 +430,8 @@ static bool cut_now(const char *text, size_t len, const char *const *stop, int n
     return false;
 }
 
-/* Where generation ends, from what comes without stop texts; of whole characters in all tokens. */
+/* The expected end of generation, from the output without stop texts, if all tokens are whole
+ * characters. */
 static struct end reference(const struct answer *free_run, const char *const *stop, int n_stop)
 {
     struct end e = {.at = free_run->len, .n_new = free_run->n_ids};
@@ -474,7 +474,7 @@ static const char *const letters[] = {"a", "b", "ab", "aab", "ba",  "aaab", "",
                                       "b", "a", "aa", "c",   "abc", "bb"};
 enum { N_LETTERS = sizeof letters / sizeof *letters };
 
-/* Learns the text of 20 tokens. */
+/* Generates the text of 20 tokens. */
 static trit_tokenizer *free_run_of(struct answer *a, struct trit_sampler_options *o,
                                    const char *const *words, int n, uint64_t seed)
 {
@@ -485,7 +485,7 @@ static trit_tokenizer *free_run_of(struct answer *a, struct trit_sampler_options
     o->seed = seed;
     generate(a, &(struct request){.tokenizer = t, .max_tokens = 20, .sampling = o});
     assert_finish(a, TRIT_FINISH_LENGTH, 20);
-    assert_int_not_equal(a->ids[0], a->ids[1]); /* not the same over and over */
+    assert_int_not_equal(a->ids[0], a->ids[1]); /* not a repetition */
     return t;
 }
 
@@ -508,7 +508,8 @@ static void test_every_substring(void **state)
     }
 }
 
-/* Such as do not occur, but whose beginnings do: all comes, also what was held back at the end. */
+/* Stop texts that do not occur, although their beginnings do: the whole text is shown, including
+ * what was held back at the end. */
 static void test_no_substring(void **state)
 {
     static struct answer a;
@@ -529,7 +530,8 @@ static void test_no_substring(void **state)
     }
 }
 
-/* Several at once: substrings, their beginnings with something else behind, and the empty text. */
+/* Several stop texts: substrings, their beginnings followed by something else, and the empty
+ * text. */
 static void test_several_stops(void **state)
 {
     static struct answer a;
@@ -556,8 +558,8 @@ static void test_several_stops(void **state)
     }
 }
 
-/* Characters of several bytes, cut anywhere by tokens, and bytes that are none: stop texts are
- * looked for in the text as it is shown. */
+/* Characters of several bytes, split anywhere by tokens, and invalid bytes: stop texts are searched
+ * in the text that is shown. */
 static void test_stops_in_utf8(void **state)
 {
     static const char *const words[] = {"\xC3", "\xA9", "\xC3\xA9",         "a",    "\xE2\x82",
@@ -635,20 +637,20 @@ static void test_scripts(void **state)
 {
     static const struct script scripts[] = {
         {"x|y|z", {NULL}, "xyz", 3, false},
-        {"a|a|a|b|c", {"aab"}, "a", 4, true}, /* what was held begins again in itself */
+        {"a|a|a|b|c", {"aab"}, "a", 4, true}, /* the held text contains its own beginning */
         {"aaab|c", {"aab"}, "a", 1, true},
         {"ab|ab|abx|c", {"ababx"}, "ab", 3, true},
         {"abab|abab|abx", {"ababx"}, "ababab", 3, true},
         {"a|ab|x", {"aab"}, "", 2, true},
-        {"x|a|a", {"aab"}, "xaa", 3, false}, /* only a beginning */
+        {"x|a|a", {"aab"}, "xaa", 3, false}, /* only the beginning of a stop text */
         {"x|aa|c|aa|b", {"aab"}, "xaac", 5, true},
         {"stop|c", {"stop"}, "", 1, true},
         {"hello world|c", {"lo"}, "hel", 1, true},
         {"hello lol|c", {"lol"}, "hello ", 1, true},
         {"a|b|c", {"b"}, "a", 2, true},
-        {"a|b|c", {"c", "b"}, "a", 2, true}, /* the first in the text, not in the list */
+        {"a|b|c", {"c", "b"}, "a", 2, true}, /* the first in the text, not the first in the list */
         {"abcd", {"d", "c", "b"}, "a", 1, true},
-        {"xab|z", {"abc", "b"}, "xa", 2, true}, /* "abc" comes to nothing, and "b" was there */
+        {"xab|z", {"abc", "b"}, "xa", 2, true}, /* "abc" is not completed, and "b" is in the text */
         {"xab|c", {"abc", "b"}, "x", 2, true},
         {"a||b||c", {"ab"}, "", 3, true}, /* tokens without text */
         {"a|b", {""}, "ab", 2, false},
@@ -671,7 +673,7 @@ static void test_scripts(void **state)
     check_scripts(scripts, N_SCRIPTS(scripts));
 }
 
-/* A stop text that is whole when generation ends has come, even if another one was still open. */
+/* A stop text that is complete when generation ends counts, even if another one was incomplete. */
 static void test_stop_at_the_end(void **state)
 {
     static const struct script scripts[] = {
@@ -684,7 +686,8 @@ static void test_stop_at_the_end(void **state)
     check_scripts(scripts, N_SCRIPTS(scripts));
 }
 
-/* Of two that begin at the same place the shorter one ends it, wherever it is in the list. */
+/* Of two stop texts that begin at the same place the shorter one counts, in any order of the
+ * list. */
 static void test_stop_within_stop(void **state)
 {
     static const struct script scripts[] = {
@@ -696,7 +699,7 @@ static void test_stop_within_stop(void **state)
     check_scripts(scripts, N_SCRIPTS(scripts));
 }
 
-/* The U+FFFD of an incomplete end is text as any other. */
+/* The U+FFFD of an incomplete end is text like any other. */
 static void test_stop_of_incomplete_end(void **state)
 {
     static const struct script scripts[] = {
@@ -709,7 +712,7 @@ static void test_stop_of_incomplete_end(void **state)
 
 /* ---- Long pieces, long stop texts ------------------------------------------------------------ */
 
-/* n times word, which lives until the next call but one. */
+/* word, n times; the result lives until the second next call. */
 static const char *repeat(const char *word, int n, const char *end)
 {
     static char text[2][MAX_TEXT];
@@ -721,7 +724,7 @@ static const char *repeat(const char *word, int n, const char *end)
     return strcat(t, end);
 }
 
-/* The script is n pieces; all of it is "word" over and over. */
+/* A script of n pieces that repeats "word". */
 static void check_long_stop(const char *piece, int n_pieces, const char *stop, size_t at, int n_new)
 {
     static struct answer a;
@@ -748,7 +751,7 @@ static void test_long_stops(void **state)
     check_long_stop("abcd", 260, repeat("abcd", 256, ""), 0, 256);
     check_long_stop("abcd", 260, repeat("cdab", 256, ""), 2, 257);
     check_long_stop("abcd", 260, repeat("dabc", 255, "d"), 3, 256);
-    check_long_stop("abcd", 280, repeat("abcd", 255, "abcX"), 0, -1); /* held back, and slides */
+    check_long_stop("abcd", 280, repeat("abcd", 255, "abcX"), 0, -1); /* the held part moves */
     check_long_stop("abcd", 255, repeat("abcd", 256, ""), 0, -1);
     char piece[1200];
     strcpy(piece, repeat("abcd", 290, "-"));
@@ -798,7 +801,7 @@ static void test_max_tokens(void **state)
     trit_tokenizer_close(&t);
 }
 
-/* Every position is used, and one token comes of the last one's logits. */
+/* Every position is used, and the last position's logits give one more token. */
 static void test_full_context(void **state)
 {
     enum { N_CTX = 20, N = N_CTX - N_PROMPT + 1 };
@@ -824,7 +827,7 @@ static void test_full_context(void **state)
     generate(&a, &q);
     assert_finish(&a, TRIT_FINISH_LENGTH, N);
 
-    memcpy(tokens, prompt, sizeof prompt); /* prompts that fill it, and more than that */
+    memcpy(tokens, prompt, sizeof prompt); /* prompts that fill the context, and longer ones */
     memcpy(tokens + N_PROMPT, order, (N_CTX + 1 - N_PROMPT) * sizeof *order);
     q.greedy = true;
     q.max_tokens = -1;
@@ -843,7 +846,7 @@ static void test_full_context(void **state)
 
 /* ---- Shifts ---------------------------------------------------------------------------------- */
 
-/* What a shift leaves of n tokens. */
+/* The number of tokens, of n, that a shift leaves. */
 static int shifted(int32_t *ids, int n, int n_keep)
 {
     const int newest = (n - n_keep) / 2;
@@ -851,8 +854,8 @@ static int shifted(int32_t *ids, int n, int n_keep)
     return n_keep + newest;
 }
 
-/* Each token and its logits are those of a session that has evaluated what the timeline should be
- * and has never seen anything else. */
+/* Each token and its logits equal those of a fresh session that has evaluated the expected
+ * timeline. */
 static void check_shift(int n_ctx, int n_keep, int batch, const struct trit_sampler_options *o)
 {
     enum { N = 60 };
@@ -910,10 +913,11 @@ static void test_shift(void **state)
     check_shift(21, 0, 512, &o);
     check_shift(2, 0, 512, &o);
     check_shift(2, 1, 512, &o);
-    check_shift(1, 0, 512, &o); /* no token knows of another */
+    check_shift(1, 0, 512, &o); /* no token sees another */
 }
 
-/* Where nothing may be left out it ends as it does without shifts; so does a full last token. */
+/* If nothing may be removed, generation ends as it does without shifts; the same for a full context
+ * at the last token. */
 static void test_no_shift(void **state)
 {
     enum { N_CTX = 20, N = N_CTX - N_PROMPT + 1 };
@@ -948,7 +952,7 @@ static void test_no_shift(void **state)
 /* A stop text that begins before a shift and ends after it. */
 static void test_stop_across_shift(void **state)
 {
-    enum { N_CTX = 20, AT = N_CTX - N_PROMPT }; /* the first token that finds no room */
+    enum { N_CTX = 20, AT = N_CTX - N_PROMPT }; /* the first token without room */
     static const char *const stops[] = {"SHIFT"};
     static struct answer all, a;
     const char *pieces[N_VOCAB];
@@ -982,7 +986,7 @@ static bool once_shifting(void *user)
     return trit_session_n_tokens(s) == 3;
 }
 
-/* Given up within a shift: what it keeps for certain is there, and no more. */
+/* Cancelled within a shift: the timeline has exactly the tokens that a shift always keeps. */
 static void test_cancelled_shift(void **state)
 {
     static struct answer a;
@@ -1033,7 +1037,7 @@ static void test_eos_forced(void **state)
     assert_timeline(session, &a, 9);
 }
 
-/* An end token after some others; what was held back comes out. */
+/* An end token after other tokens; the held text is shown. */
 static void test_eos_later(void **state)
 {
     static const char *const stops[] = {"deX"};
@@ -1047,7 +1051,7 @@ static void test_eos_later(void **state)
         assert_text(&a, "abcd", (size_t)at);
         assert_memory_equal(a.ids, order, (size_t)at * sizeof *order);
         assert_timeline(session, &a, at);
-        q.max_tokens = at; /* which is reached before the end token is chosen */
+        q.max_tokens = at; /* reached before the end token is chosen */
         generate(&a, &q);
         assert_finish(&a, TRIT_FINISH_LENGTH, at);
         q.max_tokens = 7;
@@ -1084,7 +1088,7 @@ static void test_callbacks_say_no(void **state)
     trit_tokenizer_close(&t);
 }
 
-/* Without callbacks it runs all the same. */
+/* It also runs without callbacks. */
 static void test_no_callbacks(void **state)
 {
     static const char *const stops[] = {"cd"};
@@ -1101,7 +1105,7 @@ static void test_no_callbacks(void **state)
     trit_tokenizer_close(&t);
 }
 
-/* Counts the questions; says yes to one of them, counted from 1. */
+/* Counts the calls; returns true in one of them, counted from 1. */
 struct questions {
     int n, yes;
 };
@@ -1112,7 +1116,8 @@ static bool ask(void *user)
     return ++q->n == q->yes;
 }
 
-/* At every question in turn: two layers, so two for each batch of the prompt and each token. */
+/* Cancelled at every call in turn: with two layers, two calls for each batch of the prompt and each
+ * token. */
 static void test_cancelled(void **state)
 {
     enum { N = 5, N_BATCHES = 4, N_QUESTIONS = 2 * (N_BATCHES + N - 1) };
@@ -1147,14 +1152,15 @@ static void test_cancelled(void **state)
         else
             assert_timeline(s, &a, n_evaluated);
         assert_null(trit_session_logits(s));
-        generate(&a, &q); /* and it can go on from there */
+        generate(&a, &q); /* and it can continue from there */
         assert_same_tokens(&a, &all);
     }
     trit_tokenizer_close(&t);
     trit_session_close(&s);
 }
 
-/* What was held back for a stop text, or for the rest of a character, is text so far. */
+/* Text that was held back for a stop text, or for the rest of a character, counts as text so
+ * far. */
 static void test_cancelled_while_held(void **state)
 {
     static const char *const stops[] = {"aaz"};
@@ -1176,7 +1182,7 @@ static void test_cancelled_while_held(void **state)
     trit_tokenizer_close(&t);
 }
 
-/* Cancelling other evaluations than those of trit_generate is an error, and leaves the timeline. */
+/* Cancelling an evaluation outside trit_generate is an error, and keeps the timeline. */
 static void test_cancelled_eval(void **state)
 {
     trit_session *s = open_session((struct trit_session_options){.n_batch = 2});
@@ -1204,8 +1210,8 @@ static void test_cancelled_eval(void **state)
 
 /* ---- Going on -------------------------------------------------------------------------------- */
 
-/* A longer prompt that begins as the timeline does: only the rest is evaluated, and what comes is
- * what a fresh session gives. */
+/* A longer prompt that begins with the timeline: only the rest is evaluated, and the result is that
+ * of a fresh session. */
 static void test_prefix_reused(void **state)
 {
     enum { N_SAME = 6, N_REST = 3, N = N_PROMPT + N_SAME + N_REST };
@@ -1218,7 +1224,7 @@ static void test_prefix_reused(void **state)
     generate(&a, &(struct request){.session = s, .max_tokens = 12, .ignore_eos = true});
     memcpy(tokens, prompt, sizeof prompt);
     memcpy(tokens + N_PROMPT, a.ids, N_SAME * sizeof *tokens);
-    for (int i = 0; i < N_REST; i++) /* no token that came there */
+    for (int i = 0; i < N_REST; i++) /* not a generated token */
         tokens[N_PROMPT + N_SAME + i] = (a.ids[N_SAME + i] + 1) % N_VOCAB;
     struct request q = {.session = s, .tokens = tokens, .n_tokens = N, .ignore_eos = true};
     struct questions asked = {0};
@@ -1266,7 +1272,7 @@ static void test_bad_prompts(void **state)
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
-/* Ids of one run, all different; the words of the others depend on it. */
+/* The ids of one run, all different; the vocabularies of the other tests depend on them. */
 static void learn_order(void)
 {
     static struct answer a;
@@ -1287,7 +1293,7 @@ static int setup(void **state)
     spec.n_head = 2;
     spec.n_head_kv = 1;
     spec.n_ctx = 512;
-    spec.untied = true; /* or it would repeat its last token */
+    spec.untied = true; /* otherwise it would repeat its last token */
     model_path = fx_model("small", &spec)->path;
     OK(trit_file_open(&file, model_path, NULL, &why));
     OK(trit_model_open(&model, file, &why));

@@ -1,13 +1,14 @@
-/* test_golden.c - whole models against reference logits, and a trained one against plain sense.
+/* test_golden.c - compares whole models with reference logits, and checks that a trained one writes
+ * sensible text.
  *
- * TRIT_SHARED names a folder with golden/NAME.{gguf,tokens,npy} and models/fables/fables.gguf; what
- * is not there is skipped. NAME.npy holds the logits of NAME.tokens by a float64 reference; the
- * bounds are those of golden/check.py, computed in double as there.
+ * TRIT_SHARED names a folder with golden/NAME.{gguf,tokens,npy} and models/fables/fables.gguf;
+ * missing files are skipped. NAME.npy holds the logits of NAME.tokens by a float64 reference; the
+ * bounds are those of golden/check.py, also computed in double.
  *
- * The cache is f32 here. With the default f16 cache most of these models leave the bounds: keys and
- * values rounded to f16 move activations across the rounding edges of the int8 quantisation, and in
- * random weights nothing damps that. It is no fault of the cache: an f32 run whose first
- * attn_sub_norm is changed by 2e-4 (the size of f16's rounding) ends up as far away. */
+ * The cache is f32 here. With the default f16 cache most of these models exceed the bounds: keys
+ * and values rounded to f16 move activations across the rounding edges of the int8 quantisation,
+ * and random weights do not damp that. This is not a fault of the cache: an f32 run whose first
+ * attn_sub_norm is changed by 2e-4 (the size of f16's rounding) differs as much. */
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -71,7 +72,7 @@ static void check_bounds(const char *name, const float *a, const float *b, size_
 
 /* ---- Golden models --------------------------------------------------------------------------- */
 
-/* Every way to run it must give the same bits as one token at a time would in scalar. */
+/* Every way of running must give the bits of scalar code, one token at a time. */
 static void check_ways(const trit_model *model, const int32_t *ids, int32_t n, const float *wanted)
 {
     static const int32_t batches[] = {1, 7, 512};
@@ -102,7 +103,7 @@ static void golden(void **state)
         .n_threads = 1, .kv = TRIT_KV_TYPE_F32, .isa = "scalar"};
     int32_t n;
 
-    shared_path("golden/%s.gguf", name); /* all three, before anything is open */
+    shared_path("golden/%s.gguf", name); /* all three files, before anything is open */
     shared_path("golden/%s.npy", name);
     int32_t *ids = shared_ids(shared_path("golden/%s.tokens", name), &n);
     struct opened_model o = open_path(shared_path("golden/%s.gguf", name));
@@ -158,7 +159,7 @@ static void continue_text(struct text *out, const struct opened_model *o, const 
     trit_tokenizer_close(&t);
 }
 
-/* Whether word stands alone in text, in any case. */
+/* Whether text contains word as a whole word, in upper or lower case. */
 static bool has_word(const char *text, const char *word)
 {
     const size_t n = strlen(word);

@@ -1,8 +1,8 @@
-/* test_memory.c - where memory is taken and what happens where there is none. Every call of the
- * allocator from the library or from here passes through this file (the linker's --wrap), which
- * counts them and makes chosen ones fail. What libc allocates for itself (stacks of threads, the
- * buffers of stdio and qsort) does not come by; so it is not counted, and never fails here. Instead
- * the creation of threads is made to fail as a whole.
+/* test_memory.c - counts allocations, and makes them fail. Every call of the allocator from the
+ * library or from here passes through this file (the linker's --wrap), which counts them and makes
+ * selected ones fail. Allocations inside libc (stacks of threads, the buffers of stdio and qsort)
+ * are not wrapped: they are not counted and never fail. Instead, creating a thread can fail as a
+ * whole.
  *
  * Link with -Wl,--wrap= for malloc, calloc, realloc, posix_memalign, aligned_alloc, free and
  * pthread_create. */
@@ -106,7 +106,7 @@ void __wrap_free(void *p)
 
 /* ---- The maker of threads -------------------------------------------------------------------- */
 
-static int n_threads_left = -1; /* that can be created; negative: no limit */
+static int n_threads_left = -1; /* threads that can be created; negative: no limit */
 
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
                           void *arg);
@@ -163,8 +163,8 @@ static void close_everything(struct everything *e)
     trit_file_close(&e->file);
 }
 
-/* Opens all and evaluates the prompt. *where receives what failed, and *out what it left in its
- * output, which should be NULL. */
+/* Opens everything and evaluates the prompt. *where receives the name of the call that failed, and
+ * *out its output, which should be NULL. */
 static trit_status open_everything(struct everything *e, const char *path,
                                    const struct trit_file_options *file_opt, int32_t n_threads,
                                    const char **where, const void **out, struct trit_error *err)
@@ -210,7 +210,7 @@ static trit_status open_everything(struct everything *e, const char *path,
     *out = NULL;
     return trit_session_eval(e->session, e->ids, e->n_ids, NULL, NULL, err);
 
-failed: /* what was not reached is not there */
+failed: /* handles after the failure are NULL */
     e->chat_text = e->chat_text == poison ? NULL : e->chat_text;
     e->chat_ids = e->chat_ids == poison ? NULL : e->chat_ids;
     e->ids = e->ids == poison ? NULL : e->ids;
@@ -249,7 +249,7 @@ static bool ignore_bytes(void *user, const void *bytes, size_t n)
     return true;
 }
 
-/* What is evaluated now, as a file. */
+/* The current logits as a file. */
 static const char *session_file(trit_session *s)
 {
     struct fx_bytes b = {0};
@@ -310,7 +310,7 @@ static void test_no_allocation(void **state)
     check_no_allocation(path, 2);
 }
 
-/* Nor with a sampler in which every stage is on, and with stop texts that hold text back. */
+/* Also not with a sampler that uses every stage, and with stop texts that hold text back. */
 static void test_no_allocation_sampling(void **state)
 {
     static const char *const stops[] = {"never in this text", "the the the the", ""};
@@ -353,7 +353,7 @@ static void test_no_allocation_sampling(void **state)
     close_everything(&e);
 }
 
-/* Errors need no memory either. */
+/* Errors do not allocate either. */
 static void test_errors_without_memory(void **state)
 {
     struct trit_error err = {.text = "?"};
@@ -398,7 +398,7 @@ static void test_session_bytes(void **state)
         uint64_t bytes = 0;
         count_from_here();
         assert_int_equal(trit_session_bytes(&bytes, model, &opts[i], &err), TRIT_OK);
-        assert_int_equal(heap.n_attempts, 0); /* known before it is taken */
+        assert_int_equal(heap.n_attempts, 0); /* known before the allocation */
         assert_int_equal(trit_session_open(&session, model, &opts[i], &err), TRIT_OK);
         assert_int_equal(heap.largest, bytes);
         assert_true(heap.total - bytes < 4096); /* the handles of the session and its threads */
@@ -448,7 +448,7 @@ static void sweep(const char *path, bool no_mmap)
         long n = 1;
         while (!check_failure(path, &file_opt, n, and_after))
             n++;
-        assert_in_range(n, 15, 500); /* the sweep met the allocations that it is about */
+        assert_in_range(n, 15, 500); /* the sweep reached the allocations that it tests */
     }
 }
 
@@ -470,8 +470,8 @@ static void test_sweep_repacked(void **state)
     sweep(model_path(FX_TQ2_0), false);
 }
 
-/* A checkpoint in all ways that its folder can be: one file, shards, shards of which the last is
- * damaged, weights in another format. */
+/* A checkpoint in each form of a folder: one file, shards, shards of which the last is damaged,
+ * weights in another format. */
 static void test_sweep_checkpoints(void **state)
 {
     static const char *const folders[] = {"single", "shards", "damaged", "other"};
@@ -507,7 +507,7 @@ static void test_sweep_checkpoints(void **state)
             if (status != (n_denied ? TRIT_E_MEMORY : wanted[i / 2]))
                 fail_msg("%s: allocation %ld gives status %d: %s", dir, n, (int)status, err.text);
             assert_true(!n_denied || strstr(err.text, "memory"));
-            assert_true(!status || heap.n_live == live); /* there is nothing left to close */
+            assert_true(!status || heap.n_live == live); /* nothing is left to close */
             trit_safetensors_close(&s);
             assert_int_equal(heap.n_live, live);
             assert_true(n < 100);
@@ -574,7 +574,7 @@ static void test_sweep_conversions(void **state)
     trit_file_close(&file);
 }
 
-/* The system gives fewer threads than were asked for: an error, and those that were made end. */
+/* The system gives too few threads: an error, and the threads that were created end. */
 static void test_no_threads(void **state)
 {
     const struct trit_session_options opt = {.n_threads = 4};

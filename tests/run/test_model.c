@@ -1,8 +1,8 @@
-/* test_model.c - opening models: what is recognised, and what is refused and why.
+/* test_model.c - opening models: what is recognised, what is refused, and the reason.
  *
- * Every refusal starts from the fixture's good model with one thing spoilt. Keys and tensors are
- * taken away by giving them another name of the same length, so that nothing else moves; tensors
- * are replaced by taking the old one away and putting a new one behind all others. */
+ * Every refusal starts from the fixture's valid model with one thing damaged. A test removes a key
+ * or tensor by giving it another name of the same length, so that nothing else moves, and replaces
+ * a tensor by removing the old one and appending a new one. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +61,7 @@ static int free_original(void **state)
 
 /* ---- Spoiling it ----------------------------------------------------------------------------- */
 
-/* What follows the string with its length in front, which must be there. */
+/* The bytes after the string (with its length before it), which must exist. */
 static uint8_t *after_string(const struct fx_bytes *b, const char *s)
 {
     struct fx_bytes wanted = {0};
@@ -133,7 +133,7 @@ static void set_dims(struct fx_gguf *g, const char *name, uint64_t d0, uint64_t 
         memcpy(dims + 8, &d1, sizeof d1);
 }
 
-/* A tensor of n zero bytes in the place of another, as far as names go. */
+/* Adds a tensor of n zero bytes under the name of another one, which is renamed. */
 static void replace_tensor(struct fx_gguf *g, const char *name, uint32_t type, uint64_t d0,
                            uint64_t d1, size_t n_bytes)
 {
@@ -154,7 +154,7 @@ struct opened {
     struct trit_error err;
 };
 
-/* Frees g. The file must be sound as a file. */
+/* Frees g. The file must be a valid GGUF. */
 static struct opened open_model(struct fx_gguf *g)
 {
     struct opened o = {.model = (trit_model *)&original}; /* must be overwritten */
@@ -162,7 +162,7 @@ static struct opened open_model(struct fx_gguf *g)
 
     if (trit_file_open(&o.file, path, NULL, &o.err))
         fail_msg("the reader refuses it already: %s", o.err.text);
-    remove(path); /* it stays mapped; and a new file is written faster than an old one again */
+    remove(path); /* the mapping remains; a new file is faster to write than an old one */
     fx_free(g);
     o.status = trit_model_open(&o.model, o.file, &o.err);
     assert_true((o.status == TRIT_OK) == (o.model != NULL));
@@ -272,7 +272,7 @@ static void architectures(void **state)
         assert_true(k->causal && !k->learned_positions && k->rope_factor == 1);
         assert_int_equal(k->n_rot, 64);
         close_model(&o);
-        s.sub_norms = !s.sub_norms; /* a sub-norm is there iff the architecture has it */
+        s.sub_norms = !s.sub_norms; /* a sub-norm exists iff the architecture has it */
         build_spec(&g, &s);
         if (rows[r].sub_norms)
             refuse(&g, TRIT_E_FILE, "attn_sub_norm.weight", "missing");
@@ -311,7 +311,7 @@ static void hidden_activation(void **state)
     refuse(&g, TRIT_E_FILE, "hidden_activation", "");
 }
 
-/* The key and the tensors go together. */
+/* The key and the tensors must agree. */
 static void linear_norms(void **state)
 {
     struct fx_spec s = one_layer();
@@ -339,8 +339,8 @@ static void linear_norms(void **state)
     close_model(&o);
 }
 
-/* What models of a family leave open are keys of ours, with the family's defaults. */
-/* The value of a knob as people see it; it must be one of those that are shown. */
+/* Points that a family leaves open are keys of trit, with the family's defaults. */
+/* The value of a knob as shown to users; it must be one of the shown knobs. */
 static const char *shown(const struct opened *o, const char *name)
 {
     static struct trit_knob_info info;
@@ -411,7 +411,7 @@ static void variants(void **state)
     refuse(&g, TRIT_E_UNSUPPORTED, "Hadamard", "384");
 }
 
-/* A model whose tokens see later ones is told of, and evaluates whole texts or none. */
+/* A model whose tokens see later ones is reported as such, and evaluates only whole texts. */
 static void not_causal(void **state)
 {
     const int32_t ids[] = {1, 2, 3, 4};
@@ -435,7 +435,7 @@ static void not_causal(void **state)
     assert_int_equal(trit_session_eval(session, ids, 4, NULL, NULL, &err), TRIT_OK);
     assert_int_equal(trit_session_eval(session, ids, 1, NULL, NULL, &err), TRIT_E_ARGUMENT);
     assert_non_null(strstr(err.text, "whole texts"));
-    trit_session_rewind(session, 3); /* what is kept depended on what is forgotten */
+    trit_session_rewind(session, 3); /* the remaining results depended on the removed tokens */
     assert_int_equal(trit_session_n_tokens(session), 0);
     assert_int_equal(trit_session_sync(session, ids, 3, &err), TRIT_OK);
     assert_int_equal(trit_session_sync(session, ids, 4, &err), TRIT_OK);
@@ -444,7 +444,7 @@ static void not_causal(void **state)
     close_model(&o);
 }
 
-/* The text says what was found: the value, where a key's value is what is refused. */
+/* The text names what was found: the value, if the value of a key is refused. */
 static void refused_values_are_named(void **state)
 {
     struct fx_gguf g;
@@ -457,7 +457,7 @@ static void refused_values_are_named(void **state)
     refuse(&g, TRIT_E_UNSUPPORTED, "rope.scaling.type", "yarn");
 }
 
-/* Only metadata, for what is decided before any tensor is looked at. */
+/* Only metadata, for everything that is decided before a tensor is read. */
 static void read_knobs(const char *arch_name, uint32_t n_embd, uint32_t n_ff,
                        struct trit_knobs *knobs)
 {
@@ -493,7 +493,7 @@ static void read_knobs(const char *arch_name, uint32_t n_embd, uint32_t n_ff,
     remove(path);
 }
 
-/* The reproductions by 1bitLLM go by the name of 2B-4T in some files, but are SiLU models. */
+/* Some files of the 1bitLLM reproductions have the architecture of 2B-4T, but are SiLU models. */
 static void shapes_of_1bitllm(void **state)
 {
     static const uint32_t shapes[][2] = {{1536, 4096}, {2048, 5460}, {3200, 8640}};
@@ -528,7 +528,7 @@ static void defaults(void **state)
     assert_true(k.norm_eps == 1e-6f);
 }
 
-/* The same through a whole model, one optional key away at a time. */
+/* The same for a whole model, without one optional key at a time. */
 static void optional_keys(void **state)
 {
     static const char *const optional[] = {
@@ -643,7 +643,7 @@ static void keys_of_wrong_type(void **state)
         fx_i32_array(&g, key, NULL, 0);
         refuse(&g, TRIT_E_FILE, key, "");
     }
-    build(&g); /* but any integer that fits is as good as another */
+    build(&g); /* but an integer of any width is accepted if the value fits */
     drop_key(&g, "bitnet-b1.58.block_count");
     fx_i32(&g, "bitnet-b1.58.block_count", 1);
     struct opened o = accept(&g);
@@ -691,8 +691,8 @@ static void floats_out_of_range(void **state)
     }
 }
 
-/* A value may be refused, or make useless numbers, but must not end the program: opening a session
- * makes the table of angles from it. */
+/* A value may be refused, or give useless numbers, but must not end the program: opening a session
+ * computes the table of angles from it. */
 static void extreme_angles(void **state)
 {
     static const float bases[] = {1e-38f, 1e-6f, 0.5f, 1.0f, 1e12f, 3e38f};
@@ -790,12 +790,12 @@ static void tensors_missing(void **state)
         drop_tensor(&g, tensor_names[i]);
         refuse(&g, TRIT_E_FILE, tensor_names[i], "missing");
     }
-    build(&g); /* one layer more than there is */
+    build(&g); /* one layer too many */
     set_u32(&g, "bitnet-b1.58.block_count", 2);
     refuse(&g, TRIT_E_FILE, "blk.1.", "missing");
 }
 
-/* The same number of weights in other rows, so that nothing but the shape is wrong. */
+/* The same number of weights in other rows, so that only the shape is wrong. */
 static void wrong_shapes(void **state)
 {
     struct fx_gguf g;
@@ -824,7 +824,7 @@ static void wrong_shapes(void **state)
     build(&g); /* a norm of two rows */
     replace_tensor(&g, "output_norm.weight", FX_F32, 128, 2, 1024);
     refuse(&g, TRIT_E_FILE, "output_norm.weight", "[256");
-    build(&g); /* sizes in the metadata that no tensor agrees with */
+    build(&g); /* sizes in the metadata that contradict all tensors */
     set_u32(&g, "bitnet-b1.58.feed_forward_length", 512);
     refuse(&g, TRIT_E_FILE, "shape", "512");
 }
@@ -858,7 +858,7 @@ static void tokens_without_rows(void **state)
     free(zeros);
 }
 
-/* What an unknown tensor would do to the result is not known. */
+/* An unknown tensor could change the result. */
 static void unknown_tensor(void **state)
 {
     static const char *const names[] = {"blk.0.attn_q.bias", "blk.1.attn_norm.weight", "extra",
@@ -879,7 +879,7 @@ static void unsupported_types(void **state)
     static const struct {
         uint32_t id;
         const char *name;
-        size_t block_bytes; /* of 256; 0: size not known to trit */
+        size_t block_bytes; /* of 256 weights; 0: trit does not know the size */
     } types[] = {
         {99, "unknown", 0},    {10, "Q2_K", 84},   {11, "Q3_K", 110},  {37, "I8_S", 0},
         {38, "TL1", 0},        {39, "TL2", 0},     {40, "NVFP4", 0},   {41, "Q1_0", 0},
@@ -910,7 +910,7 @@ static void unsupported_types(void **state)
     }
 }
 
-/* Types that are supported, but not for that. */
+/* Types that are supported, but not in this role. */
 static void types_in_the_wrong_place(void **state)
 {
     struct fx_gguf g;
@@ -929,7 +929,8 @@ static void types_in_the_wrong_place(void **state)
     refuse(&g, TRIT_E_UNSUPPORTED, "blk.0.ffn_norm.weight", "TQ1_0");
 }
 
-/* Id 36 is another type elsewhere: then its bytes do not fill the room up to the next tensor. */
+/* Other programs use id 36 for another type, whose bytes do not fill the space up to the next
+ * tensor. */
 static void type_36_that_is_not_i2s(void **state)
 {
     const uint64_t dims[] = {8192, 0};
@@ -946,7 +947,7 @@ static void type_36_that_is_not_i2s(void **state)
         fx_tensor(&g, "behind", FX_F32, dims, zeros, 8192 * sizeof *zeros);
         refuse(&g, TRIT_E_UNSUPPORTED, "blk.0.attn_q.weight", "36");
     }
-    build(&g); /* with the room it needs only what stands behind is too much */
+    build(&g); /* with enough space, only the data after it is too much */
     replace_tensor(&g, "blk.0.attn_q.weight", FX_I2_S, 256, 256, i2s_bytes);
     const float one = 1;
     memcpy(g.data.data + g.data.len - 32, &one, sizeof one);
@@ -958,7 +959,7 @@ static void type_36_that_is_not_i2s(void **state)
     free(zeros);
 }
 
-/* Bounds come first: what goes beyond the end of the file is damage, whatever the id. */
+/* Bounds are checked first: data past the end of the file is damage, for any id. */
 static void type_36_beyond_the_end(void **state)
 {
     struct trit_error err;
@@ -988,7 +989,7 @@ static void i2s_scales(void **state)
         memcpy(data_of(&g, "blk.0.ffn_up.weight") + 256 * 384 / 4, &bad_scales[i], sizeof(float));
         refuse(&g, TRIT_E_FILE, "blk.0.ffn_up.weight", "scale");
     }
-    for (int i = 0; i < N_BAD_SCALES; i++) { /* rows that are no whole blocks, so repacked */
+    for (int i = 0; i < N_BAD_SCALES; i++) { /* rows that are not whole blocks, so repacked */
         struct fx_spec s = one_layer();
         s.n_ff = 320;
         build_spec(&g, &s);
@@ -1025,17 +1026,17 @@ static void extra_scales(void **state)
         fx_tensor(&g, "blk.0.attn_v.scale", FX_F32, one, &bad_scales[i], sizeof(float));
         refuse(&g, TRIT_E_FILE, "blk.0.attn_v.scale", "scale");
     }
-    const float huge = 1e30f; /* fine alone, too much together */
+    const float huge = 1e30f; /* each is fine, the sum is too large */
     build(&g);
     memcpy(data_of(&g, "blk.0.attn_v.weight") + 256 * 128 / 4, &huge, sizeof huge);
     fx_tensor(&g, "blk.0.attn_v.scale", FX_F32, one, &huge, sizeof huge);
     refuse(&g, TRIT_E_FILE, "blk.0.attn_v.weight", "scale");
-    build(&g); /* of what is no linear */
+    build(&g); /* not of a linear */
     fx_tensor(&g, "blk.0.attn_norm.scale", FX_F32, one, fine, sizeof *fine);
     refuse(&g, TRIT_E_UNSUPPORTED, "blk.0.attn_norm.scale", "");
 }
 
-/* Repacked types report what their unpackers find, with the tensor's name in front. */
+/* Repacked types report the error of the unpacker, after the tensor's name. */
 static void repacked_types(void **state)
 {
     static const uint32_t types[] = {FX_TQ1_0, FX_TQ2_0, FX_F16, FX_BF16, FX_F32};
@@ -1141,7 +1142,7 @@ static void rope_freqs(void **state)
     refuse(&g, TRIT_E_FILE, "rope_freqs.weight", "shape");
 }
 
-/* They divide: 0 and what is no number must be refused, sooner or later, not computed with. */
+/* They are divisors: 0 and NaN must be refused at some point, not used. */
 static void bad_rope_freqs(void **state)
 {
     static const float bad[] = {0.0f, NAN, INFINITY, -1.0f, 1e-38f};

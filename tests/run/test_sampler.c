@@ -1,9 +1,8 @@
-/* test_sampler.c - what becomes of logits: every stage, alone and with the others, against a plain
- * computation of the distribution it should leave; which tokens ties go to; and choices that must
- * be the same for a seed on every machine.
+/* test_sampler.c - the sampler: every stage, alone and combined, against a plain computation of the
+ * expected distribution; ties; and choices that must be the same for a seed on every machine.
  *
  * Distributions are compared by chi-square. Seeds are fixed, so a test passes always or never; the
- * bound is so far out that right code under any seeds would not meet it. */
+ * bound is so large that correct code would not exceed it with any seed. */
 #include <math.h>
 #include <string.h>
 
@@ -15,7 +14,7 @@ enum { MAX_VOCAB = 200, MAX_HISTORY = 300, N_DRAWS = 3000 };
 static const int sizes[] = {2, 3, 17, 64, 150, 200}; /* of vocabularies */
 enum { N_SIZES = sizeof sizes / sizeof *sizes };
 
-/* What a sampler is shown. */
+/* The input of a sampler. */
 struct scene {
     int n_vocab, n_history;
     float logits[MAX_VOCAB];
@@ -34,7 +33,7 @@ static int pick(uint64_t *rng, int n)
     return (int)(fx_random(rng) % (uint64_t)n);
 }
 
-/* Logits of both signs; a history of which some tokens occur often. */
+/* Logits of both signs; a history in which some tokens occur often. */
 static struct scene random_scene(uint64_t *rng, int n_vocab, int n_history)
 {
     struct scene s = {.n_vocab = n_vocab, .n_history = n_history};
@@ -82,7 +81,7 @@ static void draw_many(const struct scene *x, const struct trit_sampler_options *
     trit_sampler_close(&s);
 }
 
-/* The choice where there is only one: with temp 0. */
+/* The choice with temp 0, which is always the same. */
 static int32_t greedy(const struct scene *x, struct trit_sampler_options opt)
 {
     int32_t id[2];
@@ -147,7 +146,7 @@ static void apply_top_k(struct spread *s, int k)
     memcpy(s->kept, kept, sizeof kept);
 }
 
-/* One is kept where those before it are not enough. */
+/* A token is kept if those before it are not enough. */
 static void apply_top_p(struct spread *s, double top_p)
 {
     bool kept[MAX_VOCAB];
@@ -216,7 +215,7 @@ static double chi_square_bound(int freedom)
     return freedom * c * c * c;
 }
 
-/* Neighbours are put together until at least 20 are expected of them. */
+/* Neighbours are merged until a cell has an expected count of at least 20. */
 static void compare_counts(const char *what, const double *p, const int *counts, int n, int n_draws)
 {
     double e = 0, o = 0, rest_e = 0, rest_o = 0, chi = 0;
@@ -229,7 +228,7 @@ static void compare_counts(const char *what, const double *p, const int *counts,
         }
         if (i < n && rest_e < 20)
             continue;
-        if (rest_e < 20) { /* what is left at the end goes to the last cell */
+        if (rest_e < 20) { /* the rest at the end goes to the last cell */
             e += rest_e;
             o += rest_o;
             rest_e = rest_o = 0;
@@ -428,17 +427,17 @@ static void test_combinations(void **state)
     }
 }
 
-/* Logarithms, so that probabilities are seen: 0.4 0.3 0.2 0.1, the last one at id 0. */
+/* Logarithms of the probabilities 0.4 0.3 0.2 0.1, the last one at id 0. */
 static struct scene four(void)
 {
     const struct scene x = {4, 1, {logf(0.1f), logf(0.4f), logf(0.3f), logf(0.2f)}, {1}};
     return x;
 }
 
-/* The kept sets of cases in which another order would keep others, spelled out. */
+/* The kept tokens in cases in which another order of stages would keep others. */
 static void test_order(void **state)
 {
-    const struct trit_logit_bias up = {0, logf(6)}; /* then 0.4 0.267 0.2 0.133 of 1.5 */
+    const struct trit_logit_bias up = {0, logf(6)}; /* then 0.4 0.267 0.2 0.133, relative to 1.5 */
     const struct scene x = four();
     struct {
         struct trit_sampler_options o;
@@ -452,7 +451,7 @@ static void test_order(void **state)
     cases[0].o.n_bias = 1;
     cases[0].o.top_k = 1;
     memcpy(cases[0].kept, (bool[]){true, false, false, false}, 4);
-    cases[1].o.top_k = 2; /* of these two, 0.57 and 0.43, the first is enough; of all four not */
+    cases[1].o.top_k = 2; /* of 0.57 and 0.43 the first is enough; of all four it is not */
     cases[1].o.top_p = 0.55f;
     memcpy(cases[1].kept, (bool[]){false, true, false, false}, 4);
     cases[2].o.top_p = 0.65f; /* keeps two at temperature 1, and would keep one at 0.1 */
@@ -464,21 +463,21 @@ static void test_order(void **state)
     cases[4].o.min_p = 0.3f; /* drops the last one; with 10 it would not */
     cases[4].o.temp = 10;
     memcpy(cases[4].kept, (bool[]){false, true, true, true}, 4);
-    cases[5].o.top_p = 0.75f; /* three, and min-p leaves them; the other way round two */
+    cases[5].o.top_p = 0.75f; /* three, and min-p keeps them; in the other order two */
     cases[5].o.min_p = 0.45f;
     memcpy(cases[5].kept, (bool[]){false, true, true, true}, 4);
-    cases[6].o.presence_penalty = 10; /* the best one is out before top-k counts */
+    cases[6].o.presence_penalty = 10; /* the best one is removed before top-k counts */
     cases[6].o.top_k = 1;
     memcpy(cases[6].kept, (bool[]){false, false, true, false}, 4);
     for (int i = 0; i < 7; i++) {
         const struct spread s = expected(&x, &cases[i].o);
-        assert_memory_equal(s.kept, cases[i].kept, 4); /* the definitions above are right, too */
+        assert_memory_equal(s.kept, cases[i].kept, 4); /* the definitions above agree */
         cases[i].o.seed = 3;
         check("order", &x, &cases[i].o);
     }
 }
 
-/* Values that are off change no choice, not only no distribution. */
+/* Neutral values change no choice, not only no distribution. */
 static void test_neutral_values(void **state)
 {
     const struct trit_logit_bias nothing = {1, 0};
@@ -493,7 +492,7 @@ static void test_neutral_values(void **state)
     draw_many(&x, &o[0], first, 200);
     o[1].bias = &nothing;
     o[1].n_bias = 1;
-    o[2].repeat_last_n = 0; /* so nothing is looked at */
+    o[2].repeat_last_n = 0; /* so no token counts */
     o[2].repeat_penalty = 3;
     o[2].presence_penalty = o[2].frequency_penalty = 2;
     o[3].repeat_last_n = -1;
@@ -520,8 +519,8 @@ static void test_defaults(void **state)
 
 /* ---- Penalties, exactly ---------------------------------------------------------------------- */
 
-/* All logits are the same, and the history counts down to 0: so the best token is the first one
- * that the window does not reach. */
+/* All logits are equal, and the history counts down to 0, so the best token is the first one
+ * outside the window. */
 static void test_windows(void **state)
 {
     static const int windows[] = {0, 1, 2, 63, 64, 65, 150, 100000, INT32_MAX, -1};
@@ -543,7 +542,7 @@ static void test_windows(void **state)
         }
 }
 
-/* Windows over the distribution. */
+/* The effect of the window on the distribution. */
 static void test_window_draws(void **state)
 {
     static const int windows[] = {0, 1, 10, 64, -1, 1000};
@@ -560,8 +559,8 @@ static void test_window_draws(void **state)
     }
 }
 
-/* Token 0 with a logit and a history of n times it, against token 1 with a logit just below and
- * just above what it should become. */
+/* Token 0 with a logit and n occurrences in the history, against token 1 with a logit just below
+ * and just above the expected result. */
 static void assert_becomes(struct trit_sampler_options o, float logit, int n, double value)
 {
     struct scene x = {.n_vocab = 2, .n_history = n, .logits = {logit}};
@@ -580,7 +579,7 @@ static void test_penalty_values(void **state)
     o.repeat_penalty = 2;
     assert_becomes(o, 3, 0, 3);
     assert_becomes(o, 3, 1, 1.5);
-    assert_becomes(o, 3, 5, 1.5); /* once, however often */
+    assert_becomes(o, 3, 5, 1.5); /* once, for any number of occurrences */
     assert_becomes(o, -3, 1, -6);
     assert_becomes(o, 0, 1, 0);
     o.presence_penalty = 1; /* after the division */
@@ -589,7 +588,7 @@ static void test_penalty_values(void **state)
     o.frequency_penalty = 0.25f; /* for each one */
     assert_becomes(o, 3, 1, 0.25);
     assert_becomes(o, 3, 4, -0.5);
-    assert_becomes(o, 3, 100, 0.5 - 64 * 0.25); /* of those in the window */
+    assert_becomes(o, 3, 100, 0.5 - 64 * 0.25); /* for those in the window */
     o.bias = &bias;                             /* added afterwards */
     o.n_bias = 1;
     assert_becomes(o, 3, 4, 4.5);
@@ -600,7 +599,7 @@ static void test_penalty_values(void **state)
     assert_becomes(o, 1, 3, 2.5);
 }
 
-/* A sampler remembers nothing of the histories that it saw. */
+/* A sampler keeps nothing of earlier histories. */
 static void test_histories_in_turn(void **state)
 {
     uint64_t rng = 13;
@@ -622,7 +621,7 @@ static void test_histories_in_turn(void **state)
 
 /* ---- Ties ------------------------------------------------------------------------------------ */
 
-/* Which ids are ever drawn of these logits, as a mask. */
+/* The ids that are ever drawn with these logits, as a mask. */
 static unsigned drawn(const struct scene *x, const struct trit_sampler_options *o)
 {
     int32_t ids[500];
@@ -656,7 +655,7 @@ static void test_ties_top_p(void **state)
 {
     const struct scene same = {.n_vocab = 8};
     (void)state;
-    for (int n = 1; n <= 8; n++) { /* eighths are exact, and so is reaching them */
+    for (int n = 1; n <= 8; n++) { /* eighths are exact, so their sums are too */
         struct trit_sampler_options o = neutral();
         o.top_p = (float)n / 8;
         assert_int_equal(drawn(&same, &o), (1u << n) - 1);
@@ -677,7 +676,7 @@ static void test_ties_min_p(void **state)
     const struct scene x = {.n_vocab = 6, .logits = {2, 5, 4.999f, 5, -9, 5}};
     struct trit_sampler_options o = neutral();
     (void)state;
-    o.min_p = 1; /* the best one and its equals */
+    o.min_p = 1; /* the best one and those equal to it */
     assert_int_equal(drawn(&x, &o), 0x2a);
     o.min_p = 0.99f;
     assert_int_equal(drawn(&x, &o), 0x2e);
@@ -699,7 +698,7 @@ static void test_ties_greedy(void **state)
     assert_int_equal(greedy(&x, o), 1);
 }
 
-/* temp 0: the best one after penalties and bias, whatever the others say. */
+/* temp 0: the best one after penalties and bias, for any other options. */
 static void test_greedy(void **state)
 {
     uint64_t rng = 14;
@@ -727,7 +726,7 @@ static void test_greedy(void **state)
     }
 }
 
-/* The largest and smallest numbers that options and logits can be. */
+/* The largest and smallest values of options and logits. */
 static void test_extremes(void **state)
 {
     static const float temps[] = {0, 1e-45f, 1e-30f, 0.5f, 1, 1000};
@@ -760,8 +759,9 @@ static void test_extremes(void **state)
 
 static const uint64_t seeds[4] = {0, 1, 42, UINT64_MAX};
 
-/* Of 256 equal logits, the choice is the top byte of a random number. (By another implementation of
- * splitmix64 and xoshiro256**, checked against the authors' numbers; so are the other two.) */
+/* With 256 equal logits, the choice is the top byte of a random number. (From another
+ * implementation of splitmix64 and xoshiro256**, checked against the authors' numbers, as in the
+ * other two.) */
 static void test_golden_bytes(void **state)
 {
     static const uint8_t bytes[4][16] = {
@@ -971,7 +971,7 @@ static void test_bad_integers(void **state)
     }
 }
 
-/* The ends of the ranges belong to them; the list of biases is copied. */
+/* Ranges include their ends; the list of biases is copied. */
 static void test_good_options(void **state)
 {
     const struct scene x = {.n_vocab = 10, .n_history = 1};
@@ -1000,7 +1000,7 @@ static void test_good_options(void **state)
     trit_sampler_close(&s); /* a pointer to NULL */
 }
 
-/* As the header says. Last, as it may end the program. */
+/* As the header promises. This test is last, because it may end the program. */
 static void test_close_null(void **state)
 {
     (void)state;

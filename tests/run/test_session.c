@@ -1,6 +1,5 @@
-/* test_session.c - what a session promises: the same logits to the last bit however tokens come to
- * be evaluated, and a timeline that errors leave as it was. What the logits should be is the
- * business of test_engine.c. */
+/* test_session.c - the promises of a session: logits have the same bits in every way of evaluating
+ * tokens, and errors do not change the timeline. test_engine.c tests the values of the logits. */
 #include <fenv.h>
 #include <math.h>
 #include <stdlib.h>
@@ -61,7 +60,7 @@ static float *new_rows(const struct opened_model *o, int n)
     return x;
 }
 
-/* Logits of every token, by a session that exists for that only. Release with free(). */
+/* Logits of every token, computed in a session of its own. Release with free(). */
 static float *all_logits(const struct opened_model *o, struct trit_session_options opt,
                          const int32_t *ids, int n)
 {
@@ -73,7 +72,7 @@ static float *all_logits(const struct opened_model *o, struct trit_session_optio
     return r.at;
 }
 
-/* How many of n rows of logits differ in a bit. */
+/* The number of rows of logits, of n, that differ in any bit. */
 static int n_different(const struct opened_model *o, const float *a, const float *b, int n)
 {
     int count = 0;
@@ -129,11 +128,12 @@ static void test_ways(void **state)
         compare_ways(all_models[i / N_KV_TYPES], kv_types[i % N_KV_TYPES]);
 }
 
-/* From the eighth block on threads share those of a head. N_FAR positions from FAR on begin before
- * it; those from FAR_AT on have its last position and the first of the ninth. */
+/* From the eighth block on, several threads share the blocks of a head. The N_FAR positions from
+ * FAR on begin before it; those from FAR_AT on include its last position and the first of the
+ * ninth. */
 enum { FAR = 446, FAR_AT = 508, N_FAR = 8 };
 
-/* The logits of both, each token alone or, with at_once, N_FAR together. */
+/* The logits of both ranges, each token alone or, with at_once, N_FAR together. */
 static float *far_logits(const struct opened_model *o, trit_kv_type kv, int n_threads, bool at_once)
 {
     const struct trit_session_options opt = {
@@ -155,8 +155,8 @@ static float *far_logits(const struct opened_model *o, trit_kv_type kv, int n_th
     return r.at;
 }
 
-/* Far into a context several threads share the blocks of one head; one thread does not, and many
- * tokens at once do not either. */
+/* Far into a context several threads share the blocks of one head, except with one thread or with
+ * many tokens at once. */
 static void test_far(void **state)
 {
     (void)state;
@@ -177,7 +177,7 @@ static void test_far(void **state)
 
 /* ---- Orders of work -------------------------------------------------------------------------- */
 
-/* In which order the chunks of every loop are worked on, by one thread in the place of all. */
+/* The order in which one thread works on the chunks of every loop, in place of all threads. */
 enum order { BY_THREADS, ASCENDING, DESCENDING, FROM_BOTH_ENDS, EVEN_FIRST, SHUFFLED, N_ORDERS };
 static enum order order;
 static uint64_t shuffle;
@@ -192,7 +192,7 @@ void __wrap_trit_pool_run_after(struct trit_pool *p, void (*first)(void *ctx),
                                 bool (*ahead)(void *ctx, size_t item, size_t step), trit_task_fn fn,
                                 void *ctx, size_t n, size_t chunk);
 
-/* The chunk that is the i-th of n. */
+/* The i-th chunk of n in that order. */
 static size_t chunk_at(size_t i, size_t n)
 {
     switch (order) {
@@ -242,7 +242,7 @@ void __wrap_trit_pool_run_after(struct trit_pool *p, void (*first)(void *ctx),
     __wrap_trit_pool_run(p, fn, ctx, n, chunk);
 }
 
-/* Whatever order threads come in, and whoever's turn it is then, the bits are the same. */
+/* The bits are the same for any order of the threads. */
 static void test_orders(void **state)
 {
     (void)state;
@@ -262,7 +262,7 @@ static void test_orders(void **state)
     }
 }
 
-/* Again in the same session; one token at a time; with and without a callback. */
+/* A second time in the same session; one token at a time; with and without a callback. */
 static void test_repeated(void **state)
 {
     (void)state;
@@ -299,7 +299,7 @@ static void test_repeated(void **state)
     }
 }
 
-/* What is in the cache must not matter to a session that goes back. */
+/* Old contents of the cache do not matter after a rewind. */
 static void test_rewind(void **state)
 {
     (void)state;
@@ -312,7 +312,7 @@ static void test_rewind(void **state)
 
         OK(trit_session_eval(s, tokens, 70, NULL, NULL, &why));
         OK(trit_session_eval(s, others, 100, NULL, NULL, &why));
-        trit_session_rewind(s, 1000); /* no more than there is */
+        trit_session_rewind(s, 1000); /* no more than there are */
         assert_int_equal(trit_session_n_tokens(s), 170);
         assert_non_null(trit_session_logits(s));
         trit_session_rewind(s, 70);
@@ -331,11 +331,11 @@ static void test_rewind(void **state)
     }
 }
 
-/* After any history, sync gives what a fresh session gives. */
+/* After any history, sync gives the logits of a fresh session. */
 static void test_sync(void **state)
 {
     static const struct {
-        int n_same, n_other; /* this many of tokens, then this many of others */
+        int n_same, n_other; /* this many items of tokens, then this many of others */
     } steps[] = {
         {10, 0},  {90, 0},  {90, 0}, {40, 0}, {40, 30}, {40, 60}, {0, 70}, {130, 0},
         {129, 1}, {64, 10}, {64, 0}, {65, 0}, {1, 0},   {1, 0},   {0, 1},  {3, 125},
@@ -356,7 +356,7 @@ static void test_sync(void **state)
             OK(trit_session_sync(s, ids, n, &why));
             assert_timeline(s, ids, n);
             assert_logits(&plain, s, expected + (n - 1) * plain.n_vocab);
-            if (j % 3 == 0 && n > 1) { /* the tokens are all there, but not their logits */
+            if (j % 3 == 0 && n > 1) { /* all tokens are evaluated, but the logits are gone */
                 trit_session_rewind(s, n - 1);
                 OK(trit_session_sync(s, ids, n - 1, &why));
                 assert_timeline(s, ids, n - 1);
@@ -368,7 +368,7 @@ static void test_sync(void **state)
     }
 }
 
-/* Two timelines over one model know nothing of each other. */
+/* Two sessions of one model do not affect each other. */
 static void test_two_sessions(void **state)
 {
     const struct trit_session_options opt = {.n_threads = 2};
@@ -388,7 +388,8 @@ static void test_two_sessions(void **state)
     free(eb);
 }
 
-/* A file read into memory gives what a mapped one gives, whether weights stay in it or not. */
+/* A file read into memory gives the same as a mapped one, whether its weights are repacked or
+ * not. */
 static void test_no_mmap(void **state)
 {
     static const uint32_t types[] = {FX_I2_S, FX_TQ2_0, FX_F32};
@@ -409,8 +410,9 @@ static void test_no_mmap(void **state)
     }
 }
 
-/* Half precision and int8 keys and values are near the f32 ones, and not the same. (Measured: 0.008
- * and 0.012 of the spread; as activations are rounded to int8 afterwards, f16 gains little.) */
+/* With f16 and int8 keys and values, logits are close to those with f32, but not equal. (Measured:
+ * 0.008 and 0.012 of the deviation. f16 gains little because activations are rounded to int8
+ * afterwards.) */
 static void test_kv_types(void **state)
 {
     static const double bound[] = {0.02, 0, 0.05};
@@ -462,7 +464,7 @@ static const char *subnormal_path;
 /* A model whose first 100 logits are subnormal, and whose scales are products. */
 static const char *subnormal_model(void)
 {
-    static struct fx_model m; /* what it points to lives as long as the program */
+    static struct fx_model m; /* it points to data that lives as long as the program */
     struct fx_spec spec = fx_default;
     struct fx_gguf g;
 
@@ -480,7 +482,7 @@ static const char *subnormal_model(void)
     return path;
 }
 
-/* From which step on the host's environment is the odd one. */
+/* The step from which on the host has the unusual floating-point environment. */
 enum when { FROM_MODEL, FROM_SESSION, FROM_EVAL, NEVER };
 
 static float *logits_in_environment(const char *path, enum when when, int n_threads)
@@ -526,7 +528,7 @@ static void compare_environments(enum when when)
 
     for (int i = 0; i < 300; i++)
         n_subnormal += fpclassify(expected[i]) == FP_SUBNORMAL;
-    assert_true(n_subnormal > 80); /* or the test would show nothing */
+    assert_true(n_subnormal > 80); /* otherwise the test would prove nothing */
     for (int n_threads = 1; n_threads <= 2; n_threads++) {
         float *x = logits_in_environment(path, when, n_threads);
         const int bad = memcmp(x, expected, 40 * 300 * sizeof *x);
@@ -597,7 +599,7 @@ static void test_bad_tokens(void **state)
     assert_bad_eval(s, tokens, 0);
     assert_bad_eval(s, tokens, -1);
     assert_bad_eval(s, tokens, INT32_MIN);
-    assert_bad_eval(s, tokens, 31); /* one more than there is room for */
+    assert_bad_eval(s, tokens, 31); /* one more than fits */
     assert_bad_eval(s, tokens, INT32_MAX);
     assert_error(trit_session_sync(s, tokens, 51, &err), TRIT_E_ARGUMENT, &err);
     assert_timeline(s, tokens, 20);
@@ -683,7 +685,7 @@ static void test_good_options(void **state)
         }
 }
 
-/* A callback that stops leaves no trace, in the first batch or a later one. */
+/* A callback that stops has no effect on the session, in the first batch or a later one. */
 static void test_cancelled(void **state)
 {
     const struct trit_session_options opt = {.n_batch = 7};
@@ -743,7 +745,7 @@ static void assert_fails(trit_session *s, const int32_t *ids, int n, const char 
     assert_null(trit_session_logits(s));
 }
 
-/* A token whose embedding is not finite fails, at any place, and does no lasting harm. */
+/* A token with a non-finite embedding fails, at any place, without lasting effects. */
 static void check_spoilt_embedding(float value)
 {
     enum { BAD = 7 };
@@ -804,7 +806,7 @@ static void test_spoilt_head(void **state)
     }
 }
 
-/* Products that leave the range of f32. */
+/* Products outside the range of f32. */
 static void test_huge_scale(void **state)
 {
     static const float scales[] = {1e30f, 1e38f};
@@ -824,10 +826,10 @@ static void test_huge_scale(void **state)
     }
 }
 
-/* Files whose angles are out of all reason: refused or computed, but the program goes on. (An
- * assertion ends the whole suite, which is why this comes last.) */
-/* One projection overflows: an f16 cache would store that as 65504, and a score of -infinity is
- * just a small weight, so it must be seen before. */
+/* Files with extreme angles are refused or computed, but the program continues. (This test is last,
+ * because an assertion would end the suite.) */
+/* One projection overflows: an f16 cache would store 65504, and a score of -infinity would become a
+ * small weight, so the overflow must be detected before. */
 static void test_infinite_projection(void **state)
 {
     static const char *const names[] = {"blk.0.attn_q.weight", "blk.0.attn_k.weight",
@@ -919,7 +921,7 @@ static int setup(void **state)
     (void)state;
 
     plain = open_path(fx_model("plain", &spec)->path);
-    spec.arch = "llama"; /* no width of this one is a whole number of blocks or lanes */
+    spec.arch = "llama"; /* none of its widths is a whole number of blocks or lanes */
     spec.sub_norms = false;
     spec.untied = true;
     spec.embd_type = FX_Q8_0;
@@ -931,7 +933,7 @@ static int setup(void **state)
     spec.linear_type = FX_F16;
     spec.n_vocab = 333;
     odd = open_path(fx_model("odd", &spec)->path);
-    spec = fx_default; /* more heads share a KV head than queries a pass over its keys */
+    spec = fx_default; /* more heads share a KV head than one pass over its keys serves */
     spec.n_embd = 320;
     spec.head_dim = 16;
     spec.n_head = 20;

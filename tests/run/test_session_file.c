@@ -1,5 +1,5 @@
-/* test_session_file.c - a timeline saved and loaded: the same logits to the last bit, or tokens
- * evaluated anew and said so, or refused; never anything else, whatever is in the file. */
+/* test_session_file.c - saving and loading a timeline. For any contents of the file, loading gives
+ * logits with the same bits, or evaluates the tokens again and reports it, or fails. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +11,10 @@
 #include "running.h"
 #include "suite.h"
 
-/* Two blocks of keys, and some tokens that follow. */
+/* Two blocks of keys, and some later tokens. */
 enum { N_TOKENS = 70, N_MORE = 4, N_FEW = 5, N_VOCAB = 300 };
 
-/* Where things lie in a file; see session_file.c. */
+/* Offsets in a file; see session_file.c. */
 enum { AT_VERSION = 8, AT_FINGERPRINT = 16, AT_N_TOKENS = 24, AT_TOKENS = 128 };
 
 static const trit_kv_type kv_types[] = {TRIT_KV_TYPE_F16, TRIT_KV_TYPE_F32, TRIT_KV_TYPE_I8};
@@ -82,7 +82,7 @@ static void assert_tokens(const trit_session *s, int n)
     assert_memory_equal(trit_session_tokens(s), tokens, (size_t)n * sizeof *tokens);
 }
 
-/* What a session that has evaluated the first n tokens says about those that follow. */
+/* The logits of the later tokens in a session that has evaluated the first n tokens. */
 static void expect(float *out, trit_kv_type kv, int n)
 {
     trit_session *s = open_evaluated((struct trit_session_options){.kv = kv}, n);
@@ -98,7 +98,7 @@ static void assert_continues(trit_session *s, int n, const float *expected)
     assert_memory_equal(x, expected, sizeof x);
 }
 
-/* Loading is refused, for a reason that mentions this, and the session is as it was. */
+/* Loading is refused with a text that mentions this, and the session is unchanged. */
 static void assert_refused(trit_session *s, trit_status status, const char *mentions)
 {
     struct trit_session_loaded loaded;
@@ -131,18 +131,18 @@ static void check_way(trit_kv_type kv, struct trit_session_options opt, const st
     assert_null(loaded.why);
     assert_int_equal(loaded.n_tokens, N_TOKENS);
     assert_continues(s, N_TOKENS, expected);
-    OK(trit_session_load(s, path, &loaded, &why)); /* in the place of what is there */
+    OK(trit_session_load(s, path, &loaded, &why)); /* in place of the current timeline */
     assert_null(trit_session_logits(s));
     assert_continues(s, N_TOKENS, expected);
 
-    struct fx_bytes again = saved(opt, N_TOKENS); /* the same file, whoever computes it */
+    struct fx_bytes again = saved(opt, N_TOKENS); /* the same file with any options */
     assert_int_equal(again.len, file->len);
     assert_memory_equal(again.data, file->data, file->len);
     free(again.data);
     trit_session_close(&s);
 }
 
-/* Whatever computed the file and whatever goes on with it. */
+/* For any options of the session that saves and of the one that loads. */
 static void test_as_is(void **state)
 {
     static const int batches[] = {1, 7, 512};
@@ -165,7 +165,7 @@ static void test_as_is(void **state)
     }
 }
 
-/* Only rows that are used are in the file, and those of a longer past are not. */
+/* The file holds only rows in use, not rows of an earlier, longer timeline. */
 static void test_size(void **state)
 {
     static const size_t row_bytes[] = {2 * 64, 4 * 64, 64 + 4};
@@ -187,7 +187,7 @@ static void test_size(void **state)
     }
 }
 
-/* The same model, read instead of mapped; generation goes on from what was loaded alone. */
+/* The same model, read instead of mapped; generation continues from the loaded data alone. */
 static void test_generate(void **state)
 {
     enum { N = 12 };
@@ -221,7 +221,7 @@ static void test_generate(void **state)
 
 /* ---- Evaluated anew -------------------------------------------------------------------------- */
 
-/* The file of n tokens is loaded, by evaluating them anew, for a reason that mentions this. */
+/* The file of n tokens is loaded by evaluating them again, with a reason that mentions this. */
 static void assert_reread(trit_session *s, int n, const float *expected, const char *mentions)
 {
     struct trit_session_loaded loaded;
@@ -253,7 +253,7 @@ static void test_other_kv_type(void **state)
         }
 }
 
-/* Make the checksum of the first n bytes, which follows them, right. */
+/* Correct the checksum of the first n bytes, which follows them. */
 static void sign_at(struct fx_bytes *file, size_t n)
 {
     struct trit_hash h;
@@ -264,7 +264,7 @@ static void sign_at(struct fx_bytes *file, size_t n)
     memcpy(file->data + n, &sum, sizeof sum);
 }
 
-/* That of the tokens. */
+/* Correct the checksum of the tokens. */
 static void sign(struct fx_bytes *file, uint32_t n_tokens)
 {
     sign_at(file, AT_TOKENS + 4 * n_tokens);
@@ -282,7 +282,7 @@ static void test_other_version(void **state)
     put_file(file.data, file.len);
     expect(expected, TRIT_KV_TYPE_F16, N_FEW);
     assert_reread(s, N_FEW, expected, "another version");
-    put_file(file.data, AT_TOKENS + 4 * N_FEW + 8); /* whatever comes then, or nothing */
+    put_file(file.data, AT_TOKENS + 4 * N_FEW + 8); /* followed by anything, or nothing */
     assert_reread(s, N_FEW, expected, "another version");
     trit_session_close(&s);
     free(file.data);
@@ -294,7 +294,7 @@ static bool yes(void *user)
     return true;
 }
 
-/* A cancelled evaluation leaves no half of it. */
+/* A cancelled evaluation leaves nothing of the timeline. */
 static void test_cancelled(void **state)
 {
     struct fx_bytes file = saved((struct trit_session_options){.kv = TRIT_KV_TYPE_I8}, N_TOKENS);
@@ -313,8 +313,8 @@ static void test_cancelled(void **state)
 
 /* ---- Damage ---------------------------------------------------------------------------------- */
 
-/* The file of N_FEW tokens is refused, if the damage is before this place, else its tokens are
- * evaluated anew. */
+/* The file of N_FEW tokens is refused if the damage is before this offset, else its tokens are
+ * evaluated again. */
 static void check_damaged(trit_session *s, bool tokens_damaged, const float *expected)
 {
     if (tokens_damaged) {
@@ -362,7 +362,7 @@ static void test_flipped(void **state)
             check_damaged(s, i < end_of_tokens, expected);
             file.data[i] = before;
         }
-        put_file(file.data, file.len); /* the undamaged one is sound */
+        put_file(file.data, file.len); /* the undamaged file loads */
         struct trit_session_loaded loaded;
         OK(trit_session_load(s, path, &loaded, &why));
         assert_false(loaded.reread);
@@ -424,7 +424,7 @@ static void test_forged_count(void **state)
     trit_session_close(&s);
 }
 
-/* Keys and values of any bits: what is computed is finite, or said not to be. */
+/* Random bits as keys and values: results are finite, or the session reports that they are not. */
 static void check_forged_rows(trit_kv_type kv, const char *isa, uint64_t seed)
 {
     trit_session *s = open_session(&plain, (struct trit_session_options){.kv = kv, .isa = isa});
@@ -492,7 +492,7 @@ static void assert_other_model(const char *model_path, const char *mentions)
     close_opened(&o);
 }
 
-/* The plain model but for one byte, which is so far from the end of the file. */
+/* The plain model with one byte changed, that far from the end of the file. */
 static const char *model_with_flip(size_t from_end)
 {
     struct fx_gguf g;
@@ -552,7 +552,8 @@ static uint64_t knobs_hash(const struct trit_knobs *k)
 }
 
 /* Every member of the knobs is in the fingerprint, except those that change no logits. Bytes that
- * do not count are theirs or padding: before a pointer, at the end, or shorter than any number. */
+ * do not count belong to these members or are padding: before a pointer, at the end, or shorter
+ * than any number. */
 static void test_every_knob(void **state)
 {
     const size_t n_ctx = offsetof(struct trit_knobs, n_ctx);
@@ -580,7 +581,7 @@ static void test_every_knob(void **state)
     }
 }
 
-/* Files of earlier programs are of the same model: the fingerprint may not change. */
+/* Files of earlier programs remain valid: the fingerprint of a model must not change. */
 static void test_fingerprint(void **state)
 {
     const struct trit_knobs k = {
@@ -611,7 +612,7 @@ static void test_fingerprint(void **state)
     assert_true(knobs_hash(&k) == 0x89197295e304dcd0u);
 }
 
-/* What does not change what the model says does not make it another one. */
+/* Keys that do not change the logits do not change the fingerprint. */
 static void test_same_model(void **state)
 {
     struct fx_bytes file = saved((struct trit_session_options){0}, N_FEW);
@@ -672,11 +673,11 @@ static bool take_few(void *user, const void *bytes, size_t n)
 {
     struct few *f = user;
     (void)bytes, (void)n;
-    assert_true(f->n < f->wanted); /* it said no */
+    assert_true(f->n < f->wanted); /* it returned false */
     return ++f->n < f->wanted;
 }
 
-/* A sink that wants no more is not given more, and the session is as it was. */
+/* After a sink returned false it is not called again, and the session is unchanged. */
 static void test_sink_says_no(void **state)
 {
     static float expected[N_MORE * N_VOCAB];

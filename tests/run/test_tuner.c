@@ -1,4 +1,4 @@
-/* test_tuner.c - the choice of a walk by made-up times, and that no walk changes a bit. */
+/* test_tuner.c - the choice of a walk with simulated times; no walk changes a bit. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 
 /* ---- By made-up times ------------------------------------------------------------------------ */
 
-/* A machine that reads at `speed` GB/s. At random times it changes to a second state, in which its
+/* A machine that reads at `speed` GB/s. At random times it switches to a second state, in which its
  * speed is multiplied by `slow`, and back. */
 struct machine {
     double speed; /* of all walks but one */
@@ -38,7 +38,7 @@ static double take(struct machine *m, const struct trit_walk *walk, size_t n_byt
     return ms;
 }
 
-/* What is chosen for the n classes, when the model goes through all of them again and again. */
+/* The choice for each of n classes, if the model repeats all of them. */
 static struct trit_tuner tune(struct machine *m, size_t n_classes, size_t n_bytes)
 {
     struct trit_tuner t = {.on = true, .cpu = TRIT_CPU_AVX2 | TRIT_CPU_AVX512};
@@ -75,12 +75,12 @@ static void test_faster_is_taken(void **state)
             assert_string_equal(chosen(m), w->name);
             m.gain = 3;
             assert_string_equal(chosen(m), w->name);
-            m.gain = i ? 1 : 1.06; /* under noise so little is not seen for sure */
+            m.gain = i ? 1 : 1.06; /* so small a difference may be hidden by noise */
             assert_string_equal(chosen(m), i ? trit_walks->name : w->name);
         }
 }
 
-/* Pieces that the system took its time for do not put a walk out: two of the same walk may follow
+/* Pieces that the system interrupted do not exclude a walk: two pieces of the same walk may follow
  * each other. */
 static void test_late_pieces(void **state)
 {
@@ -128,7 +128,7 @@ static void test_classes(void **state)
     assert_ptr_equal(c, trit_tuner_class(&t, TRIT_WALK_T2, "t2", 640));
     assert_ptr_not_equal(c, trit_tuner_class(&t, TRIT_WALK_T2, "t2", 641));
     assert_ptr_not_equal(c, trit_tuner_class(&t, TRIT_WALK_FLOAT, "f16", 640));
-    for (size_t i = 0; i < c->n_tried; i++) /* what this row cannot is not tried */
+    for (size_t i = 0; i < c->n_tried; i++) /* walks that this row lacks are not tried */
         assert_string_not_equal(c->tried[i].walk->name, "wide");
     assert_ptr_equal(c->tried[0].walk, trit_walks);
     for (size_t i = t.n; i < TRIT_TUNED_MAX; i++)
@@ -143,7 +143,7 @@ static void test_classes(void **state)
     assert_false(trit_tuner_next(&t, trit_tuner_class(&t, TRIT_WALK_T2, "t2", 640), &walk));
     assert_string_equal(walk->name, "wide");
     assert_false(trit_tuner_next(&t, trit_tuner_class(&t, TRIT_WALK_FLOAT, "f16", 640), &walk));
-    assert_ptr_equal(walk, trit_walks); /* it is for T2 alone */
+    assert_ptr_equal(walk, trit_walks); /* it is only for T2 */
 }
 
 /* ---- In a session ---------------------------------------------------------------------------- */
@@ -184,14 +184,14 @@ static void test_every_walk(void **state)
 
     for (int r = 0; trit_isa_at(r, &isa); r++)
         for (int w = 0; isa.usable && trit_walk_at(w, &walk); w++)
-            for (int i = 0; i < 19; i++) { /* lone tokens by each number of threads, then batches */
+            for (int i = 0; i < 19; i++) { /* single tokens by threads, then batches */
                 const struct trit_session_options opt = {.n_threads = 1 + i % 3,
                                                          .n_batch = i < 3 ? 1 : i - 1,
                                                          .isa = isa.name,
                                                          .walk = walk.name};
                 uint64_t bytes;
                 if (trit_session_bytes(&bytes, opened.model, &opt, &why) == TRIT_E_UNSUPPORTED)
-                    continue; /* wide */
+                    continue; /* not for this instruction set */
                 float *got = logits_of(opened.model, tokens, N_TOKENS, &opt);
                 if (memcmp(got, want, n_bytes) != 0)
                     fail_msg("--isa %s --walk %s, %d threads, batches of %d: other bits", isa.name,
@@ -206,7 +206,7 @@ static double made_up_ms(void)
     return ms += 0.05;
 }
 
-/* All walks take turns while the model works, and no bit is another. */
+/* All walks take turns while the model runs, and no bit changes. */
 static void test_while_measuring(void **state)
 {
     (void)state;
@@ -216,14 +216,14 @@ static void test_while_measuring(void **state)
         trit_session *s = NULL;
         int n = 0;
         assert_int_equal(trit_session_open(&s, opened.model, &opt, &why), TRIT_OK);
-        s->tuner->on = s->warm = true; /* though any cache holds this model */
+        s->tuner->on = s->warm = true; /* although this model fits into any cache */
         s->tuner->now_ms = made_up_ms;
         s->tuner->piece_bytes = 512;
         float *got = logits_in(s, tokens, N_TOKENS);
         assert_memory_equal(got, want, n_bytes);
         for (; trit_session_walk_at(s, n, &walk); n++) {
-            assert_true(walk.measured == (strcmp(walk.type, "kv") != 0)); /* there are too few */
-            assert_string_equal(walk.walk, trit_walks->name); /* none is faster by that clock */
+            assert_true(walk.measured == (strcmp(walk.type, "kv") != 0)); /* too few measurements */
+            assert_string_equal(walk.walk, trit_walks->name); /* that clock shows no difference */
         }
         assert_true(n >= 2);
         free(got);
@@ -231,7 +231,7 @@ static void test_while_measuring(void **state)
     }
 }
 
-/* What is small enough for a cache, or is told its walk, is not measured. */
+/* A model that fits into a cache, or has a fixed walk, is not measured. */
 static void test_unmeasured(void **state)
 {
     struct trit_session_walk walk;

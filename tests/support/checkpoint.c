@@ -1,5 +1,5 @@
-/* checkpoint.c - see checkpoint.h. Everything here is written from the description of the formats,
- * apart from what reads them in src/. */
+/* checkpoint.c - see checkpoint.h. Written from the description of the formats, independently of
+ * the readers in src/. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "checkpoint.h"
@@ -127,7 +127,7 @@ static void say(struct fx_bytes *b, const char *fmt, ...)
     fx_put(b, text, (size_t)n);
 }
 
-/* The bytes of b as a string of its own; b is empty after it. */
+/* The bytes of b as a separate string; b is empty afterwards. */
 static char *take_text(struct fx_bytes *b)
 {
     fx_put(b, "", 1);
@@ -357,7 +357,7 @@ static void add_packed(struct ck *c, const char *stem, int n_rows, int n_cols, d
     ck_set_value(t, 0, c->spec.autobit ? scale : 1 / scale);
 }
 
-/* A linear whose output is about as large as its input. Each has a scale of its own. */
+/* A linear whose output is about as large as its input. Each has a different scale. */
 static void add_linear(struct ck *c, int layer, const char *where, int n_rows, int n_cols,
                        uint64_t *rng)
 {
@@ -424,7 +424,7 @@ const char *ck_head(const struct ck_spec *spec, char stem[64])
     return stem;
 }
 
-/* A norm whose weights and biases are far enough from 1 and 0 for each of them to show. */
+/* A norm whose weights and biases are far enough from 1 and 0 to affect the logits. */
 static void add_affine(struct ck *c, const char *stem, int n, int kind, uint64_t *rng)
 {
     const uint64_t dims[] = {(uint64_t)n, 0};
@@ -438,28 +438,29 @@ static void add_affine(struct ck *c, const char *stem, int n, int kind, uint64_t
     }
 }
 
-/* How large the activations are that a linear sees: root of the mean square, and the largest. */
+/* The size of the inputs of a linear: root mean square, and maximum. */
 struct size {
     double rms, max;
 };
 
 static const struct size normed = {1, 3.3};
 
-/* What a linear with weights of +-1 would multiply such activations by. */
+/* The factor by which a linear with weights of +-1 would multiply such inputs. */
 static double gain(const struct ck_knobs *k, int n_rows, int n_cols, struct size x)
 {
     const double in = k->hadamard && !k->hadamard_norm ? sqrt(n_cols) : 1;
     const double out = k->hadamard_output && !k->hadamard_norm ? sqrt(n_rows) : 1;
 
-    if (k->hadamard == CK_BEFORE) /* what is summed up of many is normally distributed */
+    if (k->hadamard == CK_BEFORE) /* a sum of many terms is normally distributed */
         x.max = 3.3 * x.rms * in;
     const double y = x.rms * in * sqrt(0.69 * n_cols) * out; /* 0.69 of the weights are not 0 */
     const int max = (1 << (k->act_bits - 1)) - 1;
     return k->act_dequant == CK_STANDARD ? y : y * max / (x.max * x.max);
 }
 
-/* Outputs, before they are squared, have a deviation near 1; each linear's is another one. */
-/* A weight where -1, 0 and 1 meet, half the mean of all, may be either in single precision. */
+/* Outputs, before they are squared, have a deviation near 1, different for each linear. */
+/* A weight at the edge between two codes, half the mean of all, may round either way in single
+ * precision. */
 static void keep_off_edges(struct ck_tensor *t, size_t n)
 {
     double mean = 0;
@@ -496,8 +497,8 @@ static void add_variant_linear(struct ck *c, int layer, const char *where, int n
     }
 }
 
-/* What down sees, where gate and up have outputs of deviation 1. Of a normally distributed x,
- * relu(x)^2 has the mean square 3/2, relu(x)^4 105/2, SiLU(x) 0.36. */
+/* The input of down, if the outputs of gate and up have deviation 1. For a normally distributed x,
+ * the mean square of relu(x)^2 is 3/2, of relu(x)^4 105/2, of SiLU(x) 0.36. */
 static struct size ffn_size(const struct ck_spec *s)
 {
     const struct ck_knobs *k = &s->knobs;
@@ -529,7 +530,7 @@ static void add_block_norm(struct ck *c, int layer, bool attention, uint64_t *rn
     add_affine(c, stem, c->spec.hidden, k->norm, rng);
 }
 
-/* Buffers of a layer, and what only training needs; their values must not show. */
+/* Buffers of a layer, and tensors for training only; their values must not matter. */
 static void add_layer_extras(struct ck *c, int layer, uint64_t *rng)
 {
     const struct ck_spec *s = &c->spec;
@@ -574,7 +575,7 @@ static void add_variant_layer(struct ck *c, int layer, uint64_t *rng)
     const bool as_it_is = layer == 0 && k->block == CK_POST && !k->attn_in_norm;
     const bool squared = k->linear_post == CK_RELU2;
     const struct size x = as_it_is && !k->linear_norm ? (struct size){h, 3.3 * h} : normed;
-    /* Scores that differ enough for queries and keys to tell. */
+    /* Scores that differ enough for queries and keys to matter. */
     const struct size sharp = {squared ? x.rms : x.rms / 1.8, x.max};
     const struct size values = k->linear_norm ? normed /* means of them */
                                : squared      ? (struct size){0.7, 2.5}
@@ -762,7 +763,7 @@ static void set_config(struct ck *c)
     set_quantization(c);
 }
 
-/* Neither has a quantization_config; what a bare one leaves out is what is said here. */
+/* Neither family has a quantization_config; a bare config.json lacks the members below. */
 static void set_variant_config(struct ck *c)
 {
     static const char *const torch_dtype[] = {NULL, "\"bfloat16\"", "\"float16\"", "\"float32\""};
@@ -792,7 +793,7 @@ static void set_variant_config(struct ck *c)
     if (s->bare_config)
         return;
     set_number(c, "rope_theta", s->rope_theta);
-    /* Which of the two counts where a knob changes the kind of the norms is not said anywhere. */
+    /* No source says which of the two counts if a knob changes the kind of the norms. */
     if (!bitnet8 || s->knobs.norm == CK_RMS)
         set_number(c, "rms_norm_eps", s->eps);
     if (bitnet8 || s->knobs.norm == CK_LAYER)
@@ -804,7 +805,7 @@ static void set_variant_config(struct ck *c)
     }
 }
 
-/* The members of an object, or with outer "" those of the whole. */
+/* The members of an object, or with outer "" of the whole config. */
 static void say_members(struct fx_bytes *b, const struct ck *c, const char *outer)
 {
     const size_t n = strlen(outer);
@@ -858,7 +859,7 @@ static void say_bytes(struct fx_bytes *b)
     }
 }
 
-/* Added tokens with ids from first on; those that have no name are reserved. */
+/* Added tokens with ids from first on; ids without a name are reserved tokens. */
 static void say_added(struct fx_bytes *b, int first, const char *const *names, int n_names, int n)
 {
     say(b, "\"added_tokens\": [");
@@ -1143,7 +1144,7 @@ const char *ck_write(const struct ck *c, const char *name)
         write_shards(c, dir);
     else
         write_weights(c, dir, "model.safetensors", 0, c->n_tensors);
-    for (int i = 0; i < c->n_files; i++) /* perhaps in the place of one of these */
+    for (int i = 0; i < c->n_files; i++) /* possibly replacing one of these */
         write_file(c, dir, c->files[i].name, c->files[i].text, strlen(c->files[i].text));
     return dir;
 }

@@ -1,10 +1,10 @@
-/* checkpoint.h - small checkpoint folders as Hugging Face holds them, of every family that
- * `convert` takes, made in memory from a seed.
+/* checkpoint.h - makes small checkpoint folders in the layout of Hugging Face, of every family that
+ * `convert` takes, in memory from a seed.
  *
- * A checkpoint is a list of tensors as they lie in safetensors, the members of its config.json and
- * the texts of its other files; a test may change any of them before the folder is written. Folders
- * lie below a directory of their own in the build folder and are removed at exit. Every failure of
- * the maker itself aborts the test. */
+ * A checkpoint is a list of tensors as in safetensors, the members of its config.json and the texts
+ * of its other files; a test may change any of them before it writes the folder. Folders are
+ * created below a directory of their own in the current folder and removed at exit. An error in the
+ * maker aborts the test. */
 #ifndef TRIT_TESTS_CHECKPOINT_H
 #define TRIT_TESTS_CHECKPOINT_H
 
@@ -30,8 +30,8 @@ enum { CK_STANDARD, CK_LEGACY_DIV };
 enum { CK_NO_POST, CK_RELU2 };
 enum { CK_NO_HADAMARD, CK_BEFORE, CK_AFTER };
 
-/* What bitskip and bitnet-8bit compute, where their sources differ or leave it open. Fields have
- * the names of the keys that a converted file says it in. */
+/* The points on which the sources of bitskip and bitnet-8bit differ or are silent. Fields have the
+ * names of the keys in a converted file. */
 struct ck_knobs {
     bool causal;
     int block;         /* norms before or after attention and FFN */
@@ -55,7 +55,7 @@ struct ck_knobs {
 struct ck_spec {
     enum ck_family family;
     int n_layer, hidden, heads, kv_heads, head_dim, ffn, vocab, n_ctx;
-    int n_tokens;  /* of the tokenizer; 0: 270, the rows behind them being padding */
+    int n_tokens;  /* of the tokenizer; 0: 270, and the rows after them are padding */
     bool packed;   /* linears are u8 with a weight_scale; else a master of type dtype */
     bool autobit;  /* linear_class autobitlinear, whose weight_scale multiplies; else it divides */
     bool rms_norm; /* use_rms_norm: a norm of its own before each linear */
@@ -68,7 +68,7 @@ struct ck_spec {
     double rope_factor;        /* of linear scaling; 0: no rope_scaling */
     const char *rope_key;      /* "type" or "rope_type" */
     const char *not_converted; /* JSON of modules_to_not_convert; NULL: no such member */
-    double embd_sd;            /* of the embedding; small ones make eps tell */
+    double embd_sd;            /* of the embedding; a small one makes eps matter */
     int n_shards;              /* 0: one file and no index */
     const char *hidden_act;    /* NULL: the family's */
     uint64_t seed;
@@ -83,8 +83,8 @@ struct ck_spec {
     bool bare_config;      /* nothing in config.json that has a default */
 };
 
-/* Two layers, hidden 256, 4 heads of 64 (2 KV), FFN 512, 288 rows of vocabulary, context 128; 2B-4T
- * as it is published: packed, bf16, tied. */
+/* Two layers, hidden 256, 4 heads of 64 (2 KV), FFN 512, 288 rows of vocabulary, context 128; like
+ * the published 2B-4T: packed, bf16, tied. */
 extern const struct ck_spec ck_default;
 
 /* Two layers, hidden 128, 4 heads of 32 (2 KV), FFN 256, 288 rows of vocabulary, context 32, f32,
@@ -96,9 +96,9 @@ enum { CK_MAX_DIMS = 3 };
 
 struct ck_tensor {
     char name[128];
-    char dtype[8]; /* as the header says it */
+    char dtype[8]; /* as in the header */
     int n_dims;
-    uint64_t dims[CK_MAX_DIMS + 1]; /* dims[n_dims - 1] is contiguous; a 0 behind them */
+    uint64_t dims[CK_MAX_DIMS + 1]; /* dims[n_dims - 1] is contiguous; followed by a 0 */
     uint8_t *data;
     size_t n_bytes;
 };
@@ -126,33 +126,33 @@ struct ck *ck_new(const struct ck_spec *spec);
 struct ck *ck_copy(const struct ck *c);
 void ck_free(struct ck *c);
 
-/* Write it as a folder of that name, in the place of an earlier one; the path lives until exit. */
+/* Write it as a folder of that name, replacing an earlier one; the path lives until exit. */
 const char *ck_write(const struct ck *c, const char *name);
 
-/* What the head of a bitskip or bitnet-8bit is called, without its ".weight". */
+/* The name of the head of a bitskip or bitnet-8bit, without ".weight". */
 const char *ck_head(const struct ck_spec *spec, char stem[64]);
 
-/* A checkpoint that someone else wrote: config.json and model.safetensors of a folder. */
+/* Read a checkpoint: config.json and model.safetensors of a folder. */
 struct ck *ck_read(const char *dir);
 
 /* ---- Changing it ----------------------------------------------------------------------------- */
 
-/* The tensor of that name, which must be there; or NULL if there is none. */
+/* The tensor of that name, which must exist. */
 struct ck_tensor *ck_tensor(const struct ck *c, const char *name);
 
 /* Add a tensor of zeros. dims ends with 0. */
 struct ck_tensor *ck_add(struct ck *c, const char *name, const char *dtype, const uint64_t *dims);
 void ck_drop(struct ck *c, const char *name);
 
-/* Replace part of every name that has it, once a name: "self_attn" -> "attention". */
+/* Replace part of every name that contains it, once per name: "self_attn" -> "attention". */
 void ck_rename(struct ck *c, const char *part, const char *with);
 
 /* Set a member of config.json, "hidden_size" or "quantization_config.linear_class", to this JSON
- * text; NULL takes it away. */
+ * text; NULL removes it. */
 void ck_set(struct ck *c, const char *key, const char *json);
 
-/* Put a file with this text into the folder, in the place of the one that it would have, or leave
- * one out: "config.json", "tokenizer.json", a shard. */
+/* Put a file with this text into the folder, replacing the generated one, or leave a file out:
+ * "config.json", "tokenizer.json", a shard. */
 void ck_put_file(struct ck *c, const char *name, const char *text);
 void ck_omit(struct ck *c, const char *name);
 
@@ -164,8 +164,8 @@ double ck_value(const struct ck_tensor *t, size_t i);
 /* Set it, rounded to its type. */
 void ck_set_value(struct ck_tensor *t, size_t i, double x);
 
-/* Ternary weight [row, col] of a packed tensor, as one of -1, 0, 1, 2. n_rows is how many rows it
- * stands for. */
+/* Ternary weight [row, col] of a packed tensor, as one of -1, 0, 1, 2. n_rows is the number of
+ * unpacked rows. */
 int ck_code(const struct ck_tensor *t, int n_rows, int row, int col);
 void ck_set_code(struct ck_tensor *t, int n_rows, int row, int col, int code);
 

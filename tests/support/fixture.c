@@ -1,5 +1,5 @@
-/* fixture.c - see fixture.h. The packers here are written from the description of each type, apart
- * from the unpackers they serve to test. */
+/* fixture.c - see fixture.h. The packers are written from the description of each type,
+ * independently of the unpackers that they test. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "fixture.h"
@@ -191,7 +191,7 @@ static void remove_files(void)
     rmdir(dir);
 }
 
-/* The path of that name, which is to be removed in the end. */
+/* The path of that name, which is removed at exit. */
 static const char *path_of(const char *name)
 {
     if (n_files == 0) {
@@ -311,7 +311,7 @@ static void pack_tq1(struct fx_bytes *out, const int8_t *t, size_t n, float scal
     }
 }
 
-/* Plain floats; x receives what the file then holds. */
+/* Plain floats; x receives the rounded values of the file. */
 static void pack_floats(struct fx_bytes *out, uint32_t type, float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -348,8 +348,8 @@ static void pack_q8_0(struct fx_bytes *out, float *x, size_t n)
     }
 }
 
-/* The formats whose packing is not worth writing: random bits with small scales, decoded by the
- * scalar kernel (test_kernels checks that one against the formula). */
+/* Formats without a packer here: random bits with small scales, decoded by the scalar kernel (which
+ * test_kernels compares with the formula). */
 static void random_blocks(struct fx_bytes *out, enum trit_format format, float *x, size_t n,
                           uint64_t *rng)
 {
@@ -479,7 +479,7 @@ static void put_linear(struct fx_gguf *g, const struct fx_spec *s, int layer, co
     *l = (struct fx_linear){.n_in = n_in, .n_out = n_out, .t = malloc(n)};
     REQUIRE(l->t);
     for (size_t i = 0; i < n; i++) {
-        const unsigned r = (unsigned)(fx_random(rng) >> 60); /* zeros as in trained models */
+        const unsigned r = (unsigned)(fx_random(rng) >> 60); /* zeros as in a trained model */
         l->t[i] = (int8_t)(r < 6 ? 0 : r < 11 ? 1 : -1);
     }
     pack_linear(&packed, s, l, s->weight_scale * (1.0f + 0.01f * (float)(layer + n_out % 7)));

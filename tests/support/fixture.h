@@ -1,7 +1,7 @@
 /* fixture.h - GGUF files made in memory, from single entries up to a tiny model.
  *
- * Files are written below a directory of their own in the build folder and removed at exit of the
- * test program. Every failure of the fixture itself aborts the test. */
+ * Files are written below a directory of their own in the current folder and removed at exit of the
+ * test program. An error in the fixture aborts the test. */
 #ifndef TRIT_TESTS_FIXTURE_H
 #define TRIT_TESTS_FIXTURE_H
 
@@ -39,7 +39,7 @@ void fx_str(struct fx_gguf *g, const char *key, const char *s);
 void fx_str_array(struct fx_gguf *g, const char *key, const char *const *items, size_t n);
 void fx_i32_array(struct fx_gguf *g, const char *key, const int32_t *items, size_t n);
 
-/* One tensor of any type id, its data as it is to lie in the file. dims ends with 0. */
+/* One tensor of any type id, with its data as in the file. dims ends with 0. */
 void fx_tensor(struct fx_gguf *g, const char *name, uint32_t type, const uint64_t *dims,
                const void *data, size_t n_bytes);
 
@@ -51,8 +51,8 @@ uint8_t *fx_image(const struct fx_gguf *g, size_t *len);
 const char *fx_write(const char *name, const void *data, size_t len);
 const char *fx_write_gguf(const char *name, const struct fx_gguf *g);
 
-/* Make an empty folder for files, or find it as it is if it was made before; its path lives until
- * exit. */
+/* Make an empty folder for files, or return one that was made before, unchanged; its path lives
+ * until exit. */
 const char *fx_folder(const char *name);
 
 /* ---- A tiny model ---------------------------------------------------------------------------- */
@@ -75,10 +75,10 @@ struct fx_spec {
     const char *arch; /* "bitnet-b1.58" */
     int n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff, n_vocab, n_ctx;
     uint32_t linear_type; /* one of the ternary types, or F16, BF16, F32 */
-    uint32_t embd_type;   /* of the embedding, and of the head where untied */
+    uint32_t embd_type;   /* of the embedding, and of an untied head */
     bool untied, sub_norms, linear_norms, linear_relu2, extra_scales, no_bos_key;
     float rope_base, weight_scale;
-    float head_scale;              /* of the final norm; less makes flatter distributions. 0: 1 */
+    float head_scale;              /* of the final norm; small: flat distributions; 0: 1 */
     const char *hidden_activation; /* NULL: no key */
     const char *const *special;    /* NULL, or names of the control tokens from 259 on; ends with
                                       NULL */
@@ -93,8 +93,8 @@ extern const struct fx_spec fx_default;
 struct fx_linear {
     int n_in, n_out;
     int8_t *t;   /* [n_out, n_in] in -1, 0, 1 */
-    float scale; /* everything folded in */
-    float *norm; /* [n_in] of the RMSNorm that its input passes, or NULL; its eps is 1e-3 */
+    float scale; /* with all factors folded in */
+    float *norm; /* [n_in] of the RMSNorm of its input (eps 1e-3), or NULL */
 };
 
 struct fx_layer {
@@ -102,12 +102,12 @@ struct fx_layer {
     struct fx_linear q, k, v, o, gate, up, down;
 };
 
-/* The weights behind a model file, exactly as the file holds them (embeddings after rounding to
- * their type), for a reference computation. */
+/* The weights of a model file, exactly as in the file (embeddings after rounding to their type),
+ * for a reference computation. */
 struct fx_model {
     struct fx_spec spec;
     const char *path;
-    float *embd, *head; /* [n_vocab, n_embd]; the same where tied */
+    float *embd, *head; /* [n_vocab, n_embd]; the same pointer if tied */
     float *output_norm;
     struct fx_layer *layers;
 };
@@ -115,7 +115,7 @@ struct fx_model {
 /* Generate by seed and write it. Freed at exit. */
 const struct fx_model *fx_model(const char *name, const struct fx_spec *spec);
 
-/* The same entries, not yet written: a caller may add to them or spoil them. */
+/* The same entries before writing, so that a caller can add to them or damage them. */
 void fx_model_gguf(struct fx_gguf *g, struct fx_model *m, const struct fx_spec *spec);
 
 /* Free the weights that fx_model_gguf() put behind m. */

@@ -1,10 +1,10 @@
-/* rows.h - memory of the reference computations, which abort where there is none. */
+/* rows.h - memory for the reference computations, which abort without it. */
 #ifndef TRIT_TESTS_ROWS_H
 #define TRIT_TESTS_ROWS_H
 
 #include <stddef.h>
 
-/* n items of that size, zeros, to be released with free(). */
+/* n zeroed items of that size. Release with free(). */
 void *take(size_t n, size_t size);
 
 /* [n, width] */

@@ -1,4 +1,4 @@
-/* running.h - models opened and evaluated, whose errors fail the test. */
+/* running.h - opening and evaluating models; an error fails the test. */
 #ifndef TRIT_TESTS_RUNNING_H
 #define TRIT_TESTS_RUNNING_H
 

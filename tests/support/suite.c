@@ -33,7 +33,7 @@ static bool parse_part(struct options *o, const char *text)
            o->part <= o->n_parts;
 }
 
-/* Leaves in args what is not an option. @return how many of those there are; -1: wrong usage */
+/* Leaves the arguments that are not options in args. @return their number; -1: wrong usage */
 static int parse(struct options *o, int argc, char **argv, char **args)
 {
     int n = 0;
@@ -63,7 +63,7 @@ static struct CMUnitTest case_at(size_t i)
     return test;
 }
 
-/* Copies the cases that are to run. @return how many */
+/* Copies the cases to run. @return their number */
 static size_t choose(struct CMUnitTest *chosen, const struct options *o)
 {
     size_t n = 0;
@@ -89,7 +89,7 @@ static int run(const char *program, const struct options *o, struct CMUnitTest *
         puts(chosen[i].name);
     if (o->list)
         return 0;
-    /* what the macros of cmocka call, as they cannot be given a count */
+    /* the function behind cmocka's macros, which do not take a count */
     return _cmocka_run_group_tests(program, chosen, n, suite.setup, suite.teardown) ? 1 : 0;
 }
 

@@ -1,4 +1,4 @@
-/* tiles.c - the tile instructions of AMX-INT8 by the book (Intel's manual, volume 2): LDTILECFG,
+/* tiles.c - emulates the tile instructions of AMX-INT8 by Intel's manual (volume 2): LDTILECFG,
  * TILERELEASE, TILEZERO, TILELOADD(T1), TILESTORED, TDPB[SU][SU]D. */
 #define _GNU_SOURCE /* the registers in ucontext_t */
 
@@ -28,7 +28,7 @@ struct instruction {
     unsigned reg, rm, vvvv;
     bool memory, sib;
     uint8_t *base; /* of the memory operand, without the index */
-    int64_t index; /* the index register times its scale: the bytes between rows of a tile */
+    int64_t index; /* the scaled index register: the bytes between rows of a tile */
     size_t length;
 };
 
@@ -40,7 +40,7 @@ static int64_t register_value(const greg_t *g, unsigned n)
     return (int64_t)g[order[n]];
 }
 
-/* The memory operand that starts at p, behind modrm; returns its length. */
+/* The memory operand that starts at p, after modrm; returns its length. */
 static size_t decode_memory(struct instruction *in, const greg_t *g, const uint8_t *p,
                             unsigned modrm, unsigned ext_x, unsigned ext_b)
 {
@@ -106,7 +106,7 @@ static bool all_zero(const uint8_t *p, size_t n)
     return true;
 }
 
-/* A palette of 1, or 0 for none; a start row is what only a load that faulted leaves behind. */
+/* Palette 1, or 0 for none; only a load that faulted leaves a start row. */
 static bool load_config(const uint8_t *p)
 {
     if (p[0] > 1 || !all_zero(p + 1, 15) || !all_zero(p + 32, 16) || !all_zero(p + 56, 8))
@@ -205,7 +205,7 @@ static bool execute(const struct instruction *in)
     }
 }
 
-/* Where the system has switched tiles on, configuring them does not trap. */
+/* If the system has enabled tiles, configuring them does not trap. */
 bool tiles_emulated(void)
 {
     enum { OSXSAVE = 1 << 27, TILES = 0x60000 };

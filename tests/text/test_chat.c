@@ -1,8 +1,8 @@
-/* test_chat.c - chat templates: what is rendered, what ids it becomes, and which one is chosen.
+/* test_chat.c - chat templates: the rendered text, its ids, and the choice of a template.
  *
- * The texts wanted are written by hand from what is published of each model. Ids of the Llama-3
- * vocabulary come from the folder that TRIT_SHARED names; the rest uses vocabularies made here:
- * the 256 bytes as they are, then the tokens that a test asks for. */
+ * The expected texts are written by hand from the publications of each model. Ids of the Llama-3
+ * vocabulary come from the folder that TRIT_SHARED names. The other tests make vocabularies of the
+ * 256 bytes and the tokens that they need. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 
 enum { MAX_EXTRA = 24, BYTES = 256 };
 
-/* A file of a vocabulary and nothing else. */
+/* A file with only a vocabulary. */
 struct spec {
     const char *arch;                         /* NULL: no key, as below */
     const char *name, *finetune, *chat, *pre; /* chat: its chat template */
@@ -26,7 +26,7 @@ struct spec {
     const char *eos;                          /* one of them */
     int type;                                 /* of all but the first of them; 0: control */
     bool bos;                                 /* add the first of them */
-    const char *words[4], *merges[4]; /* normal tokens after them, and how they come to be */
+    const char *words[4], *merges[4];         /* normal tokens after them, and their merges */
 };
 
 struct opened {
@@ -34,7 +34,7 @@ struct opened {
     trit_tokenizer *tokenizer;
 };
 
-/* The token of a byte, or of the text that a merge makes. */
+/* The token of a byte, or of the result of a merge. */
 static void byte_token(char *out, int byte)
 {
     const unsigned code = trit_code_of_byte(byte);
@@ -260,7 +260,7 @@ static void check_ids(const struct ids *got, const int32_t *ids, int32_t n)
             fail_msg("token %d is %d, not %d", i, got->ids[i], ids[i]);
 }
 
-/* The pieces of all ids after the BOS, joined, are the rendered text. */
+/* The joined pieces of all ids after the BOS are the rendered text. */
 static void check_pieces(const struct opened *o, const struct trit_chat *chat,
                          const struct trit_message *m, int32_t n, const struct ids *got)
 {
@@ -315,7 +315,7 @@ static void markers_are_tokens(void **state)
     close_opened(&o);
 }
 
-/* Which of a vocabulary's extra tokens ids hold, as bits; the BOS aside. */
+/* The extra tokens of the vocabulary that are in ids, as bits; without the BOS. */
 static unsigned long extra_tokens(const struct ids *got)
 {
     unsigned long bits = 0;
@@ -325,8 +325,8 @@ static unsigned long extra_tokens(const struct ids *got)
     return bits;
 }
 
-/* A message that holds every marker adds no token to those of the template, whether the file calls
- * them control tokens or user-defined ones. */
+/* A message that contains every marker adds no special tokens, whether the file types them as
+ * control or user-defined. */
 static void injection(void **state)
 {
     static const char evil[] =
@@ -346,7 +346,7 @@ static void injection(void **state)
                                           bad = {roles[r], TEXT(evil)};
                 struct ids a = encode(&o, &chat, &good, 1), b = encode(&o, &chat, &bad, 1);
                 assert_int_equal(extra_tokens(&a), extra_tokens(&b));
-                assert_int_equal(b.n - a.n, sizeof evil - 2); /* a token a byte */
+                assert_int_equal(b.n - a.n, sizeof evil - 2); /* one token per byte */
                 check_pieces(&o, &chat, &bad, 1, &b);
                 free(a.ids);
                 free(b.ids);
@@ -356,7 +356,7 @@ static void injection(void **state)
     }
 }
 
-/* Nor do two messages and what is between them make one. */
+/* Two messages and the text between them do not form a marker either. */
 static void split_injection(void **state)
 {
     const struct trit_message m[] = {{TRIT_ROLE_USER, TEXT("<|eot")},
@@ -371,7 +371,7 @@ static void split_injection(void **state)
     close_opened(&o);
 }
 
-/* Other user-defined tokens stand for text, and are found. */
+/* Other user-defined tokens are text, and are found. */
 static void user_defined_text(void **state)
 {
     const struct spec s = {.extra = {"<bos>", "<|eot_id|>", "[tool]"},
@@ -388,7 +388,8 @@ static void user_defined_text(void **state)
     close_opened(&o);
 }
 
-/* Markers that the vocabulary lacks, or has as words, are text; and the choice says so. */
+/* Markers that the vocabulary lacks, or has as normal tokens, are text; and the choice reports
+ * it. */
 static void missing_markers(void **state)
 {
     struct spec s = {.extra = {"<bos>", "<|im_start|>"}, .bos = true};
@@ -431,7 +432,7 @@ static void kept(void **state)
     close_opened(&o);
 }
 
-/* Where a token reaches over the end of the system message it is not kept. */
+/* If a token spans the end of the system message, the system part is not kept. */
 static void kept_joined(void **state)
 {
     const struct spec s = {.extra = {"<bos>"}, .bos = true, .words = {"ab"}, .merges = {"a b"}};
@@ -447,8 +448,8 @@ static void kept_joined(void **state)
     close_opened(&o);
 }
 
-/* A longer conversation begins with a shorter one, then come the answer's ids, though tokens could
- * reach over both ends of the answer. */
+/* The ids of a longer conversation begin with those of the shorter one and the answer, although
+ * tokens could span both ends of the answer. */
 static void prefix_stable(void **state)
 {
     struct spec s = all;
@@ -472,7 +473,7 @@ static void prefix_stable(void **state)
                                                &answer, &n, NULL),
                          TRIT_OK);
         assert_true(three.n > one.n + n);
-        assert_int_equal(n, 6); /* a token a letter */
+        assert_int_equal(n, 6); /* one token per letter */
         assert_memory_equal(three.ids, one.ids, (size_t)one.n * sizeof *one.ids);
         assert_memory_equal(three.ids + one.n, answer, (size_t)n * sizeof *answer);
         check_pieces(&o, &chat, m, 3, &three);
@@ -544,7 +545,7 @@ static const struct {
     {{.extra = {"<s>"}, .name = "Some Chat"}, "plain", "does not indicate", 0, 0},
     {{.extra = {"<s>"}}, "plain", "neither", 1, 0},
     {{.arch = "bitnet", .extra = {"<s>"}, .name = "bitnet_b1_58-large"}, "plain", "neither", 1, 0},
-    /* One that is not known. */
+    /* An unknown one. */
     {{.extra = {LLAMA3}, .chat = "{{ '[INST]' }}"}, "llama3", "guess", 0, 1},
     {{.extra = {CHATML}, .chat = hf_phi4}, "chatml", "guess", 0, 1},
     {{.extra = {FALCON3}, .chat = hf_phi3}, "falcon3", "guess", 0, 1},
@@ -561,7 +562,7 @@ static void chosen(void **state)
         if (strcmp(c.name, choices[i].name) != 0 || !strstr(c.why, choices[i].why) ||
             c.base != choices[i].base || c.guessed != choices[i].guessed)
             fail_msg("row %zu: %s: %s; base %d, guessed %d", i, c.name, c.why, c.base, c.guessed);
-        c = choose(&o, "human"); /* a name goes before all of it */
+        c = choose(&o, "human"); /* a name overrides all of these */
         assert_string_equal(c.name, "human");
         assert_string_equal(c.why, "chosen by name");
         assert_int_equal(c.base, choices[i].base);
@@ -570,7 +571,7 @@ static void chosen(void **state)
     }
 }
 
-/* Keys of other types than they should have say nothing, and break nothing. */
+/* Keys of a wrong type are ignored. */
 static void odd_metadata(void **state)
 {
     static const char *const list[] = {"<|im_start|>"}, *const tokens[] = {"a"};
@@ -615,7 +616,7 @@ static void stops(void **state)
     close_opened(&o);
 }
 
-/* Every token that ends a turn in some template ends generation. */
+/* Every token that ends a turn in any template ends generation. */
 static void ends(void **state)
 {
     const struct spec s = {.extra = {"<bos>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>",
@@ -641,7 +642,8 @@ static struct opened open_shared(const char *name)
     return o;
 }
 
-/* Ids published for 2B-4T; and its answer, which joined to the space before it would be others. */
+/* Ids published for 2B-4T; and its answer, whose ids would differ if it were joined to the space
+ * before it. */
 static void real_llama3(void **state)
 {
     static const int32_t hi[] = {128000, 1502, 25, 15960, 128009, 72803, 25, 220};
@@ -676,7 +678,7 @@ static void real_llama3(void **state)
     close_opened(&o);
 }
 
-/* SentencePiece puts a space before a text, but not before the rest of one that was cut. */
+/* SentencePiece puts a space before a text, but not before the rest of a text that was cut. */
 static void real_spm(void **state)
 {
     const struct trit_message m[] = {{TRIT_ROLE_USER, TEXT("Once")},

@@ -1,9 +1,9 @@
-/* test_text.c - opening tokenizers, looking at tokens, and UTF-8 in pieces. (What texts become is
- * in test_tokenizer.c.)
+/* test_text.c - opening tokenizers, properties of tokens, and UTF-8 in pieces. (test_tokenizer.c
+ * tests encoding.)
  *
  * The vocabulary is the fixture's (all 256 bytes, " t", "he", " the", then control tokens) or a
- * small one made here, where a key is to be missing or wrong. What UTF-8 should do is computed a
- * second time, from table 3-7 of the Unicode standard. */
+ * small one made here, with a missing or wrong key. The expected UTF-8 is computed a second time,
+ * from table 3-7 of the Unicode standard. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,7 @@ static void byte_char(char out[3], int byte)
 
 enum { N_SPECIAL = 8, N_SMALL = 256 + N_SPECIAL };
 
-/* Ids 0..255 are the bytes, backwards, so that no id is right by chance. */
+/* Ids 0..255 are the bytes in reverse order, so that no id is right by chance. */
 static const char *const special[N_SPECIAL] = {"ab",   "abc",        "bc",   "<s>",
                                                "</s>", "<|eot_id|>", "user", "unused"};
 static const int32_t special_types[N_SPECIAL] = {1, 1, 1, 3, 3, 3, 4, 5};
@@ -77,7 +77,7 @@ static void put_small(struct fx_gguf *g, const struct small *s)
         fx_u32(g, "tokenizer.ggml.eos_token_id", (uint32_t)s->eos);
 }
 
-/* Frees g; the file is closed again before the tokenizer is used, as is promised to work. */
+/* Frees g; the file is closed before the tokenizer is used, which is allowed. */
 static trit_status open_tokenizer(trit_tokenizer **t, struct fx_gguf *g, struct trit_error *err)
 {
     const struct trit_file_options read_it = {.no_mmap = true};
@@ -87,7 +87,7 @@ static trit_status open_tokenizer(trit_tokenizer **t, struct fx_gguf *g, struct 
     fx_free(g);
     if (trit_file_open(&f, path, &read_it, err))
         fail_msg("the reader refuses it already: %s", err->text);
-    remove(path);               /* a new file is written faster than an old one again */
+    remove(path);               /* a new file is faster to write than an old one */
     *t = (trit_tokenizer *)err; /* must be overwritten */
     const trit_status status = trit_tokenizer_open(t, f, err);
     trit_file_close(&f);
@@ -184,7 +184,7 @@ static void end_tokens(void **state)
     for (int32_t id = 0; id < N_SMALL; id++)
         assert_int_equal(trit_tokenizer_is_end(t, id), id == 260 || id == 261);
     trit_tokenizer_close(&t);
-    s.n_types = -1; /* names alone mean nothing: all are normal tokens */
+    s.n_types = -1; /* names alone do not count: all are normal tokens */
     t = open_small(&s);
     for (int32_t id = 0; id < N_SMALL; id++)
         assert_false(trit_tokenizer_is_end(t, id));
@@ -214,10 +214,10 @@ static void vocabularies_refused(void **state)
     struct small s = plain;
     s.model = "bert";
     put_small(&g, &s);
-    refuse(&g, TRIT_E_UNSUPPORTED, "gpt2"); /* what is supported */
+    refuse(&g, TRIT_E_UNSUPPORTED, "gpt2"); /* the supported kinds */
     put_small(&g, &s);
     refuse(&g, TRIT_E_UNSUPPORTED, "llama");
-    s.model = "llama"; /* the kind is, but not without scores */
+    s.model = "llama"; /* the kind is supported, but not without scores */
     put_small(&g, &s);
     refuse(&g, TRIT_E_FILE, "scores");
     fx_init(&g);
@@ -271,7 +271,7 @@ static void keys_of_wrong_type(void **state)
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         for (int array = 0; array < 2; array++) {
             if (i == 2 && array)
-                continue; /* of integers: that is right */
+                continue; /* of integers, which is correct */
             fx_init(&g);
             if (i > 0)
                 fx_str(&g, keys[0], "gpt2");
@@ -289,7 +289,7 @@ static void keys_of_wrong_type(void **state)
     refuse(&g, TRIT_E_FILE, "add_bos_token");
 }
 
-/* Without "tokenizer.ggml.model" there is no vocabulary of another kind: a key is missing. */
+/* Without "tokenizer.ggml.model" a key is missing, not a kind unsupported. */
 static void kind_missing(void **state)
 {
     struct small s = plain;
@@ -311,7 +311,8 @@ struct collected {
     int n_calls, stop_at; /* 0: never */
 };
 
-/* Table 3-7 of the Unicode standard, by first byte: how many bytes, and what the second may be. */
+/* Table 3-7 of the Unicode standard, by first byte: the number of bytes, and the range of the
+ * second. */
 static size_t table_3_7(unsigned char c, unsigned char *lo, unsigned char *hi)
 {
     *lo = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
@@ -319,7 +320,7 @@ static size_t table_3_7(unsigned char c, unsigned char *lo, unsigned char *hi)
     return c <= 0x7F ? 1 : c < 0xC2 ? 0 : c <= 0xDF ? 2 : c <= 0xEF ? 3 : c <= 0xF4 ? 4 : 0;
 }
 
-/* Bytes of the longest beginning of a well-formed sequence; *whole if it is all of it. */
+/* The length of the longest prefix of a well-formed sequence; *whole: whether it is complete. */
 static size_t maximal_subpart(const unsigned char *p, size_t len, bool *whole)
 {
     unsigned char lo, hi;
@@ -381,7 +382,7 @@ static void push_cut(struct collected *out, const char *text, size_t len, const 
         at = end;
     }
     assert_true(trit_utf8_finish(&u, collect, out));
-    assert_true(trit_utf8_finish(&u, collect, out)); /* nothing is left to finish */
+    assert_true(trit_utf8_finish(&u, collect, out)); /* nothing is incomplete */
 }
 
 static void same(const struct collected *a, const struct collected *b)
@@ -391,7 +392,8 @@ static void same(const struct collected *a, const struct collected *b)
         assert_memory_equal(a->text, b->text, a->len);
 }
 
-/* Whole, in two, in three pieces, byte by byte: always what the standard says. */
+/* As a whole, in two or three pieces, or byte by byte: the result is always that of the
+ * standard. */
 static void check_cuts(const char *text, size_t len)
 {
     struct collected wanted, got;
@@ -429,7 +431,7 @@ static void utf8_whole_characters(void **state)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct collected got;
         push_cut(&got, texts[i], strlen(texts[i]), NULL, 0);
-        assert_int_equal(got.len, strlen(texts[i])); /* as they are */
+        assert_int_equal(got.len, strlen(texts[i])); /* unchanged */
         assert_memory_equal(got.text, texts[i], got.len);
         check_cuts(texts[i], strlen(texts[i]));
     }
@@ -499,7 +501,7 @@ static void utf8_anything(void **state)
     check_cuts(text + 1, sizeof text - 1); /* every character late by one */
 }
 
-/* A character is held back until its last byte; then it comes at once. */
+/* A character is held back until its last byte, then written as a whole. */
 static void utf8_as_early_as_can_be(void **state)
 {
     struct trit_utf8 u = {.n = 0};
@@ -514,7 +516,7 @@ static void utf8_as_early_as_can_be(void **state)
     assert_true(trit_utf8_push(&u, "\x80", 1, collect, &c));
     assert_int_equal(c.len, 5);
     assert_true(trit_utf8_push(&u, "\xE2\x82", 2, collect, &c));
-    assert_true(trit_utf8_push(&u, "b", 1, collect, &c)); /* it will never be whole */
+    assert_true(trit_utf8_push(&u, "b", 1, collect, &c)); /* it can never be completed */
     assert_int_equal(c.len, 9);
     assert_memory_equal(c.text,
                         "a\xF0\x9F\x98\x80\xEF\xBF\xBD"

@@ -1,10 +1,10 @@
-/* test_tokenizer.c - pre-tokenisers and encoding, against second opinions.
+/* test_tokenizer.c - compares pre-tokenisers and encoding with independent implementations.
  *
- * The pieces wanted of each pre-tokeniser are what the published regular expressions match, as
- * another engine (Python's "regex" module) found them. Both kinds of BPE are computed a second
- * time here, as naively as they are defined, over small vocabularies that are made up at random.
- * Ids of real vocabularies come from the folder that TRIT_SHARED names:
- * tokenizer/NAME.gguf, and NAME.jsonl with {"text", "ids"} lines; without it they are skipped. */
+ * The expected pieces of each pre-tokeniser are the matches of the published regular expressions in
+ * another engine (Python's "regex" module). Both kinds of BPE are computed a second time here,
+ * naively by their definition, for small random vocabularies. Ids of real vocabularies come from
+ * the folder that TRIT_SHARED names: tokenizer/NAME.gguf, and NAME.jsonl with {"text", "ids"}
+ * lines; without it they are skipped. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@
 
 /* ---- Classes of characters ------------------------------------------------------------------- */
 
-/* Samples from UnicodeData.txt 15.0, the ends of ranges and what 15.0 added among them. */
+/* Samples from UnicodeData.txt 15.0, including the ends of ranges and additions of 15.0. */
 static void classes(void **state)
 {
     static const struct {
@@ -66,7 +66,7 @@ static void classes(void **state)
 
 static const struct {
     const char *name;
-    bool ignore_merges, add_bos; /* as llama-vocab.cpp has it */
+    bool ignore_merges, add_bos; /* as in llama-vocab.cpp */
 } rules[] = {{"gpt-2", false, false},
              {"llama-bpe", true, true},
              {"falcon3", true, false},
@@ -87,7 +87,7 @@ static struct trit_pieces begin_pieces(const char *name, const char *text, size_
     return (struct trit_pieces){.rules = find_rule(name)->rules, .text = text, .len = len};
 }
 
-/* wanted is the pieces with a separator between them. */
+/* wanted: the expected pieces, with a separator between them. */
 static void check_pieces(const char *rule, const char *wanted, char separator)
 {
     char text[400], got[800];
@@ -112,7 +112,7 @@ static void check_pieces(const char *rule, const char *wanted, char separator)
         fail_msg("%s cuts \"%s\", not \"%s\"", rule, got, wanted);
 }
 
-/* What each rule makes of a text; NULL: the same as the rule before. */
+/* The pieces of a text by each rule; NULL: the same as by the previous rule. */
 static const char *const cases[][4] = {
     /* gpt-2, llama-bpe (and falcon3), qwen2, falcon_e */
     /* Words and spaces */
@@ -252,7 +252,7 @@ static const char *const cases[][4] = {
     {"\n\n\n\n| a"},
     {"a| \r| b"},
     {"\u1680|x|\u202F|5|\u205F|,", "\u1680x|\u202F|5|\u205F|,"},
-    /* Bytes that are no UTF-8 are symbols, one each */
+    /* Bytes that are not UTF-8 are symbols, one each */
     {"a|\377|b| \377|c", "a|\377b| \377|c"},
     {"\303"},
     {"\344\275| a"},
@@ -332,7 +332,8 @@ static void pieces(void **state)
     }
 }
 
-/* The symbols that falcon_e cuts out beside \p{P}, and some that it does not; "@" is between. */
+/* The symbols that falcon_e splits off in addition to \p{P}, and some that it does not; "@" is
+ * between. */
 static void cut_symbols(void **state)
 {
     static const char *const wanted[] = {
@@ -346,7 +347,7 @@ static void cut_symbols(void **state)
         check_pieces("falcon_e", wanted[i], '@');
 }
 
-/* Bytes of value 0 are characters like any other. */
+/* Bytes with value 0 are characters like any other. */
 static void zero_bytes(void **state)
 {
     static const char text[] = "a\0b\0\0\n\0 c";
@@ -417,7 +418,7 @@ static size_t random_utf8(char *out, size_t size, uint64_t *rng)
     return n;
 }
 
-/* Tests on random texts say what they began with. */
+/* Tests with random texts print their seed. */
 static uint64_t seed(const char *test, uint64_t s)
 {
     printf("%s: seed %llu\n", test, (unsigned long long)s);
@@ -447,7 +448,7 @@ static void check_runs(const char *text, size_t len, const bool *ends)
     }
 }
 
-/* Whatever the text, pieces joined are the text, none is empty, none cuts a character. */
+/* For any text, the joined pieces are the text, none is empty, and none splits a character. */
 static void pieces_cover_anything(void **state)
 {
     uint64_t rng = seed("pieces_cover_anything", 20240501);
@@ -539,7 +540,7 @@ static void byte_char(char out[3], int byte)
     out[put_utf8(out, (uint32_t)code)] = '\0';
 }
 
-/* Ids 0..255 are the bytes backwards, so that none is right by chance. */
+/* Ids 0..255 are the bytes in reverse order, so that none is right by chance. */
 static void init_bpe(struct vocabulary *v, const char *pre)
 {
     *v = (struct vocabulary){.model = "gpt2", .pre = pre, .n_scores = -1};
@@ -619,7 +620,7 @@ static trit_status open_gguf(trit_tokenizer **t, struct fx_gguf *g, struct trit_
     fx_free(g);
     if (trit_file_open(&f, path, &read_it, err))
         fail_msg("the reader refuses it already: %s", err->text);
-    remove(path); /* a new file is written faster than an old one again */
+    remove(path); /* a new file is faster to write than an old one */
     const trit_status status = trit_tokenizer_open(t, f, err);
     trit_file_close(&f);
     assert_true((status == TRIT_OK) == (*t != NULL));
@@ -741,7 +742,7 @@ static void merge_order(void **state)
     trit_tokenizer_close(&t);
 }
 
-/* Of equal pairs the leftmost goes first. */
+/* Of equal pairs the leftmost is merged first. */
 static void leftmost_first(void **state)
 {
     struct vocabulary v;
@@ -776,7 +777,7 @@ static int read_rules(struct rule *out, const struct vocabulary *v)
     return n;
 }
 
-/* As it is defined: of all pairs, merge the one whose rank is lowest, the leftmost of equals. */
+/* The definition: of all pairs, merge the one with the lowest rank, the leftmost of equals. */
 static int naive_bpe(int32_t *out, const struct rule *r, int n_rules, const int32_t *bytes, int n)
 {
     memcpy(out, bytes, (size_t)n * sizeof *out);
@@ -813,8 +814,8 @@ static int naive_piece(int32_t *out, const struct vocabulary *v, bool ignore_mer
     return out[0] >= 0 ? 1 : naive_bpe(out, r, n_rules, bytes, (int)piece.len);
 }
 
-/* Merges that overlap: each joins two tokens that are there already. The order may be such that a
- * merge ranks before the ones that make its parts. */
+/* Merges that overlap: each joins two existing tokens. A merge may rank before the ones that make
+ * its parts. */
 static void random_merges(struct vocabulary *v, uint64_t *rng)
 {
     static const char *const letters[] = {"a", "b", "c", "\u0120", "\u00C3", "\u00A9"};
@@ -873,7 +874,7 @@ static void same_as_naive_bpe(void **state)
     }
 }
 
-/* Where merges are ignored, a piece that is a token is that token; any other piece is merged. */
+/* If merges are ignored, a piece that is a token becomes that token; any other piece is merged. */
 static void whole_pieces(void **state)
 {
     (void)state;
@@ -898,7 +899,7 @@ static void whole_pieces(void **state)
     }
 }
 
-/* However long a token is, in bytes or in the characters that stand for them. */
+/* Tokens of any length, in bytes or in the characters that stand for them. */
 static void long_tokens(void **state)
 {
     static const size_t lengths[] = {2, 100, 127, 128, 129, 255, 256, 257, 300, 1000};
@@ -954,12 +955,12 @@ static void spm_basics(void **state)
     trit_tokenizer *t = open_vocabulary(&v);
     check(t, "", 0, IDS(END)); /* not even the space */
     check(t, "b", 0, IDS(mark, b));
-    check(t, "ab", 0, IDS(mark_a, b)); /* the higher score, though ab would do as well */
+    check(t, "ab", 0, IDS(mark_a, b)); /* the higher score, although ab would fit too */
     check(t, "bab", 0, IDS(mark, b, ab));
     check(t, "bbb", 0, IDS(mark, bb, b)); /* leftmost */
     check(t, " a", 0, IDS(mark, mark_a));
     check(t, "  ", 0, IDS(mark_2, mark));
-    check(t, "a" MARK "a", 0, IDS(mark_a, mark_a)); /* a mark in the text is as good as a space */
+    check(t, "a" MARK "a", 0, IDS(mark_a, mark_a)); /* a mark in the text counts as a space */
     check(t, "a a", 0, IDS(mark_a, mark_a));
     check(t, "a\u00E9\n", 0, IDS(mark_a, SPM_BYTE + 0xC3, SPM_BYTE + 0xA9, SPM_BYTE + '\n'));
     check(t, "\xE2\x96", 0, IDS(mark, SPM_BYTE + 0xE2, SPM_BYTE + 0x96));
@@ -986,8 +987,8 @@ static void spm_basics(void **state)
     trit_tokenizer_close(&t);
 }
 
-/* Without its byte a character is the unknown token, once for each byte that lacks one; without
- * that too, it cannot be. */
+/* Without its byte tokens a character becomes the unknown token, once for each missing byte;
+ * without an unknown token it is an error. */
 static void spm_unknown(void **state)
 {
     struct vocabulary v;
@@ -1027,8 +1028,8 @@ static int find_normal(const struct vocabulary *v, const char *bytes, size_t len
     return -1;
 }
 
-/* Join the two neighbours that make the token of the highest score, the leftmost of equals, until
- * none do. Symbol i is text[at[i]..at[i + 1]). */
+/* Joins the two neighbours that form the token with the highest score, the leftmost of equals,
+ * until none do. Symbol i is text[at[i]..at[i + 1]). */
 static int naive_joins(const struct vocabulary *v, const char *text, size_t *at, int n)
 {
     for (;;) {
@@ -1075,7 +1076,7 @@ static void naive_plain(struct naive_spm *out, const char *plain, size_t len)
     }
 }
 
-/* User-defined tokens first; what is between them is on its own. */
+/* User-defined tokens come first; the text between them is encoded separately. */
 static void naive_spm(struct naive_spm *out, const char *text)
 {
     size_t from = 0, i = 0;
@@ -1101,7 +1102,7 @@ static void naive_spm(struct naive_spm *out, const char *text)
         naive_plain(out, text + from, i - from);
 }
 
-/* Scores are few, so that many tie. */
+/* Only a few different scores, so that many tie. */
 static void random_scores(struct vocabulary *v, uint64_t *rng)
 {
     static const char *const letters[] = {MARK, "a", "b", "\u00E9", "\u4E2D"};
@@ -1153,7 +1154,7 @@ static void same_as_naive_spm(void **state)
     }
 }
 
-/* Scores that are equal as numbers are ties, whatever their bits. */
+/* Scores that are equal as numbers are ties, even if their bits differ. */
 static void spm_zero_scores(void **state)
 {
     struct vocabulary v;
@@ -1202,7 +1203,8 @@ static void special_tokens(void **state)
     check(t, "####", 0, IDS(three, hash));
     check(t, "##x", 0, IDS(two, x));
     check(t, "##x", special, IDS(mixed));
-    check(t, "a  ##  b", 0, IDS(a, spaces, two, byte_id(' '), byte_id(' '), b)); /* on its own */
+    check(t, "a  ##  b", 0,
+          IDS(a, spaces, two, byte_id(' '), byte_id(' '), b)); /* encoded separately */
     check(t, "", special, IDS(END));
     assert_true(trit_string_is(trit_tokenizer_piece(t, two, false), "##"));
     assert_int_equal(trit_tokenizer_piece(t, eot, false).len, 0);
@@ -1233,8 +1235,8 @@ static void special_tokens_spm(void **state)
     trit_tokenizer_close(&t);
 }
 
-/* Text never becomes a control token by itself, however its name reads: not as a whole piece, and
- * not by merging. */
+/* Text never becomes a control token, for any name of it: not as a whole piece, and not by
+ * merging. */
 static void control_tokens_are_not_text(void **state)
 {
     (void)state;
@@ -1279,8 +1281,8 @@ static void control_tokens_are_not_text_spm(void **state)
     }
 }
 
-/* add_bos_token where the file says; else yes for SentencePiece and for the llama-bpe
- * pre-tokeniser, which bitnet-b1.58 files mean that name none; no for others. */
+/* add_bos_token, if the file has it; else yes for SentencePiece and for the llama-bpe pre-tokeniser
+ * (also of bitnet-b1.58 files that name none), and no for others. */
 static void bos(void **state)
 {
     static const struct {
@@ -1326,7 +1328,7 @@ struct back {
     size_t len;
 };
 
-/* Encode, and decode what came of it. Release bytes with free(). */
+/* Encodes, then decodes the ids. Release bytes with free(). */
 static struct back there_and_back(const trit_tokenizer *t, const char *text, size_t len,
                                   int32_t *n_ids)
 {
@@ -1364,7 +1366,7 @@ static void check_back(const trit_tokenizer *t, const char *text, size_t len, bo
     free(back.bytes);
 }
 
-/* A mark that the text holds already becomes a space, so there is to be none. */
+/* A mark in the text becomes a space, so the text must not contain one. */
 static size_t without_marks(char *text, size_t len)
 {
     for (size_t i = 0; i + 3 <= len; i++)
@@ -1400,7 +1402,8 @@ static void round_trips(void **state)
     }
 }
 
-/* Long texts of one piece, or where every place could begin something: n log n, or this hangs. */
+/* Long texts of one piece, or with a possible token at every place: anything slower than n log n
+ * hangs here. */
 static void check_long(const trit_tokenizer *t, bool space_prefix)
 {
     static const char *const units[] = {"a",      " ",      "\n",   " \n", "ab",    "\u4E2DA",
@@ -1453,7 +1456,7 @@ static void long_texts(void **state)
 
 /* ---- Hostile vocabularies -------------------------------------------------------------------- */
 
-/* Merges that make no sense never apply, and do no harm. */
+/* Invalid merges never apply, and do no harm. */
 static void useless_merges(void **state)
 {
     static const char *const merges[] = {
@@ -1477,8 +1480,8 @@ static void useless_merges(void **state)
     trit_tokenizer_close(&t);
 }
 
-/* Without all bytes a vocabulary cannot take every text; doubled and empty tokens do no harm, of
- * equal ones the lowest id counts. */
+/* A vocabulary without all bytes cannot encode every text; repeated and empty tokens do no harm,
+ * and the lowest id of equal ones counts. */
 static void small_vocabularies(void **state)
 {
     static const char *const tokens[] = {"a", "b", "a", "", "ab", "", "ab"};
@@ -1504,7 +1507,7 @@ static void small_vocabularies(void **state)
     trit_tokenizer_close(&t);
 }
 
-/* More text than any array of ids could hold is refused before it is looked at. */
+/* More text than an array of ids could hold is refused before it is read. */
 static void too_long(void **state)
 {
     struct vocabulary v;
@@ -1543,7 +1546,7 @@ static void odd_types(void **state)
     trit_tokenizer_close(&t);
 }
 
-/* Any scores: something comes of it, and it is the text. */
+/* With any scores, the ids decode to the text. */
 static void odd_scores(void **state)
 {
     static const float odd[] = {0.0f, -0.0f, 1e30f, -1e30f, 5.0f, -5.0f, 1e-45f, -1e-45f};
@@ -1568,7 +1571,7 @@ static void odd_scores(void **state)
     }
 }
 
-/* Byte tokens that are none, characters that stand for no byte: pieces are as they are written. */
+/* Invalid byte tokens, and characters that stand for no byte: their pieces are verbatim. */
 static void odd_strings(void **state)
 {
     static const char *const tokens[] = {"<0x4>",  "<0xZZ>", "<0x041>",     "<0x",        "",
@@ -1635,8 +1638,8 @@ static void scores_that_contradict(void **state)
     assert_int_equal(open_gguf(&t, &g, &err), TRIT_E_FILE);
 }
 
-/* Nothing here is timed: where a file can make the work grow with the square of its size, these
- * take minutes instead of a moment. */
+/* Nothing here is timed: if the work could grow with the square of the size of a file, these tests
+ * would take minutes instead of a moment. */
 static void repeated_tokens(void **state)
 {
     enum { N = 100000 };
@@ -1716,9 +1719,9 @@ static void unknown_pretokenisers(void **state)
     for (size_t i = 0; i < COUNT(unknown); i++) {
         v.pre = unknown[i];
         for (size_t j = 0; j < N_RULES; j++)
-            refuse(&v, TRIT_E_UNSUPPORTED, rules[j].name); /* what is supported */
+            refuse(&v, TRIT_E_UNSUPPORTED, rules[j].name); /* the supported kinds */
         if (i < 3)
-            refuse(&v, TRIT_E_UNSUPPORTED, unknown[i]); /* and what there is */
+            refuse(&v, TRIT_E_UNSUPPORTED, unknown[i]); /* and what the file has */
     }
     for (size_t i = 0; i < N_RULES; i++)
         assert_non_null(strstr(trit_pretokenizer_names, rules[i].name));
@@ -1732,7 +1735,7 @@ static void unknown_pretokenisers(void **state)
 
 /* ---- Real vocabularies ----------------------------------------------------------------------- */
 
-/* A line of JSON being read; every failure fails the test. */
+/* A line of JSON that is being read; every error fails the test. */
 static unsigned read_hex4(const char *p)
 {
     unsigned code = 0;
@@ -1744,7 +1747,7 @@ static unsigned read_hex4(const char *p)
     return code;
 }
 
-/* What follows a backslash: *p is advanced past it. */
+/* The character after a backslash: *p is advanced past it. */
 static size_t read_escape(char *out, const char **p)
 {
     static const char letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
@@ -1831,7 +1834,7 @@ static void read_samples(void **state)
     (void)state;
     assert_non_null(s);
     read_sample(s, line);
-    assert_int_equal(s->len, sizeof wanted); /* its last byte is that of the text too */
+    assert_int_equal(s->len, sizeof wanted); /* its last byte is the last byte of the text */
     assert_memory_equal(s->text, wanted, sizeof wanted);
     assert_int_equal(s->n, 3);
     assert_int_equal(s->ids[2], 456);
@@ -1860,7 +1863,7 @@ static void check_samples(const trit_tokenizer *t, FILE *f, bool spm)
     free(line);
 }
 
-/* Every token's bytes are bytes that the vocabulary can take. */
+/* The vocabulary can encode the bytes of every token. */
 static void check_every_piece(const trit_tokenizer *t, bool spm)
 {
     const int32_t n = trit_tokenizer_n_vocab(t);

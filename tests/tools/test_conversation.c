@@ -1,5 +1,5 @@
-/* test_conversation.c - a conversation's messages and tokens where a terminal could hardly see
- * them: what is left out, taken back, undone, interrupted in the middle of a shift, or loaded. */
+/* test_conversation.c - the messages and tokens of a conversation in cases that a terminal hardly
+ * shows: left out, taken back, undone, interrupted in the middle of a shift, or loaded. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <signal.h>
@@ -32,7 +32,7 @@ static const char *model_path(void)
     return fx_model("chat.gguf", &spec)->path;
 }
 
-/* Zero is what begins here. */
+/* Overwrites *t. */
 static void open_talk(struct talk *t, int ctx, int max_tokens, const char *system)
 {
     struct trit_error err;
@@ -84,7 +84,7 @@ static enum ask_result ask_with(struct talk *t, const char *text, answer_fn fn, 
     return result;
 }
 
-/* Ask, and see that what is answered is that. */
+/* Asks, and checks the answer. */
 static void ask(struct talk *t, const char *text, const char *answer)
 {
     assert_int_equal(ask_with(t, text, go_on, EXIT_DONE), ASK_ANSWERED);
@@ -93,7 +93,7 @@ static void ask(struct talk *t, const char *text, const char *answer)
     assert_string_equal(bytes_text(&last->answer), answer);
 }
 
-/* What was said is, as text, that. */
+/* The conversation, as text, is this. */
 static void said(const struct conversation *c, const char *text)
 {
     char all[4096];
@@ -136,7 +136,7 @@ static void test_turns(void **state)
     close_talk(&t);
 }
 
-/* What a stop text cut off is not said. */
+/* Text that a stop text cut off is not part of the answer. */
 static void test_stop_text(void **state)
 {
     const char *stop[] = {"cd"};
@@ -182,7 +182,7 @@ static void test_leave_out(void **state)
     close_talk(&t);
 }
 
-/* Undone at once, without what sync does. */
+/* Undone immediately, without a sync. */
 static void test_undo_after_leave_out(void **state)
 {
     struct talk t;
@@ -242,7 +242,7 @@ static void test_taken_back(void **state)
     close_talk(&t);
 }
 
-/* Where messages were left out before, these are gone, and nothing else is. */
+/* Messages that were left out before stay left out, and no others are. */
 static void test_taken_back_after_leave_out(void **state)
 {
     struct talk t;
@@ -262,7 +262,7 @@ static void test_taken_back_after_leave_out(void **state)
     close_talk(&t);
 }
 
-/* Ctrl-C just before the context is shifted. */
+/* Ctrl-C right before the context is shifted. */
 static bool interrupt_when_full(void *user, const char *text, size_t len)
 {
     const struct talk *t = user;

@@ -1,5 +1,5 @@
-/* test_divergence.c - the numbers of trit perplexity --kl: by hand where that is possible, against
- * the plain formula on random logits, and where a divergence is too small for that formula. */
+/* test_divergence.c - the numbers of trit perplexity --kl: simple cases by hand, random logits by
+ * the plain formula, and divergences that are too small for that formula. */
 #include <math.h>
 
 #include "divergence.h"
@@ -57,7 +57,7 @@ static void one_position(void **state)
     divergence_free(&d);
 }
 
-/* Percentiles of 0..100 in any order are known. */
+/* Percentiles of 0..100, shuffled. */
 static void percentiles(void **state)
 {
     struct divergence d;
@@ -112,7 +112,7 @@ static void plain_formula(void **state)
     divergence_free(&d);
 }
 
-/* Of logits that differ by e at one place it is p (1 - p) e*e / 2 and terms of e*e*e. */
+/* If logits differ by e at one place, the divergence is p (1 - p) e*e / 2 plus terms of e*e*e. */
 static void tiny(void **state)
 {
     uint64_t rng = 2;
@@ -135,7 +135,7 @@ static void tiny(void **state)
     divergence_free(&d);
 }
 
-/* The same is the same; and far apart is large, but a number. */
+/* Equal logits give 0, and very different ones a large, finite number. */
 static void extremes(void **state)
 {
     uint64_t rng = 3;

@@ -1,5 +1,5 @@
-/* test_editor.c - the text buffer; the line editor on a terminal in memory: what the screen shows
- * and where the cursor is after keys; its history file; and the modes of a pseudo-terminal. */
+/* test_editor.c - the text buffer; the line editor on a terminal in memory (screen and cursor after
+ * keys); its history file; and the modes of a pseudo-terminal. */
 #define _XOPEN_SOURCE 700
 
 #include <fcntl.h>
@@ -28,7 +28,7 @@ static void assert_text(const struct text_buffer *b, const char *text, size_t cu
     assert_int_equal(b->cursor, cursor);
 }
 
-/* A change that is refused changes neither the text nor what undo takes back. */
+/* A refused change alters neither the text nor the undo history. */
 static void test_buffer_limit(void **state)
 {
     struct text_buffer b = {.max_len = 4};
@@ -47,7 +47,7 @@ static void test_buffer_limit(void **state)
     text_free(&b);
 }
 
-/* The oldest of very many changes cannot be taken back; the newest ones all can. */
+/* After very many changes, the oldest cannot be undone, but all of the newest can. */
 static void test_buffer_undo(void **state)
 {
     enum { N = 1500, N_KEPT = 1000 };
@@ -62,9 +62,9 @@ static void test_buffer_undo(void **state)
     assert_int_equal(text_set(&b, "one", 3), TEXT_OK);
     assert_int_equal(text_type(&b, " t", 2, false), TEXT_OK);
     assert_int_equal(text_type(&b, "wo", 2, true), TEXT_OK);
-    assert_int_equal(text_undo(&b), TEXT_OK); /* what was typed in a row, at once */
+    assert_int_equal(text_undo(&b), TEXT_OK); /* consecutive typing is one step */
     assert_text(&b, "one", 3);
-    assert_int_equal(text_undo(&b), TEXT_REFUSED); /* text_set() cannot be taken back */
+    assert_int_equal(text_undo(&b), TEXT_REFUSED); /* text_set() cannot be undone */
     text_free(&b);
 }
 
@@ -90,7 +90,7 @@ static void test_buffer_cut(void **state)
     text_free(&b);
 }
 
-/* No motion, wherever it begins, ends within a character. */
+/* No motion, from any place, ends inside a character. */
 static void test_buffer_motions(void **state)
 {
     static const char text[] = "a 日本 e\xCC\x81.\n\U0001F468\u200D\U0001F469 \xFF end\n";
@@ -115,7 +115,7 @@ static void test_buffer_motions(void **state)
 
 enum { MAX_COLUMNS = 100, MAX_ROWS = 40, CELL = 24 };
 
-/* One that measures every code point by itself, as the older ones do. */
+/* A terminal that measures every code point separately, as older ones do. */
 struct window {
     int columns, rows, row, column;
     bool pending; /* the last column is full; the next character goes to the next row */
@@ -283,7 +283,7 @@ static const char *row_text(const struct window *w, int row)
     return t;
 }
 
-/* As terminals do: rows that are too long are broken, and the cursor stays at its character. */
+/* Like a terminal: long rows are broken, and the cursor stays at its character. */
 static void resize(struct window *w, int columns, int rows)
 {
     struct window *old = malloc(sizeof *old);
@@ -333,13 +333,13 @@ static void resize(struct window *w, int columns, int rows)
 /* ---- Somebody at it -------------------------------------------------------------------------- */
 
 struct desk {
-    struct window window, seen; /* seen: when all had been read */
+    struct window window, seen; /* seen: the screen after all input was read */
     const char *input;          /* what is typed */
     size_t n_input;
-    size_t piece; /* at most so much at once; 0: all */
+    size_t piece; /* the largest piece at once; 0: everything */
     int n_writes;
     size_t n_written;
-    void (*on_idle)(struct desk *d); /* gives more input, or none */
+    void (*on_idle)(struct desk *d); /* provides more input, or none */
     struct editor *e;
     enum editor_event event;
     const char *text;
@@ -426,7 +426,8 @@ static void free_desk(struct desk *d)
         assert_int_equal((d)->seen.column, c);                                                     \
     } while (0)
 
-/* On a new window: keys, rows joined by |, the cursor; and again, the keys in single bytes. */
+/* On a new window: keys, then rows joined by |, and the cursor; repeated with the keys in single
+ * bytes. */
 static void expect(int columns, const char *keys, const char *rows, int row, int column)
 {
     for (size_t piece = 0; piece < 2; piece++) {
@@ -447,13 +448,13 @@ static void expect(int columns, const char *keys, const char *rows, int row, int
     }
 }
 
-/* What is sent at the end of the keys. */
+/* The text that is sent at the end of the keys. */
 static void expect_text(const char *keys, const char *text)
 {
     struct desk *d = new_desk(40, 12);
     char all[1024];
 
-    d->piece = 1; /* as fingers do */
+    d->piece = 1; /* as typed */
     snprintf(all, sizeof all, "%s\r", keys);
     type(d, all);
     assert_int_equal(d->event, EDITOR_TEXT);
@@ -526,7 +527,7 @@ static void test_characters(void **state)
     expect(40, "a\xFF\xE6\x97z", "> a<FF><E6><97>z", 0, 16);
     expect(40, "\xE2\x80\xAE!", "> <U+202E>!", 0, 11);
     expect(40, "\033[200~a\033[31m\tb\033[201~", "> a^[[31m       b", 0, 17);
-    /* a family, a flag, a heart: two columns each, whatever the terminal makes of them */
+    /* a family, a flag, a heart: two columns each in any terminal */
     expect(40, "\U0001F468\u200D\U0001F469\u200D\U0001F467x\033[D\033[D", "> \U0001F468\u200Dx", 0,
            2);
     expect(40, "\U0001F1E9\U0001F1EAx", "> \U0001F1E9\U0001F1EAx", 0, 5);
@@ -548,7 +549,7 @@ static void test_wrap(void **state)
     expect(6, "abcdefgh\033[A", "> abcd|efgh", 0, 4);
 }
 
-/* Text, whatever it is, at every width: what comes by keys is what a full redraw shows. */
+/* Any text at every width: typing it gives the same screen as a full redraw. */
 static void test_widths(void **state)
 {
     static const char text[] = "a日本e\xCC\x81語xyz\xFF\U0001F468\u200D\U0001F469 end\033\rmore日";
@@ -602,7 +603,7 @@ static void test_events(void **state)
     type(d, "\003");
     assert_int_equal(d->event, EDITOR_CANCEL);
     assert_int_equal(d->len, 0);
-    type(d, "\031\r"); /* what was cancelled */
+    type(d, "\031\r"); /* the cancelled text */
     assert_string_equal(d->text, "abc");
     type(d, "x\n");
     assert_int_equal(d->event, EDITOR_TEXT);
@@ -613,7 +614,7 @@ static void test_events(void **state)
     assert_true(editor_set_text(d->e, "begin", 5));
     type(d, "!\r");
     assert_string_equal(d->text, "begin!");
-    type(d, "one\rtwo\r"); /* what was typed ahead stays */
+    type(d, "one\rtwo\r"); /* text that was typed ahead stays */
     assert_string_equal(d->text, "one");
     d->event = editor_read(d->e, "> ", &d->text, &d->len);
     assert_string_equal(d->text, "two");
@@ -736,7 +737,7 @@ static void test_resize(void **state)
 struct fuzz {
     uint32_t random;
     int left; /* bytes still to come */
-    int n;    /* pieces that have come */
+    int n;    /* pieces received */
     bool redrawn;
     struct window before;
     char piece[80];
@@ -750,7 +751,7 @@ static uint32_t next_random(struct fuzz *f)
     return f->random;
 }
 
-/* What was drawn bit by bit is what is drawn anew, which begins at the top. */
+/* The screen after small updates equals a full redraw from the top. */
 static void compare_windows(const struct window *a, const struct window *b)
 {
     const int down = a->row - b->row;
@@ -790,7 +791,8 @@ static void fuzz_on(struct desk *d)
         return;
     }
     compare_windows(&f->before, &d->window);
-    if (f->left <= 0 || ++f->n % 50 == 0) /* another editor: by yanking, texts grow without end */
+    if (f->left <= 0 ||
+        ++f->n % 50 == 0) /* another editor, because yanking makes texts grow without limit */
         return;
     if (next_random(f) % 64 == 0)
         resize(&d->window, 1 + (int)(next_random(f) % 30), 1 + (int)(next_random(f) % 10));
@@ -869,7 +871,7 @@ static void test_history(void **state)
     expect_history("draft\020\020\016\016\016!\r", "draft!");
     expect_history("draft\020\020x\020\016\r", "Second onex"); /* an edited one */
     expect_history("draft\020\020x\020\016\016\016\r", "draft");
-    expect_history("draft\020\002\020x\r", "thixrd\nline"); /* within the text first */
+    expect_history("draft\020\002\020x\r", "thixrd\nline"); /* first inside the text */
 }
 
 static void test_search(void **state)
@@ -1022,7 +1024,7 @@ static void test_plain(void **state)
     type(d, "one\n");
     assert_string_equal(d->text, "one");
     line[sizeof line - 2] = '\n';
-    memcpy(line + 1, "\033[A", 3); /* is not looked at */
+    memcpy(line + 1, "\033[A", 3); /* ignored */
     type(d, line);
     assert_int_equal(d->len, sizeof line - 2);
     type(d, "\"\"\"a\nb\"\"\"\n");

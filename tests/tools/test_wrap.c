@@ -40,7 +40,7 @@ static void test_words(void **state)
     check(10, "a  ", "a\n");
 }
 
-/* A line that is full: what follows begins the next one, without a blank before it. */
+/* After a full line the next word begins a new line, without a leading blank. */
 static void test_full_line(void **state)
 {
     (void)state;
