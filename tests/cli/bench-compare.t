@@ -56,7 +56,7 @@ $ row() { echo '{"model_type":"bitnet-b1.58 1.1M I2_S","n_threads":1,"test":"pp8
 $ sed 's/I2_S/TQ1_0/' old.json >other.json
 > trit bench -m good.gguf -p 8 -n 0 -t 1 -r 1 --compare other.json -o csv 2>&1 >/dev/null | head -n 1
 > trit bench -m good.gguf -p 8 -n 0 -t 1 -r 1 --compare other.json -o csv -q | grep -c '[0-9]$'
-trit: other.json is of another model: bitnet-b1.58 1.1M TQ1_0, not bitnet-b1.58 1.1M I2_S
+trit: other.json was measured with another model: bitnet-b1.58 1.1M TQ1_0, not bitnet-b1.58 1.1M I2_S
 1
 
 $ { sed 's/"test":"/&x/' old.jsonl; sed 's/I2_S/TQ1_0/' old.jsonl; } >both.jsonl
@@ -78,38 +78,38 @@ $ trit bench -m good.gguf --compare good.gguf
 [3]
 
 $ trit bench -m good.gguf --compare empty.gguf
-! trit: empty.gguf: holds no row of trit bench
+! trit: empty.gguf has no row of trit bench
 [3]
 
 $ echo '[]' >none.json; trit bench -m good.gguf --compare none.json
-! trit: none.json: holds no row of trit bench
+! trit: none.json has no row of trit bench
 [3]
 
 $ echo '[{"test":"pp8","n_threads":1,"avg_ts":5}]' >foreign.json
 > trit bench -m good.gguf --compare foreign.json
-! trit: foreign.json: is not what trit bench writes: row 1 has no valid 'model_type'
+! trit: foreign.json is not a result of trit bench: row 1 has no valid 'model_type'
 [3]
 
 $ { row() { echo '{"model_type":"m","n_threads":'$1',"test":"pp8","avg_ts":'$2'}'; }
 >   row 1 2; row 1 0; } >zero.json; trit bench -m good.gguf --compare zero.json
-! trit: zero.json: is not what trit bench writes: row 2 has no valid 'avg_ts'
+! trit: zero.json is not a result of trit bench: row 2 has no valid 'avg_ts'
 [3]
 
 $ printf '{"model_type":"m","n_threads":1.5,"test":"pp8","avg_ts":1}' >half.json
 > trit bench -m good.gguf --compare half.json
-! trit: half.json: is not what trit bench writes: row 1 has no valid 'n_threads'
+! trit: half.json is not a result of trit bench: row 1 has no valid 'n_threads'
 [3]
 
 $ printf '[1, "\033[31m"]' >evil.json; trit bench -m good.gguf --compare evil.json
-! trit: evil.json: line 1, column 6: found byte 0x1b, expected control characters in a string to be escaped
+! trit: evil.json: line 1, column 6: found byte 0x1b, expected an escape for a control character
 [3]
 
 $ printf '{"model_type":"\\u001b[31m","n_threads":1,"test":"x","avg_ts":1}' >evil.json
 > trit bench -m good.gguf -p 8 -n 0 -r 1 -o csv --compare evil.json 2>&1 >/dev/null | head -n 1
-trit: evil.json is of another model: \x1b[31m, not bitnet-b1.58 1.1M I2_S
+trit: evil.json was measured with another model: \x1b[31m, not bitnet-b1.58 1.1M I2_S
 
 $ trit bench -m good.gguf --compare
-! trit: --compare wants a value: OLD.json
+! trit: --compare needs OLD.json
 [2]
 
 # On a terminal a bar says how much of the limit is reached, and stderr what is being measured.

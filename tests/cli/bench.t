@@ -41,26 +41,26 @@ $ trit bench -m good.gguf -p 0 -n 2 -r 1 -t 1 -o csv 2>&1 >/dev/null | sed 's/[0
 context of 2: X MB, repacked weights: X MB, file: X MB
 
 $ trit bench -m good.gguf -p 0 -n 2 -d 300 -r 1 -t 1 -o csv 2>&1 >/dev/null | cut -d : -f 1
-context of 302 (more than it was trained for)
+context of 302 (more than the model was trained for)
 
 $ trit bench -m good.gguf -p 0 -n 2 -r 1 -q -o csv 2>&1 >/dev/null
 
 # Bad arguments.
 
 $ trit bench -m good.gguf -p 8,x
-! trit: -p wants numbers such as 128,512; found 'x'
+! trit: -p needs numbers such as 128,512, not 'x'
 [2]
 
 $ trit bench -m good.gguf -p 8,
-! trit: -p wants numbers such as 128,512; found ''
+! trit: -p needs numbers such as 128,512, not ''
 [2]
 
 $ trit bench -m good.gguf -t 0
-! trit: -t 0 is out of range; possible is 1 to 512
+! trit: -t must be between 1 and 512, not 0
 [2]
 
 $ trit bench -m good.gguf -n 99999999999
-! trit: -n 99999999999 is out of range; possible is 0 to 1048576
+! trit: -n must be between 0 and 1048576, not 99999999999
 [2]
 
 $ trit bench -m good.gguf -p 0 -n 0
@@ -68,11 +68,11 @@ $ trit bench -m good.gguf -p 0 -n 0
 [2]
 
 $ trit bench -m good.gguf -p 8 -n 4 -d 16 -c 23
-! trit: -c 23 is too small: the largest test takes 24 positions
+! trit: -c 23 is too small; the largest test needs 24 tokens
 [2]
 
 $ trit bench -m good.gguf -o xml
-! trit: --output is md, csv, json or jsonl, not 'xml'
+! trit: --output must be md, csv, json or jsonl, not 'xml'
 [2]
 
 $ trit bench -m missing.gguf

@@ -1,15 +1,15 @@
 # Completion and the manual are made from the table that --help-all prints, and need no model.
 
 $ trit completion
-! trit: for which shell? trit completion bash, zsh or fish
+! trit: trit completion needs a shell: bash, zsh or fish
 [2]
 
 $ trit completion tcsh
-! trit: there is completion for bash, zsh and fish, not for 'tcsh'
+! trit: no completion for 'tcsh'; choose bash, zsh or fish
 [2]
 
 $ trit completion bash extra
-! trit: unexpected argument 'extra' (the model is given with -m)
+! trit: unexpected argument 'extra' (give the model with -m)
 [2]
 
 # The options of each command are the same in all of them.

@@ -21,4 +21,4 @@ $ cat >quota <<'END'
 $ bash quota 150000 trit logits -m good.gguf --tokens 1 -o out.npy -t 3 2>&1 | sed 's/but .* allows/but FILE allows/'
 > bash quota 150000 trit logits -m good.gguf --tokens 1 -o out.npy -t 1
 > bash quota 150000 trit logits -m good.gguf --tokens 1 -o out.npy -t 3 -q
-trit: 3 threads, but FILE allows 1.5 CPUs' worth of time: they will be slowed down together
+trit: 3 threads, but FILE allows only 1.5 CPUs: all threads will be throttled

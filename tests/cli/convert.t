@@ -1,14 +1,14 @@
 # trit convert makes a GGUF of a checkpoint folder, and says what it made of it.
 
 $ trit convert checkpoint -o model.gguf 2>&1 | sed 's/in .* s$/in X s/'
-trit: the checkpoint is BitNet b1.58 as of 2B-4T: architecture bitnet-b1.58
+trit: the checkpoint is a BitNet b1.58 of the 2B-4T kind: architecture bitnet-b1.58
 trit: 14 linears are packed; their weight_scale multiplies the ternary values (linear_class autobitlinear)
-trit: the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokeniser is gpt-2's, by its expressions
+trit: the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokeniser is gpt-2's (recognised by its regular expressions)
 trit: the BOS is 264 (<|begin_of_text|>)
-trit: the end token is 266 (<|eot_id|>), as the tokenizer has it; config.json says 265 (<|end_of_text|>)
-trit: text ends with 265 (<|end_of_text|>) too, by generation_config.json
-trit: texts begin with the BOS, by add_bos_token
-trit: 18 rows of the embedding have no token; they are unused ones now
+trit: the end token is 266 (<|eot_id|>), from the tokenizer; config.json says 265 (<|end_of_text|>)
+trit: token 265 (<|end_of_text|>) ends a text too (from generation_config.json)
+trit: the BOS is put before texts (add_bos_token is true)
+trit: 18 rows of the embedding have no token; unused tokens fill them
 model.gguf: 24 tensors, 0.5 MB in X s
 
 $ trit info -m model.gguf
@@ -16,16 +16,16 @@ file      model.gguf · GGUF 3 · 0.4 MiB · 24 tensors
 arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 512 · vocabulary 288
 block     relu2 (the file's hidden_activation) · sub-norms · RoPE half, base 500000 · norm eps 1e-05 · trained for 128 positions
 weights   1.3 M parameters, 1.2 M of them ternary · embedding F16 · head tied to it
-memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
+memory    X MiB for the context, X MiB in addition to the file; 0.4 MiB read per token
 chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
-notes     the checkpoint is BitNet b1.58 as of 2B-4T: architecture bitnet-b1.58
+notes     the checkpoint is a BitNet b1.58 of the 2B-4T kind: architecture bitnet-b1.58
           14 linears are packed; their weight_scale multiplies the ternary values (linear_class autobitlinear)
-          the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokeniser is gpt-2's, by its expressions
+          the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokeniser is gpt-2's (recognised by its regular expressions)
           the BOS is 264 (<|begin_of_text|>)
-          the end token is 266 (<|eot_id|>), as the tokenizer has it; config.json says 265 (<|end_of_text|>)
-          text ends with 265 (<|end_of_text|>) too, by generation_config.json
-          texts begin with the BOS, by add_bos_token
-          18 rows of the embedding have no token; they are unused ones now
+          the end token is 266 (<|eot_id|>), from the tokenizer; config.json says 265 (<|end_of_text|>)
+          token 265 (<|end_of_text|>) ends a text too (from generation_config.json)
+          the BOS is put before texts (add_bos_token is true)
+          18 rows of the embedding have no token; unused tokens fill them
 
 $ trit run -m model.gguf -p hi -n 5 -q >out && [ -s out ] && echo it runs
 it runs
@@ -47,7 +47,7 @@ $ trit convert checkpoint -o model.gguf -q && cp model.gguf before.gguf
 > trit convert checkpoint -o model.gguf --type q4_0
 > cmp model.gguf before.gguf && echo untouched
 untouched
-! trit: linears cannot be written as type 'q4_0'; possible are i2_s, tq1_0, tq2_0, f16, bf16, f32
+! trit: linears cannot be written as type 'q4_0'; it must be one of i2_s, tq1_0, tq2_0, f16, bf16, f32
 
 # What cannot be.
 
@@ -86,5 +86,5 @@ $ trit logits -m good.gguf --i2s-layout 64 --tokens 1,2,3 -o b.npy; cmp -s a.npy
 another model
 
 $ trit info -m good.gguf --i2s-layout 7
-! trit: --i2s-layout is 128, 64, 4row, seq or 128row, not '7'
+! trit: --i2s-layout must be 128, 128row, 64, 4row or seq, not '7'
 [2]

@@ -59,41 +59,41 @@ $ trit detokenize -m good.gguf
 [2]
 
 $ trit detokenize -m good.gguf --ids 97,300
-! trit: token 300 is out of range; the vocabulary has 300
+! trit: token 300 is out of range; the vocabulary has 300 tokens
 [2]
 
 $ trit detokenize -m spm.gguf --ids 265
-! trit: token 265 is out of range; the vocabulary has 265
+! trit: token 265 is out of range; the vocabulary has 265 tokens
 [2]
 
 $ for t in '' , 1, ,1 1,,2 a -1 1.5 99999999999 '[1' '1]' '[1]2' '[]'; do
 >     trit detokenize -m good.gguf --ids "$t"; echo "exit code $?"
 > done 2>&1
-trit: --ids wants ids such as 1,2,3; found ''
+trit: --ids needs token ids such as 1,2,3, not ''
 exit code 2
-trit: --ids wants ids such as 1,2,3; found ','
+trit: --ids needs token ids such as 1,2,3, not ','
 exit code 2
-trit: --ids wants ids such as 1,2,3; found ''
+trit: --ids needs token ids such as 1,2,3, not ''
 exit code 2
-trit: --ids wants ids such as 1,2,3; found ',1'
+trit: --ids needs token ids such as 1,2,3, not ',1'
 exit code 2
-trit: --ids wants ids such as 1,2,3; found ',2'
+trit: --ids needs token ids such as 1,2,3, not ',2'
 exit code 2
-trit: --ids wants ids such as 1,2,3; found 'a'
+trit: --ids needs token ids such as 1,2,3, not 'a'
 exit code 2
-trit: --ids wants ids such as 1,2,3; found '-1'
+trit: --ids needs token ids such as 1,2,3, not '-1'
 exit code 2
-trit: --ids wants ids such as 1,2,3; found '1.5'
+trit: --ids needs token ids such as 1,2,3, not '1.5'
 exit code 2
-trit: --ids wants ids such as 1,2,3; found '99999999999'
+trit: --ids needs token ids such as 1,2,3, not '99999999999'
 exit code 2
-trit: --ids wants ids such as 1,2,3; found '1'
+trit: --ids needs token ids such as 1,2,3, not '1'
 exit code 2
-trit: --ids wants ids such as 1,2,3; found '1]'
+trit: --ids needs token ids such as 1,2,3, not '1]'
 exit code 2
-trit: --ids wants ids such as 1,2,3; found '1]2'
+trit: --ids needs token ids such as 1,2,3, not '1]2'
 exit code 2
-trit: --ids wants ids such as 1,2,3; found ']'
+trit: --ids needs token ids such as 1,2,3, not ']'
 exit code 2
 
 $ trit detokenize -m missing.gguf --ids 1

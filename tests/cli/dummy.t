@@ -7,7 +7,7 @@ file      tiny.gguf · GGUF 3 · 1.0 MiB · 46 tensors
 arch      bitnet-b1.58 · 4 layers · width 256 · 4 heads of 64 (2 KV) · FFN 768 · vocabulary 512
 block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 512 positions
 weights   3.3 M parameters, 3.1 M of them ternary · embedding F16 · head tied to it
-memory    X MiB for the context, X MiB beside the file; 1.0 MiB read per token
+memory    X MiB for the context, X MiB in addition to the file; 1.0 MiB read per token
 chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 
 $ trit run -m tiny.gguf -p hi -n 5 -q >out && [ -s out ] && echo it runs
@@ -31,19 +31,19 @@ $ for type in i2_s tq1_0 tq2_0 f16 bf16 f32; do
 # What cannot be is refused before anything is written.
 
 $ trit dummy --shape 5t -o no.gguf
-! trit: there is no shape '5t'; there are: tiny 700m 2b4t 3b 8b falcon3-1b falcon3-3b falcon3-7b falcon3-10b falcon-e-1b falcon-e-3b bitskip-v1 bitskip-v2 bitskip-v3 bitnet-8bit
+! trit: unknown shape '5t'; it must be one of: tiny 700m 2b4t 3b 8b falcon3-1b falcon3-3b falcon3-7b falcon3-10b falcon-e-1b falcon-e-3b bitskip-v1 bitskip-v2 bitskip-v3 bitnet-8bit
 [2]
 
 $ trit dummy --shape tiny --type q4_0 -o no.gguf
-! trit: linears cannot be written as type 'q4_0'; possible are i2_s, tq1_0, tq2_0, f16, bf16, f32
+! trit: linears cannot be written as type 'q4_0'; it must be one of i2_s, tq1_0, tq2_0, f16, bf16, f32
 [2]
 
 $ trit dummy --shape tiny --embd tq1_0 -o no.gguf
-! trit: embeddings cannot be written as type 'tq1_0'; possible are f16, bf16, f32, q8_0, q6_k, q4_k, q4_0
+! trit: embeddings cannot be written as type 'tq1_0'; it must be one of f16, bf16, f32, q8_0, q6_k, q4_k, q4_0
 [2]
 
 $ trit dummy --shape 3b --type tq2_0 -o no.gguf
-! trit: the rows of blk.0.ffn_down.weight in shape 3b hold 8640 weights, which are no whole blocks of TQ2_0 (256)
+! trit: the rows of blk.0.ffn_down.weight in shape 3b hold 8640 weights; type TQ2_0 needs a multiple of 256
 [4]
 
 $ trit dummy --shape tiny
@@ -54,7 +54,7 @@ $ [ -e no.gguf ] || echo nothing
 nothing
 
 $ trit dummy -o no.gguf
-! trit: --shape is one of
+! trit: --shape must be one of
 !   tiny             3 M ternary weights: nothing published, to try things out
 !   700m           679 M ternary weights: 1bitLLM/bitnet_b1_58-large
 !   2b4t          2084 M ternary weights: microsoft/bitnet-b1.58-2B-4T

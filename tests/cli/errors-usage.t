@@ -31,53 +31,53 @@ $ trit run --
 # No positional argument; the command comes first.
 
 $ trit run good.gguf -p x
-! trit: unexpected argument 'good.gguf' (the model is given with -m)
+! trit: unexpected argument 'good.gguf' (give the model with -m)
 [2]
 
 $ trit run info
-! trit: unexpected argument 'info' (the model is given with -m)
+! trit: unexpected argument 'info' (give the model with -m)
 [2]
 
 $ trit -m good.gguf run
-! trit: option '-m' does not belong here; see trit --help
+! trit: option '-m' needs a command before it; see trit --help
 [2]
 
 # Options belong to commands.
 
 $ trit run -m good.gguf -p x --tokens 1
-! trit: option '--tokens' does not belong here; see trit run --help
+! trit: trit run has no option '--tokens'; see trit run --help
 [2]
 
 $ trit run -m good.gguf -p x -o out.npy
-! trit: option '-o' does not belong here; see trit run --help
+! trit: trit run has no option '-o'; see trit run --help
 [2]
 
 $ trit info -m good.gguf -n 3
-! trit: option '-n' does not belong here; see trit info --help
+! trit: trit info has no option '-n'; see trit info --help
 [2]
 
 $ trit info -m good.gguf -p x
-! trit: option '-p' does not belong here; see trit info --help
+! trit: trit info has no option '-p'; see trit info --help
 [2]
 
 $ trit tokenize -m good.gguf -p x --temp 0
-! trit: option '--temp' does not belong here; see trit tokenize --help
+! trit: trit tokenize has no option '--temp'; see trit tokenize --help
 [2]
 
 $ trit detokenize -m good.gguf -p x
-! trit: option '-p' does not belong here; see trit detokenize --help
+! trit: trit detokenize has no option '-p'; see trit detokenize --help
 [2]
 
 $ trit logits -m good.gguf -f prompt
-! trit: option '-f' does not belong here; see trit logits --help
+! trit: trit logits has no option '-f'; see trit logits --help
 [2]
 
 $ trit perplexity -m good.gguf -n 3
-! trit: option '-n' does not belong here; see trit perplexity --help
+! trit: trit perplexity has no option '-n'; see trit perplexity --help
 [2]
 
 $ trit run -m good.gguf -p x --chunks 2
-! trit: option '--chunks' does not belong here; see trit run --help
+! trit: trit run has no option '--chunks'; see trit run --help
 [2]
 
 # Flags have no value, the others have one.
@@ -89,42 +89,42 @@ $ trit run -m good.gguf -p x --echo=yes
 $ for o in -m -p -f -n -t -c -b --isa --kv --temp --top-k --top-p --min-p --repeat-penalty \
 >     --repeat-last-n --presence-penalty --frequency-penalty --logit-bias --seed --stop
 > do trit run $o; done
-! trit: --model wants a value: FILE
-! trit: --prompt wants a value: TEXT
-! trit: --file wants a value: FILE
-! trit: --max-tokens wants a value: N
-! trit: --threads wants a value: N
-! trit: --ctx wants a value: N
-! trit: --batch wants a value: N
-! trit: --isa wants a value: scalar|avx2|avxvnni|avx512|amx|neon|dotprod|i8mm
-! trit: --kv wants a value: f16|f32|i8
-! trit: --temp wants a value: T
-! trit: --top-k wants a value: K
-! trit: --top-p wants a value: P
-! trit: --min-p wants a value: P
-! trit: --repeat-penalty wants a value: X
-! trit: --repeat-last-n wants a value: N
-! trit: --presence-penalty wants a value: X
-! trit: --frequency-penalty wants a value: X
-! trit: --logit-bias wants a value: ID=V
-! trit: --seed wants a value: N
-! trit: --stop wants a value: TEXT
+! trit: --model needs FILE
+! trit: --prompt needs TEXT
+! trit: --file needs FILE
+! trit: --max-tokens needs N
+! trit: --threads needs N
+! trit: --ctx needs N
+! trit: --batch needs N
+! trit: --isa needs ISAS
+! trit: --kv needs f16|f32|i8
+! trit: --temp needs T
+! trit: --top-k needs K
+! trit: --top-p needs P
+! trit: --min-p needs P
+! trit: --repeat-penalty needs X
+! trit: --repeat-last-n needs N
+! trit: --presence-penalty needs X
+! trit: --frequency-penalty needs X
+! trit: --logit-bias needs ID=V
+! trit: --seed needs N
+! trit: --stop needs TEXT
 [2]
 
 $ trit logits --tokens
-! trit: --tokens wants a value: 1,2,3
+! trit: --tokens needs 1,2,3
 [2]
 
 $ trit logits -o
-! trit: --output wants a value: OUT.npy
+! trit: --output needs OUT.npy
 [2]
 
 $ trit detokenize --ids
-! trit: --ids wants a value: 1,2,3
+! trit: --ids needs 1,2,3
 [2]
 
 $ trit perplexity --chunks
-! trit: --chunks wants a value: N
+! trit: --chunks needs N
 [2]
 
 # Numbers.
@@ -136,71 +136,71 @@ $ for o in '-n x' '-n 1.5' '-n -2' '-n 1e10' '-n nan' '-t 0' '-t -1' '-t 513' '-
 >     '--presence-penalty 1001' '--presence-penalty nan' '--frequency-penalty -1001' \
 >     '--seed -1' '--seed 1.5' '--seed x' '--seed 18446744073709551616'
 > do trit run -m good.gguf -p x $o; [ $? -eq 2 ] || echo "not 2"; done
-! trit: --max-tokens wants a whole number, not 'x'
-! trit: --max-tokens wants a whole number, not '1.5'
-! trit: --max-tokens -2 is out of range; possible is -1 to 2147483647
-! trit: --max-tokens 1e10 is out of range; possible is -1 to 2147483647
-! trit: --max-tokens wants a whole number, not 'nan'
-! trit: --threads 0 is out of range; possible is 1 to 512
-! trit: --threads -1 is out of range; possible is 1 to 512
-! trit: --threads 513 is out of range; possible is 1 to 512
-! trit: --threads wants a whole number, not 'two'
-! trit: --ctx 0 is out of range; possible is 1 to 1048576
-! trit: --ctx wants a whole number, not '1x'
-! trit: --ctx 1048577 is out of range; possible is 1 to 1048576
-! trit: --batch 0 is out of range; possible is 1 to 65536
-! trit: --batch 65537 is out of range; possible is 1 to 65536
-! trit: --temp wants a number, not 'inf'
-! trit: --temp wants a number, not 'cold'
-! trit: --temp -1 is out of range; possible is 0 to 1000
-! trit: --temp 1001 is out of range; possible is 0 to 1000
-! trit: --top-k -1 is out of range; possible is 0 to 2147483647
-! trit: --top-k wants a whole number, not '0.5'
-! trit: --top-p -0.1 is out of range; possible is 0 to 1
-! trit: --top-p 1.1 is out of range; possible is 0 to 1
-! trit: --min-p -1 is out of range; possible is 0 to 1
-! trit: --min-p 2 is out of range; possible is 0 to 1
-! trit: --repeat-penalty 0 is out of range; possible is 0.001 to 1000
-! trit: --repeat-penalty 1001 is out of range; possible is 0.001 to 1000
-! trit: --repeat-last-n -2 is out of range; possible is -1 to 2147483647
-! trit: --repeat-last-n wants a whole number, not 'x'
-! trit: --presence-penalty 1001 is out of range; possible is -1000 to 1000
-! trit: --presence-penalty wants a number, not 'nan'
-! trit: --frequency-penalty -1001 is out of range; possible is -1000 to 1000
-! trit: --seed wants a whole number of at most 64 bits, not '-1'
-! trit: --seed wants a whole number of at most 64 bits, not '1.5'
-! trit: --seed wants a whole number of at most 64 bits, not 'x'
-! trit: --seed wants a whole number of at most 64 bits, not '18446744073709551616'
+! trit: --max-tokens needs a whole number, not 'x'
+! trit: --max-tokens needs a whole number, not '1.5'
+! trit: --max-tokens must be between -1 and 2147483647, not -2
+! trit: --max-tokens must be between -1 and 2147483647, not 1e10
+! trit: --max-tokens needs a whole number, not 'nan'
+! trit: --threads must be between 1 and 512, not 0
+! trit: --threads must be between 1 and 512, not -1
+! trit: --threads must be between 1 and 512, not 513
+! trit: --threads needs a whole number, not 'two'
+! trit: --ctx must be between 1 and 1048576, not 0
+! trit: --ctx needs a whole number, not '1x'
+! trit: --ctx must be between 1 and 1048576, not 1048577
+! trit: --batch must be between 1 and 65536, not 0
+! trit: --batch must be between 1 and 65536, not 65537
+! trit: --temp needs a number, not 'inf'
+! trit: --temp needs a number, not 'cold'
+! trit: --temp must be between 0 and 1000, not -1
+! trit: --temp must be between 0 and 1000, not 1001
+! trit: --top-k must be between 0 and 2147483647, not -1
+! trit: --top-k needs a whole number, not '0.5'
+! trit: --top-p must be between 0 and 1, not -0.1
+! trit: --top-p must be between 0 and 1, not 1.1
+! trit: --min-p must be between 0 and 1, not -1
+! trit: --min-p must be between 0 and 1, not 2
+! trit: --repeat-penalty must be between 0.001 and 1000, not 0
+! trit: --repeat-penalty must be between 0.001 and 1000, not 1001
+! trit: --repeat-last-n must be between -1 and 2147483647, not -2
+! trit: --repeat-last-n needs a whole number, not 'x'
+! trit: --presence-penalty must be between -1000 and 1000, not 1001
+! trit: --presence-penalty needs a number, not 'nan'
+! trit: --frequency-penalty must be between -1000 and 1000, not -1001
+! trit: --seed needs a whole number of at most 64 bits, not '-1'
+! trit: --seed needs a whole number of at most 64 bits, not '1.5'
+! trit: --seed needs a whole number of at most 64 bits, not 'x'
+! trit: --seed needs a whole number of at most 64 bits, not '18446744073709551616'
 
 $ trit run -m good.gguf -p x -n ''
-! trit: --max-tokens wants a whole number, not ''
+! trit: --max-tokens needs a whole number, not ''
 [2]
 
 $ trit run -m good.gguf -p x --seed ''
-! trit: --seed wants a whole number of at most 64 bits, not ''
+! trit: --seed needs a whole number of at most 64 bits, not ''
 [2]
 
 # --logit-bias ID=V
 
 $ for b in '' 97 97= =1 97=x 97=1x x=1 -1=1 300=1 97=inf 97=nan 99999999999=1
 > do trit run -m good.gguf -p x --logit-bias "$b"; [ $? -eq 2 ] || echo "not 2"; done
-! trit: --logit-bias wants ID=VALUE, not ''
-! trit: --logit-bias wants ID=VALUE, not '97'
-! trit: --logit-bias wants ID=VALUE, not '97='
-! trit: --logit-bias wants ID=VALUE, not '=1'
-! trit: --logit-bias wants ID=VALUE, not '97=x'
-! trit: --logit-bias wants ID=VALUE, not '97=1x'
-! trit: --logit-bias wants ID=VALUE, not 'x=1'
-! trit: --logit-bias wants ID=VALUE, not '-1=1'
-! trit: a bias of 1 for token 300 is not possible; it must be finite, and the vocabulary has 300
-! trit: --logit-bias wants ID=VALUE, not '97=inf'
-! trit: --logit-bias wants ID=VALUE, not '97=nan'
-! trit: --logit-bias wants ID=VALUE, not '99999999999=1'
+! trit: --logit-bias needs ID=VALUE, not ''
+! trit: --logit-bias needs ID=VALUE, not '97'
+! trit: --logit-bias needs ID=VALUE, not '97='
+! trit: --logit-bias needs ID=VALUE, not '=1'
+! trit: --logit-bias needs ID=VALUE, not '97=x'
+! trit: --logit-bias needs ID=VALUE, not '97=1x'
+! trit: --logit-bias needs ID=VALUE, not 'x=1'
+! trit: --logit-bias needs ID=VALUE, not '-1=1'
+! trit: invalid bias 1 of token 300; it must be finite, and the vocabulary has 300 tokens
+! trit: --logit-bias needs ID=VALUE, not '97=inf'
+! trit: --logit-bias needs ID=VALUE, not '97=nan'
+! trit: --logit-bias needs ID=VALUE, not '99999999999=1'
 
 # Names.
 
 $ trit run -m good.gguf -p x --kv q8
-! trit: --kv is f16, f32 or i8, not 'q8'
+! trit: --kv must be f16, f32 or i8, not 'q8'
 [2]
 
 $ trit run -m good.gguf -p x --isa sse9
@@ -226,30 +226,30 @@ $ trit run -m missing.gguf -p x --nope
 # What would do nothing is refused.
 
 $ trit run -m good.gguf -p x --stop ''
-! trit: --stop wants a text that is not empty
+! trit: --stop needs a text that is not empty
 [2]
 
 $ trit run -m good.gguf -p x --stream
-! trit: --stream goes with --json
+! trit: --stream requires --json
 [2]
 
 # A choice is one word of those that there are.
 
 $ for v in '' 'f16|f32' f1 f16x '|' F16
 > do trit run -m good.gguf -p x --kv "$v"; [ $? -eq 2 ] || echo "not 2"; done
-! trit: --kv is f16, f32 or i8, not ''
-! trit: --kv is f16, f32 or i8, not 'f16|f32'
-! trit: --kv is f16, f32 or i8, not 'f1'
-! trit: --kv is f16, f32 or i8, not 'f16x'
-! trit: --kv is f16, f32 or i8, not '|'
-! trit: --kv is f16, f32 or i8, not 'F16'
+! trit: --kv must be f16, f32 or i8, not ''
+! trit: --kv must be f16, f32 or i8, not 'f16|f32'
+! trit: --kv must be f16, f32 or i8, not 'f1'
+! trit: --kv must be f16, f32 or i8, not 'f16x'
+! trit: --kv must be f16, f32 or i8, not '|'
+! trit: --kv must be f16, f32 or i8, not 'F16'
 
 $ trit run -m good.gguf -p x --on-full 'stop|shift'
-! trit: --on-full is stop or shift, not 'stop|shift'
+! trit: --on-full must be stop or shift, not 'stop|shift'
 [2]
 
 $ trit bench -m good.gguf -o 'md|csv'
-! trit: --output is md, csv, json or jsonl, not 'md|csv'
+! trit: --output must be md, csv, json or jsonl, not 'md|csv'
 [2]
 
 # A value that is not apart from its letter.

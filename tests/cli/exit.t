@@ -9,7 +9,7 @@ $ trit logits -m good.gguf --tokens 1,2,3 --exit-threshold 1 -o sure.npy && cmp 
 none left
 
 $ trit run -m good.gguf -p hi -n 4 --temp 0 --exit-layer 1 2>&1 >/dev/null | sed 's/.* threads [a-z0-9]* · //; s/seed .*/seed/'
-1.0 of 2 layers a token · seed
+1.0 of 2 layers per token · seed
 
 $ trit run -m good.gguf -p hi -n 4 --temp 0 --exit-threshold 0.001 --json -q | grep -o '"mean_layers":[0-9.]*'
 "mean_layers":1
@@ -23,7 +23,7 @@ it does
 # What cannot be.
 
 $ trit run -m good.gguf -p hi --exit-layer 3
-! trit: an exit layer of 3 is out of range; the model has 2 layers, so possible is 1 to 2
+! trit: the exit layer is 3; it must be 1 to 2, the number of layers
 [2]
 
 $ trit run -m good.gguf -p hi --skip-layers 2
@@ -31,7 +31,7 @@ $ trit run -m good.gguf -p hi --skip-layers 2
 [2]
 
 $ trit run -m good.gguf -p hi --skip-layers 1-
-! trit: --skip-layers wants numbers of layers such as 3,7-9; found '1-'
+! trit: --skip-layers needs layer numbers such as 3,7-9, not '1-'
 [2]
 
 $ trit run -m good.gguf -p hi --skip-layers 1 --layer-drop 0.5
@@ -39,19 +39,19 @@ $ trit run -m good.gguf -p hi --skip-layers 1 --layer-drop 0.5
 [2]
 
 $ trit run -m good.gguf -p hi --exit-check 1
-! trit: --exit-check goes with --exit-threshold
+! trit: --exit-check requires --exit-threshold
 [2]
 
 $ trit run -m good.gguf -p hi --exit-threshold 2
-! trit: --exit-threshold 2 is out of range; possible is 0 to 1
+! trit: --exit-threshold must be between 0 and 1, not 2
 [2]
 
 $ trit run -m good.gguf -p hi --exit-threshold 0.5 --exit-check 1,9
-! trit: a layer to check of 9 is out of range; the model has 2 layers, so possible is 1 to 2
+! trit: a layer to check is 9; it must be 1 to 2, the number of layers
 [2]
 
 $ trit logits -m good.gguf --tokens 1,2 --layer-drop 1 --seed 3 -o a.npy
-! trit: layers left out: none
+! trit: skipped layers: none
 
 # bench: a row for each number of layers.
 
@@ -65,9 +65,9 @@ $ printf 'the theme %s\n' $(seq 300) >text; trit bench -m good.gguf --exit-sweep
 2 "sample":"
 
 $ trit bench -m good.gguf --exit-sweep --samples
-! trit: --samples continues the text of -f, and there is none
+! trit: --samples requires a text; use -f FILE
 [2]
 
 $ trit bench -m good.gguf --exit-sweep --exit-layer 1
-! trit: --exit-sweep goes through all exits; it takes none
+! trit: --exit-sweep measures all exits; omit --exit-layer and --exit-threshold
 [2]

@@ -5,7 +5,7 @@ file      good.gguf · GGUF 3 · 0.4 MiB · 24 tensors
 arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 384 · vocabulary 300
 block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
 weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
-memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
+memory    X MiB for the context, X MiB in addition to the file; 0.4 MiB read per token
 chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 
 $ TRIT_MODEL=good.gguf trit info --no-mmap
@@ -13,7 +13,7 @@ file      good.gguf · GGUF 3 · 0.4 MiB · 24 tensors
 arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 384 · vocabulary 300
 block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
 weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
-memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
+memory    X MiB for the context, X MiB in addition to the file; 0.4 MiB read per token
 chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 
 $ trit info -m good.gguf --json
@@ -38,7 +38,7 @@ file      good.gguf · GGUF 3 · 0.4 MiB · 24 tensors
 arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 384 · vocabulary 300
 block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
 weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
-memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
+memory    X MiB for the context, X MiB in addition to the file; 0.4 MiB read per token
 chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 metadata
   general.architecture = "bitnet-b1.58"
@@ -69,7 +69,7 @@ file      good.gguf · GGUF 3 · 0.4 MiB · 24 tensors
 arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 384 · vocabulary 300
 block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
 weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
-memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
+memory    X MiB for the context, X MiB in addition to the file; 0.4 MiB read per token
 chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 tensors
   token_embd.weight                F16        153600 bytes  [256, 300]
@@ -107,7 +107,7 @@ file      bos.gguf · GGUF 3 · 0.4 MiB · 24 tensors
 arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 384 · vocabulary 300
 block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
 weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
-memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
+memory    X MiB for the context, X MiB in addition to the file; 0.4 MiB read per token
 chat      plain: the file's chat template is unknown, and its vocabulary does not indicate which one it is
 template
 {% for m in messages %}
@@ -119,7 +119,7 @@ file      good.gguf · GGUF 3 · 0.4 MiB · 24 tensors
 arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 384 · vocabulary 300
 block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
 weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
-memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
+memory    X MiB for the context, X MiB in addition to the file; 0.4 MiB read per token
 chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 template
   none in the file
@@ -145,12 +145,12 @@ $ trit info -m good.gguf --tensors --json | tr '{' '\n' | tail -n 3
 $ trit info -m unknown_arch.gguf
 file      unknown_arch.gguf · GGUF 3 · 0.4 MiB · 24 tensors
 chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
-! trit: unknown_arch.gguf: has architecture 'perceptron', which is not supported; supported are: bitnet-b1.58, bitnet-25, bitnet, llama, bitskip, bitnet-8bit
+! trit: unknown_arch.gguf has architecture 'perceptron', which is not supported; supported are bitnet-b1.58, bitnet-25, bitnet, llama, bitskip, bitnet-8bit
 [4]
 
 $ trit info -m unknown_arch.gguf --json
 {"file":"unknown_arch.gguf","gguf_version":3,"bytes":416736,"n_tensors":24,"model":null,"chat":{"template":"plain","why":"the file has no chat template, and neither its name nor its end token indicates a chat model","base":true,"guessed":false}}
-! trit: unknown_arch.gguf: has architecture 'perceptron', which is not supported; supported are: bitnet-b1.58, bitnet-25, bitnet, llama, bitskip, bitnet-8bit
+! trit: unknown_arch.gguf has architecture 'perceptron', which is not supported; supported are bitnet-b1.58, bitnet-25, bitnet, llama, bitskip, bitnet-8bit
 [4]
 
 $ trit info -m unknown_type.gguf --tensors | grep 'file\|ffn_up'; echo ${PIPESTATUS[0]}
@@ -159,7 +159,7 @@ chat      plain: the file has no chat template, and neither its name nor its end
   blk.0.ffn_up.weight              I2_S        24608 bytes  [256, 384]  scale 0.0212 · 37.3 % zero
   blk.1.ffn_up.weight              ?               0 bytes  [256, 384]
 4
-! trit: unknown_type.gguf: tensor 'blk.1.ffn_up.weight' has type 99 (unknown), which is not supported for it; supported are: I2_S, TQ1_0, TQ2_0, F16, BF16, F32 with ternary values
+! trit: unknown_type.gguf: tensor 'blk.1.ffn_up.weight' has type 99 (unknown), which is not supported for it; supported are I2_S, TQ1_0, TQ2_0, F16, BF16, F32 with ternary values
 
 $ trit info -m vocab_only.gguf
 file      vocab_only.gguf · GGUF 3 · 0.0 MiB · 0 tensors
@@ -200,15 +200,8 @@ cpu      CPU
 threads  T (WHY)
 memory   X GB
 isa      ISA
-  scalar   STATE
-  avx2     STATE
-  avxvnni  STATE
-  avx512   STATE
-  amx      STATE
-  neon     STATE
-  dotprod  STATE
-  i8mm     STATE
-walks    over the weights of a generated token: chosen by measurement, or by --walk
+  scalar   usable
+walks    ways to read the weights for a generated token: chosen by measurement, or by --walk
   t0       four rows at a time, later ones prefetched into all caches
   t1       … into the second-level cache
   nta      … as data that is used only once
@@ -221,7 +214,7 @@ walks    over the weights of a generated token: chosen by measurement, or by --w
   apart    four rows far apart, not prefetched; not for ternary weights
 
 $ trit info --json | sed 's/,"kernels.*/}/'
-{"version":"V","threads":T,"isa":"ISA","isas":[{"name":"scalar","built":B,"usable":B},{"name":"avx2","built":B,"usable":B},{"name":"avxvnni","built":B,"usable":B},{"name":"avx512","built":B,"usable":B},{"name":"amx","built":B,"usable":B},{"name":"neon","built":B,"usable":B},{"name":"dotprod","built":B,"usable":B},{"name":"i8mm","built":B,"usable":B}]}
+{"version":"V","threads":T,"isa":"ISA","isas":[{"name":"scalar","built":true,"usable":true},ISAS]}
 
 # scalar is always there.
 
@@ -234,7 +227,7 @@ $ trit info --json | grep -c '{"name":"scalar","built":true,"usable":true}'
 # Which row's code does an operation; with --isa, where that row is chosen.
 
 $ trit info --isa scalar | sed -n '/^kernels/,$p'
-kernels  of each, where scalar is used
+kernels  of each, if scalar is used
   scalar   quantize_row_mul quantize_row_div t2_gemm decode_f32 decode_f16 decode_bf16
            decode_q8_0 decode_q4_0 decode_q4_k decode_q6_k gemm_f32 gemm_f16 gemm_bf16
            gemm_q8_0 gemm_q4_0 gemm_q4_k gemm_q6_k rmsnorm layernorm fwht rope_half
@@ -263,9 +256,9 @@ $ trit info -m truncated.gguf
 [3]
 
 $ trit info -m good.gguf --kv q8
-! trit: --kv is f16, f32 or i8, not 'q8'
+! trit: --kv must be f16, f32 or i8, not 'q8'
 [2]
 
 $ trit info -m good.gguf -c 0
-! trit: --ctx 0 is out of range; possible is 1 to 1048576
+! trit: --ctx must be between 1 and 1048576, not 0
 [2]

@@ -14,5 +14,5 @@ $ trit perplexity -m good.gguf -p "Hello the" --ctx 2 --isa dotprod
 [4]
 
 $ trit info --isa neon
-! trit: this build has no 'neon' kernels
+! trit: this build does not have the 'neon' kernels
 [4]

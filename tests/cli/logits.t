@@ -68,10 +68,10 @@ $ trit logits -m good.gguf --tokens 1,2,3 -o /dev/stdout | cksum
 
 $ cp out.npy old.npy; trit logits -m good.gguf --tokens 300 -o old.npy; cmp out.npy old.npy; ls old*
 old.npy
-! trit: token 300 (number 0) is out of range; the vocabulary has 300
+! trit: token 300 (index 0) is out of range; the vocabulary has 300 tokens
 
 $ trit logits -m good.gguf --tokens 1,2,3,300 -o bad.npy
-! trit: token 300 (number 3) is out of range; the vocabulary has 300
+! trit: token 300 (index 3) is out of range; the vocabulary has 300 tokens
 [2]
 
 $ trit logits -m non_finite.gguf --tokens 1,2,3 -o bad.npy
@@ -79,11 +79,11 @@ $ trit logits -m non_finite.gguf --tokens 1,2,3 -o bad.npy
 [1]
 
 $ trit logits -m good.gguf --tokens $(echo {0..256} | tr ' ' ,) -o bad.npy
-! trit: 257 tokens are more than the context of 256 (see -c)
+! trit: 257 tokens do not fit into the context of 256 (see -c)
 [2]
 
 $ trit logits -m good.gguf --tokens 1,2,3 -c 2 -o bad.npy
-! trit: 3 tokens are more than the context of 2 (see -c)
+! trit: 3 tokens do not fit into the context of 2 (see -c)
 [2]
 
 $ [ -e bad.npy ] || echo none
@@ -110,27 +110,27 @@ $ trit logits -m good.gguf -p '' -o out.npy
 $ for t in '' , 1, ,1 1,,2 a 1,b '1;2' -1 1.5 99999999999; do
 >     trit logits -m good.gguf --tokens "$t" -o out.npy; echo "exit code $?"
 > done 2>&1
-trit: --tokens wants ids such as 1,2,3; found ''
+trit: --tokens needs token ids such as 1,2,3, not ''
 exit code 2
-trit: --tokens wants ids such as 1,2,3; found ','
+trit: --tokens needs token ids such as 1,2,3, not ','
 exit code 2
-trit: --tokens wants ids such as 1,2,3; found ''
+trit: --tokens needs token ids such as 1,2,3, not ''
 exit code 2
-trit: --tokens wants ids such as 1,2,3; found ',1'
+trit: --tokens needs token ids such as 1,2,3, not ',1'
 exit code 2
-trit: --tokens wants ids such as 1,2,3; found ',2'
+trit: --tokens needs token ids such as 1,2,3, not ',2'
 exit code 2
-trit: --tokens wants ids such as 1,2,3; found 'a'
+trit: --tokens needs token ids such as 1,2,3, not 'a'
 exit code 2
-trit: --tokens wants ids such as 1,2,3; found 'b'
+trit: --tokens needs token ids such as 1,2,3, not 'b'
 exit code 2
-trit: --tokens wants ids such as 1,2,3; found '1;2'
+trit: --tokens needs token ids such as 1,2,3, not '1;2'
 exit code 2
-trit: --tokens wants ids such as 1,2,3; found '-1'
+trit: --tokens needs token ids such as 1,2,3, not '-1'
 exit code 2
-trit: --tokens wants ids such as 1,2,3; found '1.5'
+trit: --tokens needs token ids such as 1,2,3, not '1.5'
 exit code 2
-trit: --tokens wants ids such as 1,2,3; found '99999999999'
+trit: --tokens needs token ids such as 1,2,3, not '99999999999'
 exit code 2
 
 $ trit logits -m good.gguf --tokens 1 -o nowhere/out.npy

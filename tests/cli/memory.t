@@ -6,11 +6,11 @@ $ ulimit -v 400000; trit run -m good.gguf -p x -n 3 --temp 0 -q -t 1
 xxx
 
 $ ulimit -v 400000; trit run -m good.gguf -p x -t 1 -c 1048576
-! trit: out of memory: X MiB for the context (a smaller -c takes less)
+! trit: out of memory: X MiB for the context (use a smaller -c)
 [5]
 
 $ ulimit -v 400000; trit logits -m good.gguf --tokens 1 -o out.npy -t 1 -c 1048576
-! trit: out of memory: X MiB for the context (a smaller -c takes less)
+! trit: out of memory: X MiB for the context (use a smaller -c)
 [5]
 
 $ [ -e out.npy ] || echo none

@@ -50,11 +50,11 @@ KL divergence 0 ± 0 · median 0 · 99th percentile 0 · largest 0
 # What has to be the same.
 
 $ trit perplexity -m good.gguf -f text --ctx 99 --kl base
-! trit: base is of windows of 100; these are of 99 (see --ctx)
+! trit: base has windows of 100 tokens, not 99 (see --ctx)
 [2]
 
 $ trit perplexity -m good.gguf -f text --ctx 100 --chunks 4 --kl base
-! trit: base is of 5 windows; these are 4 (see --chunks)
+! trit: base has 5 windows, not 4 (see --chunks)
 [2]
 
 $ trit perplexity -m good.gguf -f text --ctx 100 --second-half --kl base
@@ -66,15 +66,15 @@ $ trit perplexity -m bos.gguf -f text --ctx 64 --chunks 3 --kl half
 [2]
 
 $ sed 's/a/b/' text | trit perplexity -m good.gguf --ctx 100 --kl base
-! trit: base is of another text, or of other tokens of it
+! trit: base was made from another text, or other tokens of it
 [2]
 
 $ trit perplexity -m bos.gguf -f text --ctx 100 --kl base
-! trit: base is of another text, or of other tokens of it
+! trit: base was made from another text, or other tokens of it
 [2]
 
 $ trit perplexity -m small_vocab.gguf -f text --ctx 100 --chunks 5 --kl base
-! trit: base is of a vocabulary of 300; this model has one of 280
+! trit: base has a vocabulary of 300; this model has one of 280
 [2]
 
 # A file that is cut or damaged, wherever that is.
@@ -89,39 +89,39 @@ $ for n in 0 7 8 63 64 100000 598023; do
 3
 3
 3
-! trit: cut: holds no logits of trit perplexity --save-logits
-! trit: cut: holds no logits of trit perplexity --save-logits
-! trit: cut: ends early
-! trit: cut: ends early
-! trit: cut: ends early
-! trit: cut: ends early
-! trit: cut: ends early
+! trit: cut is not a file of trit perplexity --save-logits
+! trit: cut is not a file of trit perplexity --save-logits
+! trit: cut ends early
+! trit: cut ends early
+! trit: cut ends early
+! trit: cut ends early
+! trit: cut ends early
 
 $ { cat base; echo; } >long; trit perplexity -m good.gguf -f text --ctx 100 --kl long
-! trit: long: is damaged: it is larger than it says
+! trit: long is damaged: it is larger than its header says
 [3]
 
 $ { head -c 16 base; printf x; tail -c +18 base; } >header
 > trit perplexity -m good.gguf -f text --ctx 100 --kl header
-! trit: header: is damaged: its header does not match its checksum
+! trit: header is damaged: its header does not match its checksum
 [3]
 
 $ { head -c 300000 base; printf x; tail -c +300002 base; } >row
 > trit perplexity -m good.gguf -f text --ctx 100 --kl row
-! trit: row: is damaged: position 248 does not match its checksum
+! trit: row is damaged: position 248 does not match its checksum
 [3]
 
 # From a pipe only the end says that it comes early.
 
 $ head -c 300000 base | trit perplexity -m good.gguf -f text --ctx 100 --kl /dev/stdin
-! trit: /dev/stdin: ends early
+! trit: /dev/stdin ends early
 [3]
 
 $ trit perplexity -m good.gguf -f text --ctx 100 --kl /dev/stdin <base | sed -n 2p
 KL divergence 0 ± 0 · median 0 · 99th percentile 0 · largest 0
 
 $ trit perplexity -m good.gguf -f text --kl good.gguf
-! trit: good.gguf: holds no logits of trit perplexity --save-logits
+! trit: good.gguf is not a file of trit perplexity --save-logits
 [3]
 
 $ trit perplexity -m good.gguf -f text --kl missing
@@ -143,5 +143,5 @@ $ trit perplexity -m good.gguf -f text --ctx 100 --kl cut --save-logits base -q
 > wc -c <base | tr -d ' '; ls base*
 598024
 base
-! trit: cut: ends early
-! trit: row: is damaged: position 248 does not match its checksum
+! trit: cut ends early
+! trit: row is damaged: position 248 does not match its checksum

@@ -105,29 +105,29 @@ perplexity 2580.1478 ± 4451.2820 · nll 7.85560 · 9.1219 bits per byte · 198 
 # Too little text, or too small a window.
 
 $ trit perplexity -m good.gguf -p abc
-! trit: the text has 3 tokens; a window takes 256 (see --ctx)
+! trit: the text has 3 tokens, but a window needs 256 (see --ctx)
 [2]
 
 $ trit perplexity -m good.gguf -f text --ctx 531
-! trit: the text has 530 tokens; a window takes 531 (see --ctx)
+! trit: the text has 530 tokens, but a window needs 531 (see --ctx)
 [2]
 
 $ trit perplexity -m good.gguf -f text --ctx 1
-! trit: a window of 1 positions scores nothing; --ctx must be larger
+! trit: no token of a window of 1 is scored; --ctx must be larger
 [2]
 
 $ trit perplexity -m bos.gguf -f text --ctx 2
-! trit: a window of 2 positions scores nothing; --ctx must be larger
+! trit: no token of a window of 2 is scored; --ctx must be larger
 [2]
 
 $ trit perplexity -m good.gguf </dev/null
-! trit: the text has 0 tokens; a window takes 256 (see --ctx)
+! trit: the text has 0 tokens, but a window needs 256 (see --ctx)
 [2]
 
 # Other errors.
 
 $ trit perplexity -m good.gguf -f text --chunks 0
-! trit: --chunks 0 is out of range; possible is 1 to 2147483647
+! trit: --chunks must be between 1 and 2147483647, not 0
 [2]
 
 $ trit perplexity -m good.gguf -f missing
@@ -139,7 +139,7 @@ $ trit perplexity -m missing.gguf -f text
 [3]
 
 $ trit perplexity -m unknown_arch.gguf -f text
-! trit: unknown_arch.gguf: has architecture 'perceptron', which is not supported; supported are: bitnet-b1.58, bitnet-25, bitnet, llama, bitskip, bitnet-8bit
+! trit: unknown_arch.gguf has architecture 'perceptron', which is not supported; supported are bitnet-b1.58, bitnet-25, bitnet, llama, bitskip, bitnet-8bit
 [4]
 
 $ trit perplexity -m vocab_only.gguf -f text
@@ -153,5 +153,5 @@ $ trit perplexity -m non_finite.gguf -f text
 # A window whose second half holds nothing to score.
 
 $ trit perplexity -m good.gguf -p abcdef --ctx 2 --second-half
-! trit: a window of 2 positions scores nothing; --ctx must be larger
+! trit: no token of a window of 2 is scored; --ctx must be larger
 [2]

@@ -1,13 +1,13 @@
 # trit quantize makes another file of the same model.
 
 $ trit quantize good.gguf small.gguf --type f32 --embd q8_0 2>&1 | sed 's/in .* s$/in X s/'
-trit: linears are of type F32 now; ternary values stay as they were, and so do their scales
-trit: embedding and head are of type Q8_0 now
+trit: linears now have type F32; ternary values are unchanged, and so are their scales
+trit: embedding and head now have type Q8_0
 small.gguf: 24 tensors, 4.0 MB in X s
 
 $ trit logits -m good.gguf --tokens 1,2,3 -o a.npy && trit quantize small.gguf back.gguf -q &&
 >     trit info -m back.gguf --tensors | grep -e token_embd -e blk.1 -e notes -e zeros
-notes     linears are of type F32 now; ternary values stay as they were, and so do their scales
+notes     linears now have type F32; ternary values are unchanged, and so are their scales
   token_embd.weight                Q8_0        81600 bytes  [256, 300]
   blk.1.attn_norm.weight           F32          1024 bytes  [256]
   blk.1.attn_sub_norm.weight       F32          1024 bytes  [256]
@@ -34,28 +34,28 @@ file      own.gguf · GGUF 3 · 2.0 MiB · 24 tensors
 $ trit quantize good.gguf --type f16 --dry-run | tail -n 2
 output_norm.weight           F32      256                      1024  from output_norm.weight (F32)
 24 tensors, 2.1 MB
-! trit: linears are of type F16 now; ternary values stay as they were, their scales are rounded to what the type keeps
+! trit: linears now have type F16; ternary values are unchanged, their scales are rounded to what the type can hold
 
 # What cannot be.
 
 $ trit quantize good.gguf
-! trit: two files are wanted; trit quantize IN.gguf OUT.gguf --type TYPE
+! trit: quantize needs an input and an output file: trit quantize IN.gguf OUT.gguf --type TYPE
 [2]
 
 $ trit quantize good.gguf a.gguf b.gguf
-! trit: unexpected argument 'b.gguf' (the model is given with -m)
+! trit: unexpected argument 'b.gguf' (give the model with -m)
 [2]
 
 $ trit quantize good.gguf no.gguf --type q2_k
-! trit: linears cannot be written as type 'q2_k'; possible are i2_s, tq1_0, tq2_0, f16, bf16, f32
+! trit: linears cannot be written as type 'q2_k'; it must be one of i2_s, tq1_0, tq2_0, f16, bf16, f32
 [2]
 
 $ trit quantize good.gguf no.gguf --embd tq1_0
-! trit: an embedding or head of type TQ1_0 destroys a model: it was not trained for that, so it has to be forced
+! trit: an embedding or head of type TQ1_0 destroys a model that was not trained for it, so it must be forced
 [4]
 
 $ trit quantize good.gguf no.gguf --type tq1_0
-! trit: good.gguf: tensor 'blk.0.ffn_down.weight' has rows of 384, which are no whole blocks of 256, as type TQ1_0 needs
+! trit: good.gguf: tensor 'blk.0.ffn_down.weight' has rows of 384 weights; type TQ1_0 needs a multiple of 256
 [4]
 
 $ trit quantize text.gguf no.gguf

@@ -20,7 +20,7 @@ $ finish() { grep -o '"text":.*"finish":"[a-z]*"'; }; export -f finish
 ! 1 prompt + 0 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 ! 1 prompt + 0 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 ! 1 prompt + 5 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
-! trit: the context of 5 tokens is full; -c makes more room, --on-full shift goes on without the oldest
+! trit: the context of 5 tokens is full; use a larger -c or --on-full shift to drop the oldest tokens and go on
 ! 1 prompt + 5 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 ! 1 prompt + 2 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 
@@ -114,9 +114,9 @@ $ trit run -m good.gguf -p Hi -n 1 --temp 0 --json --logprobs 100 --kv f32 --log
 101
 
 $ trit run -m good.gguf -p Hi --logprobs 2
-! trit: --logprobs goes with --json
+! trit: --logprobs requires --json
 [2]
 
 $ trit run -m good.gguf -p Hi --json --logprobs 101
-! trit: --logprobs 101 is out of range; possible is 0 to 100
+! trit: --logprobs must be between 0 and 100, not 101
 [2]

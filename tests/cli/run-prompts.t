@@ -31,15 +31,15 @@ $ echo other | trit run -m good.gguf -f prompt -n 3 --temp 0 -q
 # There is one prompt only.
 
 $ trit run -m good.gguf -p "Hello the" -f prompt -n 3
-! trit: give one prompt only: -p, -f or -
+! trit: give only one prompt: -p, -f or -
 [2]
 
 $ trit run -m good.gguf -p "Hello the" - -n 3 <prompt
-! trit: give one prompt only: -p, -f or -
+! trit: give only one prompt: -p, -f or -
 [2]
 
 $ trit run -m good.gguf -f prompt - -n 3 <prompt
-! trit: give one prompt only: -p, -f or -
+! trit: give only one prompt: -p, -f or -
 [2]
 
 # An empty one is none.

@@ -91,17 +91,17 @@ c3 a9 ef bf bd 0a
 
 $ trit run -m good.gguf -p "abc" -c 8 --temp 0
 cccccc
-! trit: the context of 8 tokens is full; -c makes more room, --on-full shift goes on without the oldest
+! trit: the context of 8 tokens is full; use a larger -c or --on-full shift to drop the oldest tokens and go on
 ! 3 prompt + 6 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 
 $ trit run -m good.gguf -p "abc" --ctx 8 -n -1 --temp 0
 cccccc
-! trit: the context of 8 tokens is full; -c makes more room, --on-full shift goes on without the oldest
+! trit: the context of 8 tokens is full; use a larger -c or --on-full shift to drop the oldest tokens and go on
 ! 3 prompt + 6 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 
 $ trit run -m good.gguf -p "abc" -c 3 --temp 0
 c
-! trit: the context of 3 tokens is full; -c makes more room, --on-full shift goes on without the oldest
+! trit: the context of 3 tokens is full; use a larger -c or --on-full shift to drop the oldest tokens and go on
 ! 3 prompt + 1 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 
 $ trit run -m good.gguf -p "abc" -c 3 -n 0 --temp 0

@@ -84,7 +84,7 @@ none
 ! trit: the prompt is empty
 
 $ trit run -m good.gguf -p x --session ""
-! trit: --session wants the name of a file
+! trit: --session needs a file name
 [2]
 
 $ trit run -m good.gguf -p x --session nowhere/s
@@ -103,7 +103,7 @@ $ trit run -m good.gguf -p "Hello the" -n 2 -q --temp 0 --session s
 
 $ cp s whole; trit run -m good.gguf -p "" -n 2 --temp 0 --session s --kv i8
  the the
-! trit: s: its keys and values are of another type; its 8 tokens were evaluated anew
+! trit: s: its keys and values have another type; its 8 tokens were evaluated again
 ! 8 restored + 0 prompt + 2 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 
 $ cp whole s; trit run -m good.gguf -p "" -n 2 -q --temp 0 --session s --kv i8
@@ -113,7 +113,7 @@ $ cp whole s; trit run -m good.gguf -p "" -n 2 -q --temp 0 --session s --kv i8
 
 $ head -c 2000 whole >s; trit run -m good.gguf -p "" -n 2 --temp 0 --session s
  the the
-! trit: s: its keys and values are not complete; its 8 tokens were evaluated anew
+! trit: s: its keys and values are incomplete; its 8 tokens were evaluated again
 ! 8 restored + 0 prompt + 2 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 
 $ trit run -m good.gguf -p "" -n 2 --temp 0 --session s
@@ -123,13 +123,13 @@ $ trit run -m good.gguf -p "" -n 2 --temp 0 --session s
 $ head -c 140 whole >s; cp s before
 > trit run -m good.gguf -p "" -n 2 --session s; echo $?; cmp s before
 3
-! trit: s: the session file is damaged or ends early
+! trit: s is damaged or ends early
 
 # What is no session, or another model's, is refused and stays as it is.
 
 $ cp text.gguf s; trit run -m good.gguf -p "" -n 2 --session s; echo $?; cmp s text.gguf
 3
-! trit: s: is no session file
+! trit: s is not a session file
 
 $ : >s; trit run -m good.gguf -p "" -n 2 --session s; echo $?; wc -c <s | tr -d ' '
 3
@@ -138,13 +138,13 @@ $ : >s; trit run -m good.gguf -p "" -n 2 --session s; echo $?; wc -c <s | tr -d 
 
 $ cp good.gguf g; trit run -m good.gguf -p x -n 2 --session g; echo $?; cmp g good.gguf
 3
-! trit: g: is no session file
+! trit: g is not a session file
 
 $ trit dummy --shape tiny -o other.gguf -q
 
 $ cp whole s; trit run -m other.gguf -p x -n 2 --session s; echo $?; cmp s whole
 3
-! trit: s: was made with another model (bitnet-b1.58, 2 layers of 256)
+! trit: s was made with another model (bitnet-b1.58, 2 layers of 256)
 
 $ mkdir d; trit run -m good.gguf -p x -n 2 --session d
 ! trit: d is not a regular file
@@ -153,11 +153,11 @@ $ mkdir d; trit run -m good.gguf -p x -n 2 --session d
 # More tokens than there is room for.
 
 $ trit run -m good.gguf -p "" -n 2 --session whole -c 7
-! trit: whole: has 8 tokens; the context has room for 7 (see -c)
+! trit: whole has 8 tokens; the context has room for 7 (see -c)
 [2]
 
 $ trit run -m good.gguf -p abc -n 2 --session whole -c 10
-! trit: the prompt has 3 tokens; beside the 8 of whole the context has room for 2 (see -c)
+! trit: the prompt has 3 tokens; after the 8 of whole the context has room for 2 (see -c)
 [2]
 
 $ trit run -m good.gguf -p "Hello the" -c 5 --on-full shift
@@ -175,20 +175,20 @@ bcda
 
 $ trit run -m good.gguf -p x -c 6 --temp 0
 xxxxxx
-! trit: the context of 6 tokens is full; -c makes more room, --on-full shift goes on without the oldest
+! trit: the context of 6 tokens is full; use a larger -c or --on-full shift to drop the oldest tokens and go on
 ! 1 prompt + 6 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 
 $ trit run -m good.gguf -p x -c 6 --temp 0 --on-full stop --json
 {"text":"xxxxxx","tokens":6,"prompt_tokens":1,"finish":"context","seed":S,"timings":{"load_ms":X,"prompt_ms":X,"first_token_ms":X,"generate_ms":X,"prompt_tps":X,"generate_tps":X},"isa":"ISA","threads":T}
-! trit: the context of 6 tokens is full; -c makes more room, --on-full shift goes on without the oldest
+! trit: the context of 6 tokens is full; use a larger -c or --on-full shift to drop the oldest tokens and go on
 ! 1 prompt + 6 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 
 # Or the older half makes room, as often as it must. -q says nothing of it.
 
 $ trit run -m good.gguf -p x -n 12 -c 6 --temp 0 --on-full shift
 xxxxxxxxxxxx
-! trit: the context of 6 tokens is full; going on without 3 of them
-! trit: the context of 6 tokens is full; going on without 3 of them
+! trit: the context of 6 tokens is full; dropped 3 of them
+! trit: the context of 6 tokens is full; dropped 3 of them
 ! 1 prompt + 12 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 
 $ trit run -m good.gguf -p x -n 12 -c 6 $(cat abcd) --on-full shift
@@ -196,9 +196,9 @@ abcdabcdabcd
 
 $ trit run -m bos.gguf -p x -n 12 -c 6 --temp 0 --on-full shift
 xxxxxxxxxxxx
-! trit: the context of 6 tokens is full; going on without 3 of them
-! trit: the context of 6 tokens is full; going on without 3 of them
-! trit: the context of 6 tokens is full; going on without 3 of them
+! trit: the context of 6 tokens is full; dropped 3 of them
+! trit: the context of 6 tokens is full; dropped 3 of them
+! trit: the context of 6 tokens is full; dropped 3 of them
 ! 2 prompt + 12 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 
 $ trit run -m bos.gguf -p x -n 12 -c 1 --temp 0 --on-full shift
@@ -207,13 +207,13 @@ $ trit run -m bos.gguf -p x -n 12 -c 1 --temp 0 --on-full shift
 
 $ trit run -m good.gguf -p x -n 4 -c 1 --temp 0 --on-full shift
 xxxx
-! trit: the context of 1 tokens is full; going on without 1 of them
-! trit: the context of 1 tokens is full; going on without 1 of them
-! trit: the context of 1 tokens is full; going on without 1 of them
+! trit: the context of 1 tokens is full; dropped 1 of them
+! trit: the context of 1 tokens is full; dropped 1 of them
+! trit: the context of 1 tokens is full; dropped 1 of them
 ! 1 prompt + 4 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 
 $ trit run -m good.gguf -p x -n 12 --on-full sometimes
-! trit: --on-full is stop or shift, not 'sometimes'
+! trit: --on-full must be stop or shift, not 'sometimes'
 [2]
 
 # Both together: in steps or at once.
@@ -260,7 +260,7 @@ $ rm -f s; trit run -m chat.gguf --chat -s Be -p hi --session s -n 3 --temp 0 -q
 11
 
 $ trit run -m chat.gguf --chat -s New -p more --session s -n 1 -q
-! trit: --system begins a conversation; s holds one
+! trit: --system starts a conversation, but s already has one
 [2]
 
 $ trit run -m chat.gguf --chat -p '' --session s -n 2 --temp 0 -q --json | grep -o '"prompt_tokens":[0-9]*,'
@@ -270,14 +270,14 @@ $ trit run -m chat.gguf --chat -p '' --session s -n 2 --temp 0 -q --json | grep 
 
 $ rm -f s; trit run -m good.gguf -p Hi -c 32 --ignore-eos --session s --temp 0 >/dev/null 2>&1
 > trit run -m good.gguf -p more -c 32 -n 2 --session s --temp 0 -q >/dev/null
-! trit: the prompt has 4 tokens; beside the 32 of s the context has room for 0 (see -c)
+! trit: the prompt has 4 tokens; after the 32 of s the context has room for 0 (see -c)
 [2]
 
 $ trit run -m good.gguf -p more -c 32 -n 2 --session s --temp 0 --on-full shift | wc -c
 3
-! trit: the context of 32 tokens has no room for the prompt; going on without 16 of s
+! trit: the prompt does not fit the context of 32 tokens; 16 tokens of s were dropped
 ! 16 restored + 4 prompt + 2 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 
 $ trit run -m good.gguf -p "$(printf '%64s' x)" -c 32 --session s --on-full shift -q
-! trit: the prompt has 64 tokens; beside the 22 of s the context has room for 10 (see -c)
+! trit: the prompt has 64 tokens; after the 22 of s the context has room for 10 (see -c)
 [2]

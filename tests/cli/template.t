@@ -120,7 +120,7 @@ $ trit run -m chat.gguf --chat -p hi -n 3 --temp 0 -v
 
 $ trit run -m good.gguf --chat -p hi -n 3 --temp 0
 iii
-! trit: good.gguf looks like a base model; answers may run on
+! trit: good.gguf looks like a base model: it was not trained to answer, and may not stop by itself
 ! 2 prompt + 3 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 
 $ trit run -m good.gguf --chat -p hi -n 3 --temp 0 -q
@@ -172,15 +172,15 @@ $ trit template -m chat.gguf -p hi --template ''
 [2]
 
 $ trit run -m chat.gguf -p hi -s S
-! trit: --system goes with --chat
+! trit: --system requires --chat
 [2]
 
 $ trit run -m chat.gguf -p hi --template bitnet
-! trit: --template goes with --chat
+! trit: --template requires --chat
 [2]
 
 $ trit run -m chat.gguf -p hi --chat --special
-! trit: --special does not go with --chat: a message is text
+! trit: --special cannot be used with --chat: a message is text
 [2]
 
 $ trit run -m chat.gguf -p hi --chat --template nosuch
@@ -233,13 +233,13 @@ Assistant:
 $ for t in '{}' '[1]' '[{}]' '[{"role":"tool","content":""}]' '[{"role":"user","content":3}]' '[' \
 >     '[{"role":"user","content":"x"},{"role":"user"}]' ''
 > do echo "$t" >t.json; trit template -m chat.gguf --turns t.json; [ $? -eq 3 ] || echo "not 3"; done
-! trit: t.json: is no array of turns
-! trit: t.json: turn 1 is no object; turns are [{"role": "user", "content": "…"}, …]
-! trit: t.json: turn 1 has none of the roles system, user and assistant; turns are [{"role": "user", "content": "…"}, …]
-! trit: t.json: turn 1 has none of the roles system, user and assistant; turns are [{"role": "user", "content": "…"}, …]
-! trit: t.json: turn 1 has no content that is a string; turns are [{"role": "user", "content": "…"}, …]
+! trit: t.json is not an array of turns
+! trit: t.json: turn 1 is not an object; turns are [{"role": "user", "content": "…"}, …]
+! trit: t.json: turn 1 needs a role: system, user or assistant; turns are [{"role": "user", "content": "…"}, …]
+! trit: t.json: turn 1 needs a role: system, user or assistant; turns are [{"role": "user", "content": "…"}, …]
+! trit: t.json: turn 1 needs a content string; turns are [{"role": "user", "content": "…"}, …]
 ! trit: t.json: line 2, column 1: found the end of the text, expected a value
-! trit: t.json: turn 2 has no content that is a string; turns are [{"role": "user", "content": "…"}, …]
+! trit: t.json: turn 2 needs a content string; turns are [{"role": "user", "content": "…"}, …]
 ! trit: t.json: line 2, column 1: found the end of the text, expected a value
 
 $ trit template -m chat.gguf --turns missing.json

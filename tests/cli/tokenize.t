@@ -152,7 +152,7 @@ $ printf '\377' | trit tokenize -m spm.gguf
 # Errors.
 
 $ trit tokenize -m good.gguf -p a -f text
-! trit: give one prompt only: -p, -f or -
+! trit: give only one prompt: -p, -f or -
 [2]
 
 $ trit tokenize -m good.gguf -f missing

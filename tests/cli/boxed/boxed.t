@@ -11,7 +11,7 @@ file      built-in · GGUF 3 · 0.4 MiB · 24 tensors
 arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 384 · vocabulary 300
 block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
 weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
-memory    X MiB for the context, X MiB beside the file; 0.4 MiB read per token
+memory    X MiB for the context, X MiB in addition to the file; 0.4 MiB read per token
 chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 
 $ trit info | sed -n 1,2p
@@ -19,7 +19,7 @@ model    built-in, 0.4 MiB; trit info -m built-in
 cpu      CPU
 
 $ trit run --help | grep -e --model
-  -m, --model FILE           the model (default: $TRIT_MODEL, else built-in)
+  -m, --model FILE           the model file (default: $TRIT_MODEL, else built-in)
 
 $ TRIT_MODEL=missing.gguf trit run -p x
 ! trit: missing.gguf: No such file or directory
