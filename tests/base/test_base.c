@@ -515,7 +515,7 @@ static void test_fail_cuts_between_characters(void **state)
                 strcat(text, characters[i]);
             trit_fail(&err, TRIT_E_FILE, "%s", text);
             if (!is_utf8(err.text))
-                fail_msg("a text of '%s' after %zu bytes is cut within a character", characters[i],
+                fail_msg("a text of '%s' after %zu bytes is cut inside a character", characters[i],
                          shift);
         }
 }

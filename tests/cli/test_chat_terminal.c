@@ -202,7 +202,7 @@ static int wait_end(struct tty *t)
         take(t, 10);
     if (!has_ended(t)) {
         kill(t->pid, SIGKILL);
-        fail_msg("it did not end:\n%s", t->text);
+        fail_msg("the program did not end:\n%s", t->text);
     }
     while (take(t, 0))
         ;
@@ -277,7 +277,7 @@ static char *get(const char *path)
     static char text[1 << 16];
     FILE *f = fopen(path, "r");
     if (!f)
-        fail_msg("there is no %s", path);
+        fail_msg("%s does not exist", path);
     text[fread(text, 1, sizeof text - 1, f)] = 0;
     fclose(f);
     return text;

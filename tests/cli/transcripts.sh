@@ -1,37 +1,38 @@
 #!/usr/bin/env bash
-# transcripts.sh [--update] TRIT FIXTURES [FILE.t...] - sessions at the command line, played again.
+# transcripts.sh [--update] TRIT FIXTURES [FILE.t...] - repeats sessions at the command line.
 #
-# TRIT is the built program, FIXTURES a folder that tests/make_fixtures wrote. Without FILE.t all
-# transcripts beside this script are played. --update writes what the program says now into them;
-# look at the difference before you believe it.
+# TRIT is the built program, FIXTURES a folder that build/tests/make_fixtures wrote. Without FILE.t
+# all transcripts next to this script are run. --update writes the current output into the
+# transcripts; read the difference before you commit it.
 #
 # A transcript reads like a terminal:
 #
-#     # Prose stands outside of commands and their output.
+#     # Prose, outside of commands and their output.
 #     $ trit run -m good.gguf -p x -n 1       a command; bash runs it
-#     > | cat                                 and this is the rest of it
+#     > | cat                                 the rest of the command
 #     x                                       a line of its stdout
 #     ! 1 prompt + 1 new tokens ...           a line of its stderr, after all of stdout
-#     [1]                                     its exit code, where that is not 0
+#     [1]                                     its exit code, if that is not 0
 #
-#   - An empty line, prose, the next command or, in Markdown, ``` ends the output. Where a line of
-#     output is empty, begins with one of $ > ! # \ or looks like an exit code, a backslash stands
-#     before it.
-#   - The line "\ no newline" says that the stream's last line ends without one.
-#   - "# requires: COMMAND": where COMMAND fails, the rest of the file is skipped, and passes.
+#   - An empty line, prose, the next command or, in Markdown, ``` ends the output. A backslash
+#     precedes a line of output that is empty, begins with one of $ > ! # \ or looks like an exit
+#     code.
+#   - The line "\ no newline" means that the last line of the stream has no newline.
+#   - "# requires: COMMAND": if COMMAND fails, the rest of the file is skipped, and passes.
 #
-# Where a transcript and the program differ, the difference is shown and the exit code is 1.
+# If a transcript and the program differ, the difference is shown and the exit code is 1.
 #
-# Each file has a folder of its own, in which the fixtures lie. Each command has a shell of its own,
-# with trit on the PATH, an empty stdin, no TRIT_MODEL, and one addition: "... | hex" shows bytes.
+# Each file runs in a folder of its own with the fixtures. Each command runs in a shell of its own,
+# with trit on the PATH, an empty stdin, no TRIT_MODEL, and one additional command: "... | hex" shows
+# bytes.
 #
-# What differs between machines, builds and runs is replaced before lines are compared:
+# Parts that differ between machines, builds and runs are replaced before lines are compared:
 #
 #     12.3 t/s                    X t/s                 speeds
 #     first token 4 ms            first token X ms      times; also "opened in 4 ms"
 #     "..._ms":1, "..._tps":1     "..._ms":X            both in JSON
 #     2 threads avx2              T threads ISA         also "isa":ISA,"threads":T in JSON
-#     seed 123, "seed":123        seed S, "seed":S      where the command does not say --seed
+#     seed 123, "seed":123        seed S, "seed":S      if the command has no --seed
 #     trit 1.2.3 (a, b) isa: c    trit V (COMMIT, COMPILER) isa: ISAS
 #     cpu AMD EPYC, threads 2 (why), memory 25.3 GB,
 #     isa avx2 and "version":"1.2.3" of trit info
@@ -40,7 +41,7 @@
 #                                 only scalar, which all builds have; ISAS
 #     2.4 MiB for the context, 0.0 MiB in addition to the file, and "..._bytes":N of both in JSON
 #                                 X; they depend on the number of threads and on the kernels
-#     "nll":1.23456789012345678   "nll":1.234567...     further digits are up to the libm; also
+#     "nll":1.23456789012345678   "nll":1.234567...     further digits depend on the libm; also
 #                                                       ppl, ppl_stderr, bits_per_byte
 
 set -u
@@ -55,7 +56,7 @@ update=no
 [ $# -ge 2 ] || usage
 trit=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 models=$(cd "$2" && pwd) || exit 2
-[ -x "$trit" ] || { echo "transcripts.sh: $trit is no program" >&2; exit 2; }
+[ -x "$trit" ] || { echo "transcripts.sh: $trit is not a program" >&2; exit 2; }
 shift 2
 [ $# -gt 0 ] || set -- "$(cd "$(dirname "$0")" && pwd)"/*.t
 tmp=$(mktemp -d) || exit 2
@@ -67,20 +68,20 @@ export PATH LC_ALL=C
 unset TRIT_MODEL NO_COLOR
 passed=0 failed=0
 
-# The bytes of stdin, 16 a line.
+# The bytes of stdin, 16 per line.
 hex() {
     od -An -v -tx1 | sed -E 's/ +/ /g; s/^ //; s/ $//'
 }
 export -f hex
 
-# ---- What the commands do, written as it stands in a transcript ----------------------------------
+# ---- Output in the form of a transcript ----------------------------------------------------------
 #
-# While a file is played, nothing but its commands runs: each leaves its streams in files of
-# $tmp/streams, and then one sed and one awk write them all.
+# Each command leaves its streams in files of $tmp/streams. When all commands of a file have run, one
+# sed and one awk format all streams.
 
-# Lines of all streams, after a line that begins with \001 and names the stream; the varying parts
-# are replaced. A stream is named NUMBER.out or NUMBER.err, and with .seed where the command says
-# --seed. As play() put a newline after each stream, there is always a line.
+# The lines of all streams, each stream after a line with \001 and its name; varying parts are
+# replaced. A stream is named NUMBER.out or NUMBER.err, followed by .seed if the command has --seed.
+# play() put a newline after each stream, so each has a line.
 streams() {
     local mark=$'\001'
     (cd "$tmp/streams" && awk 'FNR == 1 { printf "\001%s\n", FILENAME } { print }' *) |
@@ -108,12 +109,12 @@ streams() {
             -e 's/("(nll|ppl|ppl_stderr|bits_per_byte)":[0-9]+\.[0-9]{6})[0-9]+/\1.../g'
 }
 
-# The transcript as it comes out: $tmp/prose, in which a line \001NUMBER CODE stands for what a
-# command did. @arg stdin: streams()
+# The new transcript: $tmp/prose, in which a line \001NUMBER CODE stands for the output of a command.
+# stdin: the output of streams()
 written() {
     awk '
-    # A stream ends with the newline that play() put there: alone in its line, the last newline is
-    # of the program.
+    # A stream ends with the newline of play(). If that is alone in its line, the program wrote the
+    # newline before it.
     function show(name, prefix,    n, i, line) {
         n = count[name]
         if (line_at[name, n] != "")
@@ -159,7 +160,7 @@ play() {
 
 # ---- Files ---------------------------------------------------------------------------------------
 
-# is_output LINE : it belongs to the command before it
+# is_output LINE : LINE is output of the previous command
 is_output() {
     case $1 in
     '' | '# '* | '$ '* | '```'*) return 1 ;;
@@ -209,7 +210,7 @@ play_file() {
     mkdir "$tmp/work" "$tmp/streams"
     cp -R "$models"/* "$tmp/work/"
     : >"$tmp/prose"
-    : >"$tmp/streams/0.out" # so that there is one
+    : >"$tmp/streams/0.out" # so that there is at least one
     play_commands "$1"
     streams | written >"$tmp/new"
     if cmp -s "$tmp/new" "$1"; then

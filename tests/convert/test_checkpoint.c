@@ -426,7 +426,7 @@ static void report(const char *name, const struct hf_distance *d)
 {
     printf("%s: mean KL %.2e, top-1 %.3f, mean error %.2e sd\n", name, d->kl, d->top1, d->error);
     if (!hf_close(d))
-        fail_msg("%s is far from the reference", name);
+        fail_msg("%s differs too much from the reference", name);
 }
 
 static void golden(void **state)

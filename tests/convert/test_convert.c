@@ -220,7 +220,7 @@ static void family(void **state)
     const struct hf_distance d = hf_compare(reference, measured, N_IDS, (size_t)spec.vocab);
     printf("%s: mean KL %.2e, top-1 %.3f, mean error %.2e sd\n", s->name, d.kl, d.top1, d.error);
     if (!hf_close(&d))
-        fail_msg("%s is far from the reference", s->name);
+        fail_msg("%s differs too much from the reference", s->name);
     free(reference);
     free(measured);
     close_opened(&o);
@@ -324,7 +324,7 @@ static void types_agree_exactly(void **state)
         const struct trit_convert_options opt = {.type = types[i]};
         float *got = converted_logits(dir, &opt, ids, N_IDS);
         if (memcmp(got, wanted, n_bytes) != 0)
-            fail_msg("%s has other logits than the default", types[i]);
+            fail_msg("%s: logits differ from the default's", types[i]);
         free(got);
     }
     free(wanted);
@@ -415,7 +415,7 @@ static void types_are_those_asked_for(void **state)
                 strcmp(name, "token_embd.weight") == 0 || strcmp(name, "output.weight") == 0;
             const char *wanted = embd ? embds[i].name : info.dims[1] == 1 ? "F32" : type;
             if (strcmp(info.type_name, wanted) != 0)
-                fail_msg("%s is of type %s, not %s", name, info.type_name, wanted);
+                fail_msg("%s has type %s, not %s", name, info.type_name, wanted);
         }
         close_opened(&o);
         free(b.data);
@@ -457,7 +457,7 @@ static void small_embeddings(void **state)
 static void check_same_bytes(struct fx_bytes got, const struct fx_bytes *wanted, const char *what)
 {
     if (got.len != wanted->len || memcmp(got.data, wanted->data, got.len) != 0)
-        fail_msg("%s makes another file", what);
+        fail_msg("%s gives a different file", what);
     free(got.data);
 }
 

@@ -101,7 +101,7 @@ static void none_wrong(void)
     const int n = n_wrong;
     n_wrong = 0;
     if (n)
-        fail_msg("%d refusals are not as they should be", n);
+        fail_msg("%d refusals are wrong", n);
 }
 
 /* The conversion must fail with one of these statuses and all of these words (up to a NULL). */

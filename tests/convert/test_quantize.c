@@ -91,8 +91,8 @@ static void refuse(const char *path, const struct trit_convert_options *opt, con
     free(b.data);
     trit_file_close(&file);
     if (got != status || !strstr(why.text, part) || !strstr(why.text, other))
-        fail_msg("wanted status %d, '%s' and '%s', got %d: %s", (int)status, part, other, (int)got,
-                 got ? why.text : "");
+        fail_msg("expected status %d, '%s' and '%s', got %d: %s", (int)status, part, other,
+                 (int)got, got ? why.text : "");
 }
 
 /* ---- Types ----------------------------------------------------------------------------------- */

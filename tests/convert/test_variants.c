@@ -705,7 +705,7 @@ static void check_metadata(const trit_file *file, const struct ck_knobs *wanted)
         const size_t at = trit_file_find_metadata(file, key);
         if (at == trit_file_n_metadata(file)) {
             if (!unused)
-                fail_msg("there is no %s", key);
+                fail_msg("%s does not exist", key);
             continue;
         }
         trit_file_values(file, at, keep_value, &v);
@@ -725,7 +725,7 @@ static void check_close(const struct ck *c, const char *name, const int32_t *ids
     printf("%s, %d layers: mean KL %.2e, top-1 %.3f, mean error %.2e sd\n", name, n_layers, d.kl,
            d.top1, d.error);
     if (!hf_close(&d) || !(d.error < 2e-3))
-        fail_msg("%s is far from the reference after %d layers", name, n_layers);
+        fail_msg("%s differs too much from the reference after %d layers", name, n_layers);
     free(reference);
 }
 
@@ -869,7 +869,7 @@ static void check_bits(const struct sample *s, const struct ck *c, const trit_mo
             opt.n_batch = opt.whole ? 0 : batches[j / 2]; /* a whole text is one batch */
             float *got = logits_after(model, ids, n_layers, opt);
             if (memcmp(got, wanted, n_bytes) != 0)
-                fail_msg("%s: %s, %d threads, batches of %d, %d layers: other bits", s->name,
+                fail_msg("%s: %s, %d threads, batches of %d, %d layers: the bits differ", s->name,
                          isa.name, opt.n_threads, opt.n_batch, n_layers);
             free(got);
         }

@@ -159,8 +159,8 @@ static void refuse(int32_t n_rows, trit_status status, const char *part, const c
     trit_vocabulary_free(&v);
     trit_notes_free(&notes);
     if (got != status || why.code != status || !strstr(why.text, part) || !strstr(why.text, other))
-        fail_msg("wanted status %d, '%s' and '%s', got %d: %s", (int)status, part, other, (int)got,
-                 got ? why.text : "");
+        fail_msg("expected status %d, '%s' and '%s', got %d: %s", (int)status, part, other,
+                 (int)got, got ? why.text : "");
 }
 
 /* ---- Byte-level BPE -------------------------------------------------------------------------- */
@@ -619,7 +619,7 @@ static void sentencepiece_names_no_token(void **state)
 }
 
 /* Chat markers that are only in tokenizer.json, with a SentencePiece vocabulary. */
-static void added_beside_sentencepiece(void **state)
+static void added_with_sentencepiece(void **state)
 {
     struct trit_vocabulary v;
     struct trit_notes notes;
@@ -996,7 +996,7 @@ static char byte_of(uint32_t code)
     for (int i = 0; i < 256; i++)
         if (trit_code_of_byte(i) == code)
             return (char)i;
-    fail_msg("U+%04X is of no byte", (unsigned)code);
+    fail_msg("U+%04X stands for no byte", (unsigned)code);
     return 0;
 }
 
@@ -1099,7 +1099,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(sentencepiece),
     cmocka_unit_test(metaspace),
     cmocka_unit_test(sentencepiece_names_no_token),
-    cmocka_unit_test(added_beside_sentencepiece),
+    cmocka_unit_test(added_with_sentencepiece),
     cmocka_unit_test(begins_and_ends),
     cmocka_unit_test(refused_templates),
     cmocka_unit_test(three_ends),

@@ -53,8 +53,8 @@ static void refuse_path(const char *path, trit_status wanted, const char *part)
     const trit_status status = trit_file_open(&f, path, NULL, &err);
     if (status != wanted || err.code != wanted || f || !strstr(err.text, part) ||
         strchr(err.text, '\n'))
-        fail_msg("wanted status %d and '%s', got %d (code %d): %s", (int)wanted, part, (int)status,
-                 (int)err.code, err.text);
+        fail_msg("expected status %d and '%s', got %d (code %d): %s", (int)wanted, part,
+                 (int)status, (int)err.code, err.text);
     const struct trit_file_options read_it = {.no_mmap = true};
     assert_int_equal(trit_file_open(&f, path, &read_it, NULL), wanted);
     assert_null(f);

@@ -58,7 +58,7 @@ static void refuse(const char *dir, trit_status wanted, const char *message)
     memset(&s, 0x5a, sizeof s); /* must be overwritten */
     const trit_status status = trit_safetensors_open(&s, dir, &err);
     if (status != wanted || err.code != wanted || strcmp(err.text, message) != 0)
-        fail_msg("wanted status %d, '%s'; got %d (code %d), '%s'", (int)wanted, message,
+        fail_msg("expected status %d, '%s'; got %d (code %d), '%s'", (int)wanted, message,
                  (int)status, (int)err.code, err.text);
     assert_true(s.n == 0 && s.n_files == 0 && !s.tensors && !s.files);
     trit_safetensors_close(&s);

@@ -123,7 +123,7 @@ static void refuse(trit_unpack_fn *fn, uint8_t *data, struct matrix m, enum trit
     const trit_status status = unpack(fn, &t2, &scale, data, &m, format, &why);
     if (status != wanted || why.code != wanted || !strstr(why.text, part) ||
         !strstr(why.text, other))
-        fail_msg("wanted status %d, '%s' and '%s', got %d: %s", (int)wanted, part, other,
+        fail_msg("expected status %d, '%s' and '%s', got %d: %s", (int)wanted, part, other,
                  (int)status, why.text);
     free(t2);
     free(m.t);

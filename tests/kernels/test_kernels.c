@@ -883,7 +883,8 @@ static void test_kv_i8_tiny(void **state)
             feclearexcept(FE_ALL_EXCEPT);
             k.kv_store[TRIT_KV_I8](q, &scale, x, 4);
             if (fetestexcept(FE_INVALID))
-                fail_msg("storing a row of maximum %g converts infinity or NaN to int8", (double)m);
+                fail_msg("storing a row with the maximum %g converts infinity or NaN to int8",
+                         (double)m);
             for (size_t i = 0; i < 4; i++)
                 assert_near((double)q[i] * (double)scale, (double)x[i],
                             0.51 * (double)scale + 127.0 / (double)FLT_MAX, "tiny i8", i);

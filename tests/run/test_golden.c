@@ -67,7 +67,7 @@ static void check_bounds(const char *name, const float *a, const float *b, size_
     error /= sqrt(variance);
     printf("%s: mean KL %.2e, top-1 %.3f, mean error %.2e sd\n", name, kl, top, error);
     if (!(kl < 2e-3 && top >= 0.95 && error < 2e-2))
-        fail_msg("%s is far from the reference", name);
+        fail_msg("%s differs too much from the reference", name);
 }
 
 /* ---- Golden models --------------------------------------------------------------------------- */
@@ -90,7 +90,7 @@ static void check_ways(const trit_model *model, const int32_t *ids, int32_t n, c
                     continue;
                 float *got = logits_of(model, ids, n, &opt);
                 if (memcmp(got, wanted, bytes) != 0)
-                    fail_msg("%s, %d threads, batches of %d: other bits", isa.name, threads,
+                    fail_msg("%s, %d threads, batches of %d: the bits differ", isa.name, threads,
                              batches[b]);
                 free(got);
             }

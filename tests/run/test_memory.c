@@ -429,13 +429,13 @@ static bool check_failure(const char *path, const struct trit_file_options *file
     fail_nothing();
     close_everything(&e);
     if (status == TRIT_OK && n_denied)
-        fail_msg("allocation %ld failed, and nobody noticed", n);
+        fail_msg("allocation %ld failed, but no call did", n);
     if (status != (n_denied ? TRIT_E_MEMORY : TRIT_OK) || err.code != status)
         fail_msg("allocation %ld in %s gives status %d: %s", n, where, (int)status, err.text);
     if (n_denied && !strstr(err.text, "memory"))
         fail_msg("allocation %ld in %s says '%s'", n, where, err.text);
     if (out)
-        fail_msg("allocation %ld: %s leaves its output other than NULL", n, where);
+        fail_msg("allocation %ld: %s leaves an output that is not NULL", n, where);
     if (heap.n_live != live)
         fail_msg("allocation %ld in %s leaves %ld blocks", n, where, heap.n_live - live);
     return n_denied == 0;

@@ -161,7 +161,7 @@ static struct opened open_model(struct fx_gguf *g)
     const char *path = fx_write_gguf("model.gguf", g);
 
     if (trit_file_open(&o.file, path, NULL, &o.err))
-        fail_msg("the reader refuses it already: %s", o.err.text);
+        fail_msg("the reader refuses it: %s", o.err.text);
     remove(path); /* the mapping remains; a new file is faster to write than an old one */
     fx_free(g);
     o.status = trit_model_open(&o.model, o.file, &o.err);
@@ -189,7 +189,7 @@ static void refuse(struct fx_gguf *g, trit_status wanted, const char *part, cons
     struct opened o = open_model(g);
     if (o.status != wanted || o.err.code != wanted || !strstr(o.err.text, part) ||
         !strstr(o.err.text, other) || strchr(o.err.text, '\n'))
-        fail_msg("wanted status %d, '%s' and '%s', got %d: %s", (int)wanted, part, other,
+        fail_msg("expected status %d, '%s' and '%s', got %d: %s", (int)wanted, part, other,
                  (int)o.status, o.status ? o.err.text : "");
     close_model(&o);
 }
@@ -350,7 +350,7 @@ static const char *shown(const struct opened *o, const char *name)
             assert_true(info.notable);
             return info.value;
         }
-    fail_msg("there is no knob %s", name);
+    fail_msg("no knob is called %s", name);
     return NULL;
 }
 

@@ -167,7 +167,7 @@ static void test_far(void **state)
         for (int n_threads = 1; n_threads <= 5; n_threads++) {
             float *got = far_logits(o, kv, n_threads, n_threads == 1);
             if (n_different(o, got, wanted, 2 * N_FAR))
-                fail_msg("%s, kv type %d, %d threads: other bits", o->file->path, (int)kv,
+                fail_msg("%s, kv type %d, %d threads: the bits differ", o->file->path, (int)kv,
                          n_threads);
             free(got);
         }

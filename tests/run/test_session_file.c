@@ -219,7 +219,7 @@ static void test_generate(void **state)
     close_opened(&o);
 }
 
-/* ---- Evaluated anew -------------------------------------------------------------------------- */
+/* ---- Evaluated again ------------------------------------------------------------------------- */
 
 /* The file of n tokens is loaded by evaluating them again, with a reason that mentions this. */
 static void assert_reread(trit_session *s, int n, const float *expected, const char *mentions)
@@ -577,7 +577,7 @@ static void test_every_knob(void **state)
         bytes[i] = 0;
         n_silent = !left_out && knobs_hash(&k) == nothing ? n_silent + 1 : 0;
         if (n_silent == sizeof(int32_t))
-            fail_msg("bytes up to %zu of the knobs are not in the fingerprint", i);
+            fail_msg("some of the first %zu bytes of the knobs are not in the fingerprint", i);
     }
 }
 

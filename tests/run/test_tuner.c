@@ -194,8 +194,8 @@ static void test_every_walk(void **state)
                     continue; /* not for this instruction set */
                 float *got = logits_of(opened.model, tokens, N_TOKENS, &opt);
                 if (memcmp(got, want, n_bytes) != 0)
-                    fail_msg("--isa %s --walk %s, %d threads, batches of %d: other bits", isa.name,
-                             walk.name, opt.n_threads, opt.n_batch);
+                    fail_msg("--isa %s --walk %s, %d threads, batches of %d: the bits differ",
+                             isa.name, walk.name, opt.n_threads, opt.n_batch);
                 free(got);
             }
 }

@@ -118,7 +118,7 @@ const struct fx_model *fx_model(const char *name, const struct fx_spec *spec);
 /* The same entries before writing, so that a caller can add to them or damage them. */
 void fx_model_gguf(struct fx_gguf *g, struct fx_model *m, const struct fx_spec *spec);
 
-/* Free the weights that fx_model_gguf() put behind m. */
+/* Free the weights that fx_model_gguf() allocated for m. */
 void fx_model_free(struct fx_model *m);
 
 /* A small generator, the same everywhere. */

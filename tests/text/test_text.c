@@ -86,7 +86,7 @@ static trit_status open_tokenizer(trit_tokenizer **t, struct fx_gguf *g, struct 
 
     fx_free(g);
     if (trit_file_open(&f, path, &read_it, err))
-        fail_msg("the reader refuses it already: %s", err->text);
+        fail_msg("the reader refuses it: %s", err->text);
     remove(path);               /* a new file is faster to write than an old one */
     *t = (trit_tokenizer *)err; /* must be overwritten */
     const trit_status status = trit_tokenizer_open(t, f, err);
@@ -112,7 +112,8 @@ static void refuse(struct fx_gguf *g, trit_status wanted, const char *part)
     trit_tokenizer *t;
     const trit_status status = open_tokenizer(&t, g, &err);
     if (status != wanted || err.code != wanted || !strstr(err.text, part))
-        fail_msg("wanted status %d and '%s', got %d: %s", (int)wanted, part, (int)status, err.text);
+        fail_msg("expected status %d and '%s', got %d: %s", (int)wanted, part, (int)status,
+                 err.text);
 }
 
 static trit_tokenizer *open_fixture(void)

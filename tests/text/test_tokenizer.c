@@ -57,7 +57,7 @@ static void classes(void **state)
     for (size_t i = 0; i < COUNT(rows); i++)
         for (size_t j = 0; j < 16 && (j == 0 || rows[i].codes[j]); j++)
             if (trit_char_class(rows[i].codes[j]) != rows[i].class)
-                fail_msg("U+%04X is of class %#x, not %#x", rows[i].codes[j],
+                fail_msg("U+%04X has class %#x, not %#x", rows[i].codes[j],
                          trit_char_class(rows[i].codes[j]), rows[i].class);
     assert_int_equal(trit_char_class(UINT32_MAX), TRIT_CHAR_OTHER);
 }
@@ -441,7 +441,7 @@ static void check_runs(const char *text, size_t len, const bool *ends)
     for (size_t i = n; i < len; i += n) {
         const bool here = is_cut_symbol(text + i, len - i, &n);
         if (here != before && !ends[i])
-            fail_msg("a run of symbols was not cut at %zu", i);
+            fail_msg("a run of symbols was not split at %zu", i);
         if (here && before && ends[i])
             fail_msg("a run of symbols was cut in two at %zu", i);
         before = here;
@@ -619,7 +619,7 @@ static trit_status open_gguf(trit_tokenizer **t, struct fx_gguf *g, struct trit_
 
     fx_free(g);
     if (trit_file_open(&f, path, &read_it, err))
-        fail_msg("the reader refuses it already: %s", err->text);
+        fail_msg("the reader refuses it: %s", err->text);
     remove(path); /* a new file is faster to write than an old one */
     const trit_status status = trit_tokenizer_open(t, f, err);
     trit_file_close(&f);
@@ -647,7 +647,8 @@ static void refuse(const struct vocabulary *v, trit_status wanted, const char *p
     put_vocabulary(&g, v);
     const trit_status status = open_gguf(&t, &g, &err);
     if (status != wanted || err.code != wanted || !strstr(err.text, part))
-        fail_msg("wanted status %d and '%s', got %d: %s", (int)wanted, part, (int)status, err.text);
+        fail_msg("expected status %d and '%s', got %d: %s", (int)wanted, part, (int)status,
+                 err.text);
 }
 
 static void same_ids(const char *text, size_t len, const int32_t *ids, int32_t n,
