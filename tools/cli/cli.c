@@ -1,4 +1,4 @@
-/* cli.c - parsing the command line by the tables of options.c. */
+/* cli.c - parse the command line, from the tables in options.c. */
 #include "cli.h"
 
 #include <errno.h>
@@ -33,11 +33,11 @@ static int parse_seed(struct args *args, const char *text)
     args->seed = strtoull(text, &end, 10);
     args->has_seed = true;
     if (!is_plain_number(text, "") || end == text || *end || errno || *text == '-')
-        return usage_error("--seed needs a whole number of at most 64 bits, not '%s'", text);
+        return usage_error("--seed must be a 64-bit whole number, not '%s'", text);
     return EXIT_DONE;
 }
 
-static int check_choice(const struct option *o, const char *value)
+int cli_check_choice(const struct option *o, const char *value)
 {
     char names[128] = ""; /* "f16, f32 or i8" */
     size_t n = 0;
@@ -68,7 +68,7 @@ int cli_set(struct args *args, const struct option *o, const char *value)
             return usage_error("--%s must be between %.10g and %.10g, not %s", o->name, o->lo,
                                o->hi, value);
     }
-    if (o->value == CHOICE && check_choice(o, value))
+    if (o->value == CHOICE && cli_check_choice(o, value))
         return EXIT_USAGE;
     switch (o->value) {
     case FLAG:
@@ -94,7 +94,7 @@ int cli_set(struct args *args, const struct option *o, const char *value)
     return EXIT_DONE;
 }
 
-/* ---- Words ----------------------------------------------------------------------------------- */
+/* ---- Arguments ------------------------------------------------------------------------------- */
 
 static int parse_command(struct args *args, const char *name)
 {
@@ -128,7 +128,7 @@ static int unknown_option(const struct args *args, const char *arg)
                        c ? " " : "");
 }
 
-/* A spelling of other programs that is ignored. */
+/* Skip an option of another program, and its value. */
 static void skip_alias(const struct alias *a, char **argv, int argc, int *i)
 {
     if (a->word)
@@ -142,7 +142,7 @@ static int foreign_option(const struct args *args, const char *arg)
     const int len = (int)strcspn(arg, "=");
 
     if (!args->row)
-        return usage_error("option '%.*s' needs a command before it; see trit --help", len, arg);
+        return usage_error("option '%.*s' must come after a command; see trit --help", len, arg);
     return usage_error("trit %s has no option '%.*s'; see trit %s --help", args->row->name, len,
                        arg, args->row->name);
 }
@@ -166,7 +166,7 @@ static int parse_option(struct args *args, int argc, char **argv, int *i)
         return usage_error("--%s takes no value", o->name);
     if (o->value != FLAG && !value) {
         if (*i + 1 == argc)
-            return usage_error("--%s needs %s", o->name, value_name_of(o).text);
+            return usage_error("--%s needs a value: %s", o->name, value_name_of(o).text);
         value = argv[++*i];
     }
     return cli_set(args, o, value);
@@ -179,7 +179,7 @@ static struct values *list_of(struct args *args, const struct option *o)
     return o->value == LIST ? (struct values *)((char *)args + o->member) : NULL;
 }
 
-/* Each list has room for as many values as there are arguments. */
+/* Each list has room for argc values. */
 static int set_defaults(struct args *args, int argc, const struct command_row *commands)
 {
     *args = (struct args){.commands = commands};

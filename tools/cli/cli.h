@@ -4,7 +4,7 @@
 
 #include "args.h"
 
-/* Parse argv. commands: all of them; the last row has no name.
+/* Parse argv. commands: the command table; its last row has name NULL.
  * @return 0, or the exit code after a message. Release with cli_free() either way. */
 int cli_parse(struct args *args, int argc, char **argv, const struct command_row *commands);
 void cli_free(struct args *args);

@@ -7,7 +7,7 @@
 #include "options.h"
 #include "report.h"
 
-/* The choices of an option, if it has some, between two texts. */
+/* Print the choices of an option between two texts; nothing if it has none. */
 static void print_choices(const struct option *o, const char *before, const char *after)
 {
     for (int i = 0; o->choice && o->choice(i); i++)
@@ -15,7 +15,7 @@ static void print_choices(const struct option *o, const char *before, const char
     fputs(o->choice ? after : "", stdout);
 }
 
-/* The words of an operand such as "bash|zsh|fish", if it is one, between two texts. */
+/* The same for the words of an operand such as "bash|zsh|fish"; nothing for file names. */
 static void print_words(const struct command_row *c, const char *before, const char *after)
 {
     if (!c->operand || n_files_of(c))
@@ -26,7 +26,7 @@ static void print_words(const struct command_row *c, const char *before, const c
     fputs(after, stdout);
 }
 
-/* Text with a backslash before the characters of `escaped`, and `quote` for each single quote. */
+/* Print text with a backslash before characters in `escaped`, and `quote` for single quotes. */
 static void print_quoted(const char *text, const char *escaped, const char *quote)
 {
     for (; *text; text++) {
@@ -98,7 +98,7 @@ static void print_bash(const struct command_row *commands)
 
 /* ---- zsh ------------------------------------------------------------------------------------- */
 
-/* In single quotes, and in the brackets and colons of _arguments. */
+/* For text in single quotes that is part of an argument of _arguments. */
 static const char zsh_escaped[] = "[]:", zsh_quote[] = "'\\''";
 
 static void zsh_option(const struct option *o)

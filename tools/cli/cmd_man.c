@@ -1,4 +1,4 @@
-/* cmd_man.c - trit man: the manual, as roff for man(1): the tables of options.c, and prose. */
+/* cmd_man.c - trit man: the manual as roff, from the tables in options.c and prose. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,7 +6,7 @@
 #include "options.h"
 #include "report.h"
 
-/* Text, escaped for roff; an empty line begins a paragraph. */
+/* Print text, escaped for roff; a newline starts a paragraph. */
 static void roff(const char *text)
 {
     static const char *const escapes[0x80] = {
@@ -93,7 +93,7 @@ static void man_aliases(const struct command_row *commands)
     }
 }
 
-/* The manual in order: a section is text, or is made from the tables. */
+/* The sections in order; each is printed from the tables or is text. */
 static const struct section {
     const char *heading;
     void (*print)(const struct command_row *commands);
@@ -102,78 +102,79 @@ static const struct section {
     {"NAME", NULL, "trit - run ternary language models on this computer"},
     {"SYNOPSIS", NULL, "trit COMMAND [OPTIONS]"},
     {"DESCRIPTION", NULL,
-     "trit runs ternary (BitNet b1.58) language models on the CPU. The result is written to "
-     "standard output, and everything else to standard error.\n"
-     "The model is the file given with -m. Without -m it is the file that TRIT_MODEL names, else "
+     "trit runs ternary (BitNet b1.58) language models on the CPU. It writes the result to "
+     "standard output and everything else to standard error.\n"
+     "The model is the file given with -m. Without -m, it is the file named by TRIT_MODEL, else "
      "the built-in model, if this build has one."},
     {"COMMANDS", man_commands, NULL},
-    {"OPTIONS OF ALL COMMANDS", man_common_options, NULL},
+    {"COMMON OPTIONS", man_common_options, NULL},
     {"SAMPLING", NULL,
-     "The next token is chosen in these steps, in this order: penalties over the last tokens, "
-     "--logit-bias, --top-k, --top-p, --min-p, --temp. Each is off at its neutral value; --temp 0 "
-     "takes the most likely token. The line of statistics ends with the seed; with --seed, the "
-     "same run gives the same text on any machine. Text that looks like a special token is plain "
-     "text, unless --special is given."},
+     "trit chooses each token in these steps, in order: penalties over the last tokens, "
+     "--logit-bias, --top-k, --top-p, --min-p, --temp. A step at its neutral value is off; --temp "
+     "0 "
+     "takes the most likely token. The statistics line ends with the seed; the same command with "
+     "that --seed gives the same text on any machine. Special tokens written in the prompt are "
+     "plain text unless --special is given."},
     {"CHAT", NULL,
-     "A chat template puts a conversation into the form that the model was trained on. trit has a "
-     "table of templates and chooses one by the architecture, the vocabulary and the template in "
-     "the model file. That template is a program; trit never executes it, but only looks for known "
-     "texts in it. trit chat -v and trit info print the choice and the reason; --template "
-     "overrides it. What a user writes never becomes a control token.\n"
+     "A chat template formats a conversation the way the model was trained on. trit has a table of "
+     "templates and chooses one by the architecture, the vocabulary and the template in the model "
+     "file. That template is a program; trit never executes it, it only looks for known strings in "
+     "it. trit chat -v and trit info print the choice and the reason; --template overrides it. "
+     "User text never becomes a control token.\n"
      "The line editor works like a shell's: it has a history, Ctrl-R to search it, Tab to complete "
-     "commands and file names, and it accepts pasted text of several lines. Ctrl-C stops an answer "
-     "and keeps what was generated so far. When the context is full, trit drops the oldest "
-     "exchanges and says so. /help lists the commands of a conversation. A model that only "
-     "continues text, such as the built-in one, gets the beginning of a text instead of a "
-     "message; Enter alone asks for more."},
+     "commands and file names, and accepts pasted text with several lines. Ctrl-C stops an answer "
+     "and keeps the text generated so far. When the context is full, trit drops the oldest "
+     "exchanges and says so. /help lists the chat commands. A base model, such as the built-in "
+     "one, only continues text: type the beginning of a text instead of a message, and press Enter "
+     "alone for more."},
     {"SESSIONS", NULL,
      "--session FILE saves the tokens of a run with their keys and values. The next run with FILE "
-     "evaluates only what is new. If the saved keys and values cannot be used (another type of "
-     "cache, another version of trit, damage), trit evaluates the tokens again and says so. It "
-     "refuses the session of another model.\n"
-     "With --on-full shift, a full context drops the older half of the tokens after the BOS and "
-     "evaluates the rest again, so nothing is approximated."},
+     "evaluates only the new tokens. If the saved keys and values cannot be used (another cache "
+     "type, another trit version, damage), trit evaluates the tokens again and says so. It refuses "
+     "a session saved with another model.\n"
+     "With --on-full shift, when the context is full, trit drops the older half of the tokens "
+     "after the BOS and evaluates the rest again, so nothing is approximated."},
     {"CHECKPOINTS", NULL,
-     "trit convert reads config.json, the safetensors and the tokenizer of a folder, and writes a "
-     "GGUF tensor by tensor: it needs memory for the largest tensor only, and an interrupted run "
-     "leaves no partial file. It prints each decision as a line and stores it in the file, where "
-     "trit info shows it. trit does not guess: if a tensor is missing, left over or has an "
-     "unexpected shape, if a code or a scale is invalid, or if the config has an option that trit "
-     "does not compute, the conversion stops and names it. --map names the tensors of other "
+     "trit convert reads config.json, the safetensors and the tokenizer in a folder, and writes a "
+     "GGUF tensor by tensor: it needs memory only for the largest tensor, and an interrupted run "
+     "leaves no partial file. It prints a line for each decision and stores it in the file; trit "
+     "info shows it. trit does not guess: if a tensor is missing, unknown or has an unexpected "
+     "shape, if a code or a scale is invalid, or if the config has an option that trit does not "
+     "support, the conversion stops and names the problem. --map gives the tensor names of other "
      "sources.\n"
-     "Full-precision master weights are quantised as in training (absmean). Floats that are "
-     "already ternary keep their values. trit quantize converts between types; it refuses what "
-     "would ruin a model, unless --force is given. Some builds of bitnet.cpp wrote I2_S in another "
-     "order with the same type id. Such files open without an error and produce nonsense; "
-     "--i2s-layout reads them, in every command."},
+     "Full-precision master weights are quantized as in training (absmean). Floats that are "
+     "already ternary keep their values. trit quantize converts between types; it refuses a "
+     "conversion that would ruin the model unless --force is given. Some builds of bitnet.cpp "
+     "wrote I2_S in another order with the same type id. Such files open without an error and "
+     "produce nonsense unless --i2s-layout names their order; every command accepts it."},
     {"EARLY EXIT", NULL,
-     "Models that were trained for it can stop after some of their layers. --exit-layer N runs N "
-     "layers, then the final norm and the head. --exit-threshold P exits at the first layer "
-     "checked "
-     "where the probability of the next token exceeds P. When a later token goes deeper, trit "
-     "computes the skipped layers of all earlier tokens in one batch, so the result is the same as "
-     "if they had never been skipped. trit bench --exit-sweep shows the speed and the quality of "
-     "each number of layers."},
+     "Models trained for early exit can stop before their last layer. --exit-layer N runs N "
+     "layers, "
+     "then the final norm and the head. --exit-threshold P exits at the first checked layer at "
+     "which the next token's probability exceeds P. When a later token goes deeper, trit computes "
+     "the skipped layers of all earlier tokens in one batch, so the result is the same as if they "
+     "had never been skipped. trit bench --exit-sweep shows speed and quality for each number of "
+     "layers."},
     {"SPEED", NULL,
-     "trit bench measures the speed of memory and the peak of the arithmetic in the same process, "
-     "and shows each result as a part of that limit. With the first tokens of a large model trit "
-     "tries several ways to read the weights for 10 ms and keeps the fastest. None changes a bit "
-     "of the result, and --walk fixes one. In a container with a quota of CPU time, trit starts "
-     "only as many threads as the quota is worth; trit info shows which limit decided."},
+     "trit bench measures memory bandwidth and peak arithmetic throughput in the same process, and "
+     "shows each result as a percentage of that limit. On the first tokens of a large model, trit "
+     "spends 10 ms trying several ways to read the weights and keeps the fastest. All give "
+     "bit-identical results; --walk selects one. In a container with a CPU quota, trit starts only "
+     "as many threads as the quota allows; trit info shows which limit applies."},
     {"OPTIONS OF OTHER PROGRAMS", man_aliases, NULL},
     {"ENVIRONMENT", NULL,
      "TRIT_MODEL: the model if -m is not given.\n"
-     "NO_COLOR: if set, no colour and no progress. TERM=dumb does the same.\n"
-     "XDG_STATE_HOME: the folder of the history, see FILES."},
+     "NO_COLOR: if set, no color and no progress. TERM=dumb does the same.\n"
+     "XDG_STATE_HOME: the folder for the chat history; see FILES."},
     {"EXIT STATUS", NULL,
-     "0 done, 1 failed while running, 2 wrong usage, 3 a file cannot be read or is damaged, 4 not "
+     "0 success, 1 failed while running, 2 usage error, 3 a file cannot be read or is damaged, 4 "
+     "not "
      "supported, 5 out of memory, 130 interrupted."},
     {"FILES", NULL,
-     "$XDG_STATE_HOME/trit/history, else ~/.local/state/trit/history: the messages of trit chat, "
-     "for its history.\n"
-     "The file of --session: tokens with their keys and values. It is replaced as a whole, and "
-     "only "
-     "if the command ended well or by Ctrl-C."},
+     "$XDG_STATE_HOME/trit/history, else ~/.local/state/trit/history: the message history of "
+     "trit chat.\n"
+     "The --session file: tokens with their keys and values. It is replaced as a whole, and only "
+     "if the command succeeds or is stopped by Ctrl-C."},
 };
 
 int man_main(const struct args *args)

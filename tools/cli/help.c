@@ -7,7 +7,7 @@
 
 enum { WIDTH = 96, NAMES_WIDTH = 27 };
 
-/* Wrap text that begins at column `indent`; later lines begin there too. */
+/* Print text that starts at column `indent`, wrapped; later lines start there too. */
 static void print_wrapped(const char *text, int indent)
 {
     int column = indent;
@@ -96,10 +96,11 @@ static void help_command(const struct command_row *c, bool all)
             n_left++;
     }
     if (n_left)
-        printf("\n%d more: trit %s --help-all\n", n_left, c->name);
+        printf("\n%d more options: trit %s --help-all\n", n_left, c->name);
     else if (all && c->bit == CMD_RUN)
-        printf("\nSampling applies these steps in this order: penalties, --logit-bias, --top-k, "
-               "--top-p,\n--min-p, --temp. Each is off at its neutral value.\n");
+        printf(
+            "\nSampling applies these steps in order: penalties, --logit-bias, --top-k, --top-p, "
+            "--min-p,\n--temp. A step at its neutral value is off.\n");
 }
 
 void cli_help(const struct args *args)

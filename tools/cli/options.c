@@ -8,7 +8,7 @@
 
 /* ---- Choices --------------------------------------------------------------------------------- */
 
-/* Name i of those that a table of the library lists. */
+/* The name in row i of a library table, or NULL. */
 #define NAME_OF(function, row_type, row_at)                                                        \
     static const char *function(int i)                                                             \
     {                                                                                              \
@@ -19,7 +19,7 @@ NAME_OF(isa_at, struct trit_isa_info, trit_isa_at)
 NAME_OF(walk_at, struct trit_walk_info, trit_walk_at)
 NAME_OF(shape_at, struct trit_dummy_shape, trit_dummy_shape_at)
 
-/* Name i of the types that have a use; it is valid until the next call. */
+/* The name of the i-th type with that use; valid until the next call. */
 #define TYPE_OF(function, use)                                                                     \
     static const char *function(int i)                                                             \
     {                                                                                              \
@@ -58,7 +58,7 @@ enum {
 };
 const unsigned common_commands = CMD_RUN | CMD_INFO;
 
-/* The last argument is the help, which other members by name may follow. */
+/* The last argument is the help; designated members may follow it. */
 #define OPTION(name_, letter_, common_, commands_, value_, member_, arg_, fallback_, ...)          \
     {                                                                                              \
         .name = name_, .letter = letter_, .common = common_, .commands = commands_,                \
@@ -79,7 +79,7 @@ const struct option options[] = {
     OPTION("prompt", 'p', true, TEXT_USERS | CMD_LOGITS, TEXT, text.prompt, "TEXT", NULL,
            "the prompt, used verbatim"),
     OPTION("file", 'f', true, TEXT_USERS, PATH, text.file, "FILE", NULL,
-           "read the prompt from FILE; - or a pipe: from standard input"),
+           "read the prompt from FILE; - or a pipe: standard input"),
     SWITCH("chat", 0, true, CMD_RUN, run.chat,
            "answer the prompt as a message, in the model's chat template"),
     OPTION("system", 's', true, ANSWERERS | CMD_TEMPLATE, TEXT, chat.system, "TEXT", NULL,
@@ -95,7 +95,7 @@ const struct option options[] = {
 
     /* bench */
     OPTION("prompt", 'p', true, CMD_BENCH, TEXT, bench.n_prompts, "N,...", "512",
-           "lengths of prompts to evaluate"),
+           "prompt lengths to evaluate"),
     OPTION("gen", 'n', true, CMD_BENCH, TEXT, bench.n_gens, "N,...", "128",
            "numbers of tokens to generate"),
     OPTION("depth", 'd', true, CMD_BENCH, TEXT, bench.n_depths, "N,...", "0",
@@ -107,19 +107,19 @@ const struct option options[] = {
     OPTION("output", 'o', true, CMD_BENCH, CHOICE, bench.format, NULL, "a table, row by row",
            "output format", .choice = format_at),
     SWITCH("exit-sweep", 0, true, CMD_BENCH, layers.exit_sweep,
-           "a row for each number of layers: speed, and how well it predicts the text of -f"),
+           "a row for each number of layers: speed, and how well it predicts the -f text"),
     OPTION("file", 'f', true, CMD_BENCH, PATH, text.file, "FILE", NULL, "text for --exit-sweep"),
     SWITCH("samples", 0, true, CMD_BENCH, bench.samples,
            "with --exit-sweep: show how each row continues the first words of the text"),
     OPTION("chunks", 0, false, CMD_BENCH, INTEGER, windows.chunks, "N", NULL,
-           "with --exit-sweep: use at most N windows of the text; 20 if not given",
+           "with --exit-sweep: use at most N windows of the text, by default 20",
            RANGE(1, INT32_MAX)),
     OPTION("compare", 0, true, CMD_BENCH, PATH, bench.compare, "OLD.json", NULL,
            "compare each row with an earlier result of -o json or -o jsonl"),
 
     /* dummy, convert and quantize */
     OPTION("shape", 0, true, CMD_DUMMY, TEXT, convert.shape, "NAME", NULL,
-           "model whose sizes to use; without --shape, trit describes them", .choice = shape_at),
+           "model whose sizes to use; omit it for a description of each", .choice = shape_at),
     OPTION("output", 'o', true, CMD_DUMMY | CMD_CONVERT, PATH, out, "FILE", NULL, "file to write"),
     OPTION("type", 0, true, CMD_DUMMY | CONVERTERS, TEXT, convert.type, "TYPE", "i2_s",
            "type of the ternary weights", .choice = linear_type_at),
@@ -128,20 +128,20 @@ const struct option options[] = {
     OPTION("embd", 0, true, CMD_QUANTIZE, TEXT, convert.embd, "TYPE", "unchanged",
            "type of embedding and head", .choice = embd_type_at),
     OPTION("map", 0, true, CMD_CONVERT, PATH, convert.map, "FILE", NULL,
-           "names of tensors: lines SOURCE = blk.{}.attn_q.weight, or SOURCE = ignore"),
+           "tensor names, as lines SOURCE = blk.{}.attn_q.weight or SOURCE = ignore"),
     OPTION("knob", 0, true, CMD_CONVERT, LIST, convert.knob, "NAME=VALUE", NULL,
-           "set what the checkpoint leaves open, such as causal=false (repeatable)"),
+           "set a property that the checkpoint omits, such as causal=false (repeatable)"),
     OPTION("from-gguf", 0, true, CMD_CONVERT, PATH, convert.from_gguf, "FILE", NULL,
-           "convert a GGUF instead of a folder, such as one with an unusual I2_S layout"),
+           "convert a GGUF, such as one with an unusual I2_S layout, instead of a folder"),
     SWITCH("dry-run", 0, true, CONVERTERS, convert.dry_run,
            "check everything except the weights and list the output"),
-    SWITCH("force", 0, true, CONVERTERS, convert.force, "quantise even where that ruins the model"),
+    SWITCH("force", 0, true, CONVERTERS, convert.force, "quantize even if that ruins the model"),
     OPTION("seed", 0, true, CMD_DUMMY, SEED, seed, "N", "0", "the same seed writes the same file"),
 
     /* run and chat: how long, and what is printed */
     OPTION("max-tokens", 'n', true, ANSWERERS, INTEGER, generate.max_tokens, "N", "-1",
-           "generate at most N tokens; -1: until the model ends or the context is full (120 where "
-           "chat continues a text)", RANGE(-1, INT32_MAX)),
+           "generate at most N tokens; -1: until an end token or a full context (in chat with a "
+           "base model: 120)", RANGE(-1, INT32_MAX)),
     OPTION("stop", 0, true, ANSWERERS, LIST, generate.stop, "TEXT", NULL,
            "stop when this text appears, and do not print it (repeatable)"),
     OPTION("session", 0, true, ANSWERERS, PATH, generate.session, "FILE", NULL,
@@ -157,13 +157,13 @@ const struct option options[] = {
     SWITCH("special", 0, false, CMD_RUN | TOKENIZERS, tokens.special,
            "parse control tokens written in the text (and show them in detokenize)"),
     OPTION("seed", 0, false, SESSION_USERS & ~ANSWERERS, SEED, seed, "N", "0",
-           "seed of --layer-drop"),
+           "seed for --layer-drop"),
 
     /* run and chat: sampling, in the order of the stages */
     OPTION("seed", 0, true, ANSWERERS, SEED, seed, "N", "random, and printed",
            "the same seed gives the same text"),
     OPTION("repeat-penalty", 0, false, ANSWERERS, NUMBER, sampling.repeat_penalty, "X", "1",
-           "penalise tokens that already occurred; 1: off", RANGE(0.001, 1000)),
+           "penalize tokens that already occurred; 1: off", RANGE(0.001, 1000)),
     OPTION("presence-penalty", 0, false, ANSWERERS, NUMBER, sampling.presence_penalty, "X", "0",
            "subtract X from a logit if its token occurred", RANGE(-1000, 1000)),
     OPTION("frequency-penalty", 0, false, ANSWERERS, NUMBER, sampling.frequency_penalty, "X", "0",
@@ -188,7 +188,7 @@ const struct option options[] = {
            "print [1,2,3] instead of a line per token"),
     SWITCH("ids", 0, true, CMD_TEMPLATE, tokens.print_ids,
            "print [1,2,3], BOS included, instead of the text"),
-    SWITCH("no-bos", 0, true, CMD_TOKENIZE, tokens.no_bos, "do not put the BOS first"),
+    SWITCH("no-bos", 0, true, CMD_TOKENIZE, tokens.no_bos, "do not add the BOS"),
     OPTION("chunks", 0, true, CMD_PERPLEXITY, INTEGER, windows.chunks, "N", NULL,
            "score at most N windows", RANGE(1, INT32_MAX)),
     SWITCH("second-half", 0, true, CMD_PERPLEXITY, windows.second_half,
@@ -196,7 +196,7 @@ const struct option options[] = {
     OPTION("save-logits", 0, true, CMD_PERPLEXITY, PATH, perplexity.save_logits, "FILE", NULL,
            "save the logits of all scored positions, for --kl"),
     OPTION("kl", 0, true, CMD_PERPLEXITY, PATH, perplexity.kl, "FILE", NULL,
-           "measure the divergence from the logits of --save-logits, of the same text"),
+           "measure the KL divergence from logits saved for the same text"),
     SWITCH("tensors", 0, true, CMD_INFO, info.list_tensors, "list the tensors"),
     SWITCH("metadata", 0, true, CMD_INFO, info.list_metadata, "list the metadata"),
     SWITCH("template", 0, true, CMD_INFO, info.show_template, "print the file's own chat template"),
@@ -213,9 +213,9 @@ const struct option options[] = {
     OPTION("ctx", 'c', false, CMD_BENCH, INTEGER, compute.ctx, "N", "what the rows need",
            "context size, in tokens", RANGE(1, 1 << 20)),
     OPTION("batch", 'b', false, ALL, INTEGER, compute.batch, "N", "512",
-           "evaluate at most N tokens of a prompt at once", RANGE(1, 65536),
+           "evaluate at most N prompt tokens at once", RANGE(1, 65536),
            .unlisted = ALL & ~COMPUTERS),
-    OPTION("isa", 0, false, ALL, TEXT, compute.isa, NULL, "the best of this CPU",
+    OPTION("isa", 0, false, ALL, TEXT, compute.isa, NULL, "the best for this CPU",
            "instruction set to use; see trit info", .choice = isa_at, .unlisted = ALL & ~COMPUTERS),
     OPTION("walk", 0, false, SESSION_USERS, TEXT, compute.walk, "NAME", "chosen by measurement",
            "how to read the weights for a generated token (see trit info)", .choice = walk_at),
@@ -233,9 +233,9 @@ const struct option options[] = {
     OPTION("exit-check", 0, false, SESSION_USERS, TEXT, layers.exit_check, "4,8,12", "every layer",
            "layers at which to check --exit-threshold"),
     OPTION("skip-layers", 0, false, SESSION_USERS, TEXT, layers.skip_layers, "3,7-9", "none",
-           "leave these layers out, numbered from 0 as in blk.N"),
+           "skip these layers, numbered from 0 as in blk.N"),
     OPTION("layer-drop", 0, false, SESSION_USERS, NUMBER, layers.layer_drop, "P", "0",
-           "leave out layer l of L with probability P*(l/L)^2, at random by --seed", RANGE(0, 1)),
+           "skip layer l of L with probability P*(l/L)^2; --seed makes it repeatable", RANGE(0, 1)),
     OPTION("i2s-layout", 0, false, OPENERS | CONVERTERS, CHOICE, model.i2s_layout, NULL, "128",
            "order of the weights in I2_S tensors", .choice = trit_i2s_layout_at),
     SWITCH("mlock", 0, false, ALL, model.mlock, "keep the file in physical memory"),
@@ -245,7 +245,7 @@ const struct option options[] = {
     SWITCH("json", 0, true, ALL, json, "print JSON instead of text"),
     SWITCH("stream", 0, false, CMD_RUN, run.stream, "with --json: also print an object per token"),
     OPTION("logprobs", 0, false, CMD_RUN, INTEGER, run.logprobs, "N", "0",
-           "with --json: the N most likely tokens at each position, with ln of their probability",
+           "with --json: also the N most likely tokens at each position, with ln probabilities",
            RANGE(0, 100)),
     SWITCH("quiet", 'q', true, ALL, quiet, "print only errors on stderr"),
     SWITCH("verbose", 'v', false, ALL, verbose, "print more on stderr"),
@@ -256,9 +256,9 @@ const struct option options[] = {
     {0},
 };
 
-/* ---- Names of other programs ----------------------------------------------------------------- */
+/* ---- Options of other programs --------------------------------------------------------------- */
 
-#define NO_GPU "trit has no GPU support; everything runs on the CPU"
+#define NO_GPU "ignored; trit runs on the CPU only"
 
 /* bitnet.cpp's run_inference.py, llama-cli, llama-bench and llama-perplexity. */
 const struct alias aliases[] = {
@@ -290,7 +290,7 @@ const struct alias aliases[] = {
 };
 /* clang-format on */
 
-/* ---- Finding --------------------------------------------------------------------------------- */
+/* ---- Lookup ---------------------------------------------------------------------------------- */
 
 const struct command_row *find_command(const struct command_row *commands, const char *name)
 {
@@ -307,7 +307,7 @@ int n_files_of(const struct command_row *c)
     return strchr(c->operand, ' ') ? 2 : 1;
 }
 
-/* Length of "--name", without a value that may follow. */
+/* Length of "--name" in arg, without "=value". */
 static size_t option_name_length(const char *arg)
 {
     const char *equals = strchr(arg, '=');
@@ -364,8 +364,8 @@ static int least(int a, int b)
     return a < b ? a : b;
 }
 
-/* Letters to insert, drop, replace or exchange with their neighbour to turn b into a (Damerau's
- * distance, with no position edited twice); large if a name is longer than MAX_NAME. */
+/* Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbors
+ * that turn b into a; MAX_NAME if a name is longer than that. */
 static int distance(const char *a, size_t n_a, const char *b)
 {
     const size_t n_b = strlen(b);
@@ -387,7 +387,7 @@ static int distance(const char *a, size_t n_a, const char *b)
     return d[n_a][n_b];
 }
 
-/* A name is near if at most a third of its letters are wrong and no other was nearer. */
+/* Keep name as the best if at most a third of its letters differ and it is nearer. */
 static void consider_name(const char **best, int *least_so_far, const char *arg, size_t len,
                           const char *name)
 {

@@ -1,5 +1,5 @@
-/* options.h - the command line as tables: a row per option, and a row per familiar name from other
- * programs. Parsing, help, suggestions, completion and the manual all read these tables and the
+/* options.h - the command line as tables: a row per option, and a row per option of another
+ * program. Parsing, help, suggestions, completion and the manual all read these tables and the
  * table of commands. */
 #ifndef TRIT_TOOLS_OPTIONS_H
 #define TRIT_TOOLS_OPTIONS_H
@@ -21,28 +21,28 @@ struct option {
     const char *name;
     char letter;       /* 0: none */
     bool common;       /* --help lists it; --help-all lists every option */
-    unsigned commands; /* that accept it */
-    unsigned unlisted; /* those of them that ignore it: their help does not list it */
+    unsigned commands; /* the commands that accept it */
+    unsigned unlisted; /* those that ignore it: their help does not list it */
     enum option_value value;
     size_t member;                /* offset in struct args */
     double lo, hi;                /* range of an INTEGER or NUMBER */
-    const char *arg;              /* name of the value; NULL: its choices, or a FLAG */
-    const char *(*choice)(int i); /* name i of the possible values, NULL past the last; or NULL */
+    const char *arg;              /* name of the value; NULL: show the choices; FLAG: none */
+    const char *(*choice)(int i); /* possible value i, NULL past the last; or NULL */
     const char *fallback;         /* the default, or NULL; numbers are set from it */
     const char *help;
 };
 extern const struct option options[]; /* ends with name NULL; in the order of help */
 
-/* Options that all of these accept are common to all commands; the manual lists them once. */
+/* An option that all of these accept is common; the manual lists it once. */
 extern const unsigned common_commands;
 
 /* Whether help, manual and completion of a command list the option. */
 bool is_listed(const struct option *o, enum command bit);
 
-/* A spelling of other programs, dashes included. */
+/* An option of another program; its spelling includes the dashes. */
 struct alias {
     const char *spelling;
-    const char *option; /* the long name that it means; NULL: it is ignored */
+    const char *option; /* its long name in trit; NULL: it is ignored */
     bool takes_value;   /* if ignored */
     const char *word;   /* the message if ignored; NULL: none */
 };
@@ -54,8 +54,8 @@ const struct command_row *find_command(const struct command_row *commands, const
 /* Number of files that a command takes as well as options. */
 int n_files_of(const struct command_row *c);
 
-/* The option of this command (failing that, of any) that arg names: "--name", "--name=value",
- * "-n", or an alias of one; NULL if none. *value: the part after '=', or NULL. */
+/* The option that arg names, of this command or else of any: "--name", "--name=value", "-n" or an
+ * alias; NULL if none. *value: the part after '=', or NULL. */
 const struct option *find_option(const char *arg, unsigned command, const char **value);
 const struct alias *find_alias(const char *arg);
 
@@ -71,10 +71,13 @@ struct description {
 };
 struct description describe_option(const struct option *o, bool range);
 
-/* Set what an option sets, as on the command line; cli.c. @return exit code, after a message */
+/* Set an option in args, as on the command line (in cli.c). @return exit code, after a message */
 int cli_set(struct args *args, const struct option *o, const char *value);
 
-/* What was probably meant: the nearest command, or long option of a command; NULL: none is near. */
+/* @return 0, or the exit code after a message that lists the choices of an option (in cli.c) */
+int cli_check_choice(const struct option *o, const char *value);
+
+/* For "did you mean": the nearest command, or long option of a command; NULL: none is near. */
 const char *suggest_command(const struct command_row *commands, const char *name);
 const char *suggest_option(const char *arg, unsigned command);
 
