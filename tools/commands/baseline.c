@@ -11,7 +11,7 @@
 #include "plain_text.h"
 #include "report.h"
 
-/* The member that a row lacks or that has an impossible value; NULL: none. */
+/* The member of a row that is missing or invalid; NULL: none. */
 static const char *missing(const struct trit_json_value *row)
 {
     int64_t threads;
@@ -31,12 +31,12 @@ static int check_baseline(const struct baseline *base)
     int n = 1;
 
     if (trit_json_count(root) == 0)
-        return file_error("%s has no row of trit bench", base->path);
+        return file_error("%s has no rows from trit bench", base->path);
     for (const struct trit_json_value *row = trit_json_first(root); row;
          row = trit_json_next(row), n++)
         if (missing(row))
-            return file_error("%s is not a result of trit bench: row %d has no valid '%s'",
-                              base->path, n, missing(row));
+            return file_error("%s is not a trit bench result: row %d has no valid '%s'", base->path,
+                              n, missing(row));
     return EXIT_DONE;
 }
 

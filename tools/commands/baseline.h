@@ -15,8 +15,8 @@ struct baseline {
 int baseline_open(struct baseline *base, const char *path);
 void baseline_close(struct baseline *base);
 
-/* Compare with the rows of that model. If there are none, compare with all rows, and unless quiet
- * name their model in a message. */
+/* Use only the rows of that model. If it has none, use all rows and, unless quiet, print which
+ * model they are from. */
 void baseline_choose_model(struct baseline *base, const char *model_type, bool quiet);
 
 /* Tokens/s of the last row with that test and number of threads; NAN: none. */

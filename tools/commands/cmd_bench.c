@@ -1,10 +1,10 @@
-/* cmd_bench.c - trit bench: the speed of a model, each figure with its limit.
+/* cmd_bench.c - trit bench: the speed of a model, each result with the limit of the machine.
  *
- * A row is a prompt of p tokens (logits of the last one only) or the generation of n tokens, one by
- * one, both with d tokens already in the context. Tokens are random, and nothing is sampled. Before
- * and after each sample the same threads of the same process measure the limit: for generation, how
- * fast they read the same weights; for prompts, integer multiply-adds of the instruction set in
- * use. Other load on the machine thus slows both. */
+ * A row evaluates a prompt of p tokens (logits for the last one only) or generates n tokens one by
+ * one, with d tokens already in the context. Tokens are random, and nothing is sampled. Before and
+ * after each sample, the same threads measure the limit: for generation, how fast they read the
+ * same weights; for prompts, integer multiply-adds with the instruction set in use. So other load
+ * on the machine slows both. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <math.h>
@@ -45,7 +45,7 @@ struct bench_row {
     double avg, stddev;
     double limit;   /* of the machine: GB/s or GMAC/s */
     double reached; /* in the same unit */
-    double fmas;    /* prompts: limit of float multiply-adds, in 10^9 per second */
+    double fmas;    /* prompts: peak of float multiply-adds, 10^9/s */
     double old_avg; /* of the baseline; NAN: none */
     struct walks walks;
 };
@@ -61,13 +61,13 @@ struct bench {
     struct trit_machine_info machine;
     const struct format *format;
     struct baseline old; /* of --compare */
-    bool progress, bars; /* to be shown */
+    bool progress, bars; /* whether to show them */
     int n_rows;          /* printed so far */
 };
 
 /* ---- Arguments ------------------------------------------------------------------------------- */
 
-/* Numbers lo..hi separated by commas; fallback: if text is NULL. */
+/* Parse numbers lo..hi separated by commas, from fallback if text is NULL. */
 static int parse_numbers(struct list *out, const char *text, const char *fallback,
                          const char *option, int lo, int hi)
 {
@@ -99,8 +99,8 @@ static int largest(const struct list *l)
 
 /* ---- Measuring ------------------------------------------------------------------------------- */
 
-/* Bytes that a token of the row reads: the weights of its layers, and the keys and values in the
- * cache, on average over the tokens. */
+/* Average bytes read per token of the row: the weights of its layers, and the cached keys and
+ * values. */
 static double bytes_per_token(const struct bench *b, const struct bench_row *r)
 {
     const struct trit_model_info *m = &b->info;
@@ -138,7 +138,7 @@ static int evaluate(const struct bench *b, const int32_t *tokens, int n)
     return !status ? EXIT_DONE : status == TRIT_E_CANCELLED ? EXIT_INTERRUPTED : report(&err);
 }
 
-/* One sample of a row: the n tokens after those of the depth. */
+/* Evaluate one sample of a row: n tokens after the first r->n_depth. */
 static int run_once(const struct bench *b, const struct bench_row *r, const int32_t *tokens, int n)
 {
     int code = EXIT_DONE;
@@ -278,7 +278,7 @@ static void md_row(const struct bench *b, const struct bench_row *r)
     printf(" %.0f %% of %.1f %s |\n", 100 * r->reached / r->limit, r->limit, unit(r));
 }
 
-/* The fields of csv and JSON, in the order of the csv; the last ones only with --compare. */
+/* The fields of CSV and JSON, in CSV order; the last N_OLD_FIELDS only with --compare. */
 enum { N_OLD_FIELDS = 2, N_FIELDS = 29 + N_OLD_FIELDS };
 
 static int fields_of(struct field f[N_FIELDS], const struct bench *b, const struct bench_row *r)
@@ -355,8 +355,8 @@ static void jsonl_row(const struct bench *b, const struct bench_row *r)
 static const struct format {
     const char *name;
     void (*row)(const struct bench *b,
-                const struct bench_row *r); /* and before the first, a head */
-    const char *end;                        /* after the last */
+                const struct bench_row *r); /* the first also prints a heading */
+    const char *end;                        /* printed after the last row */
 } formats[] = {
     {"table", table_row, ""},    {"md", md_row, ""},       {"csv", csv_row, ""},
     {"json", json_row, "\n]\n"}, {"jsonl", jsonl_row, ""},
@@ -367,7 +367,7 @@ const char *bench_format(const struct args *args)
     return args->bench.format ? args->bench.format : args->json ? "json" : "table";
 }
 
-/* The parser accepts no other names. */
+/* The parser has checked the name. */
 static const struct format *find_format(const struct args *args)
 {
     const struct format *f = formats;
@@ -379,7 +379,7 @@ static const struct format *find_format(const struct args *args)
 
 /* ---- The command ----------------------------------------------------------------------------- */
 
-/* Bytes of the tensors, and "bitnet-b1.58 2.4B I2_S" with the type of the largest linear. */
+/* Set model_bytes, and model_type: "bitnet-b1.58 2.4B I2_S", the type of the largest linear. */
 static void describe_model(struct bench *b)
 {
     const char *type = "?";
@@ -399,7 +399,7 @@ static void describe_model(struct bench *b)
              n_params * (n_params < 1e8 ? 1e-6 : 1e-9), n_params < 1e8 ? "M" : "B", type);
 }
 
-/* A session for all rows with that many threads. */
+/* Open a session for all rows with n_threads. */
 static int open_for(struct bench *b, int n_threads, int n_ctx)
 {
     struct trit_session_options opt;
@@ -496,7 +496,7 @@ static int parse_lists(struct bench *b)
     return EXIT_DONE;
 }
 
-/* The default length must fit the model. */
+/* Limit a default length to what fits the model. */
 static void fit_default(struct list *l, const char *given, int32_t most)
 {
     if (!given && l->items[0] > most)

@@ -63,7 +63,7 @@ static void on_tensor(void *user, const struct trit_converted_tensor *t)
     c->n_tensors++;
 }
 
-/* Convert the checkpoint folder, or the file if there is one. write: NULL for a dry run. */
+/* Convert the file, or the checkpoint folder if it is NULL. write: NULL for a dry run. */
 static trit_status call_converter(struct conversion *c, const trit_file *file, trit_write_fn write,
                                   struct trit_error *err)
 {
@@ -145,7 +145,7 @@ int convert_main(const struct args *args)
     if (args->convert.from_gguf)
         return convert_file(&c, args->convert.from_gguf, args->out);
     if (!args->operand)
-        return usage_error("no checkpoint given; trit convert FOLDER -o FILE.gguf");
+        return usage_error("no checkpoint given; use trit convert FOLDER -o FILE.gguf");
     return convert_to(&c, NULL, args->out);
 }
 

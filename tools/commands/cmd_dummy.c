@@ -1,4 +1,4 @@
-/* cmd_dummy.c - trit dummy: a model file with random weights and the sizes of a published model. */
+/* cmd_dummy.c - trit dummy: write a model with random weights and the sizes of a published one. */
 #include <stdio.h>
 
 #include "commands.h"
@@ -10,7 +10,7 @@ static void print_shapes(void)
 {
     struct trit_dummy_shape shape;
 
-    fputs("trit: --shape must be one of\n", stderr);
+    fputs("trit: --shape must be one of:\n", stderr);
     for (int i = 0; trit_dummy_shape_at(i, &shape); i++)
         fprintf(stderr, "  %-12s %5.0f M ternary weights: %s\n", shape.name,
                 (double)shape.n_ternary * 1e-6, shape.model);

@@ -1,4 +1,4 @@
-/* cmd_info.c - trit info: a model file and how trit reads it, or what this CPU can run. */
+/* cmd_info.c - trit info: describe a model file, or what this CPU can run. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <stdio.h>
@@ -11,11 +11,12 @@
 #include "hardware.h"
 #include "json_write.h"
 #include "open.h"
+#include "options.h"
 #include "plain_text.h"
 #include "report.h"
 #include "status.h"
 
-enum { MAX_ITEMS = 8, MAX_TEXT = 160 }; /* of metadata, without --json */
+enum { MAX_ITEMS = 8, MAX_TEXT = 160 }; /* for metadata, without --json */
 
 static double mib(uint64_t bytes)
 {
@@ -24,13 +25,13 @@ static double mib(uint64_t bytes)
 
 /* ---- The machine ----------------------------------------------------------------------------- */
 
-/* The operations of each row, if isa is chosen (NULL: the best). */
+/* Print the kernels used with isa (NULL: the best), grouped by the row they come from. */
 static void print_operations(const char *isa)
 {
     struct trit_isa_info row;
     struct trit_operation_info op;
 
-    printf("kernels  of each, if %s is used\n", isa ? isa : trit_isa_default());
+    printf("kernels  from each instruction set, with %s\n", isa ? isa : trit_isa_default());
     for (int r = 0; trit_isa_at(r, &row); r++) {
         int column = 0;
         for (int i = 0; trit_operation_at(i, isa, &op); i++) {
@@ -83,14 +84,13 @@ static void print_walks(bool json)
             printf("  %-8s %s\n", walk.name, walk.note);
 }
 
-/* The number of threads with the limit that decided it, and the memory. */
+/* Print the default number of threads and the memory, each with its limit. */
 static void print_limits(const struct trit_machine_info *m)
 {
     printf("threads  %d (", trit_threads_default());
     if (m->cpu_limit < m->n_cores) {
         plain_text(stdout, m->cpu_limit_from, strlen(m->cpu_limit_from));
-        printf(" allows %g CPUs' worth of time, of %d physical performance cores)\n", m->cpu_limit,
-               m->n_cores);
+        printf(" allows %g CPUs; %d physical performance cores)\n", m->cpu_limit, m->n_cores);
     } else
         printf("physical performance cores)\n");
     if (m->memory_limit < m->memory_bytes) {
@@ -129,12 +129,14 @@ static int print_machine(const struct args *args)
     const char *isa = args->compute.isa ? args->compute.isa : trit_isa_default();
     struct trit_isa_info row = {0};
     struct trit_machine_info machine;
+    const char *value;
     size_t n_bytes;
 
     trit_machine_info(&machine);
-    for (int i = 0; !row.name || strcmp(row.name, isa) != 0; i++)
-        if (!trit_isa_at(i, &row))
-            return usage_error("unknown instruction set '%s'", isa);
+    if (cli_check_choice(find_option("--isa", CMD_INFO, &value), isa))
+        return EXIT_USAGE;
+    for (int i = 0; trit_isa_at(i, &row) && strcmp(row.name, isa) != 0; i++)
+        ;
     if (!row.usable) {
         fprintf(stderr, "trit: %s '%s' kernels\n",
                 row.built ? "this CPU cannot run the" : "this build does not have the", isa);
@@ -247,7 +249,7 @@ static bool print_whole_string(void *user, const struct trit_value *v)
     return false;
 }
 
-/* The chat template that the file carries. */
+/* The file's own chat template. */
 static void print_template(const trit_file *f, bool json)
 {
     const size_t i = trit_file_find_metadata(f, "tokenizer.chat_template");
@@ -294,7 +296,7 @@ static void print_tensor_json(const struct trit_tensor_info *t,
     putchar('}');
 }
 
-/* Ternary weights by layer; the bars have at most MAX_ROWS rows, each of one or more layers. */
+/* Ternary weights by layer; at most MAX_ROWS bars, each for one or more layers. */
 enum { MAX_LAYERS = 1024, MAX_ROWS = 32 };
 
 struct zeros {
@@ -319,7 +321,7 @@ static void add_zeros(struct zeros *z, struct trit_string name,
     z->n_layers = layer + 1 > z->n_layers ? layer + 1 : z->n_layers;
 }
 
-/* Of layers begin..end-1. */
+/* Fraction of zeros in layers begin..end-1. */
 static double part_of(const struct zeros *z, int begin, int end)
 {
     uint64_t n = 0, zero = 0;
@@ -377,7 +379,7 @@ static int print_tensors(const trit_file *f, bool json)
     return code;
 }
 
-/* A note of the program that wrote the file. */
+/* Print a note from the program that wrote the file. */
 static bool print_note(void *user, const struct trit_value *v)
 {
     struct printer *p = user;
@@ -429,7 +431,7 @@ static void print_model(const struct trit_model_info *m, uint64_t session_bytes)
         mib(session_bytes), mib(m->repacked_bytes), mib(m->token_bytes));
 }
 
-/* Knobs that differ from most models, or that sources of this family leave open. */
+/* Print knobs that differ from most models, or that checkpoints of this family omit. */
 static void print_knobs(const trit_model *model)
 {
     struct trit_knob_info knob;
@@ -500,7 +502,7 @@ struct found {
     struct trit_error why_not;
     struct trit_model_info model;
     uint64_t session_bytes;
-    struct trit_chat chat; /* also if the model cannot run; name NULL: no usable vocabulary */
+    struct trit_chat chat; /* even if the model cannot run; name NULL: no usable vocabulary */
 };
 
 static void print_file(const struct args *args, const struct opened *o, const struct found *found)
@@ -556,7 +558,7 @@ static int print_info(const struct args *args, const struct opened *o, const str
     return code;
 }
 
-/* A file that cannot run is described too; then the exit code says that it cannot. */
+/* A file that cannot run is described too; a message and the exit code say why not. */
 int info_main(const struct args *args)
 {
     struct opened o = {0};

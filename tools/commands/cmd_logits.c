@@ -22,7 +22,7 @@ static int get_tokens(struct opened *o, const struct args *args, int32_t **ids, 
                        ids, n);
 }
 
-/* The header of format 1.0: magic, version, length, and a Python dict, padded to 128 bytes. */
+/* The header of .npy 1.0: magic, version, length, and a Python dict, padded to 128 bytes. */
 static bool write_header(FILE *f, int32_t n_tokens, int32_t n_vocab)
 {
     enum { FIXED = 10, TOTAL = 128 };
@@ -86,7 +86,7 @@ int logits_main(const struct args *args)
     if (!code && n == 0)
         code = usage_error("the prompt is empty");
     if (!code && n > trit_session_n_ctx(o.session))
-        code = usage_error("%d tokens do not fit into the context of %d (see -c)", n,
+        code = usage_error("the prompt has %d tokens; the context has room for %d (see -c)", n,
                            trit_session_n_ctx(o.session));
     if (!code)
         code = write_logits(&o, ids, n, args->out);

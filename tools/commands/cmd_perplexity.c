@@ -3,7 +3,7 @@
  * The tokens of the text are cut into windows of --ctx positions without overlap; the incomplete
  * last one is dropped. Each window starts from an empty context (after the BOS, if the model has
  * one), and every token except the first is scored by its probability given those before it. The
- * logits can be saved in a file, and compared with those of a file. */
+ * logits can be saved to a file, or compared with saved ones. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,7 +100,7 @@ static int score_text(struct scoring *s)
         .chunks = w->n,
         .second_half = s->args->windows.second_half,
         .n_rows = (int64_t)w->n * (w->ctx - w->first_scored),
-        /* with the BOS: another one changes how the text is evaluated */
+        /* includes the BOS, because it affects the logits */
         .text = logits_hash(logits_hash(0, &w->bos, 1), w->ids, (size_t)w->n * (size_t)w->n_text),
     };
     int code = EXIT_DONE;
@@ -130,7 +130,7 @@ static void print_divergence(const struct divergence_summary *d, bool json)
     if (!json) {
         printf("KL divergence %.4g ± %.2g · median %.4g · 99th percentile %.4g · largest %.4g\n",
                d->kl_mean, d->kl_stderr, d->kl_median, d->kl_p99, d->kl_max);
-        printf("same most likely token %.2f %% · ln p of the right one %+.5f ± %.5f · "
+        printf("same most likely token %.2f %% · ln p of the next token %+.5f ± %.5f · "
                "perplexity %.5f times the base's %.4f\n",
                100 * d->same_top, d->lnp_change, d->lnp_change_stderr, d->ppl_ratio, d->ppl_base);
         return;

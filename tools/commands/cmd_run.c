@@ -30,8 +30,8 @@ struct logprob {
     double value; /* ln of its probability under softmax(logits) */
 };
 
-/* The n <= MAX_LOGPROBS most likely of n_vocab logits, best first, of equals the lowest id first.
- * @return their number */
+/* Find the n <= MAX_LOGPROBS most likely tokens, best first; ties: lowest id first.
+ * @return their number, less than n if n_vocab is */
 static int top_logprobs(struct logprob *out, int n, const float *logits, int32_t n_vocab)
 {
     int found = 0;
@@ -44,7 +44,7 @@ static int top_logprobs(struct logprob *out, int n, const float *logits, int32_t
             out[at] = out[at - 1];
         out[at].id = id;
     }
-    /* one sum over the vocabulary for all: ln p = logit - ln sum */
+    /* sum over the vocabulary only once: ln p = logit - ln sum */
     const double sum =
         found ? (double)logits[out[0].id] - trit_logprob(logits, n_vocab, out[0].id) : 0;
     for (int i = 0; i < found; i++)
@@ -82,11 +82,11 @@ struct run {
     uint64_t seed;
     char *prompt; /* [len] */
     size_t len;
-    int32_t *ids, n, n_keep; /* the prompt, after restored tokens */
+    int32_t *ids, n, n_keep; /* restored tokens, then the prompt */
     const char **stop;       /* [n_stop]: --stop, and the template's */
     int32_t n_stop;
     struct bytes text; /* with --json: the answer */
-    char last;         /* character of the answer */
+    char last;         /* last character of the answer */
     FILE *tokens;      /* with --logprobs: the tokens, for the object at the end */
     char *tokens_text;
     size_t tokens_len;
@@ -124,7 +124,7 @@ static bool on_token(void *user, int32_t id, struct trit_string piece, const flo
 {
     struct run *r = user;
 
-    trit_session_set_progress(r->o.session, NULL, NULL); /* now the line has text */
+    trit_session_set_progress(r->o.session, NULL, NULL); /* the line now holds text */
     if (r->tokens) {
         fputs(ftell(r->tokens) > 0 ? "," : "", r->tokens);
         print_token(r->tokens, r, id, piece, logits);
@@ -209,7 +209,7 @@ static void print_run_json(const struct run *r, const struct trit_generate_resul
            trit_session_n_threads(r->o.session));
 }
 
-/* Print the rest after a successful generation. */
+/* Complete the output after a successful generation. */
 static int finish_output(const struct run *r, struct trit_generate_result result)
 {
     result.n_prompt -= r->file.n_restored;
@@ -306,9 +306,9 @@ static int tokenize_prompt(struct run *r)
     if (code)
         return code;
     if (r->file.n_restored && r->n > n_ctx - r->file.n_restored)
-        return usage_error("the prompt has %d tokens; after the %d of %s the context has room "
-                           "for %d (see -c)",
-                           r->n, r->file.n_restored, r->file.path, n_ctx - r->file.n_restored);
+        return usage_error("the prompt has %d tokens; %s has %d, so the context has room for "
+                           "%d (see -c)",
+                           r->n, r->file.path, r->file.n_restored, n_ctx - r->file.n_restored);
     if ((code = prepend_restored(&r->file, &r->o, &r->ids, &r->n)))
         return code;
     if (r->n == 0)
@@ -321,20 +321,20 @@ static int tokenize_prompt(struct run *r)
     return EXIT_DONE;
 }
 
-/* Options that exclude or require others. */
+/* Check options that exclude or require others. */
 static int check_options(const struct args *args)
 {
     if (!args->run.chat && (args->chat.system || args->chat.template_name))
         return usage_error("%s requires --chat", args->chat.system ? "--system" : "--template");
     if (args->run.chat && args->tokens.special)
-        return usage_error("--special cannot be used with --chat: a message is text");
+        return usage_error("--special cannot be used with --chat: messages are plain text");
     if ((args->run.stream || args->run.logprobs) && !args->json)
         return usage_error("%s requires --json", args->run.stream ? "--stream" : "--logprobs");
     if (args->generate.session && !*args->generate.session)
         return usage_error("--session needs a file name");
     for (int i = 0; i < args->generate.stop.n; i++)
         if (!*args->generate.stop.items[i])
-            return usage_error("--stop needs a text that is not empty");
+            return usage_error("--stop needs a non-empty text");
     return EXIT_DONE;
 }
 

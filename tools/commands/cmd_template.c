@@ -1,5 +1,5 @@
-/* cmd_template.c - trit template: the exact prompt that a conversation becomes. The file needs a
- * vocabulary only. */
+/* cmd_template.c - trit template: the exact prompt for a conversation. A vocabulary-only file is
+ * enough. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* cmd_tokenize.c - trit tokenize and trit detokenize. The file needs a vocabulary only. */
+/* cmd_tokenize.c - trit tokenize and trit detokenize. A vocabulary-only file is enough. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

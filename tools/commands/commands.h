@@ -1,4 +1,4 @@
-/* commands.h - the table of all commands, and the main functions of those of this folder. */
+/* commands.h - the command table, and the main functions of the commands in this folder. */
 #ifndef TRIT_TOOLS_COMMANDS_H
 #define TRIT_TOOLS_COMMANDS_H
 
@@ -22,7 +22,7 @@ int quantize_main(const struct args *args);
 /* trit bench --exit-sweep: speed and quality of a model after each of its layers. */
 int exit_sweep(const struct args *args, int n_gen, int n_threads);
 
-/* Format of trit bench: that of -o, "json" with --json, else "table". */
+/* Output format of trit bench: the -o value, else "json" with --json, else "table". */
 const char *bench_format(const struct args *args);
 
 #endif

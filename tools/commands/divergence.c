@@ -25,8 +25,8 @@ void divergence_free(struct divergence *d)
     *d = (struct divergence){0};
 }
 
-/* ln of a probability is (logit - max) - log_sum; in two steps, as max + log_sum would lose small
- * digits next to a large logit. */
+/* ln of a probability is (logit - max) - log_sum. Two subtractions, because max + log_sum would
+ * lose low digits if max is large. */
 struct scale {
     double max, log_sum;
 };
@@ -36,7 +36,7 @@ static double log_prob(float logit, struct scale s)
     return ((double)logit - s.max) - s.log_sum;
 }
 
-/* Probabilities of logits, the largest of which is at top. */
+/* Probabilities of logits; logits[top] is the largest. */
 static struct scale softmax(double *out, const float *logits, int32_t n, int32_t top)
 {
     const double max = (double)logits[top];
@@ -49,8 +49,8 @@ static struct scale softmax(double *out, const float *logits, int32_t n, int32_t
     return (struct scale){max, log(sum)};
 }
 
-/* p x + q - p with x = ln(p / q). As p and q sum to 1, these terms have the same sum as the p x;
- * but none is negative, so small ones do not cancel. */
+/* p x + q - p with x = ln(p / q). Since p and q each sum to 1, these terms have the same sum as
+ * p x, but none is negative, so small ones do not cancel. */
 static double term(double p, double q, double x)
 {
     if (fabs(x) >= 1.0 / 64)

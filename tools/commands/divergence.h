@@ -1,5 +1,4 @@
-/* divergence.h - distance between the predictions of a model and those of a base model, over all
- * positions of a text. */
+/* divergence.h - the KL divergence of a model's predictions from a base model's, over a text. */
 #ifndef TRIT_TOOLS_DIVERGENCE_H
 #define TRIT_TOOLS_DIVERGENCE_H
 
@@ -7,7 +6,7 @@
 
 struct divergence {
     double *kl;     /* at each position */
-    double *change; /* in ln p of the right token, from the base to the other model */
+    double *change; /* in ln p of the next token, from the base to the other model */
     int64_t n;
     double *p, *q; /* at the current position: probabilities of the base and of the other model */
     int32_t n_vocab;
@@ -20,8 +19,8 @@ bool divergence_init(struct divergence *d, int64_t n_positions, int32_t n_vocab)
 void divergence_free(struct divergence *d);
 
 /* Add a position, at most n_positions: finite logits [n_vocab] of both, and the next token. The
- * divergence is sum p_i ln(p_i / q_i) with p of the base, in double; it is accurate even if it is
- * tiny, and 0 if both are the same. */
+ * divergence is sum p_i ln(p_i / q_i) with p of the base, in double; it is accurate even if tiny,
+ * and 0 if both are equal. */
 void divergence_add(struct divergence *d, const float *base, const float *logits, int32_t id);
 
 /* The stderr of a mean is the sample standard deviation divided by sqrt(n); 0 for a single value.
@@ -33,7 +32,7 @@ struct divergence_summary {
     double ppl_base, ppl_ratio; /* ratio: of the other model to the base */
 };
 
-/* Summarise at least one position; sorts them. */
+/* Needs at least one position. Sorts d->kl. */
 void divergence_summarise(struct divergence *d, struct divergence_summary *out);
 
 #endif

@@ -1,10 +1,10 @@
 /* exit_sweep.c - trit bench --exit-sweep.
  *
- * Speed is that of generation, one token at a time. Each round measures all depths, so that other
- * load on the machine affects them alike. Results are medians over the rounds: of the speed, and of
- * the speed-up within each round, which is compared with what the bytes read per token predict.
- * Quality is measured on a text, cut into windows as by trit perplexity; a depth agrees with the
- * whole model where both find the same token most likely. */
+ * Speed is generation speed, one token at a time. Each round measures all depths, so other load on
+ * the machine affects them alike. Results are the medians over the rounds of the speed and of the
+ * speed-up within a round, which is compared with a prediction from the bytes read per token.
+ * Quality is measured on a text, cut into windows as in trit perplexity; a depth agrees with the
+ * whole model at positions at which both have the same most likely token. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,7 +83,7 @@ static int measure_depth(const struct sweep *s, struct depth *d, int round)
     return code;
 }
 
-/* Of x[i] / by[i]; by NULL: of x[i]. */
+/* Median of x[i] / by[i], or of x[i] if by is NULL. */
 static double median(const double *x, const double *by, int n)
 {
     double sorted[MAX_REPEATS];
@@ -200,7 +200,7 @@ static int sample_depth(const struct sweep *s, struct depth *d)
 
 enum { N_COLUMNS = 6 };
 
-/* NaN without a text. */
+/* ppl and agreement are NaN without a text. */
 static void fields_of(struct field f[N_COLUMNS], const struct sweep *s, const struct depth *d)
 {
     const double predicted = (double)whole_model(s)->bytes / (double)d->bytes;
@@ -237,7 +237,7 @@ static void print_heading(const struct sweep *s, bool md)
                text ? "  perplexity  agreement" : "");
 }
 
-/* Without braces. */
+/* The members, without braces. */
 static void print_json_row(const struct sweep *s, const struct depth *d, const struct field *f)
 {
     json_fields(f, N_COLUMNS);

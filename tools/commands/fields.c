@@ -46,7 +46,7 @@ void csv_names(const struct field *f, int n)
     putchar('\n');
 }
 
-/* In quotes, inner ones doubled (RFC 4180). */
+/* In quotes, with inner quotes doubled (RFC 4180). */
 static void csv_string(const char *text)
 {
     putchar('"');

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* A text, or if it is NULL a number, or if it has one a list of `number` values, in JSON only. */
+/* text if not NULL, else list[number] (in JSON only) if not NULL, else number. */
 struct field {
     const char *name, *text;
     double number;
@@ -21,10 +21,10 @@ struct number {
 /* "a":1,"b":"x" without braces */
 void json_fields(const struct field *f, int n);
 
-/* The same of numbers, after `before`. exact: by json_exact(), else by json_number() */
+/* The same for numbers, after `before`. exact: use json_exact(), else json_number(). */
 void json_numbers(const char *before, const struct number *x, int n, bool exact);
 
-/* A line each; what is not finite is left empty. */
+/* Print one line; a number that is not finite is left empty. */
 void csv_names(const struct field *f, int n);
 void csv_values(const struct field *f, int n);
 

@@ -20,12 +20,12 @@ enum { VERSION = 1 };
 struct logits_header {
     char magic[8];
     struct logits_shape shape;
-    uint64_t checksum; /* of all before it */
+    uint64_t checksum; /* of the members above */
 };
 
-static_assert(sizeof(struct logits_header) == 64, "the header is written as it is in memory");
+static_assert(sizeof(struct logits_header) == 64, "the header is written verbatim");
 
-/* FNV-1a, a word at a time: a change of any one word changes it. */
+/* FNV-1a, a word at a time: changing any single word changes the hash. */
 uint64_t logits_hash(uint64_t before, const void *words, size_t n)
 {
     const unsigned char *bytes = words;
@@ -44,7 +44,7 @@ static uint64_t header_checksum(const struct logits_header *h)
     return logits_hash(0, h, offsetof(struct logits_header, checksum) / 4);
 }
 
-/* It depends on the index too, so that a row cannot replace another. */
+/* Includes the index, so that swapped rows are detected. */
 static uint64_t row_checksum(const float *row, size_t n_vocab, uint64_t index)
 {
     return logits_hash(logits_hash(0, &index, 2), row, n_vocab);
@@ -112,7 +112,7 @@ int logits_open(struct logits_reader *r, const char *path)
     if (!r->f || ferror(r->f))
         return file_error("%s: %s", path, strerror(errno));
     if (n < sizeof magic || memcmp(h.magic, magic, sizeof magic) != 0)
-        return refuse(r, "is not a file of trit perplexity --save-logits");
+        return refuse(r, "is not a file from trit perplexity --save-logits");
     if (n < sizeof h)
         return refuse(r, "ends early");
     if (h.checksum != header_checksum(&h))
@@ -145,7 +145,7 @@ static int check_logits_shape(const struct logits_reader *r, const struct logits
         return usage_error("%s has %d windows, not %d (see --chunks)", r->path, then->chunks,
                            now->chunks);
     if (then->n_rows != now->n_rows || then->text != now->text)
-        return usage_error("%s was made from another text, or other tokens of it", r->path);
+        return usage_error("%s was made from another text or with another tokenizer", r->path);
     return EXIT_DONE;
 }
 

@@ -1,10 +1,10 @@
-/* logits_file.h - a file of the logits at all scored positions of a text, to compare with another
- * model or other settings later.
+/* logits_file.h - a file with the logits at all scored positions of a text, for a later comparison
+ * with another model or other settings.
  *
  * A header of 64 bytes, then for each position in order the logits, float32[n_vocab], and a
- * checksum of 8 bytes; little-endian. It has logits and not probabilities, so that nothing is lost:
- * a model compares with itself as exactly the same. A file may be far larger than the memory: the
- * reader and the writer hold one row. */
+ * checksum of 8 bytes; little-endian. It stores logits, not probabilities, so nothing is lost: a
+ * model's divergence from itself is exactly 0. A file may be far larger than memory: the reader and
+ * the writer hold one row. */
 #ifndef TRIT_TOOLS_LOGITS_FILE_H
 #define TRIT_TOOLS_LOGITS_FILE_H
 
@@ -13,16 +13,16 @@
 
 /* Origin and number of the rows; part of the header. */
 struct logits_shape {
-    uint32_t version; /* the writer's to set */
+    uint32_t version; /* set by the writer */
     int32_t n_vocab, ctx, chunks;
-    int32_t second_half; /* 0: not */
+    int32_t second_half; /* 0: no */
     int32_t reserved;    /* 0 */
     int64_t n_rows;
     uint64_t text;         /* logits_hash() of the tokens */
     uint64_t reserved_too; /* 0 */
 };
 
-/* Hash of n more words, given that of the words before; 0 at first. */
+/* Hash of n 32-bit words, continuing from the hash `before`; 0 to start. */
 uint64_t logits_hash(uint64_t before, const void *words, size_t n);
 
 struct logits_writer {
@@ -53,8 +53,8 @@ struct logits_reader {
 /* Read the header. @return exit code; close either way. */
 int logits_open(struct logits_reader *r, const char *path);
 
-/* Check that the file has that shape and the size to match. @return EXIT_DONE; EXIT_USAGE after a
- * message about the difference; EXIT_FILE, EXIT_MEMORY */
+/* Check that the file has that shape, and the size that follows. @return EXIT_DONE; EXIT_USAGE
+ * after a message about the difference; EXIT_FILE, EXIT_MEMORY */
 int logits_match(struct logits_reader *r, const struct logits_shape *shape);
 
 /* The next row, valid until the next call; NULL if it cannot be read or is damaged:

@@ -1,4 +1,4 @@
-/* percentile.h - medians and their like. */
+/* percentile.h - medians and other percentiles. */
 #ifndef TRIT_TOOLS_PERCENTILE_H
 #define TRIT_TOOLS_PERCENTILE_H
 
@@ -6,7 +6,7 @@
 
 void sort_ascending(double *x, int64_t n);
 
-/* The value that a part 0..1 of n >= 1 sorted values is below, interpolated linearly. */
+/* The percentile at part 0..1 of n >= 1 ascending values, interpolated linearly. */
 double percentile(const double *x, int64_t n, double part);
 
 #endif

@@ -24,7 +24,7 @@ int plan_windows(struct windows *w, struct opened *o, const char *text, size_t l
     w->n_text = w->ctx - (w->bos >= 0);
     w->first_scored = args->second_half ? w->ctx / 2 + 1 : 1 + (w->bos >= 0);
     if (w->first_scored >= w->ctx)
-        return usage_error("no token of a window of %d is scored; --ctx must be larger", w->ctx);
+        return usage_error("--ctx %d is too small; no token would be scored", w->ctx);
     w->n = w->n_ids / w->n_text;
     if (args->chunks && w->n > args->chunks)
         w->n = args->chunks;

@@ -1,4 +1,4 @@
-/* windows.h - a text cut into windows, each of which a model predicts from an empty context. */
+/* windows.h - a text cut into windows; each is predicted from an empty context. */
 #ifndef TRIT_TOOLS_WINDOWS_H
 #define TRIT_TOOLS_WINDOWS_H
 
@@ -16,7 +16,7 @@ struct windows {
 int plan_windows(struct windows *w, struct opened *o, const char *text, size_t len, int ctx,
                  const struct window_args *args);
 
-/* The tokens of window i: [w->ctx]. */
+/* Copy the tokens of window i: tokens[w->ctx]. */
 void take_window(int32_t *tokens, const struct windows *w, int32_t i);
 
 #endif
