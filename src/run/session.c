@@ -26,9 +26,15 @@ static trit_status check_range(const char *name, int32_t value, int32_t hi, stru
 
 static trit_status find_isa(const struct trit_isa **isa, const char *name, struct trit_error *err)
 {
+    char known[128];
+    size_t n = 0;
+
     *isa = name ? trit_isa_find(name) : trit_isa_best();
+    for (const struct trit_isa *i = trit_isas; i->name && n < sizeof known; i++)
+        n += (size_t)snprintf(known + n, sizeof known - n, " %s", i->name);
     if (!*isa)
-        return trit_fail(err, TRIT_E_ARGUMENT, "unknown instruction set '%s'", name);
+        return trit_fail(err, TRIT_E_ARGUMENT, "unknown instruction set '%s'; it must be one of:%s",
+                         name, known);
     if (!(*isa)->init)
         return trit_fail(err, TRIT_E_UNSUPPORTED, "this build has no '%s' kernels", name);
     if (!trit_isa_usable(*isa))
