@@ -26,12 +26,11 @@ static trit_status check_range(const char *name, int32_t value, int32_t hi, stru
 
 static trit_status find_isa(const struct trit_isa **isa, const char *name, struct trit_error *err)
 {
-    char known[128];
-    size_t n = 0;
+    char known[128] = "";
 
     *isa = name ? trit_isa_find(name) : trit_isa_best();
-    for (const struct trit_isa *i = trit_isas; i->name && n < sizeof known; i++)
-        n += (size_t)snprintf(known + n, sizeof known - n, " %s", i->name);
+    for (const struct trit_isa *i = trit_isas; i->name; i++)
+        trit_append(known, sizeof known, " %s", i->name);
     if (!*isa)
         return trit_fail(err, TRIT_E_ARGUMENT, "unknown instruction set '%s'; it must be one of:%s",
                          name, known);
