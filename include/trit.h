@@ -355,7 +355,7 @@ TRIT_API trit_status trit_file_tensor_stats(const trit_file *file, size_t i,
 
 typedef struct trit_model trit_model;
 
-/** Recognise the architecture, find every tensor it needs, and check types and shapes. I2_S weights
+/** Recognize the architecture, find every tensor it needs, and check types and shapes. I2_S weights
  *  whose rows are multiples of 128 are used in place, in the file; other ternary weights are
  *  repacked into the same layout in memory.
  *
@@ -711,7 +711,7 @@ struct trit_convert_options {
  *  Families: BitNetForCausalLM (microsoft/bitnet-b1.58-2B-4T, packed or a full-precision master),
  *  LlamaForCausalLM with a quantization_config of quant_method "bitnet" (Llama3-8B-1.58, Falcon3,
  *  Falcon-E), BitnetForCausalLM (1bitLLM), BitSkipV1 to V3WithEarlyExit, and bitnet-8bit
- *  (recognised by its embed_positions.weight). A missing or unknown tensor, a wrong shape, a code 3
+ *  (recognized by its embed_positions.weight). A missing or unknown tensor, a wrong shape, a code 3
  *  in packed weights and a scale that is not positive are errors that name the tensor. Memory stays
  *  below twice the largest tensor, in addition to the vocabulary.
  *
@@ -736,7 +736,7 @@ TRIT_API trit_status trit_convert(const char *dir, const struct trit_convert_opt
  *  opt->embd if that is set. All metadata but general.file_type and trit.notes is unchanged.
  *
  *  Between ternary types only the scale is rounded (TQ1_0 and TQ2_0 hold an f16). F32, F16 and BF16
- *  linears that are not ternary are quantised by absmean if the architecture is used by ternary
+ *  linears that are not ternary are quantized by absmean if the architecture is used by ternary
  *  models only; otherwise (llama), since this destroys most models, only with opt->force. A ternary
  *  type of embedding and head needs opt->force too.
  *
@@ -751,9 +751,9 @@ TRIT_API trit_status trit_quantize(const trit_file *file, const struct trit_conv
 typedef struct trit_tokenizer trit_tokenizer;
 
 /** Build a tokenizer from a file's metadata. The file need not have tensors, and may be closed
- *  afterwards. Kinds: byte-level BPE ("gpt2") with the pre-tokenisers gpt-2, llama-bpe, falcon3,
+ *  afterwards. Kinds: byte-level BPE ("gpt2") with the pre-tokenizers gpt-2, llama-bpe, falcon3,
  *  falcon_e and qwen2, and SentencePiece-style BPE ("llama") with byte fallback.
- *  @return TRIT_OK; TRIT_E_UNSUPPORTED: another kind or pre-tokeniser; TRIT_E_FILE: keys missing or
+ *  @return TRIT_OK; TRIT_E_UNSUPPORTED: another kind or pre-tokenizer; TRIT_E_FILE: keys missing or
  *          contradicting each other; TRIT_E_MEMORY. */
 TRIT_API trit_status trit_tokenizer_open(trit_tokenizer **out, const trit_file *file,
                                          struct trit_error *err);
@@ -784,7 +784,7 @@ TRIT_API struct trit_string trit_tokenizer_piece(const trit_tokenizer *tokenizer
 TRIT_API int32_t trit_tokenizer_n_vocab(const trit_tokenizer *tokenizer);
 
 /** The token that TRIT_ENCODE_BOS puts first, or -1. The file decides, or if it does not say, the
- *  kind of its vocabulary (yes for SentencePiece and the llama-bpe pre-tokeniser). */
+ *  kind of its vocabulary (yes for SentencePiece and the llama-bpe pre-tokenizer). */
 TRIT_API int32_t trit_tokenizer_bos(const trit_tokenizer *tokenizer);
 
 /** Whether generation ends with this token: an end of text, turn or message, by the file's metadata
@@ -822,10 +822,10 @@ struct trit_chat {
  *  1. name, unless it is NULL.
  *  2. Architecture bitnet-b1.58 or bitnet-25 with the Llama-3 vocabulary, which is 2B-4T: bitnet,
  *     always, because the template in its published GGUF is not the one it was trained on.
- *  3. The file's tokenizer.chat_template, which is never executed: it is recognised by strings that
+ *  3. The file's tokenizer.chat_template, which is never executed: it is recognized by strings that
  *     occur in it.
  *  4. Without such a template: a vocabulary with the markers of llama3, falcon3 or chatml (or
- *     Falcon's pre-tokenisers), if the end token ends a turn of that template or the model's name
+ *     Falcon's pre-tokenizers), if the end token ends a turn of that template or the model's name
  *     contains "instruct" or "chat". Base models have these vocabularies too.
  *  5. With an unknown template: the same without that condition. This is a guess.
  *  6. plain: a base model, unless its name says otherwise or it has a template.

@@ -18,7 +18,7 @@
  * NaN always propagates, also through comparisons. Infinity may be lost (f16 rows saturate):
  * callers check for it first.
  *
- * Pointers are aligned to their element; quantised weights need no alignment. Inputs and outputs do
+ * Pointers are aligned to their element; quantized weights need no alignment. Inputs and outputs do
  * not overlap unless a comment says so. */
 #ifndef TRIT_KERNELS_H
 #define TRIT_KERNELS_H
@@ -82,7 +82,7 @@ enum {
  * Walks never change a bit of any result, so each machine picks its own: run/tuner.h. */
 
 enum trit_order {
-    TRIT_ORDER_TILES, /* several neighbouring rows at once; the hint says how to prefetch more */
+    TRIT_ORDER_TILES, /* several neighboring rows at once; the hint says how to prefetch more */
     TRIT_ORDER_APART, /* four rows far apart, read in bursts: four long streams */
     TRIT_ORDER_WIDE,  /* as TILES, with the widest registers */
 };
@@ -110,7 +110,7 @@ const struct trit_walk *trit_walk_find(const char *name); /* or NULL */
 
 /* ---- Kernels --------------------------------------------------------------------------------- */
 
-/* The scalars that belong to a quantised activation row: q = rint(x*s). */
+/* The scalars that belong to a quantized activation row: q = rint(x*s). */
 struct trit_q8 {
     float s;     /* 127 / max|x| */
     int32_t sum; /* of all q */
@@ -122,7 +122,7 @@ struct trit_softmax {
     float sum; /* of exp(score - max) */
 };
 
-/* How activations are quantised; the results differ by rounding. */
+/* How activations are quantized; the results differ by rounding. */
 enum trit_act_form { TRIT_ACT_FORM_MUL, TRIT_ACT_FORM_DIV, TRIT_N_ACT_FORMS };
 #define TRIT_DIV_MAX 0x1p120f /* q_max times a larger number may be infinite */
 
@@ -175,7 +175,7 @@ struct trit_kernels {
     bool (*layernorm)(float *y, const float *x, const float *w, const float *b, size_t n,
                       float eps);
 
-    /* The Walsh-Hadamard transform of x in place, natural order, not normalised: for len = 1, 2, 4,
+    /* The Walsh-Hadamard transform of x in place, natural order, not normalized: for len = 1, 2, 4,
      * ..., n/2 the pairs (x[i], x[i+len]) with bit len of i clear become (a+b, a-b). n is a power
      * of two. The result is exact for whole numbers as long as none exceeds 2^24. */
     void (*fwht)(float *x, size_t n);

@@ -1,6 +1,6 @@
 /* fused.c - the fused passes between the matrix products of a training step, for CPUs.
  *
- * fast.py compiles this file and calls it; torch computes the products in bf16. A quantised row is
+ * fast.py compiles this file and calls it; torch computes the products in bf16. A quantized row is
  * stored as integers -127..127 in bf16, which are exact, together with the factor `inv` that
  * restores their size; a ternary matrix as -1, 0, 1 with its scale. The raw output y of a product
  * therefore stands for y * inv[row] * scale. Its gradient enters torch's products as G = g *
@@ -46,8 +46,8 @@ static float rmsnorm(const float *restrict x, const float *restrict w, float *re
     return r;
 }
 
-/* Quantises to int8 by the largest magnitude of the row. Returns the size of a step. */
-static float quantise(const float *restrict n, bf16 *restrict q, int d)
+/* Quantizes to int8 by the largest magnitude of the row. Returns the size of a step. */
+static float quantize(const float *restrict n, bf16 *restrict q, int d)
 {
     float m = 1e-5f;
     for (int i = 0; i < d; i++) {
@@ -74,7 +74,7 @@ static void rmsnorm_back(const float *restrict x, const float *restrict w, float
         gx[i] = r * (gn[i] * w[i] - x[i] * c);
 }
 
-/* xo = x + y * yinv * a, or x if y is NULL; q = the quantised norm of xo, or the norm itself in
+/* xo = x + y * yinv * a, or x if y is NULL; q = the quantized norm of xo, or the norm itself in
  * bf16 if inv is NULL. */
 void add_norm(int m, int d, const float *x, const bf16 *y, const float *yinv, float a, float *xo,
               const float *w, bf16 *q, float *inv, float *r)
@@ -92,7 +92,7 @@ void add_norm(int m, int d, const float *x, const bf16 *y, const float *yinv, fl
         r[t] = rmsnorm(row, w, n, d);
         bf16 *qr = q + (size_t)t * d;
         if (inv)
-            inv[t] = quantise(n, qr, d);
+            inv[t] = quantize(n, qr, d);
         else
             for (int i = 0; i < d; i++)
                 qr[i] = put(n[i]);
@@ -127,7 +127,7 @@ void sub_norm(int m, int d, const bf16 *x, const float *w, bf16 *q, float *inv, 
         for (int i = 0; i < d; i++)
             row[i] = get(x[(size_t)t * d + i]);
         r[t] = rmsnorm(row, w, n, d);
-        inv[t] = quantise(n, q + (size_t)t * d, d);
+        inv[t] = quantize(n, q + (size_t)t * d, d);
     }
 }
 
@@ -147,7 +147,7 @@ void sub_norm_back(int m, int d, const bf16 *x, const float *w, const float *r, 
     }
 }
 
-/* relu(gate)^2 * up, its norm, quantised. y is gate and up side by side. */
+/* relu(gate)^2 * up, its norm, quantized. y is gate and up side by side. */
 void glu(int m, int d, const bf16 *y, const float *yinv, float ag, float au, const float *w,
          bf16 *q, float *inv, float *r)
 {
@@ -160,7 +160,7 @@ void glu(int m, int d, const bf16 *y, const float *yinv, float ag, float au, con
             u[i] = a * a * (get(up[i]) * fu);
         }
         r[t] = rmsnorm(u, w, n, d);
-        inv[t] = quantise(n, q + (size_t)t * d, d);
+        inv[t] = quantize(n, q + (size_t)t * d, d);
     }
 }
 
@@ -326,8 +326,8 @@ void attention_back(int b, int n, int heads, int kv, const bf16 *y, const float 
                 product(64, s, n, p + s, 1, n, d, HD, gv + (size_t)s * HD, HD, 1);
             for (int t = 0; t < n; t += 64)
                 for (int j = 0; j <= t; j += 64)
-                    product(64, 0, HD, d + (size_t)t * HD, HD, 1, vt + j, n,
-                            gp + (size_t)t * n + j, n, 0);
+                    product(64, 0, HD, d + (size_t)t * HD, HD, 1, vt + j, n, gp + (size_t)t * n + j,
+                            n, 0);
             for (int t = 0; t < n; t++) {
                 float *row = gp + (size_t)t * n, *pr = p + (size_t)t * n, sum = 0;
                 int end = (t | 63) + 1;

@@ -242,7 +242,7 @@ static void read_family(struct reader *r, struct trit_config *c)
         unknown_family(r);
     } else if (c->family->quantization_config && !find(r, "quantization_config")) {
         fail(r, TRIT_E_UNSUPPORTED, "quantization_config",
-             "is missing: nothing says that this model was trained to be ternary, and quantising "
+             "is missing: nothing says that this model was trained to be ternary, and quantizing "
              "another would destroy it. (For the master of a ternary model, put "
              "{\"quant_method\": \"bitnet\"} there)");
     } else {
@@ -419,7 +419,7 @@ static void refuse_extras(struct reader *r)
     check_number(r, "weight_bits", 1);
 }
 
-/* ---- How it was quantised -------------------------------------------------------------------- */
+/* ---- How it was quantized -------------------------------------------------------------------- */
 
 static void read_not_converted(struct reader *r)
 {

@@ -41,7 +41,7 @@ struct converter {
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-/* config.json and the list of tensors, by which some families are recognised. */
+/* config.json and the list of tensors, by which some families are recognized. */
 static trit_status read_config(struct converter *c)
 {
     char path[4096];
@@ -116,7 +116,7 @@ static bool is_exact(struct converter *c, const struct trit_planned *t)
     return exact;
 }
 
-/* Find the masters that are ternary already; the others will be quantised. */
+/* Find the masters that are ternary already; the others will be quantized. */
 static void sort_masters(struct converter *c)
 {
     size_t n = 0;
@@ -129,7 +129,7 @@ static void sort_masters(struct converter *c)
     }
     if (c->plan.n_masters > n)
         trit_note(&c->notes,
-                  "%zu linears are full-precision masters and are quantised: the scale of a "
+                  "%zu linears are full-precision masters and are quantized: the scale of a "
                   "tensor is the mean of its |w|, weights are rounded to -1, 0 or 1 times that",
                   c->plan.n_masters - n);
     if (n > 0)

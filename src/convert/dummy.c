@@ -16,7 +16,7 @@
 /* A vocabulary: its size and the ids of special tokens, which are all from first_special on. */
 struct vocabulary {
     enum { BYTE_BPE, SPM } kind;
-    const char *pre; /* pre-tokeniser of BYTE_BPE; NULL: not in the file, as in 2B-4T's */
+    const char *pre; /* pre-tokenizer of BYTE_BPE; NULL: not in the file, as in 2B-4T's */
     int n, bos, eos, first_special;
 };
 

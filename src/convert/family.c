@@ -121,7 +121,7 @@ const struct trit_family *trit_family_at(size_t i)
     return i < N_FAMILIES ? &families[i] : NULL;
 }
 
-/* ---- Recognising one ------------------------------------------------------------------------- */
+/* ---- Recognizing one ------------------------------------------------------------------------- */
 
 static bool has_marker(const struct trit_safetensors *weights, const struct trit_family *f)
 {

@@ -1,4 +1,4 @@
-/* family.h - the families of checkpoints: how each is recognised, its architecture in a GGUF, and
+/* family.h - the families of checkpoints: how each is recognized, its architecture in a GGUF, and
  * its names of tensors. A new family is a row of this table, and another row in arch.c if it
  * computes something new. */
 #ifndef TRIT_CONVERT_FAMILY_H
@@ -23,8 +23,8 @@ struct trit_family {
     const struct trit_rule *rules;      /* names that differ from transformers; ends with {0} */
     const char *const *input_norms;     /* names of a linear's input norm; ends with NULL */
     const char *const *ignored;         /* parts of names of tensors that are not used; or NULL */
-    const struct trit_absmean *absmean; /* how masters are quantised */
-    bool all_masters;                   /* quantise floats even if they are ternary already */
+    const struct trit_absmean *absmean; /* how masters are quantized */
+    bool all_masters;                   /* quantize floats even if they are ternary already */
 };
 
 /* The family of a checkpoint. arch, if not NULL, must be its architecture. A marker tensor decides,

@@ -47,7 +47,7 @@ static trit_status read_merges(struct trit_import *im)
     return status;
 }
 
-/* These files do not name the pre-tokeniser; tokenizer_class decides. */
+/* These files do not name the pre-tokenizer; tokenizer_class decides. */
 static trit_status find_pre(struct trit_import *im)
 {
     static const struct {
@@ -64,7 +64,7 @@ static trit_status find_pre(struct trit_import *im)
             im->v->pre = classes[i].pre;
             trit_note(im->notes,
                       "the vocabulary is byte-level BPE, read from vocab.json and merges.txt; "
-                      "its pre-tokeniser is %s's (from tokenizer_class %s)",
+                      "its pre-tokenizer is %s's (from tokenizer_class %s)",
                       classes[i].pre, classes[i].class);
             return TRIT_OK;
         }

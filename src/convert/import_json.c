@@ -1,7 +1,7 @@
 /* import_json.c - the vocabulary of a tokenizer.json (Hugging Face tokenizers), model type BPE.
  *
  * Two kinds are supported: byte-level BPE, and converted SentencePiece vocabularies with byte
- * fallback. The pre-tokeniser of the first kind is recognised by its steps and expressions, not by
+ * fallback. The pre-tokenizer of the first kind is recognized by its steps and expressions, not by
  * a name. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ static bool is_set(const struct trit_json_value *v)
     return trit_json_type_of(v) != TRIT_JSON_ABSENT && trit_json_type_of(v) != TRIT_JSON_NULL;
 }
 
-/* ---- Pre-tokenisers -------------------------------------------------------------------------- */
+/* ---- Pre-tokenizers -------------------------------------------------------------------------- */
 
 #define GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 #define ANY_CASE "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|"
@@ -38,7 +38,7 @@ static bool is_set(const struct trit_json_value *v)
 
 enum { MAX_STEPS = 4 };
 
-/* The steps of each pre-tokeniser, as describe_step() describes them, and its name in a GGUF. */
+/* The steps of each pre-tokenizer, as describe_step() describes them, and its name in a GGUF. */
 static const struct {
     const char *pre;
     const char *steps[MAX_STEPS];
@@ -58,7 +58,7 @@ struct steps {
     int n;
 };
 
-/* A name for a step; empty if no known pre-tokeniser has it. */
+/* A name for a step; empty if no known pre-tokenizer has it. */
 static void describe_step(char *out, size_t size, const struct trit_json_value *step)
 {
     const struct trit_json_value *type = trit_json_member(step, "type");
@@ -89,7 +89,7 @@ static trit_status fail_step(struct trit_import *im, const struct trit_json_valu
     const struct trit_string regex = trit_json_text(at(step, "pattern", "Regex"));
 
     return trit_import_fail(im, TRIT_E_UNSUPPORTED,
-                            "has an unknown pre-tokeniser of type '%s'%s%s%s; supported are those "
+                            "has an unknown pre-tokenizer of type '%s'%s%s%s; supported are those "
                             "of %s",
                             trit_quote(type).text, regex.len ? " with the expression '" : "",
                             regex.len ? trit_quote(regex).text : "", regex.len ? "'" : "",
@@ -133,10 +133,10 @@ static trit_status find_pre(struct trit_import *im, const struct trit_json_value
     }
     if (steps.n == 0)
         return trit_import_fail(im, TRIT_E_UNSUPPORTED,
-                                "has no pre-tokeniser; supported are those of %s",
+                                "has no pre-tokenizer; supported are those of %s",
                                 trit_pretokenizer_names);
     return trit_import_fail(im, TRIT_E_UNSUPPORTED,
-                            "has an unknown sequence of %d pre-tokenisation steps, the first "
+                            "has an unknown sequence of %d pre-tokenization steps, the first "
                             "'%.120s'; supported are those of %s",
                             steps.n, steps.text[0], trit_pretokenizer_names);
 }
@@ -201,7 +201,7 @@ trit_status trit_import_added(struct trit_import *im, const struct trit_json_val
 /* U+2581, which stands for a space. */
 #define MARK "\xE2\x96\x81"
 
-/* A pre-tokeniser that replaces spaces by marks, and may put one before a text. */
+/* A pre-tokenizer that replaces spaces by marks, and may put one before a text. */
 static trit_status read_metaspace(struct trit_import *im, const struct trit_json_value *pre)
 {
     const struct trit_json_value *mark = trit_json_member(pre, "replacement");
@@ -212,12 +212,12 @@ static trit_status read_metaspace(struct trit_import *im, const struct trit_json
     if (is_set(mark) && !trit_json_is_text(mark, MARK))
         return trit_import_fail(
             im, TRIT_E_UNSUPPORTED,
-            "has a Metaspace pre-tokeniser with the replacement '%s'; supported is U+2581",
+            "has a Metaspace pre-tokenizer with the replacement '%s'; supported is U+2581",
             trit_quote(trit_json_text(mark)).text);
     if (is_set(scheme) && !first && !trit_json_is_text(scheme, "always") &&
         !trit_json_is_text(scheme, "never"))
         return trit_import_fail(im, TRIT_E_UNSUPPORTED,
-                                "has a Metaspace pre-tokeniser with the prepend_scheme '%s'; "
+                                "has a Metaspace pre-tokenizer with the prepend_scheme '%s'; "
                                 "supported are always, first and never",
                                 trit_quote(trit_json_text(scheme)).text);
     im->v->space_prefix = is_set(scheme)   ? !trit_json_is_text(scheme, "never")
@@ -243,14 +243,14 @@ static trit_status check_split(struct trit_import *im, const struct trit_json_va
         for (size_t at = 1; t->type == TRIT_TOKEN_NORMAL && at + strlen(MARK) <= t->text.len; at++)
             if (memcmp(t->text.bytes + at, MARK, strlen(MARK)) == 0)
                 return trit_import_fail(im, TRIT_E_UNSUPPORTED,
-                                        "has a Metaspace pre-tokeniser with split, but token '%s' "
+                                        "has a Metaspace pre-tokenizer with split, but token '%s' "
                                         "contains a space; supported is split false",
                                         trit_quote(t->text).text);
     }
     return TRIT_OK;
 }
 
-/* Whether a mark is put before a text, by a Prepend normaliser or a Metaspace step. */
+/* Whether a mark is put before a text, by a Prepend normalizer or a Metaspace step. */
 static trit_status read_space_prefix(struct trit_import *im, const struct trit_json_value *root)
 {
     const struct trit_json_value *normalizer = trit_json_member(root, "normalizer");
@@ -269,7 +269,7 @@ static trit_status read_space_prefix(struct trit_import *im, const struct trit_j
                  !trit_json_is_text(at(step, "pattern", "String"), " ") ||
                  !trit_json_is_text(trit_json_member(step, "content"), MARK))
             return trit_import_fail(im, TRIT_E_UNSUPPORTED,
-                                    "has a normaliser of type '%s', which is not supported with "
+                                    "has a normalizer of type '%s', which is not supported with "
                                     "byte fallback",
                                     trit_quote(trit_json_text(type)).text);
     }
@@ -278,7 +278,7 @@ static trit_status read_space_prefix(struct trit_import *im, const struct trit_j
     if (!trit_json_is_text(trit_json_member(pre, "type"), "Metaspace"))
         return trit_import_fail(
             im, TRIT_E_UNSUPPORTED,
-            "has a pre-tokeniser of type '%s' with byte fallback; supported is Metaspace",
+            "has a pre-tokenizer of type '%s' with byte fallback; supported is Metaspace",
             trit_quote(trit_json_text(trit_json_member(pre, "type"))).text);
     return read_metaspace(im, pre);
 }
@@ -293,7 +293,7 @@ static int by_text(const void *a, const void *b)
     return trit_string_order(((const struct ranked *)a)->text, ((const struct ranked *)b)->text);
 }
 
-/* SentencePiece joins the neighbours whose union has the highest score; this file joins those whose
+/* SentencePiece joins the neighbors whose union has the highest score; this file joins those whose
  * merge has the lowest rank. A converted SentencePiece vocabulary lists every way to cut a piece in
  * two as a merge, in the order of the scores of the pieces. So the score of a piece is minus the
  * rank of its first merge. Pieces that no merge makes get the lowest score. */
@@ -374,7 +374,7 @@ static trit_status read_byte_level(struct trit_import *im, const struct trit_jso
     v->model = "gpt2";
     if (is_set(normalizer) && !trit_json_is_text(trit_json_member(normalizer, "type"), "NFC"))
         return trit_import_fail(
-            im, TRIT_E_UNSUPPORTED, "has a normaliser of type '%s'; supported are NFC and none",
+            im, TRIT_E_UNSUPPORTED, "has a normalizer of type '%s'; supported are NFC and none",
             trit_quote(trit_json_text(trit_json_member(normalizer, "type"))).text);
     if (is_set(normalizer))
         trit_note(im->notes, "the tokenizer composes characters (NFC); trit uses text unchanged");
@@ -382,8 +382,8 @@ static trit_status read_byte_level(struct trit_import *im, const struct trit_jso
     if (trit_pretokenizer_find(name)->ignore_merges != ignore_merges)
         v->ignore_merges = ignore_merges;
     trit_note(im->notes,
-              "the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokeniser is "
-              "%s's (recognised by its regular expressions)",
+              "the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokenizer is "
+              "%s's (recognized by its regular expressions)",
               v->pre);
     return TRIT_OK;
 }

@@ -323,7 +323,7 @@ static void note_linears(const struct planner *p)
     for (size_t i = 0; i < p->plan->n; i++)
         if (p->plan->tensors[i].head_rows) {
             trit_note(p->notes,
-                      "rows of Q and K are rearranged: RoPE of architecture %s rotates neighbours",
+                      "rows of Q and K are rearranged: RoPE of architecture %s rotates neighbors",
                       c->family->arch);
             break;
         }

@@ -96,7 +96,7 @@ static trit_status plan_linear(struct quantizer *q, struct planned *p)
         return TRIT_OK;
     return FAIL(q, t, TRIT_E_UNSUPPORTED,
                 "is not ternary, and nothing says that this model was trained to be (other models "
-                "use its architecture too): quantising would destroy it, so it must be forced");
+                "use its architecture too): quantizing would destroy it, so it must be forced");
 }
 
 static trit_status plan_matrix(struct quantizer *q, struct planned *p)
@@ -186,7 +186,7 @@ static void note_all(struct quantizer *q)
                              : "and so are their scales");
     if (q->n_masters)
         trit_note(&q->notes,
-                  "%zu linears were full-precision weights and are quantised: the scale of a "
+                  "%zu linears were full-precision weights and are quantized: the scale of a "
                   "tensor is the mean of its |w|%s",
                   q->n_masters, q->trained ? "" : " (forced: this destroys most models)");
     if (q->embd)

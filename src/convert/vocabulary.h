@@ -32,7 +32,7 @@ struct trit_vocabulary {
 /* Read it. config: the root of config.json. n_rows: of the embedding. Rows without a token get an
  * unused one; more tokens than rows are refused.
  * @return TRIT_OK; TRIT_E_FILE: a file is damaged or contradicts another; TRIT_E_UNSUPPORTED: a
- *         tokenizer, pre-tokeniser or normaliser that is not known; TRIT_E_MEMORY.
+ *         tokenizer, pre-tokenizer or normalizer that is not known; TRIT_E_MEMORY.
  *         Release with trit_vocabulary_free() in any case. */
 trit_status trit_vocabulary_read(struct trit_vocabulary *out, const char *dir,
                                  const struct trit_json_value *config, int32_t n_rows,

@@ -219,7 +219,7 @@ static trit_status measure_spans(trit_file *f, uint64_t alignment, struct trit_e
     return TRIT_OK;
 }
 
-/* Sort an index of n items by name; equal neighbours are duplicates. */
+/* Sort an index of n items by name; equal neighbors are duplicates. */
 static trit_status index_names(const trit_file *f, const void **index, const void *items, size_t n,
                                size_t item_bytes, const char *what, struct trit_error *err)
 {

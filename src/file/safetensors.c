@@ -469,7 +469,7 @@ static int compare_tensors(const void *a, const void *b)
     return order ? order : (x->file > y->file) - (x->file < y->file);
 }
 
-/* Sort the tensors from `first` on by name; equal neighbours are duplicates. */
+/* Sort the tensors from `first` on by name; equal neighbors are duplicates. */
 static trit_status sort_tensors(const struct trit_safetensors *s, size_t first,
                                 struct trit_error *err)
 {

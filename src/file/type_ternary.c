@@ -374,7 +374,7 @@ trit_status trit_unpack_float(uint8_t *t2, float *scale, const struct trit_packe
                 return trit_fail(why, TRIT_E_FILE, "holds a weight that is not finite");
             if (bad < n)
                 return trit_fail(why, TRIT_E_UNSUPPORTED,
-                                 "is not ternary (it holds %g and %g); quantise a full-precision "
+                                 "is not ternary (it holds %g and %g); quantize a full-precision "
                                  "master first",
                                  (double)*scale, (double)w[bad]);
             trit_pack_t2_row(t2 + k / 4, codes, n);

@@ -12,7 +12,7 @@
     .act_eps = 1e-5f, .act_bits = 8, .act_form = TRIT_ACT_FORM_MUL, .causal = true,                \
     .exit_norm = true
 
-/* And all bitskip ones: they quantise by (x * act_max) / m, as their code does. */
+/* And all bitskip ones: they quantize by (x * act_max) / m, as their code does. */
 #define BITSKIP_COMMON                                                                             \
     .act_eps = 1e-6f, .act_bits = 8, .act_form = TRIT_ACT_FORM_DIV, .causal = true,                \
     .exit_norm = true, .rope = TRIT_ROPE_HALF

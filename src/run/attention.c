@@ -70,7 +70,7 @@ static void add_keys(const struct trit_session *s, const struct queries *q, stru
         one_block(s, s->att + q->at, sm, q, key, end, key > 0);
 }
 
-static void normalise(float *out, const struct trit_softmax *sm, size_t d)
+static void normalize(float *out, const struct trit_softmax *sm, size_t d)
 {
     const float inverse = 1.0f / sm->sum;
     for (size_t i = 0; i < d; i++)
@@ -107,7 +107,7 @@ static void attend(const struct job *job, size_t kv_head, size_t t, size_t n_tok
                 of_heads[h] = sm[h][i]; /* still nothing if the token is a single one */
             add_keys(s, &q, of_heads, n_tokens > 1 ? shared : 0, k->causal ? pos + i + 1 : shared);
             for (size_t h = 0; h < n_heads; h++)
-                normalise(s->att + q.at + h * d, &of_heads[h], d);
+                normalize(s->att + q.at + h * d, &of_heads[h], d);
         }
     }
 }
@@ -178,7 +178,7 @@ static void merge_rest(void *ctx, size_t begin, size_t end, int worker)
         if (first < n_blocks)
             s->kernels.attn_merge(out, &sm, s->block_acc + (first * n_head + h) * d,
                                   s->block_sm + first * n_head + h, d, n_blocks - first, n_head);
-        normalise(out, &sm, d);
+        normalize(out, &sm, d);
     }
 }
 

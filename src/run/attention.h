@@ -8,7 +8,7 @@
 enum { TRIT_SPLIT_BLOCKS = 8 };
 
 /* Blocks already merged into a KV head's accumulator. Padded to a cache line: workers update
- * neighbouring heads. */
+ * neighboring heads. */
 struct trit_merge_progress {
     _Alignas(TRIT_ALIGN) _Atomic size_t n_merged;
 };

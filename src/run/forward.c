@@ -2,13 +2,13 @@
  *
  * A block of form pre, for h [n, embd], the residual stream:
  *
- *   x = quantise(norm(h))            norm(h) = w * h / sqrt(mean(h^2) + eps)
+ *   x = quantize(norm(h))            norm(h) = w * h / sqrt(mean(h^2) + eps)
  *   q, k, v = W x                    W ternary, x int8: linear.h
  *   q, k = rope(q), rope(k)          pairs of elements turn by position * base^(-2i/n_rot)
  *   a = softmax(q k^T / sqrt(d)) v   for each head of d elements, over the cached k and v
- *   h += W_o quantise(sub_norm(a))
- *   x = quantise(norm(h))
- *   h += W_down quantise(sub_norm(act(W_gate x) * W_up x))     act: silu or relu^2
+ *   h += W_o quantize(sub_norm(a))
+ *   x = quantize(norm(h))
+ *   h += W_down quantize(sub_norm(act(W_gate x) * W_up x))     act: silu or relu^2
  *
  * (2B-4T: transformers' modeling_bitnet; without sub_norm: the Llama block.) In blocks of form post
  * (bitskip's public code) the norms follow the sums instead, h = norm(h + ...); an FFN without a

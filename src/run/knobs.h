@@ -30,8 +30,8 @@ enum trit_act_dequant {
 };
 enum trit_hadamard {
     TRIT_HADAMARD_NONE,
-    TRIT_HADAMARD_BEFORE, /* of the activations before they are quantised */
-    TRIT_HADAMARD_AFTER   /* of the quantised ones */
+    TRIT_HADAMARD_BEFORE, /* of the activations before they are quantized */
+    TRIT_HADAMARD_AFTER   /* of the quantized ones */
 };
 
 /* Wider rows are not transformed: three digits would not hold them (linear.c). */
@@ -57,7 +57,7 @@ struct trit_knobs {
     enum trit_act ffn_act;
     const char *ffn_act_why;
 
-    /* Linears: norm, transform, quantisation, product, transform, relu2, in this order */
+    /* Linears: norm, transform, quantization, product, transform, relu2, in this order */
     enum trit_linear_norm linear_norm;
     float linear_norm_eps;
     enum trit_hadamard hadamard;
@@ -65,7 +65,7 @@ struct trit_knobs {
     bool hadamard_output; /* output rows are transformed too */
     int32_t act_bits;
     float act_eps; /* lower limit of an activation row's absolute maximum */
-    float act_max; /* largest quantised activation, from act_bits: 127 for 8 */
+    float act_max; /* largest quantized activation, from act_bits: 127 for 8 */
     enum trit_act_form act_form;
     enum trit_act_dequant act_dequant;
     enum trit_linear_post linear_post;

@@ -5,7 +5,7 @@
  *
  * Each step is a loop over tokens or over rows of weights that the pool shares out. One worker
  * computes an element of a result from beginning to end, in an order that does not depend on the
- * split. With a single token the caller quantises it as the first part of the loop over rows. */
+ * split. With a single token the caller quantizes it as the first part of the loop over rows. */
 #include "linear.h"
 
 #include <math.h>
@@ -108,9 +108,9 @@ static size_t digits_of(const struct trit_knobs *k, size_t n_in)
                                                     : TRIT_MAX_DIGITS;
 }
 
-/* q: [n] of quantised activations -> [digits, padded], the digits of their transform, lowest first.
+/* q: [n] of quantized activations -> [digits, padded], the digits of their transform, lowest first.
  * x: scratch of n. */
-static void transform_quantised(const struct trit_session *s, int8_t *q, struct trit_q8 *scales,
+static void transform_quantized(const struct trit_session *s, int8_t *q, struct trit_q8 *scales,
                                 size_t digits, float *x, size_t n, size_t padded)
 {
     for (size_t i = 0; i < n; i++)
@@ -151,12 +151,12 @@ static bool quantize_row(struct trit_session *s, size_t t, const float *row, flo
     s->xq_scale[t * digits] = scale;
     if (digits > 1) {
         s->digit_scale[t] = k->hadamard_norm ? scale.s * sqrtf((float)n) : scale.s;
-        transform_quantised(s, q, s->xq_scale + t * digits, digits, x, n, padded);
+        transform_quantized(s, q, s->xq_scale + t * digits, digits, x, n, padded);
     }
     return finite;
 }
 
-/* Activation, norm, the linear's own norm and quantisation, in one pass per token: rows to s->xq,
+/* Activation, norm, the linear's own norm and quantization, in one pass per token: rows to s->xq,
  * s->xq_scale. */
 static void quantize_tokens(void *ctx, size_t begin, size_t end, int worker)
 {
@@ -378,7 +378,7 @@ static bool read_ahead(void *ctx, size_t item, size_t step)
     return true;
 }
 
-/* Quantise the activations, and multiply. */
+/* Quantize the activations, and multiply. */
 static void multiply(struct job *job)
 {
     struct trit_session *s = job->b->s;

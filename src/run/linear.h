@@ -28,7 +28,7 @@ struct trit_product {
     float *y; /* [n, w->n_out] */
 };
 
-/* One or more products of the same x, quantised once unless the linears have norms of their own.
+/* One or more products of the same x, quantized once unless the linears have norms of their own.
  * Sets b->bad if x is not finite. */
 void trit_linears(struct trit_batch *b, const struct trit_activations *x, size_t n,
                   const struct trit_product *products);

@@ -22,7 +22,7 @@ struct read_job {
     struct piece *pieces; /* NULL: counting */
     size_t n_pieces;
     uint64_t n_bytes;
-    _Atomic uint64_t sum; /* uses the result, so that reads are not optimised away */
+    _Atomic uint64_t sum; /* uses the result, so that reads are not optimized away */
 };
 
 static void add_pieces(struct read_job *job, const uint8_t *p, size_t n_bytes)

@@ -234,13 +234,13 @@ int32_t trit_sampler_next(trit_sampler *s, const float *logits, const int32_t *h
     const struct trit_sampler_options *o = &s->opt;
     const bool greedy = o->temp <= 0; /* later stages do not change which token is the best */
     const int32_t last_n = o->repeat_last_n;
-    const bool penalise =
+    const bool penalize =
         o->repeat_penalty != 1 || o->presence_penalty != 0 || o->frequency_penalty != 0;
     const struct {
         void (*apply)(struct trit_sampler *s);
         bool on;
     } stages[] = {
-        {penalties, penalise && last_n != 0}, {logit_bias, o->n_bias > 0},
+        {penalties, penalize && last_n != 0}, {logit_bias, o->n_bias > 0},
         {top_k, !greedy && o->top_k > 0},     {top_p, !greedy && o->top_p < 1},
         {min_p, !greedy && o->min_p > 0},     {temperature, !greedy && o->temp != 1},
     };

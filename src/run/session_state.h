@@ -52,7 +52,7 @@ struct trit_session {
     float *att;                 /* [B, q]          attention's output */
     float *gate, *up;           /* [B, ff]         after their projections */
     float *proj;                /* [B, embd]       output and down projections, before the add */
-    int8_t *xq;                 /* [B, digits, widest] quantised activations; linear.c */
+    int8_t *xq;                 /* [B, digits, widest] quantized activations; linear.c */
     struct trit_q8 *xq_scale;   /* [B, digits] */
     float *digit_scale;         /* [B]             scales of activations that have digits */
     float *digit_sums;          /* [n_threads, DIGIT_SUMS] */

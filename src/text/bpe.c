@@ -2,7 +2,7 @@
  *
  * Token strings encode every byte as one character: printable Latin-1 as itself, the others as
  * U+0100 and up (GPT-2's table). Text is split into pieces, each piece starts as one token per
- * byte, and neighbours are merged in the order of the file's merges. */
+ * byte, and neighbors are merged in the order of the file's merges. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,7 +125,7 @@ static trit_status read_merges(trit_tokenizer *t, const trit_file *file, struct 
     return TRIT_OK;
 }
 
-/* If a file does not name its pre-tokeniser: Llama-3's for 2B-4T, otherwise GPT-2's. */
+/* If a file does not name its pre-tokenizer: Llama-3's for 2B-4T, otherwise GPT-2's. */
 static trit_status read_pretokenizer(trit_tokenizer *t, const trit_file *file,
                                      struct trit_error *err)
 {
@@ -144,7 +144,7 @@ static trit_status read_pretokenizer(trit_tokenizer *t, const trit_file *file,
     t->pre = trit_pretokenizer_find(name);
     if (!t->pre)
         return trit_fail(err, TRIT_E_UNSUPPORTED,
-                         "%s uses the pre-tokeniser '%s', which is not supported; supported are: "
+                         "%s uses the pre-tokenizer '%s', which is not supported; supported are: "
                          "%s",
                          file->path, trit_quote(name).text, trit_pretokenizer_names);
     t->add_bos = t->pre->add_bos;

@@ -19,12 +19,12 @@ struct trit_chat_template {
     const char *markers[4];                       /* special tokens in these strings */
     const char *stop[1];                          /* in addition to the end tokens */
 
-    /* How it is recognised. Lists end with NULL. */
+    /* How it is recognized. Lists end with NULL. */
     const char *must_contain[3];     /* strings in the file's template: all of these, */
     const char *must_not_contain[3]; /* none of these */
     const char *archs[3];      /* these with this vocabulary: even if the file's template differs */
     const char *vocabulary[3]; /* special tokens that it must have */
-    const char *pre;           /* or the pre-tokeniser that it must have */
+    const char *pre;           /* or the pre-tokenizer that it must have */
 };
 
 static const struct trit_chat_template templates[] = {
@@ -282,7 +282,7 @@ static void choose_by_file(struct trit_chat *c, const struct evidence *e)
         }
     for (int i = 0; i < N_TEMPLATES; i++)
         if (matches_text(&templates[i], e)) {
-            set_template(c, &templates[i], "recognised in the file's chat template");
+            set_template(c, &templates[i], "recognized in the file's chat template");
             return;
         }
     c->guessed = e->has_template;

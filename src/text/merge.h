@@ -1,4 +1,4 @@
-/* merge.h - the merge loop of both kinds of BPE: join neighbours, best pair first.
+/* merge.h - the merge loop of both kinds of BPE: join neighbors, best pair first.
  *
  * Symbols are a linked list over a text; candidate pairs are in a heap. O(n log n) in the number of
  * symbols for any text. */

@@ -1,6 +1,6 @@
 /* spm.c - SentencePiece-style BPE (tokenizer.ggml.model "llama").
  *
- * Spaces are written as U+2581, one is put before the text, and neighbours are merged into the
+ * Spaces are written as U+2581, one is put before the text, and neighbors are merged into the
  * token with the highest score. A character that no token covers is encoded byte by byte. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -65,7 +65,7 @@ static int compare_sizes(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Control tokens (recognised on request) and user-defined ones (always recognised). */
+/* Control tokens (recognized on request) and user-defined ones (always recognized). */
 static trit_status list_special(trit_tokenizer *t, struct trit_error *err)
 {
     const struct trit_vocab *v = &t->vocab;

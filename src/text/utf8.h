@@ -7,7 +7,7 @@
 /* fn receives at most this many bytes at a time. */
 enum { TRIT_UTF8_GATHER = 256 };
 
-/* Initialise to zero. */
+/* Initialize to zero. */
 struct trit_utf8 {
     unsigned char pending[4]; /* the incomplete character */
     int n, missing;           /* its bytes so far; the bytes it still lacks */

@@ -78,26 +78,26 @@ $ trit bench -m good.gguf --compare good.gguf
 [3]
 
 $ trit bench -m good.gguf --compare empty.gguf
-! trit: empty.gguf has no row of trit bench
+! trit: empty.gguf has no rows from trit bench
 [3]
 
 $ echo '[]' >none.json; trit bench -m good.gguf --compare none.json
-! trit: none.json has no row of trit bench
+! trit: none.json has no rows from trit bench
 [3]
 
 $ echo '[{"test":"pp8","n_threads":1,"avg_ts":5}]' >foreign.json
 > trit bench -m good.gguf --compare foreign.json
-! trit: foreign.json is not a result of trit bench: row 1 has no valid 'model_type'
+! trit: foreign.json is not a trit bench result: row 1 has no valid 'model_type'
 [3]
 
 $ { row() { echo '{"model_type":"m","n_threads":'$1',"test":"pp8","avg_ts":'$2'}'; }
 >   row 1 2; row 1 0; } >zero.json; trit bench -m good.gguf --compare zero.json
-! trit: zero.json is not a result of trit bench: row 2 has no valid 'avg_ts'
+! trit: zero.json is not a trit bench result: row 2 has no valid 'avg_ts'
 [3]
 
 $ printf '{"model_type":"m","n_threads":1.5,"test":"pp8","avg_ts":1}' >half.json
 > trit bench -m good.gguf --compare half.json
-! trit: half.json is not a result of trit bench: row 1 has no valid 'n_threads'
+! trit: half.json is not a trit bench result: row 1 has no valid 'n_threads'
 [3]
 
 $ printf '[1, "\033[31m"]' >evil.json; trit bench -m good.gguf --compare evil.json
@@ -109,7 +109,7 @@ $ printf '{"model_type":"\\u001b[31m","n_threads":1,"test":"x","avg_ts":1}' >evi
 trit: evil.json was measured with another model: \x1b[31m, not bitnet-b1.58 1.1M I2_S
 
 $ trit bench -m good.gguf --compare
-! trit: --compare needs OLD.json
+! trit: --compare needs a value: OLD.json
 [2]
 
 # On a terminal a bar says how much of the limit is reached, and stderr what is being measured.

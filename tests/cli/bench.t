@@ -80,7 +80,7 @@ $ trit bench -m missing.gguf
 [3]
 
 $ trit bench -m good.gguf --isa sse9
-! trit: unknown instruction set 'sse9'
+! trit: unknown instruction set 'sse9'; it must be one of: scalar avx2 avxvnni avx512 amx neon dotprod i8mm
 [2]
 
 $ trit bench

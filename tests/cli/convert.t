@@ -3,7 +3,7 @@
 $ trit convert checkpoint -o model.gguf 2>&1 | sed 's/in .* s$/in X s/'
 trit: the checkpoint is a BitNet b1.58 of the 2B-4T kind: architecture bitnet-b1.58
 trit: 14 linears are packed; their weight_scale multiplies the ternary values (linear_class autobitlinear)
-trit: the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokeniser is gpt-2's (recognised by its regular expressions)
+trit: the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokenizer is gpt-2's (recognized by its regular expressions)
 trit: the BOS is 264 (<|begin_of_text|>)
 trit: the end token is 266 (<|eot_id|>), from the tokenizer; config.json says 265 (<|end_of_text|>)
 trit: token 265 (<|end_of_text|>) ends a text too (from generation_config.json)
@@ -20,7 +20,7 @@ memory    X MiB for the context, X MiB in addition to the file; 0.4 MiB read per
 chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
 notes     the checkpoint is a BitNet b1.58 of the 2B-4T kind: architecture bitnet-b1.58
           14 linears are packed; their weight_scale multiplies the ternary values (linear_class autobitlinear)
-          the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokeniser is gpt-2's (recognised by its regular expressions)
+          the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokenizer is gpt-2's (recognized by its regular expressions)
           the BOS is 264 (<|begin_of_text|>)
           the end token is 266 (<|eot_id|>), from the tokenizer; config.json says 265 (<|end_of_text|>)
           token 265 (<|end_of_text|>) ends a text too (from generation_config.json)
@@ -56,7 +56,7 @@ $ trit convert checkpoint
 [2]
 
 $ trit convert -o no.gguf
-! trit: no checkpoint given; trit convert FOLDER -o FILE.gguf
+! trit: no checkpoint given; use trit convert FOLDER -o FILE.gguf
 [2]
 
 $ trit convert nowhere -o no.gguf

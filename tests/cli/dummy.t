@@ -54,7 +54,7 @@ $ [ -e no.gguf ] || echo nothing
 nothing
 
 $ trit dummy -o no.gguf
-! trit: --shape must be one of
+! trit: --shape must be one of:
 !   tiny             3 M ternary weights: nothing published, to try things out
 !   700m           679 M ternary weights: 1bitLLM/bitnet_b1_58-large
 !   2b4t          2084 M ternary weights: microsoft/bitnet-b1.58-2B-4T

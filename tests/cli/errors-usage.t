@@ -39,7 +39,7 @@ $ trit run info
 [2]
 
 $ trit -m good.gguf run
-! trit: option '-m' needs a command before it; see trit --help
+! trit: option '-m' must come after a command; see trit --help
 [2]
 
 # Options belong to commands.
@@ -89,42 +89,42 @@ $ trit run -m good.gguf -p x --echo=yes
 $ for o in -m -p -f -n -t -c -b --isa --kv --temp --top-k --top-p --min-p --repeat-penalty \
 >     --repeat-last-n --presence-penalty --frequency-penalty --logit-bias --seed --stop
 > do trit run $o; done
-! trit: --model needs FILE
-! trit: --prompt needs TEXT
-! trit: --file needs FILE
-! trit: --max-tokens needs N
-! trit: --threads needs N
-! trit: --ctx needs N
-! trit: --batch needs N
-! trit: --isa needs ISAS
-! trit: --kv needs f16|f32|i8
-! trit: --temp needs T
-! trit: --top-k needs K
-! trit: --top-p needs P
-! trit: --min-p needs P
-! trit: --repeat-penalty needs X
-! trit: --repeat-last-n needs N
-! trit: --presence-penalty needs X
-! trit: --frequency-penalty needs X
-! trit: --logit-bias needs ID=V
-! trit: --seed needs N
-! trit: --stop needs TEXT
+! trit: --model needs a value: FILE
+! trit: --prompt needs a value: TEXT
+! trit: --file needs a value: FILE
+! trit: --max-tokens needs a value: N
+! trit: --threads needs a value: N
+! trit: --ctx needs a value: N
+! trit: --batch needs a value: N
+! trit: --isa needs a value: ISAS
+! trit: --kv needs a value: f16|f32|i8
+! trit: --temp needs a value: T
+! trit: --top-k needs a value: K
+! trit: --top-p needs a value: P
+! trit: --min-p needs a value: P
+! trit: --repeat-penalty needs a value: X
+! trit: --repeat-last-n needs a value: N
+! trit: --presence-penalty needs a value: X
+! trit: --frequency-penalty needs a value: X
+! trit: --logit-bias needs a value: ID=V
+! trit: --seed needs a value: N
+! trit: --stop needs a value: TEXT
 [2]
 
 $ trit logits --tokens
-! trit: --tokens needs 1,2,3
+! trit: --tokens needs a value: 1,2,3
 [2]
 
 $ trit logits -o
-! trit: --output needs OUT.npy
+! trit: --output needs a value: OUT.npy
 [2]
 
 $ trit detokenize --ids
-! trit: --ids needs 1,2,3
+! trit: --ids needs a value: 1,2,3
 [2]
 
 $ trit perplexity --chunks
-! trit: --chunks needs N
+! trit: --chunks needs a value: N
 [2]
 
 # Numbers.
@@ -167,17 +167,17 @@ $ for o in '-n x' '-n 1.5' '-n -2' '-n 1e10' '-n nan' '-t 0' '-t -1' '-t 513' '-
 ! trit: --presence-penalty must be between -1000 and 1000, not 1001
 ! trit: --presence-penalty needs a number, not 'nan'
 ! trit: --frequency-penalty must be between -1000 and 1000, not -1001
-! trit: --seed needs a whole number of at most 64 bits, not '-1'
-! trit: --seed needs a whole number of at most 64 bits, not '1.5'
-! trit: --seed needs a whole number of at most 64 bits, not 'x'
-! trit: --seed needs a whole number of at most 64 bits, not '18446744073709551616'
+! trit: --seed must be a 64-bit whole number, not '-1'
+! trit: --seed must be a 64-bit whole number, not '1.5'
+! trit: --seed must be a 64-bit whole number, not 'x'
+! trit: --seed must be a 64-bit whole number, not '18446744073709551616'
 
 $ trit run -m good.gguf -p x -n ''
 ! trit: --max-tokens needs a whole number, not ''
 [2]
 
 $ trit run -m good.gguf -p x --seed ''
-! trit: --seed needs a whole number of at most 64 bits, not ''
+! trit: --seed must be a 64-bit whole number, not ''
 [2]
 
 # --logit-bias ID=V
@@ -204,11 +204,11 @@ $ trit run -m good.gguf -p x --kv q8
 [2]
 
 $ trit run -m good.gguf -p x --isa sse9
-! trit: unknown instruction set 'sse9'
+! trit: unknown instruction set 'sse9'; it must be one of: scalar avx2 avxvnni avx512 amx neon dotprod i8mm
 [2]
 
 $ trit logits -m good.gguf --tokens 1 -o out.npy --isa sse9
-! trit: unknown instruction set 'sse9'
+! trit: unknown instruction set 'sse9'; it must be one of: scalar avx2 avxvnni avx512 amx neon dotprod i8mm
 [2]
 
 # No model.
@@ -226,7 +226,7 @@ $ trit run -m missing.gguf -p x --nope
 # What would do nothing is refused.
 
 $ trit run -m good.gguf -p x --stop ''
-! trit: --stop needs a text that is not empty
+! trit: --stop needs a non-empty text
 [2]
 
 $ trit run -m good.gguf -p x --stream

@@ -9,10 +9,10 @@ trit: run ternary language models on this computer
   trit run         continue a text
   trit chat        chat with a model
   trit logits      write the logits of every position to a .npy file
-  trit info        describe a model file; without one, what this CPU can run
+  trit info        describe a model file, or without one what this CPU can run
   trit perplexity  measure how well a model predicts a text
-  trit bench       measure the speed of a model, compared with the limits of the machine
-  trit convert     convert a Hugging Face checkpoint folder to a GGUF
+  trit bench       measure the speed of a model against the limits of the machine
+  trit convert     convert a Hugging Face checkpoint folder to GGUF
   trit quantize    convert the weights of a GGUF to another type
   trit dummy       write a random model of a given size, for benchmarks
   trit template    show the exact prompt that a chat message becomes
@@ -32,13 +32,13 @@ trit run: continue a text
 \
   -m, --model FILE           the model file (default: $TRIT_MODEL)
   -p, --prompt TEXT          the prompt, used verbatim
-  -f, --file FILE            read the prompt from FILE; - or a pipe: from standard input
+  -f, --file FILE            read the prompt from FILE; - or a pipe: standard input
       --chat                 answer the prompt as a message, in the model's chat template
   -s, --system TEXT          system message of the chat
       --template NAME        chat template: bitnet llama3 falcon3 chatml human plain (default:
                              chosen from the model file; -v says why)
-  -n, --max-tokens N         generate at most N tokens; -1: until the model ends or the context
-                             is full (120 where chat continues a text) (default: -1)
+  -n, --max-tokens N         generate at most N tokens; -1: until an end token or a full context
+                             (in chat with a base model: 120) (default: -1)
       --stop TEXT            stop when this text appears, and do not print it (repeatable)
       --session FILE         resume from FILE and save to it on exit (created if missing)
       --seed N               the same seed gives the same text (default: random, and printed)
@@ -56,7 +56,7 @@ trit run: continue a text
   -h, --help                 show this help
       --help-all             show every option
 \
-26 more: trit run --help-all
+26 more options: trit run --help-all
 
 $ trit chat --help
 trit chat: chat with a model
@@ -69,8 +69,8 @@ trit chat: chat with a model
   -s, --system TEXT          system message of the chat
       --template NAME        chat template: bitnet llama3 falcon3 chatml human plain (default:
                              chosen from the model file; -v says why)
-  -n, --max-tokens N         generate at most N tokens; -1: until the model ends or the context
-                             is full (120 where chat continues a text) (default: -1)
+  -n, --max-tokens N         generate at most N tokens; -1: until an end token or a full context
+                             (in chat with a base model: 120) (default: -1)
       --stop TEXT            stop when this text appears, and do not print it (repeatable)
       --session FILE         resume from FILE and save to it on exit (created if missing)
       --seed N               the same seed gives the same text (default: random, and printed)
@@ -88,7 +88,7 @@ trit chat: chat with a model
   -h, --help                 show this help
       --help-all             show every option
 \
-20 more: trit chat --help-all
+20 more options: trit chat --help-all
 
 $ trit logits --help
 trit logits: write the logits of every position to a .npy file
@@ -110,10 +110,10 @@ trit logits: write the logits of every position to a .npy file
   -h, --help                 show this help
       --help-all             show every option
 \
-13 more: trit logits --help-all
+13 more options: trit logits --help-all
 
 $ trit info --help
-trit info: describe a model file; without one, what this CPU can run
+trit info: describe a model file, or without one what this CPU can run
 \
   trit info -m model.gguf --tensors
   trit info
@@ -130,7 +130,7 @@ trit info: describe a model file; without one, what this CPU can run
   -h, --help                 show this help
       --help-all             show every option
 \
-7 more: trit info --help-all
+7 more options: trit info --help-all
 
 $ trit perplexity --help
 trit perplexity: measure how well a model predicts a text
@@ -141,12 +141,11 @@ trit perplexity: measure how well a model predicts a text
 \
   -m, --model FILE           the model file (default: $TRIT_MODEL)
   -p, --prompt TEXT          the prompt, used verbatim
-  -f, --file FILE            read the prompt from FILE; - or a pipe: from standard input
+  -f, --file FILE            read the prompt from FILE; - or a pipe: standard input
       --chunks N             score at most N windows
       --second-half          score only the second half of each window
       --save-logits FILE     save the logits of all scored positions, for --kl
-      --kl FILE              measure the divergence from the logits of --save-logits, of the
-                             same text
+      --kl FILE              measure the KL divergence from logits saved for the same text
   -t, --threads N            number of threads (default: physical performance cores)
   -c, --ctx N                window size, in tokens (default: the model's, at most 512)
       --exit-layer N         run N layers, then the head (default: all)
@@ -158,17 +157,17 @@ trit perplexity: measure how well a model predicts a text
   -h, --help                 show this help
       --help-all             show every option
 \
-13 more: trit perplexity --help-all
+13 more options: trit perplexity --help-all
 
 $ trit bench --help
-trit bench: measure the speed of a model, compared with the limits of the machine
+trit bench: measure the speed of a model against the limits of the machine
 \
   trit bench -m model.gguf -p 512 -n 128
   trit bench -m model.gguf -t 1,2,4 -d 0,4096 -o md
   trit bench -m model.gguf --compare old.json
 \
   -m, --model FILE           the model file (default: $TRIT_MODEL)
-  -p, --prompt N,...         lengths of prompts to evaluate (default: 512)
+  -p, --prompt N,...         prompt lengths to evaluate (default: 512)
   -n, --gen N,...            numbers of tokens to generate (default: 128)
   -d, --depth N,...          tokens already in the context (default: 0)
   -t, --threads N,...        numbers of threads (default: physical performance cores)
@@ -176,7 +175,7 @@ trit bench: measure the speed of a model, compared with the limits of the machin
   -o, --output md|csv|json|jsonl
                              output format (default: a table, row by row)
       --exit-sweep           a row for each number of layers: speed, and how well it predicts
-                             the text of -f
+                             the -f text
   -f, --file FILE            text for --exit-sweep
       --samples              with --exit-sweep: show how each row continues the first words of
                              the text
@@ -190,7 +189,7 @@ trit bench: measure the speed of a model, compared with the limits of the machin
   -h, --help                 show this help
       --help-all             show every option
 \
-15 more: trit bench --help-all
+15 more options: trit bench --help-all
 
 $ trit dummy --help
 trit dummy: write a random model of a given size, for benchmarks
@@ -198,8 +197,8 @@ trit dummy: write a random model of a given size, for benchmarks
   trit dummy --shape 2b4t -o dummy.gguf
 \
   -m, --model FILE           the model file (default: $TRIT_MODEL)
-      --shape NAME           model whose sizes to use; without --shape, trit describes them:
-                             tiny 700m 2b4t 3b 8b falcon3-1b falcon3-3b falcon3-7b falcon3-10b
+      --shape NAME           model whose sizes to use; omit it for a description of each: tiny
+                             700m 2b4t 3b 8b falcon3-1b falcon3-3b falcon3-7b falcon3-10b
                              falcon-e-1b falcon-e-3b bitskip-v1 bitskip-v2 bitskip-v3
                              bitnet-8bit
   -o, --output FILE          file to write
@@ -214,10 +213,10 @@ trit dummy: write a random model of a given size, for benchmarks
   -h, --help                 show this help
       --help-all             show every option
 \
-3 more: trit dummy --help-all
+3 more options: trit dummy --help-all
 
 $ trit convert --help
-trit convert: convert a Hugging Face checkpoint folder to a GGUF
+trit convert: convert a Hugging Face checkpoint folder to GGUF
 \
   trit convert bitnet-b1.58-2B-4T -o model.gguf
   trit convert folder --dry-run
@@ -229,14 +228,14 @@ trit convert: convert a Hugging Face checkpoint folder to a GGUF
                              (default: i2_s)
       --embd TYPE            type of embedding and head: f16 bf16 f32 q8_0 q6_k q4_k q4_0
                              (default: f16)
-      --map FILE             names of tensors: lines SOURCE = blk.{}.attn_q.weight, or SOURCE =
+      --map FILE             tensor names, as lines SOURCE = blk.{}.attn_q.weight or SOURCE =
                              ignore
-      --knob NAME=VALUE      set what the checkpoint leaves open, such as causal=false
+      --knob NAME=VALUE      set a property that the checkpoint omits, such as causal=false
                              (repeatable)
-      --from-gguf FILE       convert a GGUF instead of a folder, such as one with an unusual
-                             I2_S layout
+      --from-gguf FILE       convert a GGUF, such as one with an unusual I2_S layout, instead of
+                             a folder
       --dry-run              check everything except the weights and list the output
-      --force                quantise even where that ruins the model
+      --force                quantize even if that ruins the model
   -t, --threads N            number of threads (default: physical performance cores)
       --json                 print JSON instead of text
   -q, --quiet                print only errors on stderr
@@ -244,7 +243,7 @@ trit convert: convert a Hugging Face checkpoint folder to a GGUF
   -h, --help                 show this help
       --help-all             show every option
 \
-4 more: trit convert --help-all
+4 more options: trit convert --help-all
 
 $ trit quantize --help
 trit quantize: convert the weights of a GGUF to another type
@@ -257,7 +256,7 @@ trit quantize: convert the weights of a GGUF to another type
       --embd TYPE            type of embedding and head: f16 bf16 f32 q8_0 q6_k q4_k q4_0
                              (default: unchanged)
       --dry-run              check everything except the weights and list the output
-      --force                quantise even where that ruins the model
+      --force                quantize even if that ruins the model
   -t, --threads N            number of threads (default: physical performance cores)
       --json                 print JSON instead of text
   -q, --quiet                print only errors on stderr
@@ -265,7 +264,7 @@ trit quantize: convert the weights of a GGUF to another type
   -h, --help                 show this help
       --help-all             show every option
 \
-4 more: trit quantize --help-all
+4 more options: trit quantize --help-all
 
 $ trit tokenize --help
 trit tokenize: convert text to token ids
@@ -274,16 +273,16 @@ trit tokenize: convert text to token ids
 \
   -m, --model FILE           the model file (default: $TRIT_MODEL)
   -p, --prompt TEXT          the prompt, used verbatim
-  -f, --file FILE            read the prompt from FILE; - or a pipe: from standard input
+  -f, --file FILE            read the prompt from FILE; - or a pipe: standard input
       --ids                  print [1,2,3] instead of a line per token
-      --no-bos               do not put the BOS first
+      --no-bos               do not add the BOS
       --json                 print JSON instead of text
   -q, --quiet                print only errors on stderr
       --version              show version, commit, compiler and instruction sets
   -h, --help                 show this help
       --help-all             show every option
 \
-5 more: trit tokenize --help-all
+5 more options: trit tokenize --help-all
 
 $ trit detokenize --help
 trit detokenize: convert token ids to text
@@ -298,7 +297,7 @@ trit detokenize: convert token ids to text
   -h, --help                 show this help
       --help-all             show every option
 \
-5 more: trit detokenize --help-all
+5 more options: trit detokenize --help-all
 
 $ trit completion --help
 trit completion: print a shell completion script
@@ -331,14 +330,13 @@ trit run: continue a text
 \
   -m, --model FILE           the model file (default: $TRIT_MODEL)
   -p, --prompt TEXT          the prompt, used verbatim
-  -f, --file FILE            read the prompt from FILE; - or a pipe: from standard input
+  -f, --file FILE            read the prompt from FILE; - or a pipe: standard input
       --chat                 answer the prompt as a message, in the model's chat template
   -s, --system TEXT          system message of the chat
       --template NAME        chat template: bitnet llama3 falcon3 chatml human plain (default:
                              chosen from the model file; -v says why)
-  -n, --max-tokens N         generate at most N tokens; -1: until the model ends or the context
-                             is full (120 where chat continues a text) (default: -1; at least
-                             -1)
+  -n, --max-tokens N         generate at most N tokens; -1: until an end token or a full context
+                             (in chat with a base model: 120) (default: -1; at least -1)
       --stop TEXT            stop when this text appears, and do not print it (repeatable)
       --session FILE         resume from FILE and save to it on exit (created if missing)
       --on-full stop|shift   when the context is full: stop, or drop the oldest half and go on
@@ -349,7 +347,7 @@ trit run: continue a text
       --special              parse control tokens written in the text (and show them in
                              detokenize)
       --seed N               the same seed gives the same text (default: random, and printed)
-      --repeat-penalty X     penalise tokens that already occurred; 1: off (default: 1; 0.001 to
+      --repeat-penalty X     penalize tokens that already occurred; 1: off (default: 1; 0.001 to
                              1000)
       --presence-penalty X   subtract X from a logit if its token occurred (default: 0; -1000 to
                              1000)
@@ -368,10 +366,9 @@ trit run: continue a text
   -t, --threads N            number of threads (default: physical performance cores; 1 to 512)
   -c, --ctx N                context size, in tokens (default: the model's, at most 4096; 1 to
                              1048576)
-  -b, --batch N              evaluate at most N tokens of a prompt at once (default: 512; 1 to
-                             65536)
+  -b, --batch N              evaluate at most N prompt tokens at once (default: 512; 1 to 65536)
       --isa ISAS
-                             instruction set to use; see trit info (default: the best of this
+                             instruction set to use; see trit info (default: the best for this
                              CPU)
       --walk NAME            how to read the weights for a generated token (see trit info): t0
                              t1 nta none t0x1 t0x2 t1x2 t0x8 wide apart (default: chosen by
@@ -383,35 +380,35 @@ trit run: continue a text
       --exit-min-layer N     first layer at which to check --exit-threshold (default: the
                              model's; 1 to 1024)
       --exit-check 4,8,12    layers at which to check --exit-threshold (default: every layer)
-      --skip-layers 3,7-9    leave these layers out, numbered from 0 as in blk.N (default: none)
-      --layer-drop P         leave out layer l of L with probability P*(l/L)^2, at random by
-                             --seed (default: 0; 0 to 1)
+      --skip-layers 3,7-9    skip these layers, numbered from 0 as in blk.N (default: none)
+      --layer-drop P         skip layer l of L with probability P*(l/L)^2; --seed makes it
+                             repeatable (default: 0; 0 to 1)
       --i2s-layout 128|128row|64|4row|seq
                              order of the weights in I2_S tensors (default: 128)
       --mlock                keep the file in physical memory
       --no-mmap              read the file instead of mapping it
       --json                 print JSON instead of text
       --stream               with --json: also print an object per token
-      --logprobs N           with --json: the N most likely tokens at each position, with ln of
-                             their probability (default: 0; 0 to 100)
+      --logprobs N           with --json: also the N most likely tokens at each position, with
+                             ln probabilities (default: 0; 0 to 100)
   -q, --quiet                print only errors on stderr
   -v, --verbose              print more on stderr
       --version              show version, commit, compiler and instruction sets
   -h, --help                 show this help
       --help-all             show every option
 \
-Sampling applies these steps in this order: penalties, --logit-bias, --top-k, --top-p,
---min-p, --temp. Each is off at its neutral value.
+Sampling applies these steps in order: penalties, --logit-bias, --top-k, --top-p, --min-p,
+--temp. A step at its neutral value is off.
 
 $ trit bench --help-all
-trit bench: measure the speed of a model, compared with the limits of the machine
+trit bench: measure the speed of a model against the limits of the machine
 \
   trit bench -m model.gguf -p 512 -n 128
   trit bench -m model.gguf -t 1,2,4 -d 0,4096 -o md
   trit bench -m model.gguf --compare old.json
 \
   -m, --model FILE           the model file (default: $TRIT_MODEL)
-  -p, --prompt N,...         lengths of prompts to evaluate (default: 512)
+  -p, --prompt N,...         prompt lengths to evaluate (default: 512)
   -n, --gen N,...            numbers of tokens to generate (default: 128)
   -d, --depth N,...          tokens already in the context (default: 0)
   -t, --threads N,...        numbers of threads (default: physical performance cores)
@@ -419,19 +416,18 @@ trit bench: measure the speed of a model, compared with the limits of the machin
   -o, --output md|csv|json|jsonl
                              output format (default: a table, row by row)
       --exit-sweep           a row for each number of layers: speed, and how well it predicts
-                             the text of -f
+                             the -f text
   -f, --file FILE            text for --exit-sweep
       --samples              with --exit-sweep: show how each row continues the first words of
                              the text
-      --chunks N             with --exit-sweep: use at most N windows of the text; 20 if not
-                             given (at least 1)
+      --chunks N             with --exit-sweep: use at most N windows of the text, by default 20
+                             (at least 1)
       --compare OLD.json     compare each row with an earlier result of -o json or -o jsonl
-      --seed N               seed of --layer-drop (default: 0)
+      --seed N               seed for --layer-drop (default: 0)
   -c, --ctx N                context size, in tokens (default: what the rows need; 1 to 1048576)
-  -b, --batch N              evaluate at most N tokens of a prompt at once (default: 512; 1 to
-                             65536)
+  -b, --batch N              evaluate at most N prompt tokens at once (default: 512; 1 to 65536)
       --isa ISAS
-                             instruction set to use; see trit info (default: the best of this
+                             instruction set to use; see trit info (default: the best for this
                              CPU)
       --walk NAME            how to read the weights for a generated token (see trit info): t0
                              t1 nta none t0x1 t0x2 t1x2 t0x8 wide apart (default: chosen by
@@ -443,9 +439,9 @@ trit bench: measure the speed of a model, compared with the limits of the machin
       --exit-min-layer N     first layer at which to check --exit-threshold (default: the
                              model's; 1 to 1024)
       --exit-check 4,8,12    layers at which to check --exit-threshold (default: every layer)
-      --skip-layers 3,7-9    leave these layers out, numbered from 0 as in blk.N (default: none)
-      --layer-drop P         leave out layer l of L with probability P*(l/L)^2, at random by
-                             --seed (default: 0; 0 to 1)
+      --skip-layers 3,7-9    skip these layers, numbered from 0 as in blk.N (default: none)
+      --layer-drop P         skip layer l of L with probability P*(l/L)^2; --seed makes it
+                             repeatable (default: 0; 0 to 1)
       --i2s-layout 128|128row|64|4row|seq
                              order of the weights in I2_S tensors (default: 128)
       --mlock                keep the file in physical memory
@@ -466,20 +462,18 @@ trit perplexity: measure how well a model predicts a text
 \
   -m, --model FILE           the model file (default: $TRIT_MODEL)
   -p, --prompt TEXT          the prompt, used verbatim
-  -f, --file FILE            read the prompt from FILE; - or a pipe: from standard input
-      --seed N               seed of --layer-drop (default: 0)
+  -f, --file FILE            read the prompt from FILE; - or a pipe: standard input
+      --seed N               seed for --layer-drop (default: 0)
       --chunks N             score at most N windows (at least 1)
       --second-half          score only the second half of each window
       --save-logits FILE     save the logits of all scored positions, for --kl
-      --kl FILE              measure the divergence from the logits of --save-logits, of the
-                             same text
+      --kl FILE              measure the KL divergence from logits saved for the same text
   -t, --threads N            number of threads (default: physical performance cores; 1 to 512)
   -c, --ctx N                window size, in tokens (default: the model's, at most 512; 1 to
                              1048576)
-  -b, --batch N              evaluate at most N tokens of a prompt at once (default: 512; 1 to
-                             65536)
+  -b, --batch N              evaluate at most N prompt tokens at once (default: 512; 1 to 65536)
       --isa ISAS
-                             instruction set to use; see trit info (default: the best of this
+                             instruction set to use; see trit info (default: the best for this
                              CPU)
       --walk NAME            how to read the weights for a generated token (see trit info): t0
                              t1 nta none t0x1 t0x2 t1x2 t0x8 wide apart (default: chosen by
@@ -491,9 +485,9 @@ trit perplexity: measure how well a model predicts a text
       --exit-min-layer N     first layer at which to check --exit-threshold (default: the
                              model's; 1 to 1024)
       --exit-check 4,8,12    layers at which to check --exit-threshold (default: every layer)
-      --skip-layers 3,7-9    leave these layers out, numbered from 0 as in blk.N (default: none)
-      --layer-drop P         leave out layer l of L with probability P*(l/L)^2, at random by
-                             --seed (default: 0; 0 to 1)
+      --skip-layers 3,7-9    skip these layers, numbered from 0 as in blk.N (default: none)
+      --layer-drop P         skip layer l of L with probability P*(l/L)^2; --seed makes it
+                             repeatable (default: 0; 0 to 1)
       --i2s-layout 128|128row|64|4row|seq
                              order of the weights in I2_S tensors (default: 128)
       --mlock                keep the file in physical memory

@@ -22,7 +22,7 @@ $ trit info -m good.gguf --json
 # Memory is counted for the session that options ask for.
 
 $ trit info -m good.gguf --isa sse9 >/dev/null
-! trit: unknown instruction set 'sse9'
+! trit: unknown instruction set 'sse9'; it must be one of: scalar avx2 avxvnni avx512 amx neon dotprod i8mm
 [2]
 
 $ session() { trit info -m good.gguf --json "$@" | sed 's/.*session_bytes":\([0-9]*\).*/\1/'; }
@@ -227,7 +227,7 @@ $ trit info --json | grep -c '{"name":"scalar","built":true,"usable":true}'
 # Which row's code does an operation; with --isa, where that row is chosen.
 
 $ trit info --isa scalar | sed -n '/^kernels/,$p'
-kernels  of each, if scalar is used
+kernels  from each instruction set, with scalar
   scalar   quantize_row_mul quantize_row_div t2_gemm decode_f32 decode_f16 decode_bf16
            decode_q8_0 decode_q4_0 decode_q4_k decode_q6_k gemm_f32 gemm_f16 gemm_bf16
            gemm_q8_0 gemm_q4_0 gemm_q4_k gemm_q6_k rmsnorm layernorm fwht rope_half
@@ -238,7 +238,7 @@ $ trit info --json | sed 's/.*"kernels"//; s/}.*//' | grep -o '":"' | wc -l
 34
 
 $ trit info --isa sse9
-! trit: unknown instruction set 'sse9'
+! trit: --isa must be scalar, avx2, avxvnni, avx512, amx, neon, dotprod or i8mm, not 'sse9'
 [2]
 
 # Errors.

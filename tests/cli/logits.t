@@ -79,11 +79,11 @@ $ trit logits -m non_finite.gguf --tokens 1,2,3 -o bad.npy
 [1]
 
 $ trit logits -m good.gguf --tokens $(echo {0..256} | tr ' ' ,) -o bad.npy
-! trit: 257 tokens do not fit into the context of 256 (see -c)
+! trit: the prompt has 257 tokens; the context has room for 256 (see -c)
 [2]
 
 $ trit logits -m good.gguf --tokens 1,2,3 -c 2 -o bad.npy
-! trit: 3 tokens do not fit into the context of 2 (see -c)
+! trit: the prompt has 3 tokens; the context has room for 2 (see -c)
 [2]
 
 $ [ -e bad.npy ] || echo none

@@ -19,7 +19,7 @@ $ trit perplexity -m good.gguf -f text --ctx 100 --kl base
 > done | uniq
 perplexity 2017.2043 ± 2196.3288 · nll 7.60947 · 9.0570 bits per byte · 495 tokens in 5 windows of 100
 KL divergence 0 ± 0 · median 0 · 99th percentile 0 · largest 0
-same most likely token 100.00 % · ln p of the right one +0.00000 ± 0.00000 · perplexity 1.00000 times the base's 2017.2043
+same most likely token 100.00 % · ln p of the next token +0.00000 ± 0.00000 · perplexity 1.00000 times the base's 2017.2043
 "chunks":5,"kl_mean":0,"kl_stderr":0,"kl_median":0,"kl_p99":0,"kl_max":0,"same_top":1,"lnp_change":0,"lnp_change_stderr":0,"ppl_base":2017.2042786731556,"ppl_ratio":1}
 
 # Another type of the cache is close. (This model is so sure of its predictions that the divergence
@@ -29,14 +29,14 @@ $ rounded() { sed -E 's/([0-9]\.[0-9]{2})[0-9]*e/\1...e/g; s/([0-9]\.[0-9]{5})[0
 > trit perplexity -m good.gguf -f text --ctx 100 --kl base --kv i8 --json | rounded
 > trit perplexity -m good.gguf -f text --ctx 100 --kl base --kv i8 | tail -n 1
 {"tokens":495,"bytes":600,"nll":7.61455...,"ppl":2027.48298...,"ppl_stderr":2209.01176...,"bits_per_byte":9.06301...,"ctx":100,"chunks":5,"kl_mean":2.62...e-25,"kl_stderr":4.00...e-26,"kl_median":3.95...e-27,"kl_p99":4.45...e-24,"kl_max":9.55...e-24,"same_top":1,"lnp_change":-0.00508...,"lnp_change_stderr":0.00253...,"ppl_base":2017.20427...,"ppl_ratio":1.00509...}
-same most likely token 100.00 % · ln p of the right one -0.00508 ± 0.00254 · perplexity 1.00510 times the base's 2017.2043
+same most likely token 100.00 % · ln p of the next token -0.00508 ± 0.00254 · perplexity 1.00510 times the base's 2017.2043
 
 # Both at once, onto the same file too: what is compared with is read before it is replaced.
 
 $ cp base both; trit perplexity -m good.gguf -f text --ctx 100 --kv i8 -q --kl both --save-logits both |
 >     tail -n 1
 > trit perplexity -m good.gguf -f text --ctx 100 --kv i8 -q --kl both | sed -n 2p; ls both*
-same most likely token 100.00 % · ln p of the right one -0.00508 ± 0.00254 · perplexity 1.00510 times the base's 2017.2043
+same most likely token 100.00 % · ln p of the next token -0.00508 ± 0.00254 · perplexity 1.00510 times the base's 2017.2043
 KL divergence 0 ± 0 · median 0 · 99th percentile 0 · largest 0
 both
 
@@ -66,11 +66,11 @@ $ trit perplexity -m bos.gguf -f text --ctx 64 --chunks 3 --kl half
 [2]
 
 $ sed 's/a/b/' text | trit perplexity -m good.gguf --ctx 100 --kl base
-! trit: base was made from another text, or other tokens of it
+! trit: base was made from another text or with another tokenizer
 [2]
 
 $ trit perplexity -m bos.gguf -f text --ctx 100 --kl base
-! trit: base was made from another text, or other tokens of it
+! trit: base was made from another text or with another tokenizer
 [2]
 
 $ trit perplexity -m small_vocab.gguf -f text --ctx 100 --chunks 5 --kl base
@@ -89,8 +89,8 @@ $ for n in 0 7 8 63 64 100000 598023; do
 3
 3
 3
-! trit: cut is not a file of trit perplexity --save-logits
-! trit: cut is not a file of trit perplexity --save-logits
+! trit: cut is not a file from trit perplexity --save-logits
+! trit: cut is not a file from trit perplexity --save-logits
 ! trit: cut ends early
 ! trit: cut ends early
 ! trit: cut ends early
@@ -121,7 +121,7 @@ $ trit perplexity -m good.gguf -f text --ctx 100 --kl /dev/stdin <base | sed -n 
 KL divergence 0 ± 0 · median 0 · 99th percentile 0 · largest 0
 
 $ trit perplexity -m good.gguf -f text --kl good.gguf
-! trit: good.gguf is not a file of trit perplexity --save-logits
+! trit: good.gguf is not a file from trit perplexity --save-logits
 [3]
 
 $ trit perplexity -m good.gguf -f text --kl missing

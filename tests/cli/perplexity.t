@@ -96,7 +96,7 @@ $ for i in $(trit info | sed -n 's/^ *\([a-z0-9]*\)  *usable$/\1/p'); do
 > done | sort | uniq
 {"tokens":198,"bytes":246,"nll":7.855601...,"ppl":2580.147847...,"ppl_stderr":4451.282044...,"bits_per_byte":9.121874...,"ctx":100,"chunks":2}
 
-# -v says what was recognised.
+# -v says what was recognized.
 
 $ trit perplexity -m good.gguf -f text --ctx 100 --chunks 2 -v
 perplexity 2580.1478 ± 4451.2820 · nll 7.85560 · 9.1219 bits per byte · 198 tokens in 2 windows of 100
@@ -113,11 +113,11 @@ $ trit perplexity -m good.gguf -f text --ctx 531
 [2]
 
 $ trit perplexity -m good.gguf -f text --ctx 1
-! trit: no token of a window of 1 is scored; --ctx must be larger
+! trit: --ctx 1 is too small; no token would be scored
 [2]
 
 $ trit perplexity -m bos.gguf -f text --ctx 2
-! trit: no token of a window of 2 is scored; --ctx must be larger
+! trit: --ctx 2 is too small; no token would be scored
 [2]
 
 $ trit perplexity -m good.gguf </dev/null
@@ -153,5 +153,5 @@ $ trit perplexity -m non_finite.gguf -f text
 # A window whose second half holds nothing to score.
 
 $ trit perplexity -m good.gguf -p abcdef --ctx 2 --second-half
-! trit: no token of a window of 2 is scored; --ctx must be larger
+! trit: --ctx 2 is too small; no token would be scored
 [2]

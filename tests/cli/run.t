@@ -6,7 +6,7 @@ $ trit run -m good.gguf -p "Hello the" -n 5 --temp 0
  the the the the the
 ! 6 prompt + 5 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 
-# -q: errors only. -v: also what was recognised.
+# -q: errors only. -v: also what was recognized.
 
 $ trit run -m good.gguf -p "Hello the" -n 5 --temp 0 -q
  the the the the the

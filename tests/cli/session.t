@@ -157,7 +157,7 @@ $ trit run -m good.gguf -p "" -n 2 --session whole -c 7
 [2]
 
 $ trit run -m good.gguf -p abc -n 2 --session whole -c 10
-! trit: the prompt has 3 tokens; after the 8 of whole the context has room for 2 (see -c)
+! trit: the prompt has 3 tokens; whole has 8, so the context has room for 2 (see -c)
 [2]
 
 $ trit run -m good.gguf -p "Hello the" -c 5 --on-full shift
@@ -270,7 +270,7 @@ $ trit run -m chat.gguf --chat -p '' --session s -n 2 --temp 0 -q --json | grep 
 
 $ rm -f s; trit run -m good.gguf -p Hi -c 32 --ignore-eos --session s --temp 0 >/dev/null 2>&1
 > trit run -m good.gguf -p more -c 32 -n 2 --session s --temp 0 -q >/dev/null
-! trit: the prompt has 4 tokens; after the 32 of s the context has room for 0 (see -c)
+! trit: the prompt has 4 tokens; s has 32, so the context has room for 0 (see -c)
 [2]
 
 $ trit run -m good.gguf -p more -c 32 -n 2 --session s --temp 0 --on-full shift | wc -c
@@ -279,5 +279,5 @@ $ trit run -m good.gguf -p more -c 32 -n 2 --session s --temp 0 --on-full shift 
 ! 16 restored + 4 prompt + 2 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 
 $ trit run -m good.gguf -p "$(printf '%64s' x)" -c 32 --session s --on-full shift -q
-! trit: the prompt has 64 tokens; after the 22 of s the context has room for 10 (see -c)
+! trit: the prompt has 64 tokens; s has 22, so the context has room for 10 (see -c)
 [2]

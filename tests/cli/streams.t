@@ -9,7 +9,7 @@ $ trit run -m good.gguf -p x -n 3 --temp 0 >/dev/null
 $ trit run -m missing.gguf -p x 2>/dev/null
 [3]
 
-# No colour and no progress where that is no terminal.
+# No color and no progress where that is no terminal.
 
 $ { trit run -m good.gguf -p x -n 3 --temp 0; trit perplexity -m good.gguf -p xxxxxx --ctx 3; } 2>&1 |
 >     tr -dc '\033\r' | hex

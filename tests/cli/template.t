@@ -180,7 +180,7 @@ $ trit run -m chat.gguf -p hi --template bitnet
 [2]
 
 $ trit run -m chat.gguf -p hi --chat --special
-! trit: --special cannot be used with --chat: a message is text
+! trit: --special cannot be used with --chat: messages are plain text
 [2]
 
 $ trit run -m chat.gguf -p hi --chat --template nosuch

@@ -3,13 +3,13 @@
 $ trit convert bitskip-v2 -o v2.gguf 2>&1 | sed 's/in .* s$/in X s/'
 trit: the checkpoint is a bitskip v2: architecture bitskip
 trit: settings that the sources of bitskip v2 leave open are in the keys trit.*; a knob NAME=VALUE changes one
-trit: the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokeniser is gpt-2's (recognised by its regular expressions)
+trit: the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokenizer is gpt-2's (recognized by its regular expressions)
 trit: the BOS is 264 (<|begin_of_text|>)
 trit: the end token is 266 (<|eot_id|>)
 trit: token 265 (<|end_of_text|>) ends a text too (from generation_config.json)
 trit: the BOS is put before texts (add_bos_token is true)
 trit: 18 rows of the embedding have no token; unused tokens fill them
-trit: 14 linears are full-precision masters and are quantised: the scale of a tensor is the mean of its |w|, weights are rounded to -1, 0 or 1 times that
+trit: 14 linears are full-precision masters and are quantized: the scale of a tensor is the mean of its |w|, weights are rounded to -1, 0 or 1 times that
 v2.gguf: 49 tensors, 0.3 MB in X s
 
 $ trit info -m v2.gguf | grep -A4 ^knobs
@@ -25,7 +25,7 @@ $ trit info -m v2.gguf --json | grep -o '"knobs":{[^}]*}'
 $ trit convert bitnet-8bit -o eight.gguf 2>&1 | head -n 4
 trit: the checkpoint is a bitnet-8bit: architecture bitnet-8bit
 trit: settings that the sources of bitnet-8bit leave open are in the keys trit.*; a knob NAME=VALUE changes one
-trit: the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokeniser is gpt-2's (recognised by its regular expressions)
+trit: the vocabulary is byte-level BPE, read from tokenizer.json; its pre-tokenizer is gpt-2's (recognized by its regular expressions)
 trit: the BOS is 264 (<|begin_of_text|>), from the tokenizer; config.json says 1 (\xc4\x81)
 
 $ trit info -m eight.gguf | grep -A4 ^knobs
@@ -52,8 +52,8 @@ $ trit run -m eight.gguf -p hi -n 5 -q -c 33
 
 # What is no knob, or no value of one.
 
-$ trit convert bitskip-v2 -q --knob colour=red -o no.gguf
-! trit: 'colour=red' is not a knob; a knob is NAME=VALUE, with one of the names causal block norm attn_in_norm ffn learned_positions linear_norm linear_norm_eps hadamard hadamard_norm hadamard_output act_bits act_eps act_form act_dequant linear_post exit_norm exit_min_layers exit_threshold arch ffn_act head_count head_count_kv norm_eps rope_base
+$ trit convert bitskip-v2 -q --knob color=red -o no.gguf
+! trit: 'color=red' is not a knob; a knob is NAME=VALUE, with one of the names causal block norm attn_in_norm ffn learned_positions linear_norm linear_norm_eps hadamard hadamard_norm hadamard_output act_bits act_eps act_form act_dequant linear_post exit_norm exit_min_layers exit_threshold arch ffn_act head_count head_count_kv norm_eps rope_base
 [2]
 
 $ trit convert bitskip-v2 -q --knob causal -o no.gguf

@@ -200,7 +200,7 @@ static void norm_of_next_layer(struct ck *c)
     swap(c, "model.layers.0.input_layernorm.weight", "model.layers.1.input_layernorm.weight");
 }
 
-/* Permutes Q as if pairs were neighbours: the effect of a missing or needless permutation. */
+/* Permutes Q as if pairs were neighbors: the effect of a missing or needless permutation. */
 static void q_permuted(struct ck *c)
 {
     struct ck_tensor *t = ck_tensor(c, "model.layers.0.self_attn.q_proj.weight");
@@ -218,8 +218,8 @@ static void q_permuted(struct ck *c)
     free(old.data);
 }
 
-/* Unpacks as if a byte held four neighbouring rows. */
-static void rows_of_neighbours(struct ck *c)
+/* Unpacks as if a byte held four neighboring rows. */
+static void rows_of_neighbors(struct ck *c)
 {
     struct ck_tensor *t = ck_tensor(c, "model.layers.0.self_attn.o_proj.weight");
     const int n = c->spec.hidden, width = c->spec.heads * c->spec.head_dim;
@@ -258,7 +258,7 @@ static void mistakes_are_seen(void **state)
         {"k and v swapped", k_is_v, false},
         {"norms swapped", norm_of_next_layer, false},
         {"Q permuted", q_permuted, false},
-        {"rows packed as neighbours", rows_of_neighbours, false},
+        {"rows packed as neighbors", rows_of_neighbors, false},
         {"scales swapped", scales_of_layers, false},
         {"another eps", other_eps, true},
         {"no rope_scaling", other_factor, true},
@@ -338,7 +338,7 @@ static void add_matrix(struct ck *c, const char *name, const struct trit_matrix 
     free(x);
 }
 
-/* A ternary matrix as packed rows. If the rows of heads are permuted so that pairs are neighbours,
+/* A ternary matrix as packed rows. If the rows of heads are permuted so that pairs are neighbors,
  * as in files of the architecture "llama", n_pairs is half of a head; else it is 0. */
 static void add_linear(struct ck *c, int layer, const char *where, const struct trit_linear *l,
                        int n_pairs)

@@ -713,7 +713,7 @@ static void long_names(void **state)
     ck_free(c);
 }
 
-/* Floats that are ternary already: transformers would quantise them again, which makes the scale
+/* Floats that are ternary already: transformers would quantize them again, which makes the scale
  * smaller; a note says so. */
 static void ternary_masters_are_told(void **state)
 {

@@ -274,7 +274,7 @@ static void spoilt_config(void **state)
     none_wrong();
 }
 
-/* A plain Llama: its linears are not ternary, and nothing asks to quantise them. */
+/* A plain Llama: its linears are not ternary, and nothing asks to quantize them. */
 static void rope_said_twice(void **state)
 {
     static const char *const words[3] = {"rope_scaling", "rope_parameters"};
@@ -689,9 +689,8 @@ static void values_beyond_blocks(void **state)
                 const struct trit_convert_options opt = {.embd = types[i]};
                 char what[64];
                 snprintf(what, sizeof what, "%zu of %g as %s", n, values[v], types[i]);
-                refused_folder(
-                    what, dir, &opt, DAMAGED,
-                    (const char *[3]){"model.embed_tokens.weight", "the range of type"});
+                refused_folder(what, dir, &opt, DAMAGED,
+                               (const char *[3]){"model.embed_tokens.weight", "the range of type"});
             }
             ck_free(c);
         }

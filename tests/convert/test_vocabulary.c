@@ -182,7 +182,7 @@ static void add_bpe_vocab(struct text *t)
 
 static const char bpe_merges[] = "\"\\u0120 t\", \"h e\", \"\\u0120t he\", \"1 2\"";
 
-/* A tokenizer.json with this pre-tokeniser and additional members at the top and in the model. */
+/* A tokenizer.json with this pre-tokenizer and additional members at the top and in the model. */
 static struct text bpe_json(const char *pre, const char *members, const char *model)
 {
     struct text t = {0};
@@ -213,7 +213,7 @@ static void byte_level(void **state)
     assert_ids(folder, N_BPE, " the the", "258 258");
     assert_ids(folder, N_BPE, "12<|end|>h", "259 260 104");
     assert_ids(folder, N_BPE, "a<tool>\xff", "97 261 255");
-    /* pieces cut by the pre-tokeniser: gpt-2 keeps 1212 together, and merges within it */
+    /* pieces cut by the pre-tokenizer: gpt-2 keeps 1212 together, and merges within it */
     assert_ids(folder, N_BPE, "1212", "259 259");
     trit_file *file = vocabulary_file(folder, 300);
     const struct gguf_kv *tokens;
@@ -250,8 +250,8 @@ static void byte_level(void **state)
 #define BYTES ", {\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"use_regex\": false}"
 #define SEQUENCE(steps) "{\"type\": \"Sequence\", \"pretokenizers\": [" steps "]}"
 
-/* Recognised by their regular expressions. */
-static void pre_tokenisers(void **state)
+/* Recognized by their regular expressions. */
+static void pre_tokenizers(void **state)
 {
     static const struct {
         const char *pre, *name;
@@ -304,7 +304,7 @@ static void refused_json(void **state)
     static const struct {
         const char *pre, *members, *model, *part, *other;
     } cases[] = {
-        {"null", "", "", "pre-tokeniser", "gpt-2"},
+        {"null", "", "", "pre-tokenizer", "gpt-2"},
         {"{\"type\": \"Whitespace\"}", "", "", "Whitespace", "llama-bpe"},
         {"{\"type\": \"ByteLevel\", \"add_prefix_space\": true}", "", "", "ByteLevel", ""},
         {SEQUENCE(SPLIT("\\\\w+") BYTES), "", "", "\\w+", "known"},
@@ -545,7 +545,7 @@ static void sentencepiece(void **state)
     free(model.bytes);
 
     put_spm_json(SPM_JSON("{\"type\": \"NFKC\"}", "null"));
-    refuse(N_SPM, TRIT_E_UNSUPPORTED, "NFKC", "normaliser");
+    refuse(N_SPM, TRIT_E_UNSUPPORTED, "NFKC", "normalizer");
     put_spm_json(SPM_JSON("null", "{\"type\": \"Whitespace\"}"));
     refuse(N_SPM, TRIT_E_UNSUPPORTED, "Whitespace", "Metaspace");
     put_model(1, true);
@@ -1092,7 +1092,7 @@ static void published_sentencepiece(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(byte_level),
-    cmocka_unit_test(pre_tokenisers),
+    cmocka_unit_test(pre_tokenizers),
     cmocka_unit_test(ignored_merges),
     cmocka_unit_test(refused_json),
     cmocka_unit_test(plain_files),

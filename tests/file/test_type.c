@@ -532,17 +532,17 @@ static void floats_not_ternary(void **state)
             m.t[0] = 1;
             data = pack_f32(&m, 0.5f);
             memcpy(data + 4 * at, &odd[i], sizeof odd[i]);
-            refuse(trit_unpack_float, data, m, TRIT_FORMAT_F32, TRIT_E_UNSUPPORTED, "quantise",
+            refuse(trit_unpack_float, data, m, TRIT_FORMAT_F32, TRIT_E_UNSUPPORTED, "quantize",
                    "0.5");
         }
     m = random_matrix(3, 200, 121);
     data = pack_16(&m, f16_bits);
     put_u16(data + 2 * 599, H_QUARTER);
-    refuse(trit_unpack_float, data, m, TRIT_FORMAT_F16, TRIT_E_UNSUPPORTED, "quantise", "0.25");
+    refuse(trit_unpack_float, data, m, TRIT_FORMAT_F16, TRIT_E_UNSUPPORTED, "quantize", "0.25");
     m = random_matrix(3, 200, 122);
     data = pack_16(&m, bf16_bits);
     put_u16(data + 2 * 599, B_QUARTER);
-    refuse(trit_unpack_float, data, m, TRIT_FORMAT_BF16, TRIT_E_UNSUPPORTED, "quantise", "0.25");
+    refuse(trit_unpack_float, data, m, TRIT_FORMAT_BF16, TRIT_E_UNSUPPORTED, "quantize", "0.25");
 }
 
 static void floats_not_finite(void **state)

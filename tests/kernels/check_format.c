@@ -48,7 +48,7 @@ static void fill_weights(uint8_t *w, size_t n_bytes, enum trit_format format, en
         }
 }
 
-/* The alignment of a weight pointer: 1 if quantised. */
+/* The alignment of a weight pointer: 1 if quantized. */
 static size_t weight_align(enum trit_format format)
 {
     return trit_format_block(format) > 1 ? 1 : trit_format_bytes(format, 1);

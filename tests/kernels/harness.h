@@ -132,7 +132,7 @@ struct output {
 struct output output(size_t bytes, size_t elem);
 float *floats(const struct output *o, int side);
 
-/* Initialise both sides with these bytes, or with n_rows rows of row_bytes, stride apart, for a
+/* Initialize both sides with these bytes, or with n_rows rows of row_bytes, stride apart, for a
  * kernel that works in place. */
 void preload(const struct output *o, const void *bytes);
 void preload_rows(const struct output *o, const void *rows, size_t row_bytes, size_t stride,

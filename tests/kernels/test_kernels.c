@@ -383,7 +383,7 @@ static unsigned stored_f16(float x)
     return h;
 }
 
-/* Between every two neighbours: the middle rounds to the even one, other values to the nearer
+/* Between every two neighbors: the middle rounds to the even one, other values to the nearer
  * one. */
 static void test_f16_rounding(void **state)
 {
@@ -573,7 +573,7 @@ static void test_q6_k(void **state)
     }
 }
 
-/* Every format's gemm is its decoder and the lane rule. Quantised rows start at an odd address. */
+/* Every format's gemm is its decoder and the lane rule. Quantized rows start at an odd address. */
 static void test_gemm_decodes(void **state)
 {
     enum { ROWS = 3, COLS = 1280, TOKENS = 2 };

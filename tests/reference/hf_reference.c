@@ -10,7 +10,7 @@
 
 #include "rows.h"
 
-/* y = scale * T quantised(x), possibly after a norm of the linear's own */
+/* y = scale * T quantized(x), possibly after a norm of the linear's own */
 struct linear {
     int n_in, n_out;
     int8_t *t; /* [n_out, n_in] */

@@ -45,7 +45,7 @@ static void rmsnorm(double *y, const double *x, const float *w, int n)
     rmsnorm_of(MODEL_NORM, y, x, w, n);
 }
 
-/* y = W quantised(x), x normed where the linear has a norm: q = rint(x*127/m) with
+/* y = W quantized(x), x normed where the linear has a norm: q = rint(x*127/m) with
  * m = max(|x|, 1e-5); y = scale * m/127 * sum t*q */
 static void linear(const struct pass *p, double *y, const struct fx_linear *w, const double *x)
 {

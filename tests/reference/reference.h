@@ -1,7 +1,7 @@
 /* reference.h - the forward pass of a fixture's model in double, the reference for the engine.
  *
  * It is written from the formulas only, independently of the engine, and every step is the naive
- * one. It does quantise activations to int8, because that is part of the models. The time is
+ * one. It does quantize activations to int8, because that is part of the models. The time is
  * quadratic in the number of tokens. */
 #ifndef TRIT_TESTS_REFERENCE_H
 #define TRIT_TESTS_REFERENCE_H

@@ -141,7 +141,7 @@ static void free_layer(struct layer *l)
 
 /* y = weight * (x - mean) / sqrt(mean square of that + eps) + bias, where an RMSNorm subtracts no
  * mean; y may be x */
-static void normalise(double *y, const double *x, const struct norm *norm, int n)
+static void normalize(double *y, const double *x, const struct norm *norm, int n)
 {
     double mean = 0, square = 0;
 
@@ -195,7 +195,7 @@ static void apply(double *y, const struct pass *p, int t, const struct linear *l
     const double max = (1 << (k->act_bits - 1)) - 1;
     double *x = new_rows(1, l->n_in), m = k->act_eps;
 
-    normalise(x, input, &l->norm, l->n_in);
+    normalize(x, input, &l->norm, l->n_in);
     if (k->hadamard == CK_BEFORE)
         transform(k, x, l->n_in);
     for (int i = 0; i < l->n_in; i++)
@@ -312,12 +312,12 @@ static void pre_block(const struct pass *p, const struct layer *l, double *h)
     double *x = new_rows(p->n, n), *y = new_rows(p->n, n);
 
     for (int t = 0; t < p->n; t++)
-        normalise(x + t * n, h + t * n, &l->attn_norm, n);
+        normalize(x + t * n, h + t * n, &l->attn_norm, n);
     self_attn(y, p, l, x);
     for (int i = 0; i < p->n * n; i++)
         h[i] += y[i];
     for (int t = 0; t < p->n; t++) {
-        normalise(x + t * n, h + t * n, &l->ffn_norm, n);
+        normalize(x + t * n, h + t * n, &l->ffn_norm, n);
         ffn(y + t * n, p, t, l, x + t * n);
     }
     for (int i = 0; i < p->n * n; i++)
@@ -335,18 +335,18 @@ static void post_block(const struct pass *p, const struct layer *l, double *h)
     double *x = new_rows(p->n, n), *y = new_rows(p->n, n);
 
     for (int t = 0; t < p->n; t++)
-        normalise(x + t * n, h + t * n, &plain, n);
+        normalize(x + t * n, h + t * n, &plain, n);
     self_attn(y, p, l, x);
     for (int i = 0; i < p->n * n; i++)
         h[i] += y[i];
     for (int t = 0; t < p->n; t++) {
-        normalise(h + t * n, h + t * n, &l->attn_norm, n);
+        normalize(h + t * n, h + t * n, &l->attn_norm, n);
         ffn(y + t * n, p, t, l, h + t * n);
     }
     for (int i = 0; i < p->n * n; i++)
         h[i] += y[i];
     for (int t = 0; t < p->n; t++)
-        normalise(h + t * n, h + t * n, &l->ffn_norm, n);
+        normalize(h + t * n, h + t * n, &l->ffn_norm, n);
     free(y), free(x);
 }
 
@@ -399,7 +399,7 @@ static double *forward(const struct ck *c, const int32_t *ids, int n, int n_laye
     for (int t = 0; t < n; t++) {
         double *x = h + t * s->hidden;
         if (s->knobs.exit_norm || n_layers == s->n_layer)
-            normalise(x, x, &norm, s->hidden);
+            normalize(x, x, &norm, s->hidden);
         for (int r = 0; r < s->vocab; r++)
             for (int i = 0; i < s->hidden; i++)
                 logits[(size_t)t * (size_t)s->vocab + (size_t)r] += head[r * s->hidden + i] * x[i];

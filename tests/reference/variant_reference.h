@@ -15,7 +15,7 @@ double *variant_logits(const struct ck *c, const int32_t *ids, int n, int n_laye
  * are large with few bits. Begins with fx_ids() of this seed. */
 void variant_text(const struct ck *c, int32_t *ids, int n, uint64_t seed);
 
-/* Walsh-Hadamard transform in natural order, unnormalised; n is a power of two. */
+/* Walsh-Hadamard transform in natural order, unnormalized; n is a power of two. */
 void variant_fwht(double *x, int n);
 
 #endif

@@ -6,7 +6,7 @@
  * bounds are those of golden/check.py, also computed in double.
  *
  * The cache is f32 here. With the default f16 cache most of these models exceed the bounds: keys
- * and values rounded to f16 move activations across the rounding edges of the int8 quantisation,
+ * and values rounded to f16 move activations across the rounding edges of the int8 quantization,
  * and random weights do not damp that. This is not a fault of the cache: an f32 run whose first
  * attn_sub_norm is changed by 2e-4 (the size of f16's rounding) differs as much. */
 #include <ctype.h>

@@ -523,7 +523,7 @@ static bool ignore(void *user, const void *bytes, size_t n)
 }
 
 /* A conversion in which allocation n, or every one from there on, fails; or where file is given, a
- * quantisation of it. @return whether any was denied */
+ * quantization of it. @return whether any was denied */
 static bool convert_without(const char *dir, const trit_file *file,
                             const struct trit_convert_options *opt, long n, bool after)
 {
@@ -543,7 +543,7 @@ static bool convert_without(const char *dir, const trit_file *file,
     return denied;
 }
 
-/* Of masters too, whose quantising takes memory; of both kinds of vocabulary; with a file of names.
+/* Of masters too, whose quantizing takes memory; of both kinds of vocabulary; with a file of names.
  */
 static void test_sweep_conversions(void **state)
 {

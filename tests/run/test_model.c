@@ -1,4 +1,4 @@
-/* test_model.c - opening models: what is recognised, what is refused, and the reason.
+/* test_model.c - opening models: what is recognized, what is refused, and the reason.
  *
  * Every refusal starts from the fixture's valid model with one thing damaged. A test removes a key
  * or tensor by giving it another name of the same length, so that nothing else moves, and replaces
@@ -201,7 +201,7 @@ static struct trit_model_info info_of(const struct opened *o)
     return info;
 }
 
-/* ---- Recognised ------------------------------------------------------------------------------ */
+/* ---- Recognized ------------------------------------------------------------------------------ */
 
 static void default_model(void **state)
 {

@@ -215,7 +215,7 @@ static double chi_square_bound(int freedom)
     return freedom * c * c * c;
 }
 
-/* Neighbours are merged until a cell has an expected count of at least 20. */
+/* Neighbors are merged until a cell has an expected count of at least 20. */
 static void compare_counts(const char *what, const double *p, const int *counts, int n, int n_draws)
 {
     double e = 0, o = 0, rest_e = 0, rest_o = 0, chi = 0;

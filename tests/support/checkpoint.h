@@ -45,7 +45,7 @@ struct ck_knobs {
     int linear_norm; /* a norm of its own on each linear's input */
     double linear_norm_eps;
     int linear_post; /* on each linear's output */
-    int hadamard;    /* of a linear's input, before or after it is quantised */
+    int hadamard;    /* of a linear's input, before or after it is quantized */
     bool hadamard_norm, hadamard_output;
     bool exit_norm;
     int exit_min_layers;

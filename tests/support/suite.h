@@ -39,7 +39,7 @@ struct suite {
 };
 extern const struct suite suite;
 
-/* Initialise its members from arrays. */
+/* Initialize its members from arrays. */
 #define SUITE_TESTS(array) .tests = (array), .n_tests = sizeof(array) / sizeof *(array)
 #define SUITE_ROWS(test, array)                                                                    \
     .test_row = (test), .rows = (array), .n_rows = sizeof(array) / sizeof *(array),                \

@@ -519,11 +519,11 @@ static const struct {
     {{.arch = "bitnet-b1.58", .extra = {LLAMA3}, .chat = hf_bitnet}, "bitnet", "2B-4T", 0, 0},
     {{.arch = "bitnet-b1.58", .extra = {LLAMA3}}, "bitnet", "2B-4T", 0, 0},
     /* The file's template. */
-    {{.arch = "bitnet", .extra = {LLAMA3}, .chat = hf_bitnet}, "bitnet", "recognised", 0, 0},
-    {{.arch = "llama", .extra = {LLAMA3}, .chat = hf_llama3}, "llama3", "recognised", 0, 0},
-    {{.arch = "llama", .extra = {CHATML}, .chat = hf_chatml}, "chatml", "recognised", 0, 0},
-    {{.arch = "llama", .extra = {FALCON3}, .chat = hf_falcon3}, "falcon3", "recognised", 0, 0},
-    {{.arch = "llama", .extra = {LLAMA3}, .chat = gguf_bitnet}, "human", "recognised", 0, 0},
+    {{.arch = "bitnet", .extra = {LLAMA3}, .chat = hf_bitnet}, "bitnet", "recognized", 0, 0},
+    {{.arch = "llama", .extra = {LLAMA3}, .chat = hf_llama3}, "llama3", "recognized", 0, 0},
+    {{.arch = "llama", .extra = {CHATML}, .chat = hf_chatml}, "chatml", "recognized", 0, 0},
+    {{.arch = "llama", .extra = {FALCON3}, .chat = hf_falcon3}, "falcon3", "recognized", 0, 0},
+    {{.arch = "llama", .extra = {LLAMA3}, .chat = gguf_bitnet}, "human", "recognized", 0, 0},
     {{.arch = "bitnet-b1.58", .extra = {"<s>"}, .chat = gguf_bitnet}, "human", "recog", 0, 0},
     {{.extra = {"<s>"}, .chat = hf_chatml}, "chatml", "lacks its <|im_start|>", 0, 0},
     /* None: the end token, the name. */

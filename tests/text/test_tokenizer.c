@@ -1,6 +1,6 @@
-/* test_tokenizer.c - compares pre-tokenisers and encoding with independent implementations.
+/* test_tokenizer.c - compares pre-tokenizers and encoding with independent implementations.
  *
- * The expected pieces of each pre-tokeniser are the matches of the published regular expressions in
+ * The expected pieces of each pre-tokenizer are the matches of the published regular expressions in
  * another engine (Python's "regex" module). Both kinds of BPE are computed a second time here,
  * naively by their definition, for small random vocabularies. Ids of real vocabularies come from
  * the folder that TRIT_SHARED names: tokenizer/NAME.gguf, and NAME.jsonl with {"text", "ids"}
@@ -1029,7 +1029,7 @@ static int find_normal(const struct vocabulary *v, const char *bytes, size_t len
     return -1;
 }
 
-/* Joins the two neighbours that form the token with the highest score, the leftmost of equals,
+/* Joins the two neighbors that form the token with the highest score, the leftmost of equals,
  * until none do. Symbol i is text[at[i]..at[i + 1]). */
 static int naive_joins(const struct vocabulary *v, const char *text, size_t *at, int n)
 {
@@ -1282,7 +1282,7 @@ static void control_tokens_are_not_text_spm(void **state)
     }
 }
 
-/* add_bos_token, if the file has it; else yes for SentencePiece and for the llama-bpe pre-tokeniser
+/* add_bos_token, if the file has it; else yes for SentencePiece and for the llama-bpe pre-tokenizer
  * (also of bitnet-b1.58 files that name none), and no for others. */
 static void bos(void **state)
 {
@@ -1710,7 +1710,7 @@ static void special_tokens_of_every_length(void **state)
     trit_tokenizer_close(&t);
 }
 
-static void unknown_pretokenisers(void **state)
+static void unknown_pretokenizers(void **state)
 {
     static const char *const unknown[] = {"gpt-4o",     "llama4", "GPT-2",
                                           "llama-bpe ", "falcon", "\x1B[31m"};
@@ -1940,7 +1940,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(scores_that_contradict),
     cmocka_unit_test(repeated_tokens),
     cmocka_unit_test(special_tokens_of_every_length),
-    cmocka_unit_test(unknown_pretokenisers),
+    cmocka_unit_test(unknown_pretokenizers),
     cmocka_unit_test(read_samples),
     {"real_gpt2", real_vocabulary, NULL, NULL, gpt2},
     {"real_llama_bpe", real_vocabulary, NULL, NULL, llama_bpe},

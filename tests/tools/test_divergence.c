@@ -26,7 +26,7 @@ static void by_hand(void **state)
     assert_true(divergence_init(&d, 2, 3));
     divergence_add(&d, p, q, 0);
     divergence_add(&d, q, q, 1);
-    divergence_summarise(&d, &s);
+    divergence_summarize(&d, &s);
     is_near(s.kl_mean, log(2) / 8, 1e-6);
     is_near(s.kl_stderr, log(2) / 8, 1e-6); /* |a - b| / 2 of two values */
     is_near(s.kl_median, log(2) / 8, 1e-6);
@@ -49,7 +49,7 @@ static void one_position(void **state)
 
     assert_true(divergence_init(&d, 1, 2));
     divergence_add(&d, p, q, 1);
-    divergence_summarise(&d, &s);
+    divergence_summarize(&d, &s);
     is_near(s.kl_mean + s.kl_stderr + s.kl_median + s.kl_p99 + s.kl_max, 0, 0);
     is_near(s.same_top, 1, 0);
     is_near(s.ppl_base, 2, 1e-15);
@@ -67,14 +67,14 @@ static void percentiles(void **state)
     assert_true(divergence_init(&d, 101, 1));
     for (d.n = 0; d.n < 101; d.n++)
         d.kl[d.n] = (double)(d.n * 37 % 101);
-    divergence_summarise(&d, &s);
+    divergence_summarize(&d, &s);
     is_near(s.kl_mean, 50, 0);
     is_near(s.kl_median, 50, 0);
     is_near(s.kl_p99, 99, 0);
     is_near(s.kl_max, 100, 0);
     is_near(s.kl_stderr, sqrt(101.0 * 102 / 12 / 101), 1e-14);
     d.n = 100; /* 0..99: between two values */
-    divergence_summarise(&d, &s);
+    divergence_summarize(&d, &s);
     is_near(s.kl_median, 49.5, 0);
     is_near(s.kl_p99, 98.01, 1e-14);
     divergence_free(&d);

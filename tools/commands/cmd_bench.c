@@ -157,7 +157,7 @@ static double probe_limit(const struct bench *b, const struct bench_row *r)
                        : trit_session_measure_read(b->o.session, read_probe_ms);
 }
 
-static void summarise(struct bench_row *r, const struct bench *b, double limit)
+static void summarize(struct bench_row *r, const struct bench *b, double limit)
 {
     double sum = 0, squares = 0;
 
@@ -204,7 +204,7 @@ static int measure_row(const struct bench *b, struct bench_row *r, const int32_t
     if (!code && !probed)
         code = out_of_memory();
     if (!code)
-        summarise(r, b, limits / (2 * r->n_samples));
+        summarize(r, b, limits / (2 * r->n_samples));
     r->fmas = r->n_samples ? fmas / r->n_samples : 0;
     return code;
 }

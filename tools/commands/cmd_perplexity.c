@@ -158,7 +158,7 @@ static void print_score(struct scoring *s)
                "of %d\n",
                ppl, ppl_stderr, nll, bits, (long long)s->n_tokens, s->w.n, s->w.ctx);
     if (s->args->perplexity.kl) {
-        divergence_summarise(&s->divergence, &summary);
+        divergence_summarize(&s->divergence, &summary);
         print_divergence(&summary, json);
     }
     fputs(json ? "}\n" : "", stdout);

@@ -87,7 +87,7 @@ static double mean(const double *x, int64_t n, double *standard_error)
     return average;
 }
 
-void divergence_summarise(struct divergence *d, struct divergence_summary *out)
+void divergence_summarize(struct divergence *d, struct divergence_summary *out)
 {
     const double n = (double)d->n;
 

@@ -33,6 +33,6 @@ struct divergence_summary {
 };
 
 /* Needs at least one position. Sorts d->kl. */
-void divergence_summarise(struct divergence *d, struct divergence_summary *out);
+void divergence_summarize(struct divergence *d, struct divergence_summary *out);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "trit.h"
 
-/* Whether fd is a terminal that should show colours, bars and temporary lines. */
+/* Whether fd is a terminal that should show colors, bars and temporary lines. */
 bool is_lively(int fd);
 
 /* Print a bar of `width` characters on stdout, of which `part` (0..1) is full. */

@@ -55,7 +55,7 @@ struct key {
     size_t len;
 };
 
-/* Initialise to zero except io. */
+/* Initialize to zero except io. */
 struct keys {
     struct editor_io io;
     unsigned char in[4096];

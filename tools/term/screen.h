@@ -34,7 +34,7 @@ struct frame {
 
 enum screen_status { SCREEN_OK, SCREEN_FAILED, SCREEN_NO_MEMORY };
 
-/* Initialise to zero except io. Once status is not SCREEN_OK, nothing is written until the caller
+/* Initialize to zero except io. Once status is not SCREEN_OK, nothing is written until the caller
  * resets it. */
 struct screen {
     struct editor_io io;

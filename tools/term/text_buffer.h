@@ -7,7 +7,7 @@
 
 #include "bytes.h"
 
-/* Initialise to zero except max_len; release with text_free(). Callers may read the members and set
+/* Initialize to zero except max_len; release with text_free(). Callers may read the members and set
  * the cursor. Only the functions below change the text, as they maintain the undo list. */
 struct text_buffer {
     size_t max_len; /* of text, in bytes */

@@ -6,7 +6,7 @@
 
 #include "bytes.h"
 
-/* Initialise to zero except f and columns; output begins at the start of a line. */
+/* Initialize to zero except f and columns; output begins at the start of a line. */
 struct wrap {
     FILE *f;
     int columns;       /* of the terminal; 0: do not wrap */
