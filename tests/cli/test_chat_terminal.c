@@ -1,7 +1,7 @@
 /* test_chat_terminal.c - trit chat at a pseudo-terminal: tests send keys and check the output,
  * without escape sequences unless they are tested.
  *
- *   test_chat_terminal PROGRAM FOLDER      (of the models that make_fixtures writes) */
+ *   test_chat_terminal PROGRAM FOLDER      FOLDER: the models that make_fixtures writes */
 #define _DEFAULT_SOURCE
 #define _XOPEN_SOURCE 700
 

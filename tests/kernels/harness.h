@@ -1,4 +1,4 @@
-/* harness.h - what the checks of all kernels share: random and extreme inputs, guarded memory, the
+/* harness.h - shared by the checks of all kernels: random and extreme inputs, guarded memory, the
  * comparison of two sides, and the rows that a family of kernels gives to check_kernels.
  *
  * A check calls the scalar kernel (side 0) and the one under test (side 1) on the same inputs:
@@ -11,7 +11,7 @@
  *     compare(&y, "y", FLOATS);
  *
  * Half of the inputs end where an unmapped page begins, so that reading past the end faults; the
- * others are moved off by a few elements, so that an assumed alignment faults. Outputs lie between
+ * others are shifted by a few elements, so that an assumed alignment faults. Outputs lie between
  * canaries. A fault, or fail(), ends this check and no other. One thread only. */
 #ifndef TRIT_TESTS_HARNESS_H
 #define TRIT_TESTS_HARNESS_H
@@ -138,10 +138,10 @@ void preload(const struct output *o, const void *bytes);
 void preload_rows(const struct output *o, const void *rows, size_t row_bytes, size_t stride,
                   size_t n_rows);
 
-/* NaN: kernels.h says that a NaN comes through, not which one, and instruction sets differ in the
- * payload that arithmetic gives. Where a kernel computes floats, two NaNs are therefore equal
- * (rule FLOATS), and so is I8's row_scale; where it only moves or converts bits (decode of F32, F16
- * and BF16, kv_store, quantize_row) even NaNs must have the same bits (rule BITS). */
+/* NaN: kernels.h promises a NaN, not which one, and instruction sets differ in the payload that
+ * arithmetic gives. If a kernel computes floats, any two NaNs are therefore equal (rule FLOATS), as
+ * in I8's row_scale. If it only moves or converts bits (decode of F32, F16 and BF16, kv_store,
+ * quantize_row), even NaNs must have the same bits (rule BITS). */
 enum rule { BITS, FLOATS };
 
 /* Fail unless both sides wrote the same bytes, or the same n_rows rows of row_bytes, stride apart,
@@ -170,7 +170,7 @@ bool wanted_row(const struct options *o, const struct trit_isa *isa);
 /* Whether the CPU lacks only tiles for this row, which tiles.c emulates. */
 bool by_emulation(const struct trit_isa *isa);
 
-/* A bench of emulation would measure nothing. */
+/* Benches never run by emulation. */
 bool can_run(const struct options *o, const struct trit_isa *isa);
 
 /* Call before any check: maps the buffers, with slack bytes before the unmapped page, and catches

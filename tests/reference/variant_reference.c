@@ -36,7 +36,7 @@ struct pass {
 
 /* ---- Weights --------------------------------------------------------------------------------- */
 
-/* Tensor STEM.SUFFIX as [n_rows, n_cols], or [n_cols] where n_rows is 1. */
+/* Tensor STEM.SUFFIX as [n_rows, n_cols], or [n_cols] if n_rows is 1. */
 static double *floats(const struct ck *c, const char *stem, const char *suffix, int n_rows,
                       int n_cols)
 {

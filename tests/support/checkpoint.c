@@ -236,7 +236,7 @@ void ck_set_value(struct ck_tensor *t, size_t i, double x)
 /* ---- Packed codes ----------------------------------------------------------------------------
  *
  * R = ceil(n_rows / 4) rows of bytes: byte [r, c] holds rows r, R + r, 2R + r and 3R + r of column
- * c, from the low bits up, as code + 1. Where 4 does not divide n_rows the last group is short. */
+ * c, from the low bits up, as code + 1. If 4 does not divide n_rows, the last group is short. */
 
 static uint8_t *code_byte(const struct ck_tensor *t, int n_rows, int row, int col, int *shift)
 {

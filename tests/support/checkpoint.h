@@ -79,8 +79,8 @@ struct ck_spec {
     const char *prefix;    /* of all names: "model.", which the head does not have, "module.", "" */
     const char *norm_name; /* of a linear's own norm: "norm", "layer_norm", "layernorm", "ln" */
     double position_sd;    /* of the learned positions */
-    bool extras;           /* tensors that nothing is computed with */
-    bool bare_config;      /* nothing in config.json that has a default */
+    bool extras;           /* tensors that no computation uses */
+    bool bare_config;      /* config.json omits everything that has a default */
 };
 
 /* Two layers, hidden 256, 4 heads of 64 (2 KV), FFN 512, 288 rows of vocabulary, context 128; like

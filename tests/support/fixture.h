@@ -47,7 +47,7 @@ void fx_tensor(struct fx_gguf *g, const char *name, uint32_t type, const uint64_
 uint8_t *fx_image(const struct fx_gguf *g, size_t *len);
 
 /* Write bytes to a new file of that name, which may lie in a folder of fx_folder(): "folder/name".
- * The returned path lives until exit. */
+ * The returned path is valid until exit. */
 const char *fx_write(const char *name, const void *data, size_t len);
 const char *fx_write_gguf(const char *name, const struct fx_gguf *g);
 

@@ -30,7 +30,7 @@ const char *shared_path(const char *fmt, ...)
     va_end(args);
     assert_true(m > 0 && (size_t)(n + m) < sizeof path);
     if (access(path, R_OK) != 0) {
-        printf("skipped: %s is not there\n", path);
+        printf("skipped: %s does not exist\n", path);
         skip();
     }
     return path;

@@ -1,4 +1,4 @@
-/* test_wrap.c - words at the width of a terminal, in pieces of any size. */
+/* test_wrap.c - wrapping words at the width of a terminal, in pieces of any size. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <stdlib.h>
