@@ -421,7 +421,6 @@ void trit_cpu_describe(struct trit_machine_info *out)
 {
     size_t n_name = sizeof out->cpu, n_model = sizeof out->cpu_model;
 
-    *out = (struct trit_cpu){0};
     sysctlbyname("machdep.cpu.brand_string", out->cpu, &n_name, NULL, 0);
     sysctlbyname("hw.model", out->cpu_model, &n_model, NULL, 0);
     describe_caches(out);
@@ -441,7 +440,7 @@ static void describe_caches(struct trit_machine_info *out)
 
 void trit_cpu_describe(struct trit_machine_info *out)
 {
-    *out = (struct trit_cpu){0};
+    (void)out;
 }
 
 uint64_t trit_memory_bytes(void)
