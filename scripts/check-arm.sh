@@ -18,18 +18,9 @@ root=$(realpath "$(dirname "$0")/..")
 build=$(realpath -m "${3:-$root/build-arm}")
 cd "$root"
 
-need() { # need COMMAND PACKAGE...
-    command -v "$1" >/dev/null && return
-    shift
-    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-        echo "check-arm: please install: $*" >&2
-        exit 1
-    fi
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
-}
-need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-need qemu-aarch64 qemu-user
+. scripts/need.sh
+need "command -v aarch64-linux-gnu-gcc" gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+need "command -v qemu-aarch64" qemu-user
 
 cmake -S . -B "$build" -DTRIT_TESTS=ON -DTRIT_WERROR=ON -DCMAKE_SYSTEM_NAME=Linux \
     -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc \

@@ -20,20 +20,11 @@ trit=$1
 golden=$2/golden
 fables=$2/models/fables/fables.gguf
 
-python=
+. "$(dirname "$0")/need.sh"
+need "/usr/bin/python3 -c 'import numpy' || python3 -c 'import numpy'" python3-numpy
 for p in /usr/bin/python3 python3; do
     if "$p" -c 'import numpy' 2>/dev/null; then python=$p && break; fi
 done
-if [ -z "$python" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-numpy >/dev/null
-    python=/usr/bin/python3
-fi
-
-if [ -z "$python" ]; then
-    echo "check-golden: please install: python3-numpy" >&2
-    exit 1
-fi
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT

@@ -12,14 +12,8 @@ build=$1
 shared=${2:-}
 cd "$(dirname "$0")/.."
 
-if ! command -v qemu-x86_64 >/dev/null; then
-    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-        echo "check-qemu: please install: qemu-user" >&2
-        exit 1
-    fi
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq qemu-user >/dev/null
-fi
+. scripts/need.sh
+need "command -v qemu-x86_64" qemu-user
 
 unset TRIT_MODEL
 out=$(mktemp -d)

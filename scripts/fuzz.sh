@@ -25,18 +25,7 @@ if [ -n "$only" ] && [ ! -f "tests/fuzz/fuzz_$only.c" ]; then
     exit 2
 fi
 
-need() { # need COMMAND PACKAGE...
-    local command=$1
-    shift
-    if eval "$command" >/dev/null 2>&1; then return; fi
-    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-        echo "fuzz.sh: please install: $*" >&2
-        exit 1
-    fi
-    [ -n "${apt_updated:-}" ] || apt-get update -qq
-    apt_updated=1
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
-}
+. scripts/need.sh
 need "command -v cmake" cmake
 need "command -v make" make
 need "command -v clang" clang

@@ -12,18 +12,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-need() { # need COMMAND PACKAGE...
-    local command=$1
-    shift
-    if eval "$command" >/dev/null 2>&1; then return; fi
-    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-        echo "test.sh: please install: $*" >&2
-        exit 1
-    fi
-    [ -n "${apt_updated:-}" ] || apt-get update -qq
-    apt_updated=1
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
-}
+. scripts/need.sh
 
 cc=${CC:-cc}
 need "command -v cmake" cmake

@@ -39,7 +39,7 @@ void trit_names_free(struct trit_names *names);
 void trit_names_bind(struct trit_names *names, const struct trit_family *family,
                      const struct trit_safetensors *weights);
 
-/* The tensors of a slot, which differ in the ends of their names. */
+/* The tensors of a slot: their names differ only in the suffix. */
 enum trit_name_end {
     TRIT_NAME_WEIGHT,
     TRIT_NAME_BIAS,

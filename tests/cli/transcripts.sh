@@ -210,7 +210,7 @@ play_file() {
     mkdir "$tmp/work" "$tmp/streams"
     cp -R "$models"/* "$tmp/work/"
     : >"$tmp/prose"
-    : >"$tmp/streams/0.out" # so that there is at least one
+    : >"$tmp/streams/0.out" # awk needs at least one file
     play_commands "$1"
     streams | written >"$tmp/new"
     if cmp -s "$tmp/new" "$1"; then

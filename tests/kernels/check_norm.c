@@ -72,7 +72,7 @@ static void bench_layernorm(const struct trit_kernels *k, const struct bench *b)
                  1e-5f);
 }
 
-/* In place, so values grow, in the end to infinity, which does not change the speed. */
+/* In place: values grow to infinity, which does not change the speed. */
 static void bench_fwht(const struct trit_kernels *k, const struct bench *b)
 {
     k->fwht(bench_data.y, b->n_cols);

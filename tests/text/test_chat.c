@@ -227,10 +227,12 @@ static void refused(void **state)
     }
     assert_int_equal(trit_chat_choose(&none, o.file, o.tokenizer, "Bitnet\x1b", &err),
                      TRIT_E_ARGUMENT);
-    const char *begin = "unknown chat template 'Bitnet\\x1b'; choose from: bitnet llama3 ";
-    assert_memory_equal(err.text, begin, strlen(begin));
-    for (int i = 0; trit_chat_template_at(i); i++)
-        assert_non_null(strstr(err.text, trit_chat_template_at(i)));
+    char expected[512] = "unknown chat template 'Bitnet\\x1b'; choose from:";
+    for (int i = 0; trit_chat_template_at(i); i++) {
+        strcat(expected, " ");
+        strcat(expected, trit_chat_template_at(i));
+    }
+    assert_string_equal(err.text, expected);
     assert_int_equal(trit_chat_choose(&none, o.file, o.tokenizer, "", NULL), TRIT_E_ARGUMENT);
     close_opened(&o);
 }
