@@ -39,20 +39,23 @@
  *       return failed;
  *   }
  *
- * Objects. A file is a mapped GGUF; a model borrows its weights from a file; a session is one
- * timeline of tokens over a model, with its own memory and threads; a tokenizer copies what it
- * needs. Close them in reverse order. Any number of each may be open. There is no global state,
- * except that a process on a CPU with AMX asks Linux once for permission to use it.
+ * Objects. A file is a mapped GGUF; a model borrows its weights from a file; an engine has threads
+ * and memory to evaluate a model; a session is one timeline of tokens, with its keys and values,
+ * over an engine, its own unless it was opened on one; a tokenizer copies what it needs. Close them
+ * in reverse order. Any number of each may be open. There is no global state, except that a process
+ * on a CPU with AMX asks Linux once for permission to use it.
  *
- * Threads. Files, models and tokenizers do not change once open and may be shared; a session is
- * for one thread at a time. Functions that only report (names, sizes) may be called from any.
+ * Threads. Files, models and tokenizers do not change once open and may be shared; an engine and
+ * its sessions are for one thread at a time. Functions that only report (names, sizes) may be
+ * called from any.
  *
  * Errors. A function that can fail returns a trit_status and, unless err is NULL, writes the reason
  * into it, for people, without a newline. An open function sets *out, to NULL if it fails. A close
  * function sets the caller's pointer to NULL, and accepts NULL and a pointer to NULL.
  *
  * Results. Logits depend on the model, the tokens and the type of the KV cache, and on nothing
- * else: not on the instruction set, the number of threads, or the split of tokens into batches.
+ * else: not on the instruction set, the number of threads, the split of tokens into batches, or the
+ * other sessions in them.
  *
  * Tables. trit_..._at(i) gives row i of a table, counted from 0; past the last, false or NULL. */
 #ifndef TRIT_H
@@ -405,6 +408,45 @@ struct trit_knob_info {
 /** The knobs of a model. */
 TRIT_API bool trit_model_knob_at(const trit_model *model, int i, struct trit_knob_info *out);
 
+/* ---- Engine --------------------------------------------------------------------------------- */
+
+/** What evaluates tokens: the kernels, the threads, and memory for a batch. Sessions, which are
+ *  timelines of tokens, share it: rows of many sessions go through the weights together. An engine
+ *  and its sessions are for one thread at a time; engines over one model run in any threads. */
+typedef struct trit_engine trit_engine;
+
+/** A field that is zero has its default. */
+struct trit_engine_options {
+    int32_t n_ctx;     /**< the most positions of a session; default: the smaller of the model's and
+                            4096 */
+    int32_t n_batch;   /**< tokens evaluated at once, of all sessions, 1..65536; default 512 */
+    int32_t n_threads; /**< 1..512; default: trit_threads_default() */
+    const char *isa;   /**< row of the instruction-set table; NULL: the best */
+    /** The walk (trit_walk_at()) for the matrices that it applies to; NULL: chosen by timing the
+     *  products of the first tokens after the first evaluation. */
+    const char *walk;
+};
+
+/** The size of the block of memory that an engine with these options allocates, besides stacks of
+ *  threads and a few hundred bytes. @return as trit_engine_open() */
+TRIT_API trit_status trit_engine_bytes(uint64_t *out, const trit_model *model,
+                                       const struct trit_engine_options *opt,
+                                       struct trit_error *err);
+
+/** Allocate memory and start threads. Nothing is allocated after this.
+ *
+ *  @param model  borrowed; must stay open as long as the engine.
+ *  @param opt    NULL for the defaults; copied.
+ *  @return TRIT_OK; TRIT_E_ARGUMENT: an option out of range, or an unknown ISA or walk;
+ *          TRIT_E_UNSUPPORTED: an ISA that this build or CPU lacks, a walk that the ISA lacks;
+ *          TRIT_E_MEMORY; TRIT_E_FAILED: the system refuses a thread. */
+TRIT_API trit_status trit_engine_open(trit_engine **out, const trit_model *model,
+                                      const struct trit_engine_options *opt,
+                                      struct trit_error *err);
+
+/** Its sessions may still be open; they keep it until the last of them is closed. */
+TRIT_API void trit_engine_close(trit_engine **engine);
+
 /* ---- Session -------------------------------------------------------------------------------- */
 
 typedef struct trit_session trit_session;
@@ -416,13 +458,11 @@ TRIT_API const char *trit_kv_type_at(int i);
 
 /** A field that is zero has its default. */
 struct trit_session_options {
-    int32_t n_ctx;     /**< positions; default: the smaller of the model's and 4096 */
-    int32_t n_batch;   /**< tokens evaluated at once, 1..65536; default 512 */
-    int32_t n_threads; /**< 1..512; default: trit_threads_default() */
-    trit_kv_type kv;   /**< of the key and value cache; default F16 */
-    const char *isa;   /**< row of the instruction-set table; NULL: the best */
-    /** The walk (trit_walk_at()) for the matrices that it applies to; NULL: chosen by timing the
-     *  products of the first tokens after the first evaluation. */
+    int32_t n_ctx;   /**< positions; default: the engine's, or as trit_engine_options says */
+    int32_t n_batch; /**< this and the next, isa and walk: of a private engine */
+    int32_t n_threads;
+    trit_kv_type kv; /**< of the key and value cache; default F16 */
+    const char *isa;
     const char *walk;
     /** Tokens may exit before the last layer, see trit_session_set_exit_layer(). Takes a row of
      *  floats per position. */
@@ -430,34 +470,83 @@ struct trit_session_options {
     /** Layers to skip, numbered from 0: [n_skip], copied. */
     const int32_t *skip_layers;
     int32_t n_skip;
-    /** Evaluate whole texts only, each from an empty timeline; takes memory for a batch of n_ctx
-     *  tokens. Required for a model that is not causal. */
+    /** Evaluate whole texts only, each from an empty timeline; needs an engine whose n_batch is at
+     *  least n_ctx. Required for a model that is not causal. */
     bool whole;
 };
 
-/** The size of the block of memory that a session with these options allocates, besides stacks of
- *  threads and a few hundred bytes. @return as trit_session_open() */
+/** The memory that trit_session_open() allocates with these options, besides stacks of threads and
+ *  a few hundred bytes: that of the engine, and that of the session. @return as
+ *  trit_session_open() */
 TRIT_API trit_status trit_session_bytes(uint64_t *out, const trit_model *model,
                                         const struct trit_session_options *opt,
                                         struct trit_error *err);
 
-/** Allocate memory and start threads. Nothing is allocated after this.
+/** Open an engine and a session on it. Nothing is allocated after this. The engine is closed with
+ *  its last session.
  *
  *  @param model  borrowed; must stay open as long as the session.
  *  @param opt    NULL for the defaults; copied.
- *  @return TRIT_OK; TRIT_E_ARGUMENT: an option out of range, or an unknown ISA or walk;
- *          TRIT_E_UNSUPPORTED: an ISA that this build or CPU lacks, a walk that the ISA lacks, or a
- *          model that is not causal without `whole`; TRIT_E_MEMORY; TRIT_E_FAILED: the system
- *          refuses a thread. */
+ *  @return as trit_engine_open() and trit_session_open_on() */
 TRIT_API trit_status trit_session_open(trit_session **out, const trit_model *model,
                                        const struct trit_session_options *opt,
                                        struct trit_error *err);
+
+/** Open a session on an engine. It takes memory for its tokens, their keys and values, and a row of
+ *  logits.
+ *
+ *  @param opt  NULL for the defaults; copied. n_batch, n_threads, isa and walk must be 0 or NULL.
+ *  @return TRIT_OK; TRIT_E_ARGUMENT: an option out of range, or beyond the engine's;
+ *          TRIT_E_UNSUPPORTED: a model that is not causal without `whole`; TRIT_E_MEMORY. */
+TRIT_API trit_status trit_session_open_on(trit_session **out, trit_engine *engine,
+                                          const struct trit_session_options *opt,
+                                          struct trit_error *err);
+
+/** Open another session on the same engine, with the same options and early exit, and with a copy
+ *  of the first n_tokens tokens, their keys and values. It has no logits, and no callbacks.
+ *
+ *  @param n_tokens  0 to the length of the timeline; 0 if the session is for whole texts.
+ *  @return TRIT_OK; TRIT_E_ARGUMENT: n_tokens is out of range; TRIT_E_MEMORY. */
+TRIT_API trit_status trit_session_fork(trit_session **out, trit_session *session, int32_t n_tokens,
+                                       struct trit_error *err);
+
 TRIT_API void trit_session_close(trit_session **session);
+
+/** The engine that the session was opened on, or its private one. */
+TRIT_API trit_engine *trit_session_engine(const trit_session *session);
 
 /** Called for each evaluated token in order. logits: [trit_model_vocab_size()], valid during the
  *  call. It runs in the default floating-point environment, and must not use the session.
  *  @return false to stop the evaluation */
 typedef bool (*trit_logits_fn)(void *user, int32_t position, const float *logits);
+
+/** Of which tokens of a step the logits are wanted. */
+typedef enum trit_want {
+    TRIT_WANT_LAST, /**< for trit_session_logits() */
+    TRIT_WANT_NONE,
+    TRIT_WANT_ALL, /**< for on_logits; the last token's also for trit_session_logits() */
+} trit_want;
+
+/** Tokens to append to the timeline of a session, and to evaluate. */
+struct trit_step {
+    trit_session *session;
+    const int32_t *tokens; /**< [n], as of trit_session_eval() */
+    int32_t n;
+    trit_want want;
+    trit_logits_fn on_logits; /**< of TRIT_WANT_ALL; may be NULL */
+    void *user;               /**< of on_logits */
+    struct trit_error error;  /**< receives the step's status and, if it fails, the reason */
+};
+
+/** Evaluate the steps of many sessions together. A session's logits are the same bits as if it were
+ *  evaluated alone. A step that fails does not affect the others. Nothing is allocated.
+ *
+ *  @param steps  [n_steps] of different sessions of this engine.
+ *  @return TRIT_OK if all steps succeed, otherwise the status of the first that fails: as
+ *          trit_session_eval(); TRIT_E_ARGUMENT also for a session of another engine, and for the
+ *          second step of a session. err receives its reason. */
+TRIT_API trit_status trit_engine_eval(trit_engine *engine, struct trit_step *steps, int32_t n_steps,
+                                      struct trit_error *err);
 
 /** Append tokens to the timeline and evaluate them. Without fn, only the last token's logits are
  *  computed; read them with trit_session_logits().

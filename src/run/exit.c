@@ -20,114 +20,189 @@
 #include "fmath.h"
 #include "forward.h"
 #include "random.h"
+#include "session_state.h"
 
 /* ---- Kept rows ------------------------------------------------------------------------------- */
 
 static float *exit_row(const struct trit_session *s, int32_t position)
 {
-    return s->exit_rows + (size_t)position * (size_t)s->model->knobs.n_embd;
+    return s->exit_rows + (size_t)position * (size_t)s->engine->model->knobs.n_embd;
 }
 
-static void keep_rows(struct trit_session *s, size_t n, int32_t depth)
+/* Keep a row of h with the layers that it has passed. */
+static void keep_row(const struct trit_engine *e, size_t row, int32_t depth)
 {
-    const size_t width = (size_t)s->model->knobs.n_embd;
+    const size_t width = (size_t)e->model->knobs.n_embd;
+    const struct trit_row *at = &e->rows[row];
 
-    for (size_t i = 0; i < n; i++) {
-        memcpy(exit_row(s, s->positions[i]), s->h + i * width, width * sizeof *s->h);
-        s->exit_depth[s->positions[i]] = depth;
-    }
+    memcpy(exit_row(at->s, at->pos), e->h + row * width, width * sizeof *e->h);
+    at->s->exit_depth[at->pos] = depth;
 }
 
-/* Take the gathered rows of depth il, at positions[0..n), through layer il. */
-static trit_status pass_layer(struct trit_session *s, size_t n, int32_t il, struct trit_error *err)
+static void restore_row(struct trit_engine *e, size_t row, struct trit_session *s, int32_t pos)
 {
-    const size_t width = (size_t)s->model->knobs.n_embd;
+    const size_t width = (size_t)e->model->knobs.n_embd;
 
+    e->rows[row] = (struct trit_row){s, pos};
+    memcpy(e->h + row * width, exit_row(s, pos), width * sizeof *e->h);
+}
+
+/* ---- Layers ---------------------------------------------------------------------------------- */
+
+/* Whether the session's positions go on after depth layers. */
+static bool goes_on(const struct trit_session *s, int32_t depth)
+{
+    return trit_step_alive(s) && !s->decided && s->target > depth;
+}
+
+static int32_t n_positions(const struct trit_session *s)
+{
+    return s->n_tokens + (int32_t)s->n_rows;
+}
+
+/* Take the first n rows of the batch through layer il. */
+static void pass_rows(struct trit_engine *e, size_t n, int32_t il)
+{
+    trit_forward_layers(e, n, il, il + 1);
     for (size_t i = 0; i < n; i++)
-        memcpy(s->h + i * width, exit_row(s, s->positions[i]), width * sizeof *s->h);
-    const trit_status status = trit_forward_layers(s, n, il, il + 1, err);
-    if (!status)
-        keep_rows(s, n, il + 1);
-    return status;
+        if (trit_step_alive(e->rows[i].s))
+            keep_row(e, i, il + 1);
 }
 
-/* Take positions 0..n_positions-1 to a depth of at least end. */
-static trit_status deepen(struct trit_session *s, int32_t n_positions, int32_t end,
-                          struct trit_error *err)
+/* Take all positions of the batch's sessions whose depth is il through layer il. The rows of a
+ * whole text stay together. */
+static void pass_layer(struct trit_engine *e, int32_t il)
 {
-    int32_t first = n_positions, begin = end;
-    trit_status status = TRIT_OK;
+    size_t n = 0;
 
-    for (int32_t p = n_positions; p-- > 0;) {
-        first = s->exit_depth[p] < end ? p : first;
-        begin = s->exit_depth[p] < begin ? s->exit_depth[p] : begin;
-    }
-    for (int32_t il = begin; il < end; il++) {
-        size_t n = 0;
-        for (int32_t p = first; p < n_positions && !status; p++) {
-            if (s->exit_depth[p] == il)
-                s->positions[n++] = p;
-            if (n == (size_t)s->n_batch || (p == n_positions - 1 && n > 0)) {
-                status = pass_layer(s, n, il, err);
+    for (struct trit_session *s = e->sessions; s; s = s->next_in_batch) {
+        if (s->whole && n) {
+            pass_rows(e, n, il);
+            n = 0;
+        }
+        for (int32_t p = s->first_shallow; p < n_positions(s) && goes_on(s, il); p++) {
+            if (s->exit_depth[p] != il)
+                continue;
+            restore_row(e, n++, s, p);
+            if (n == (size_t)e->n_batch) {
+                pass_rows(e, n, il);
                 n = 0;
             }
         }
-        if (status)
-            return status;
     }
-    return TRIT_OK;
+    if (n)
+        pass_rows(e, n, il);
 }
 
-trit_status trit_exit_catch_up(struct trit_session *s, struct trit_error *err)
+static void find_shallow(struct trit_session *s)
 {
-    if (!s->early_exit)
-        return TRIT_OK;
-    const fenv_t env = trit_default_float_env();
-    const trit_status status = deepen(s, s->n_tokens, s->model->knobs.n_layer, err);
-    fesetenv(&env);
-    return status;
+    s->first_shallow = n_positions(s);
+    for (int32_t p = n_positions(s); p-- > 0;)
+        if (s->exit_depth[p] < s->target)
+            s->first_shallow = p;
+}
+
+/* ---- Decisions ------------------------------------------------------------------------------- */
+
+static bool may_leave(const struct trit_session *s, int32_t depth)
+{
+    return goes_on(s, depth) && s->exit_threshold > 0.0f && s->check[depth] &&
+           trit_step_wants_logits(s);
+}
+
+static bool is_sure(const struct trit_session *s, const float *logits)
+{
+    const int32_t n_vocab = trit_model_vocab_size(s->engine->model);
+
+    return trit_logprob(logits, n_vocab, trit_argmax(logits, n_vocab)) >
+           trit_log((double)s->exit_threshold);
+}
+
+/* Rows 0..n-1 are the last tokens of sessions at this depth: those that are sure leave, with their
+ * logits. */
+static void decide_rows(struct trit_engine *e, size_t n)
+{
+    const size_t n_vocab = e->model->output.n_rows;
+    size_t rows[TRIT_HEAD_TOKENS] = {0};
+
+    for (size_t i = 0; i < n; i++)
+        rows[i] = i;
+    const uint32_t bad = trit_forward_head(e, e->logits, rows, n);
+    for (size_t i = 0; i < n; i++) {
+        struct trit_session *s = e->rows[i].s;
+        const float *logits = e->logits + i * n_vocab;
+        s->decided = !(bad >> i & 1) && is_sure(s, logits);
+        if (s->decided)
+            memcpy(s->logits, logits, n_vocab * sizeof *logits);
+    }
+}
+
+/* A session whose logits are not finite here stays: later layers or the head will report it. */
+static void decide(struct trit_engine *e, int32_t depth)
+{
+    size_t n = 0;
+
+    for (struct trit_session *s = e->sessions; s; s = s->next_in_batch) {
+        if (!may_leave(s, depth))
+            continue;
+        s->last_depth = depth;
+        restore_row(e, n++, s, n_positions(s) - 1);
+        if (n == TRIT_HEAD_TOKENS || n == (size_t)e->n_batch) {
+            decide_rows(e, n);
+            n = 0;
+        }
+    }
+    if (n)
+        decide_rows(e, n);
 }
 
 /* ---- Evaluation ------------------------------------------------------------------------------ */
 
-/* Whether row 0 of h is sure of the next token. Computes its logits.
- * @return false also if a value is not finite: later layers or the head will report it */
-static bool is_sure(struct trit_session *s)
+/* New tokens are positions of depth 0, which pass layers together with earlier ones. */
+void trit_exit_forward(struct trit_engine *e)
 {
-    const int32_t n_vocab = trit_model_vocab_size(s->model);
+    const int32_t n_layer = e->model->knobs.n_layer;
 
-    if (!trit_forward_head(s, 0, 1))
-        return false;
-    return trit_logprob(s->logits, n_vocab, trit_argmax(s->logits, n_vocab)) >
-           trit_log((double)s->exit_threshold);
+    for (struct trit_session *s = e->sessions; s; s = s->next_in_batch) {
+        for (size_t i = 0; i < s->n_rows; i++)
+            keep_row(e, s->first_row + i, 0);
+        s->decided = false;
+        s->target = s->exit_layer;
+        find_shallow(s);
+    }
+    for (int32_t il = 0; il < n_layer; il++) {
+        pass_layer(e, il);
+        decide(e, il + 1);
+    }
+    for (struct trit_session *s = e->sessions; s; s = s->next_in_batch) {
+        s->last_depth = s->decided ? s->last_depth : s->exit_layer;
+        for (size_t i = 0; i < s->n_rows; i++)
+            restore_row(e, s->first_row + i, s, s->n_tokens + (int32_t)i);
+    }
 }
 
-/* New tokens are positions of depth 0, which pass layers together with earlier ones. */
-trit_status trit_exit_forward(struct trit_session *s, size_t n, bool decide, bool *decided,
-                              struct trit_error *err)
+trit_status trit_exit_catch_up(struct trit_session *s, struct trit_error *err)
 {
-    const size_t width = (size_t)s->model->knobs.n_embd;
-    const int32_t n_all = s->n_tokens + (int32_t)n;
-    const bool may_leave = decide && s->exit_threshold > 0.0f;
-    trit_status status = TRIT_OK;
+    struct trit_engine *e = s->engine;
+    struct trit_step step = {.session = s};
 
-    keep_rows(s, n, 0);
-    for (int32_t depth = 1; depth < s->exit_layer && may_leave; depth++) {
-        if (!s->check[depth])
-            continue;
-        s->last_depth = depth;
-        if ((status = deepen(s, n_all, depth, err)))
-            return status;
-        memcpy(s->h, exit_row(s, n_all - 1), width * sizeof *s->h);
-        *decided = is_sure(s);
-        if (*decided)
-            return TRIT_OK;
-    }
-    s->last_depth = s->exit_layer;
-    status = deepen(s, n_all, s->exit_layer, err);
-    for (size_t i = 0; i < n; i++)
-        memcpy(s->h + i * width, exit_row(s, s->n_tokens + (int32_t)i), width * sizeof *s->h);
-    return status;
+    if (!s->early_exit)
+        return TRIT_OK;
+    const fenv_t env = trit_default_float_env();
+    e->sessions = s;
+    s->step = &step;
+    s->next_in_batch = NULL;
+    s->n_rows = 0;
+    s->decided = false;
+    s->target = e->model->knobs.n_layer;
+    find_shallow(s);
+    for (int32_t il = 0; il < s->target; il++)
+        pass_layer(e, il);
+    s->step = NULL;
+    fesetenv(&env);
+    if (step.error.code && err)
+        *err = step.error;
+    return step.error.code;
 }
 
 /* ---- Settings -------------------------------------------------------------------------------- */
@@ -135,7 +210,7 @@ trit_status trit_exit_forward(struct trit_session *s, size_t n, bool decide, boo
 static trit_status check_layer(const struct trit_session *s, const char *what, int32_t n,
                                struct trit_error *err)
 {
-    const int32_t n_layer = s->model->knobs.n_layer;
+    const int32_t n_layer = s->engine->model->knobs.n_layer;
 
     if (!s->early_exit)
         return trit_fail(err, TRIT_E_ARGUMENT, "the session was opened without early_exit");
@@ -159,7 +234,7 @@ trit_status trit_session_set_exit_layer(trit_session *s, int32_t n, struct trit_
 trit_status trit_session_set_exit_threshold(trit_session *s, float threshold, const int32_t *check,
                                             int32_t n_check, struct trit_error *err)
 {
-    const struct trit_knobs *k = &s->model->knobs;
+    const struct trit_knobs *k = &s->engine->model->knobs;
     trit_status status = check_layer(s, "the exit layer", k->n_layer, err);
 
     if (!status && !(threshold >= 0.0f && threshold <= 1.0f))

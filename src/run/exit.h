@@ -2,17 +2,15 @@
 #ifndef TRIT_RUN_EXIT_H
 #define TRIT_RUN_EXIT_H
 
-#include "session_state.h"
+#include "engine_state.h"
 
-/* As trit_forward_layers() through the first exit_layer layers, of new tokens at positions
- * n_tokens.. of a session with early_exit. With decide, the last token may leave at an earlier
- * layer that is checked, if it is sure of the next token: its logits are computed then, and
- * *decided becomes true. */
-trit_status trit_exit_forward(struct trit_session *s, size_t n, bool decide, bool *decided,
-                              struct trit_error *err);
+/* As trit_forward_layers() for a batch of sessions with early_exit, each through its first
+ * exit_layer layers. A last token whose logits are wanted may leave at an earlier layer that is
+ * checked, if it is sure of the next token: `decided` is set and its logits are the session's. */
+void trit_exit_forward(struct trit_engine *e);
 
 /* Compute the keys and values of all layers that positions skipped.
- * @return as trit_forward_layers() */
+ * @return TRIT_OK, TRIT_E_FAILED or TRIT_E_CANCELLED */
 trit_status trit_exit_catch_up(struct trit_session *s, struct trit_error *err);
 
 #endif

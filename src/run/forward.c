@@ -20,21 +20,22 @@
 
 #include "attention.h"
 #include "linear.h"
+#include "session_state.h"
 
 static void attention(struct trit_batch *b)
 {
     static const struct trit_norm no_weights = {NULL, NULL};
-    const struct trit_session *s = b->s;
+    const struct trit_engine *e = b->e;
     const struct trit_layer *l = b->layer;
-    const struct trit_knobs *k = &s->model->knobs;
+    const struct trit_knobs *k = &e->model->knobs;
     const bool pre = k->block == TRIT_BLOCK_PRE;
     const struct trit_norm *in_norm = k->attn_in_norm ? &no_weights : NULL;
-    const struct trit_activations x = {.rows = s->h,
+    const struct trit_activations x = {.rows = e->h,
                                        .norm = pre ? &l->attn_norm : in_norm,
                                        .kind = pre ? k->norm : TRIT_NORM_LAYER};
-    const struct trit_product qkv[] = {{&l->attn_q, s->q}, {&l->attn_k, s->k}, {&l->attn_v, s->v}};
+    const struct trit_product qkv[] = {{&l->attn_q, e->q}, {&l->attn_k, e->k}, {&l->attn_v, e->v}};
     const struct trit_activations a = {
-        .rows = s->att, .norm = k->attn_sub_norm ? &l->attn_sub_norm : NULL, .kind = k->norm};
+        .rows = e->att, .norm = k->attn_sub_norm ? &l->attn_sub_norm : NULL, .kind = k->norm};
 
     trit_linears(b, &x, 3, qkv);             /* q, k, v = W x */
     trit_attention(b);                       /* rope, cache, a = softmax(q k^T / sqrt(d)) v */
@@ -45,16 +46,16 @@ static void attention(struct trit_batch *b)
 
 static void feed_forward(struct trit_batch *b)
 {
-    const struct trit_session *s = b->s;
+    const struct trit_engine *e = b->e;
     const struct trit_layer *l = b->layer;
-    const struct trit_knobs *k = &s->model->knobs;
+    const struct trit_knobs *k = &e->model->knobs;
     const bool pre = k->block == TRIT_BLOCK_PRE, gated = k->ffn == TRIT_FFN_GATED;
     const struct trit_activations x = {
-        .rows = s->h, .norm = pre ? &l->ffn_norm : NULL, .kind = k->norm};
-    const struct trit_product gate_up[] = {{&l->ffn_gate, s->gate}, {&l->ffn_up, s->up}};
+        .rows = e->h, .norm = pre ? &l->ffn_norm : NULL, .kind = k->norm};
+    const struct trit_product gate_up[] = {{&l->ffn_gate, e->gate}, {&l->ffn_up, e->up}};
     const struct trit_activations middle = {
-        .rows = gated ? s->gate : s->up,
-        .up = gated ? s->up : s->ones, /* act(up) * 1 without a gate */
+        .rows = gated ? e->gate : e->up,
+        .up = gated ? e->up : e->ones, /* act(up) * 1 without a gate */
         .ldup = gated ? (size_t)k->n_ff : 0,
         .norm = k->ffn_sub_norm ? &l->ffn_sub_norm : NULL,
         .kind = k->norm,
@@ -68,68 +69,101 @@ static void feed_forward(struct trit_batch *b)
 
 /* ---- The stack ------------------------------------------------------------------------------- */
 
-static void decode_row(const struct trit_session *s, float *y, const struct trit_matrix *m,
+static void decode_row(const struct trit_engine *e, float *y, const struct trit_matrix *m,
                        int32_t row)
 {
-    s->kernels.decode[m->format](y, m->data + (size_t)row * m->row_bytes, m->n_cols);
+    e->kernels.decode[m->format](y, m->data + (size_t)row * m->row_bytes, m->n_cols);
 }
 
-void trit_embed(struct trit_session *s, const int32_t *tokens, size_t n)
+void trit_embed(struct trit_engine *e, size_t row, int32_t token)
 {
-    const size_t width = s->model->token_embd.n_cols;
+    const struct trit_model *m = e->model;
+    const size_t width = m->token_embd.n_cols;
+    float *h = e->h + row * width;
 
-    for (size_t t = 0; t < n; t++) {
-        float *h = s->h + t * width;
-        s->positions[t] = s->n_tokens + (int32_t)t;
-        decode_row(s, h, &s->model->token_embd, tokens[t]);
-        if (!s->model->knobs.learned_positions)
+    decode_row(e, h, &m->token_embd, token);
+    if (!m->knobs.learned_positions)
+        return;
+    decode_row(e, e->norm_row, &m->position_embd, e->rows[row].pos);
+    for (size_t i = 0; i < width; i++)
+        h[i] += e->norm_row[i];
+}
+
+/* Fail the steps of rows that became bad in layer il. From here on their rows are zeros, so nothing
+ * that is not finite is computed with. */
+static void find_bad(struct trit_batch *b)
+{
+    const struct trit_engine *e = b->e;
+    const size_t width = (size_t)e->model->knobs.n_embd;
+
+    for (size_t t = 0; t < b->n; t++)
+        if (atomic_exchange(&e->bad[t], false))
+            trit_fail(trit_step_error(e->rows[t].s), TRIT_E_FAILED,
+                      "the model produced a non-finite value in layer %zu", b->il);
+    for (size_t t = 0; t < b->n; t++)
+        if (!trit_step_alive(e->rows[t].s))
+            memset(e->h + t * width, 0, width * sizeof *e->h);
+    atomic_store(&b->bad, false);
+}
+
+/* After layer il, tell the sessions of the rows how far they are, and ask whether to go on.
+ * @return whether a step is alive */
+static bool report_layer(const struct trit_batch *b)
+{
+    const struct trit_row *rows = b->e->rows;
+    bool any = false;
+
+    for (size_t t = 0; t < b->n; t++) {
+        struct trit_session *s = rows[t].s;
+        if ((t > 0 && s == rows[t - 1].s) || !trit_step_alive(s))
             continue;
-        decode_row(s, s->norm_row, &s->model->position_embd, s->positions[t]);
-        for (size_t i = 0; i < width; i++)
-            h[i] += s->norm_row[i];
+        if (s->progress && s->step->n > 1)
+            s->progress(s->progress_user, (s->n_done + (double)s->n_rows * (double)(b->il + 1) /
+                                                           b->e->model->knobs.n_layer) /
+                                              s->step->n);
+        if (s->cancel && s->cancel(s->cancel_user))
+            trit_fail(trit_step_error(s), TRIT_E_CANCELLED, "stopped");
+        any |= trit_step_alive(s);
     }
+    return any;
 }
 
-trit_status trit_forward_layers(struct trit_session *s, size_t n, int32_t begin, int32_t end,
-                                struct trit_error *err)
+void trit_forward_layers(struct trit_engine *e, size_t n, int32_t begin, int32_t end)
 {
-    const int32_t n_layer = s->model->knobs.n_layer;
-    struct trit_batch b = {.s = s, .n = n};
+    struct trit_batch b = {.e = e, .n = n};
 
-    assert(n <= (size_t)s->n_batch);
+    assert(n <= (size_t)e->n_batch);
     for (int32_t il = begin; il < end; il++) {
         b.il = (size_t)il;
-        b.layer = &s->model->layers[il];
-        if (s->skip[il])
+        b.layer = &e->model->layers[il];
+        if (e->rows[0].s->skip[il])
             continue;
         attention(&b);
         feed_forward(&b);
         if (atomic_load(&b.bad))
-            return trit_fail(err, TRIT_E_FAILED,
-                             "the model produced a non-finite value in layer %d", il);
-        if (s->progress && s->eval_n > 1)
-            s->progress(s->progress_user,
-                        (s->eval_done + (double)n * (il + 1) / n_layer) / s->eval_n);
-        if (s->cancel && s->cancel(s->cancel_user))
-            return trit_fail(err, TRIT_E_CANCELLED, "stopped");
+            find_bad(&b);
+        if (!report_layer(&b))
+            return;
     }
-    return TRIT_OK;
 }
 
-bool trit_forward_head(struct trit_session *s, size_t first, size_t n)
+/* ---- The head -------------------------------------------------------------------------------- */
+
+uint32_t trit_forward_head(struct trit_engine *e, float *logits, const size_t *rows, size_t n)
 {
-    const struct trit_model *m = s->model;
+    const struct trit_model *m = e->model;
+    const struct trit_knobs *k = &m->knobs;
     const size_t width = m->output.n_cols;
-    const bool normed = m->knobs.exit_norm || s->last_depth == m->knobs.n_layer;
-    bool finite = true;
+    uint32_t bad = 0;
 
     assert(n <= TRIT_HEAD_TOKENS);
-    for (size_t t = 0; t < n; t++) {
-        const float *row = s->h + (first + t) * width;
-        finite &= trit_norm_row(s, s->head_in + t * width, row, &m->output_norm, m->knobs.norm,
-                                m->knobs.norm_eps, width);
-        if (!normed) /* the norm was only asked whether the row is finite */
-            memcpy(s->head_in + t * width, row, width * sizeof *row);
+    for (size_t i = 0; i < n; i++) {
+        const float *row = e->h + rows[i] * width;
+        float *x = e->head_in + i * width;
+        if (!trit_norm_row(e, x, row, &m->output_norm, k->norm, k->norm_eps, width))
+            bad |= 1u << i;
+        if (!k->exit_norm && e->rows[rows[i]].s->last_depth != k->n_layer)
+            memcpy(x, row, width * sizeof *row); /* the norm was only asked whether it is finite */
     }
-    return finite && trit_matrix_product(s, s->logits, &m->output, s->head_in, n);
+    return bad | trit_matrix_product(e, logits, &m->output, e->head_in, n);
 }

@@ -2,23 +2,18 @@
 #ifndef TRIT_RUN_FORWARD_H
 #define TRIT_RUN_FORWARD_H
 
-#include "session_state.h"
+#include "engine_state.h"
 
-/* Tokens whose logits are computed in one pass over the head. */
-enum { TRIT_HEAD_TOKENS = 16 };
+/* The embedding of a token to a row of h, whose position is in rows[row]. */
+void trit_embed(struct trit_engine *e, size_t row, int32_t token);
 
-/* Rows 0..n-1 of h and positions[]: the embeddings of new tokens, n <= n_batch, which follow the
- * n_tokens of the session. */
-void trit_embed(struct trit_session *s, const int32_t *tokens, size_t n);
+/* Take rows 0..n-1 of h, n >= 1, through layers begin..end-1, except those that their sessions, all
+ * alike, skip. These layers have the keys and values of all earlier positions. A step whose row is
+ * not finite fails, and so does one that is cancelled; returns early if no step is alive. */
+void trit_forward_layers(struct trit_engine *e, size_t n, int32_t begin, int32_t end);
 
-/* Take rows 0..n-1 of h through layers begin..end-1, except those that are skipped. Row i is at
- * positions[i], ascending; these layers have the keys and values of all earlier positions.
- * @return TRIT_OK; TRIT_E_FAILED: a value was not finite; TRIT_E_CANCELLED. */
-trit_status trit_forward_layers(struct trit_session *s, size_t n, int32_t begin, int32_t end,
-                                struct trit_error *err);
-
-/* Logits of rows first..first+n-1 of h, n <= TRIT_HEAD_TOKENS, to rows 0.. of s->logits.
- * @return false if a value is not finite */
-bool trit_forward_head(struct trit_session *s, size_t first, size_t n);
+/* Logits [n, vocab] of rows of h, by their indices; n <= TRIT_HEAD_TOKENS.
+ * @return bit i: the logits of rows[i], or the row itself, are not finite */
+uint32_t trit_forward_head(struct trit_engine *e, float *logits, const size_t *rows, size_t n);
 
 #endif

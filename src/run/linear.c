@@ -49,11 +49,11 @@ struct job {
 
 /* ---- Norms ----------------------------------------------------------------------------------- */
 
-bool trit_norm_row(const struct trit_session *s, float *y, const float *x,
+bool trit_norm_row(const struct trit_engine *e, float *y, const float *x,
                    const struct trit_norm *norm, enum trit_norm_kind kind, float eps, size_t n)
 {
-    return kind == TRIT_NORM_LAYER ? s->kernels.layernorm(y, x, norm->w, norm->b, n, eps)
-                                   : s->kernels.rmsnorm(y, x, norm->w, n, eps);
+    return kind == TRIT_NORM_LAYER ? e->kernels.layernorm(y, x, norm->w, norm->b, n, eps)
+                                   : e->kernels.rmsnorm(y, x, norm->w, n, eps);
 }
 
 struct norm_job {
@@ -64,31 +64,31 @@ struct norm_job {
 static void norm_tokens(void *ctx, size_t begin, size_t end, int worker)
 {
     const struct norm_job *job = ctx;
-    const struct trit_session *s = job->b->s;
-    const struct trit_knobs *k = &s->model->knobs;
+    const struct trit_engine *e = job->b->e;
+    const struct trit_knobs *k = &e->model->knobs;
     const size_t width = (size_t)k->n_embd;
     (void)worker;
 
     for (size_t t = begin; t < end; t++) {
-        float *row = s->h + t * width;
-        if (!trit_norm_row(s, row, row, job->norm, k->norm, k->norm_eps, width))
-            atomic_store(&job->b->bad, true);
+        float *row = e->h + t * width;
+        if (!trit_norm_row(e, row, row, job->norm, k->norm, k->norm_eps, width))
+            trit_bad_row(job->b, t);
     }
 }
 
 void trit_norm_residual(struct trit_batch *b, const struct trit_norm *norm)
 {
     struct norm_job job = {b, norm};
-    trit_pool_run(b->s->pool, norm_tokens, &job, b->n, 1);
+    trit_pool_run(b->e->pool, norm_tokens, &job, b->n, 1);
 }
 
 /* ---- Activations ----------------------------------------------------------------------------- */
 
 /* In place. */
-static void hadamard(const struct trit_session *s, float *x, size_t n)
+static void hadamard(const struct trit_engine *e, float *x, size_t n)
 {
-    s->kernels.fwht(x, n);
-    if (!s->model->knobs.hadamard_norm)
+    e->kernels.fwht(x, n);
+    if (!e->model->knobs.hadamard_norm)
         return;
     const float root = sqrtf((float)n);
     for (size_t i = 0; i < n; i++)
@@ -110,12 +110,12 @@ static size_t digits_of(const struct trit_knobs *k, size_t n_in)
 
 /* q: [n] of quantized activations -> [digits, padded], the digits of their transform, lowest first.
  * x: scratch of n. */
-static void transform_quantized(const struct trit_session *s, int8_t *q, struct trit_q8 *scales,
+static void transform_quantized(const struct trit_engine *e, int8_t *q, struct trit_q8 *scales,
                                 size_t digits, float *x, size_t n, size_t padded)
 {
     for (size_t i = 0; i < n; i++)
         x[i] = (float)q[i];
-    s->kernels.fwht(x, n);
+    e->kernels.fwht(x, n);
     for (size_t d = 0; d < digits; d++, q += padded) {
         int32_t sum = 0;
         for (size_t i = 0; i < n; i++) {
@@ -132,62 +132,62 @@ static void transform_quantized(const struct trit_session *s, int8_t *q, struct 
 }
 
 /* One row to what t2_gemm multiplies. x: [n], scratch. */
-static bool quantize_row(struct trit_session *s, size_t t, const float *row, float *x, size_t n)
+static bool quantize_row(struct trit_engine *e, size_t t, const float *row, float *x, size_t n)
 {
-    const struct trit_knobs *k = &s->model->knobs;
+    const struct trit_knobs *k = &e->model->knobs;
     const size_t padded = trit_round_up(n, TRIT_T2_BLOCK), digits = digits_of(k, n);
-    int8_t *q = s->xq + t * digits * padded;
+    int8_t *q = e->xq + t * digits * padded;
     struct trit_q8 scale;
 
     if (k->hadamard == TRIT_HADAMARD_BEFORE) {
         memmove(x, row, n * sizeof *x);
-        hadamard(s, x, n);
+        hadamard(e, x, n);
         row = x;
     }
     const bool finite =
-        s->kernels.quantize_row[k->act_form](q, &scale, row, n, padded, k->act_eps, k->act_max);
+        e->kernels.quantize_row[k->act_form](q, &scale, row, n, padded, k->act_eps, k->act_max);
     if (k->act_dequant == TRIT_ACT_DEQUANT_LEGACY_DIV)
         scale.s = k->act_max / scale.s;
-    s->xq_scale[t * digits] = scale;
+    e->xq_scale[t * digits] = scale;
     if (digits > 1) {
-        s->digit_scale[t] = k->hadamard_norm ? scale.s * sqrtf((float)n) : scale.s;
-        transform_quantized(s, q, s->xq_scale + t * digits, digits, x, n, padded);
+        e->digit_scale[t] = k->hadamard_norm ? scale.s * sqrtf((float)n) : scale.s;
+        transform_quantized(e, q, e->xq_scale + t * digits, digits, x, n, padded);
     }
     return finite;
 }
 
-/* Activation, norm, the linear's own norm and quantization, in one pass per token: rows to s->xq,
- * s->xq_scale. */
+/* Activation, norm, the linear's own norm and quantization, in one pass per token: rows to e->xq,
+ * e->xq_scale. */
 static void quantize_tokens(void *ctx, size_t begin, size_t end, int worker)
 {
     const struct job *job = ctx;
     const struct trit_activations *x = job->x;
     const struct trit_linear *w = job->products[0].w;
-    struct trit_session *s = job->b->s;
-    const struct trit_knobs *k = &s->model->knobs;
+    struct trit_engine *e = job->b->e;
+    const struct trit_knobs *k = &e->model->knobs;
     const enum trit_norm_kind input_norm =
         k->linear_norm == TRIT_LINEAR_NORM_LAYER ? TRIT_NORM_LAYER : TRIT_NORM_RMS;
-    float *scratch = s->norm_row + (size_t)worker * s->widest;
+    float *scratch = e->norm_row + (size_t)worker * e->widest;
 
     for (size_t t = begin; t < end; t++) {
         const float *row = x->rows + t * w->n_in;
         bool finite = true;
         if (x->up) {
-            s->kernels.glu[k->ffn_act](scratch, row, x->up + t * x->ldup, w->n_in);
+            e->kernels.glu[k->ffn_act](scratch, row, x->up + t * x->ldup, w->n_in);
             row = scratch;
         }
         if (x->norm) {
-            finite = trit_norm_row(s, scratch, row, x->norm, x->kind, k->norm_eps, w->n_in);
+            finite = trit_norm_row(e, scratch, row, x->norm, x->kind, k->norm_eps, w->n_in);
             row = scratch;
         }
         if (w->norm.w) {
             finite &=
-                trit_norm_row(s, scratch, row, &w->norm, input_norm, k->linear_norm_eps, w->n_in);
+                trit_norm_row(e, scratch, row, &w->norm, input_norm, k->linear_norm_eps, w->n_in);
             row = scratch;
         }
-        finite &= quantize_row(s, t, row, scratch, w->n_in);
+        finite &= quantize_row(e, t, row, scratch, w->n_in);
         if (!finite)
-            atomic_store(&job->b->bad, true);
+            trit_bad_row(job->b, t);
     }
 }
 
@@ -204,11 +204,11 @@ static size_t row_chunk(size_t row_bytes, size_t n_tokens)
 
 /* The same for a single token, with a walk. Streams that are far apart should be long, but a chunk
  * is at most an eighth of a worker's rows. */
-static size_t walk_chunk(const struct trit_session *s, size_t n_rows, size_t row_bytes,
+static size_t walk_chunk(const struct trit_engine *e, size_t n_rows, size_t row_bytes,
                          const struct trit_walk *walk)
 {
     enum { APART_BYTES = 1 << 20, SHARES = 8 };
-    const size_t most = n_rows / (SHARES * (size_t)s->n_threads), n = APART_BYTES / row_bytes;
+    const size_t most = n_rows / (SHARES * (size_t)e->n_threads), n = APART_BYTES / row_bytes;
     const size_t least = row_chunk(row_bytes, 1);
 
     if (walk->order != TRIT_ORDER_APART || most < least)
@@ -218,38 +218,38 @@ static size_t walk_chunk(const struct trit_session *s, size_t n_rows, size_t row
 
 /* A loop over n rows of weights for a single token. Until the best walk of their class is known, it
  * runs in pieces, and each piece is timed. ctx holds *at. */
-static void stream_rows(struct trit_session *s, struct trit_tuned *class, trit_task_fn fn,
-                        void *ctx, struct streamed *at, size_t n, size_t row_bytes)
+static void stream_rows(struct trit_engine *e, struct trit_tuned *class, trit_task_fn fn, void *ctx,
+                        struct streamed *at, size_t n, size_t row_bytes)
 {
     enum { MOST_THREADS = 4 }; /* with more, a loop of the smaller models would have no pieces */
-    const size_t n_threads = (size_t)(s->n_threads < MOST_THREADS ? s->n_threads : MOST_THREADS);
-    const size_t piece = trit_round_up(n_threads * s->tuner->piece_bytes / row_bytes + 1, 16);
+    const size_t n_threads = (size_t)(e->n_threads < MOST_THREADS ? e->n_threads : MOST_THREADS);
+    const size_t piece = trit_round_up(n_threads * e->tuner->piece_bytes / row_bytes + 1, 16);
 
     at->walk = class ? class->walk : trit_walks;
-    while (class && s->warm && 2 * (n - at->first) >= piece &&
-           trit_tuner_next(s->tuner, class, &at->walk)) {
+    while (class && e->warm && 2 * (n - at->first) >= piece &&
+           trit_tuner_next(e->tuner, class, &at->walk)) {
         const size_t n_rows = n - at->first < piece ? n - at->first : piece;
-        const size_t chunk = walk_chunk(s, n, row_bytes, at->walk), all = (size_t)s->n_threads;
+        const size_t chunk = walk_chunk(e, n, row_bytes, at->walk), all = (size_t)e->n_threads;
         const size_t each = trit_round_up((n_rows + all - 1) / all, 16);
         if (at->before)
             at->before(ctx);
         at->before = NULL;
-        const double start = s->tuner->now_ms();
-        trit_pool_run(s->pool, fn, ctx, n_rows, chunk < each ? chunk : each);
-        trit_tuner_took(s->tuner, class, n_rows * row_bytes, s->tuner->now_ms() - start);
+        const double start = e->tuner->now_ms();
+        trit_pool_run(e->pool, fn, ctx, n_rows, chunk < each ? chunk : each);
+        trit_tuner_took(e->tuner, class, n_rows * row_bytes, e->tuner->now_ms() - start);
         at->first += n_rows;
         at->walk = class->walk;
     }
-    trit_pool_run_after(s->pool, at->before, at->ahead, fn, ctx, n - at->first,
-                        walk_chunk(s, n, row_bytes, at->walk));
+    trit_pool_run_after(e->pool, at->before, at->ahead, fn, ctx, n - at->first,
+                        walk_chunk(e, n, row_bytes, at->walk));
 }
 
 /* ---- Ternary matrices ------------------------------------------------------------------------ */
 
 /* The last step for n elements of an output row; adds them to sum, unless that is NULL. */
-static void finish_outputs(const struct trit_session *s, float *y, float *sum, size_t n)
+static void finish_outputs(const struct trit_engine *e, float *y, float *sum, size_t n)
 {
-    if (s->model->knobs.linear_post == TRIT_LINEAR_POST_RELU2)
+    if (e->model->knobs.linear_post == TRIT_LINEAR_POST_RELU2)
         for (size_t i = 0; i < n; i++) {
             const float r = 0.0f > y[i] ? 0.0f : y[i]; /* in this order a NaN stays */
             y[i] = r * r;
@@ -260,17 +260,17 @@ static void finish_outputs(const struct trit_session *s, float *y, float *sum, s
 
 /* The product of activations that have digits. Each digit is a token to t2_gemm, and the sums are
  * combined as whole numbers, exactly. */
-static void digit_rows(const struct trit_session *s, float *y, const struct trit_linear *w,
-                       size_t t, size_t n_t, size_t begin, size_t end, size_t digits, int worker)
+static void digit_rows(const struct trit_engine *e, float *y, const struct trit_linear *w, size_t t,
+                       size_t n_t, size_t begin, size_t end, size_t digits, int worker)
 {
-    float *sums = s->digit_sums + (size_t)worker * TRIT_DIGIT_SUMS;
+    float *sums = e->digit_sums + (size_t)worker * TRIT_DIGIT_SUMS;
 
     for (size_t n; begin < end; begin += n, y += n) {
         n = end - begin < TRIT_DIGIT_ROWS ? end - begin : TRIT_DIGIT_ROWS;
-        s->kernels.t2_gemm(sums, n, w->t2 + begin * w->row_bytes, s->xq + t * digits * w->n_cols,
-                           s->xq_scale + t * digits, 1.0f, n, w->n_cols, n_t * digits, trit_walks);
+        e->kernels.t2_gemm(sums, n, w->t2 + begin * w->row_bytes, e->xq + t * digits * w->n_cols,
+                           e->xq_scale + t * digits, 1.0f, n, w->n_cols, n_t * digits, trit_walks);
         for (size_t k = 0; k < n_t; k++) {
-            const float scale = w->scale / s->digit_scale[t + k];
+            const float scale = w->scale / e->digit_scale[t + k];
             const float *of_token = sums + k * digits * n;
             for (size_t r = 0; r < n; r++) {
                 int64_t sum = 0;
@@ -286,19 +286,19 @@ static void digit_rows(const struct trit_session *s, float *y, const struct trit
 static void product_rows(const struct job *job, size_t i, size_t t, size_t n_t, size_t begin,
                          size_t end, int worker)
 {
-    const struct trit_session *s = job->b->s;
-    const struct trit_knobs *knobs = &s->model->knobs;
+    const struct trit_engine *e = job->b->e;
+    const struct trit_knobs *knobs = &e->model->knobs;
     const struct trit_linear *w = job->products[i].w;
     const size_t digits = digits_of(knobs, w->n_in), at = t * w->n_out + begin;
     float *y = job->products[i].y + at;
 
     if (digits > 1)
-        digit_rows(s, y, w, t, n_t, begin, end, digits, worker);
+        digit_rows(e, y, w, t, n_t, begin, end, digits, worker);
     else
-        s->kernels.t2_gemm(y, w->n_out, w->t2 + begin * w->row_bytes, s->xq + t * w->n_cols,
-                           s->xq_scale + t, w->scale, end - begin, w->n_cols, n_t, job->at.walk);
+        e->kernels.t2_gemm(y, w->n_out, w->t2 + begin * w->row_bytes, e->xq + t * w->n_cols,
+                           e->xq_scale + t, w->scale, end - begin, w->n_cols, n_t, job->at.walk);
     for (size_t k = 0; k < n_t && !knobs->hadamard_output; k++)
-        finish_outputs(s, y + k * w->n_out, job->sum ? job->sum + at + k * w->n_out : NULL,
+        finish_outputs(e, y + k * w->n_out, job->sum ? job->sum + at + k * w->n_out : NULL,
                        end - begin);
 }
 
@@ -336,8 +336,8 @@ static void transform_outputs(void *ctx, size_t begin, size_t end, int worker)
         for (size_t i = 0; i < job->n; i++) {
             const size_t n_out = job->products[i].w->n_out;
             float *y = job->products[i].y + t * n_out;
-            hadamard(job->b->s, y, n_out);
-            finish_outputs(job->b->s, y, job->sum ? job->sum + t * n_out : NULL, n_out);
+            hadamard(job->b->e, y, n_out);
+            finish_outputs(job->b->e, y, job->sum ? job->sum + t * n_out : NULL, n_out);
         }
 }
 
@@ -348,7 +348,7 @@ static void quantize_single(void *ctx)
     const struct job *job = ctx;
     const struct trit_linear *w = job->products[0].w;
     const struct trit_norm *norm = job->x->norm;
-    int8_t *xq = job->b->s->xq;
+    int8_t *xq = job->b->e->xq;
 
     if (norm && norm->w)
         trit_prefetch((const uint8_t *)norm->w, w->n_in * sizeof *norm->w, TRIT_HINT_T1);
@@ -363,7 +363,7 @@ static bool read_ahead(void *ctx, size_t item, size_t step)
 {
     enum { STEP_BYTES = 4 << 10, MOST_BYTES = 256 << 10 };
     const struct job *job = ctx;
-    const struct trit_session *s = job->b->s;
+    const struct trit_engine *e = job->b->e;
     size_t i = 0;
 
     for (; item >= job->products[i].w->n_out; i++)
@@ -371,33 +371,33 @@ static bool read_ahead(void *ctx, size_t item, size_t step)
     const struct trit_linear *w = job->products[i].w;
     const size_t begin = item * w->row_bytes + step * STEP_BYTES;
     const size_t end = (step + 1) * STEP_BYTES; /* of the bytes read then */
-    if (end > MOST_BYTES || end > job->n_rows / (size_t)s->n_threads * w->row_bytes ||
+    if (end > MOST_BYTES || end > job->n_rows / (size_t)e->n_threads * w->row_bytes ||
         begin + STEP_BYTES > w->n_out * w->row_bytes)
         return false;
-    s->kernels.probe_read(w->t2 + begin, STEP_BYTES, TRIT_HINT_NONE);
+    e->kernels.probe_read(w->t2 + begin, STEP_BYTES, TRIT_HINT_NONE);
     return true;
 }
 
 /* Quantize the activations, and multiply. */
 static void multiply(struct job *job)
 {
-    struct trit_session *s = job->b->s;
+    struct trit_engine *e = job->b->e;
     const struct trit_linear *w = job->products[0].w;
     const size_t n = job->b->n, n_blocks = (n + TRIT_TOKEN_BLOCK - 1) / TRIT_TOKEN_BLOCK;
 
     for (size_t i = 0; i < job->n; i++)
         job->n_rows += job->products[i].w->n_out;
-    if (n == 1 && digits_of(&s->model->knobs, w->n_in) == 1) {
+    if (n == 1 && digits_of(&e->model->knobs, w->n_in) == 1) {
         job->at = (struct streamed){.before = quantize_single, .ahead = read_ahead};
-        stream_rows(s, trit_tuner_class(s->tuner, TRIT_WALK_T2, "t2", w->row_bytes), all_rows, job,
+        stream_rows(e, trit_tuner_class(e->tuner, TRIT_WALK_T2, "t2", w->row_bytes), all_rows, job,
                     &job->at, job->n_rows, w->row_bytes);
     } else {
         job->at.walk = trit_walks;
-        trit_pool_run(s->pool, quantize_tokens, job, n, 1);
-        trit_pool_run(s->pool, all_rows, job, n_blocks * job->n_rows, row_chunk(w->row_bytes, n));
+        trit_pool_run(e->pool, quantize_tokens, job, n, 1);
+        trit_pool_run(e->pool, all_rows, job, n_blocks * job->n_rows, row_chunk(w->row_bytes, n));
     }
-    if (s->model->knobs.hadamard_output)
-        trit_pool_run(s->pool, transform_outputs, job, n, 1);
+    if (e->model->knobs.hadamard_output)
+        trit_pool_run(e->pool, transform_outputs, job, n, 1);
 }
 
 void trit_linears(struct trit_batch *b, const struct trit_activations *x, size_t n,
@@ -412,20 +412,20 @@ void trit_linears(struct trit_batch *b, const struct trit_activations *x, size_t
 void trit_linear_add(struct trit_batch *b, const struct trit_activations *x,
                      const struct trit_linear *w)
 {
-    const struct trit_product product = {w, b->s->proj};
-    multiply(&(struct job){.b = b, .x = x, .products = &product, .n = 1, .sum = b->s->h});
+    const struct trit_product product = {w, b->e->proj};
+    multiply(&(struct job){.b = b, .x = x, .products = &product, .n = 1, .sum = b->e->h});
 }
 
 /* ---- Float matrices -------------------------------------------------------------------------- */
 
 struct matrix_job {
-    struct trit_session *s;
+    struct trit_engine *e;
     const struct trit_matrix *m;
     const float *x;
     float *y;
     size_t n;
     struct streamed at;
-    _Atomic bool bad;
+    _Atomic uint32_t bad; /* bit t: row t of y is not finite */
 };
 
 static void matrix_rows(void *ctx, size_t begin, size_t end, int worker)
@@ -435,24 +435,24 @@ static void matrix_rows(void *ctx, size_t begin, size_t end, int worker)
     (void)worker;
 
     begin += job->at.first, end += job->at.first;
-    job->s->kernels.gemm[m->format](job->y + begin, m->n_rows, m->data + begin * m->row_bytes,
+    job->e->kernels.gemm[m->format](job->y + begin, m->n_rows, m->data + begin * m->row_bytes,
                                     job->x, m->n_cols, end - begin, m->n_cols, job->n,
                                     job->at.walk);
     for (size_t t = 0; t < job->n; t++)
         if (!trit_all_finite(job->y + t * m->n_rows + begin, end - begin))
-            atomic_store(&job->bad, true);
+            atomic_fetch_or(&job->bad, 1u << t);
 }
 
-bool trit_matrix_product(struct trit_session *s, float *y, const struct trit_matrix *m,
-                         const float *x, size_t n)
+uint32_t trit_matrix_product(struct trit_engine *e, float *y, const struct trit_matrix *m,
+                             const float *x, size_t n)
 {
-    struct matrix_job job = {s, m, x, y, n, .at = {.walk = trit_walks}};
+    struct matrix_job job = {e, m, x, y, n, .at = {.walk = trit_walks}};
     const char *type = trit_format_name(m->format);
 
     if (n == 1)
-        stream_rows(s, trit_tuner_class(s->tuner, TRIT_WALK_FLOAT, type, m->row_bytes), matrix_rows,
+        stream_rows(e, trit_tuner_class(e->tuner, TRIT_WALK_FLOAT, type, m->row_bytes), matrix_rows,
                     &job, &job.at, m->n_rows, m->row_bytes);
     else
-        trit_pool_run(s->pool, matrix_rows, &job, m->n_rows, row_chunk(m->row_bytes, n));
-    return !atomic_load(&job.bad);
+        trit_pool_run(e->pool, matrix_rows, &job, m->n_rows, row_chunk(m->row_bytes, n));
+    return atomic_load(&job.bad);
 }

@@ -2,7 +2,7 @@
 #ifndef TRIT_RUN_LINEAR_H
 #define TRIT_RUN_LINEAR_H
 
-#include "session_state.h"
+#include "engine_state.h"
 
 /* Tokens whose activations stay in a core's second-level cache while rows of weights pass. */
 enum { TRIT_TOKEN_BLOCK = 128 };
@@ -29,7 +29,7 @@ struct trit_product {
 };
 
 /* One or more products of the same x, quantized once unless the linears have norms of their own.
- * Sets b->bad if x is not finite. */
+ * A row of x that is not finite is reported by trit_bad_row(). */
 void trit_linears(struct trit_batch *b, const struct trit_activations *x, size_t n,
                   const struct trit_product *products);
 
@@ -38,15 +38,17 @@ void trit_linear_add(struct trit_batch *b, const struct trit_activations *x,
                      const struct trit_linear *w);
 
 /* y = norm(x), both [n]; y may be x. @return false if a value is not finite */
-bool trit_norm_row(const struct trit_session *s, float *y, const float *x,
+bool trit_norm_row(const struct trit_engine *e, float *y, const float *x,
                    const struct trit_norm *norm, enum trit_norm_kind kind, float eps, size_t n);
 
-/* h = norm(h), by the model's kind of norm. Sets b->bad if a value is not finite. */
+/* h = norm(h), by the model's kind of norm. A row that is not finite is reported by
+ * trit_bad_row(). */
 void trit_norm_residual(struct trit_batch *b, const struct trit_norm *norm);
 
-/* y = M x, x: [n, m->n_cols], y: [n, m->n_rows]. @return false if a value of y is not finite */
-bool trit_matrix_product(struct trit_session *s, float *y, const struct trit_matrix *m,
-                         const float *x, size_t n);
+/* y = M x, x: [n, m->n_cols], y: [n, m->n_rows], n <= 32.
+ * @return bit t: row t of y has a value that is not finite */
+uint32_t trit_matrix_product(struct trit_engine *e, float *y, const struct trit_matrix *m,
+                             const float *x, size_t n);
 
 /* Whether no value is NaN or infinite. */
 bool trit_all_finite(const float *x, size_t n);

@@ -39,7 +39,7 @@ static void add_pieces(struct read_job *job, const uint8_t *p, size_t n_bytes)
 
 static void add_all(struct read_job *job)
 {
-    const struct trit_model *m = job->s->model;
+    const struct trit_model *m = job->s->engine->model;
     const struct trit_linear *w;
 
     job->n_pieces = 0;
@@ -87,7 +87,7 @@ static enum trit_hint find_hint(const trit_session *s, struct read_job *job)
         const size_t n = left < GROUP ? left : GROUP;
         const double begin = trit_now_ms();
         job->hint = hints[h];
-        trit_pool_run(s->pool, read_pieces, job, n, 1);
+        trit_pool_run(s->engine->pool, read_pieces, job, n, 1);
         ms[h] += trit_now_ms() - begin;
         for (size_t i = 0; i < n; i++)
             bytes[h] += (double)job->pieces[job->first + i].n_bytes;
@@ -112,14 +112,14 @@ double trit_session_measure_read(trit_session *s, double ms)
     if (!job.pieces)
         return 0;
     add_all(&job);
-    if (!s->hint_known)
-        s->read_hint = find_hint(s, &job);
-    s->hint_known = true;
-    job.hint = s->read_hint;
+    if (!s->engine->hint_known)
+        s->engine->read_hint = find_hint(s, &job);
+    s->engine->hint_known = true;
+    job.hint = s->engine->read_hint;
     const double start = trit_now_ms();
     double taken;
     do {
-        trit_pool_run(s->pool, read_pieces, &job, job.n_pieces, 1);
+        trit_pool_run(s->engine->pool, read_pieces, &job, job.n_pieces, 1);
         n++;
     } while ((taken = trit_now_ms() - start) < ms);
     free(job.pieces);
@@ -151,17 +151,17 @@ static double measure_macs(trit_session *s, uint64_t (*probe)(size_t n_rounds), 
     double taken;
 
     do
-        trit_pool_run(s->pool, do_macs, &job, 64 * (size_t)s->n_threads, 4);
+        trit_pool_run(s->engine->pool, do_macs, &job, 64 * (size_t)s->engine->n_threads, 4);
     while ((taken = trit_now_ms() - start) < ms);
     return (double)job.n_macs / taken * 1e-6;
 }
 
 double trit_session_measure_macs(trit_session *s, double ms)
 {
-    return measure_macs(s, s->kernels.probe_macs, ms);
+    return measure_macs(s, s->engine->kernels.probe_macs, ms);
 }
 
 double trit_session_measure_fmas(trit_session *s, double ms)
 {
-    return measure_macs(s, s->kernels.probe_fmas, ms);
+    return measure_macs(s, s->engine->kernels.probe_fmas, ms);
 }

@@ -17,6 +17,7 @@
 #include "checked.h"
 #include "exit.h"
 #include "hash.h"
+#include "session_state.h"
 
 /* Raise this with every change to the layout of the rows or to a bit of their contents. */
 enum { VERSION = 1 };
@@ -169,8 +170,8 @@ trit_status trit_session_save(trit_session *s, trit_write_fn write, void *user,
     if (status)
         return status;
     memcpy(h.magic, magic, sizeof magic);
-    h.fingerprint = fingerprint(s->model);
-    describe(h.model, sizeof h.model, s->model);
+    h.fingerprint = fingerprint(s->engine->model);
+    describe(h.model, sizeof h.model, s->engine->model);
     trit_hash_init(&w.hash);
     if (!write_part(&w, &h, sizeof h) || !write_part(&w, s->tokens, n * sizeof *s->tokens) ||
         !write_checksum(&w) || !each_part(s, n, write_part, &w) || !write_checksum(&w))
@@ -308,7 +309,7 @@ static trit_status adopt(struct loader *l, trit_session *s, struct trit_session_
     else
         s->n_tokens = n;
     for (int32_t i = 0; s->early_exit && !out->reread && i < n; i++)
-        s->exit_depth[i] = s->model->knobs.n_layer;
+        s->exit_depth[i] = s->engine->model->knobs.n_layer;
     out->n_tokens = s->n_tokens;
     return status;
 }
@@ -322,7 +323,7 @@ trit_status trit_session_load(trit_session *s, const char *path, struct trit_ses
     *out = (struct trit_session_loaded){0};
     if ((status = trit_bytes_open(&l.file, path, false, err)))
         return status;
-    if (!(status = read_tokens(&l, err)) && !(status = check_model(&l, s->model, err)) &&
+    if (!(status = read_tokens(&l, err)) && !(status = check_model(&l, s->engine->model, err)) &&
         !(status = check_tokens(&l, s, err)))
         status = adopt(&l, s, out, err);
     trit_bytes_close(&l.file);

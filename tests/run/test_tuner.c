@@ -216,9 +216,9 @@ static void test_while_measuring(void **state)
         trit_session *s = NULL;
         int n = 0;
         assert_int_equal(trit_session_open(&s, opened.model, &opt, &why), TRIT_OK);
-        s->tuner->on = s->warm = true; /* although this model fits into any cache */
-        s->tuner->now_ms = made_up_ms;
-        s->tuner->piece_bytes = 512;
+        s->engine->tuner->on = s->engine->warm = true; /* although this model fits into any cache */
+        s->engine->tuner->now_ms = made_up_ms;
+        s->engine->tuner->piece_bytes = 512;
         float *got = logits_in(s, tokens, N_TOKENS);
         assert_memory_equal(got, want, n_bytes);
         for (; trit_session_walk_at(s, n, &walk); n++) {
