@@ -2,7 +2,7 @@
 #ifndef TRIT_BASE_ERROR_H
 #define TRIT_BASE_ERROR_H
 
-#include "trit.h"
+#include "trit_tools.h"
 
 /* Write the formatted text and code into err unless it is NULL. @return code */
 trit_status trit_fail(struct trit_error *err, trit_status code, const char *fmt, ...)

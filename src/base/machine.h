@@ -3,7 +3,7 @@
 #ifndef TRIT_BASE_MACHINE_H
 #define TRIT_BASE_MACHINE_H
 
-#include "trit.h"
+#include "trit_tools.h"
 
 /* Number of physical performance cores that this process may run on, at least 1. Efficiency cores
  * count only if it may run on no others. */

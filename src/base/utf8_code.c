@@ -1,5 +1,6 @@
 /* utf8_code.c - one character of UTF-8, to a code point (it may be invalid) and back. */
 #include "str.h"
+#include "trit_tools.h"
 
 uint32_t trit_utf8_decode(const char *text, size_t len, size_t *n)
 {

@@ -2,7 +2,7 @@
  *
  * Text passes two filters on its way out: bytes become whole characters (utf8.h), and characters
  * are held back while they may be the beginning of a stop string. */
-#include "trit.h"
+#include "trit_tools.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* program.c - version, instruction sets, walks, operations and the machine. */
-#include "trit.h"
+#include "trit_tools.h"
 
 #include "kernels.h"
 #include "machine.h"

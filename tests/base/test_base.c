@@ -23,6 +23,7 @@
 #include "platform.h"
 #include "pool.h"
 #include "suite.h"
+#include "trit_tools.h"
 
 /* An impossible allocation must return NULL, with a sanitizer too. */
 const char *__asan_default_options(void);

@@ -7,7 +7,7 @@
 
 #include "fixture.h"
 #include "suite.h"
-#include "trit.h"
+#include "trit_tools.h"
 
 typedef trit_status reader(struct trit_json **out, const char *text, size_t len,
                            struct trit_error *err);

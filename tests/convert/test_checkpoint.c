@@ -16,6 +16,7 @@
 #include "running.h"
 #include "shared.h"
 #include "suite.h"
+#include "trit_tools.h"
 
 enum { N_IDS = 32 };
 

@@ -9,7 +9,7 @@
 #include "checkpoint.h"
 #include "fixture.h"
 #include "suite.h"
-#include "trit.h"
+#include "trit_tools.h"
 
 /* A set of statuses: an unknown item may be damage, or not supported. */
 enum {

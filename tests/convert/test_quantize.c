@@ -9,6 +9,7 @@
 #include "gguf.h"
 #include "running.h"
 #include "suite.h"
+#include "trit_tools.h"
 
 enum { N_TOKENS = 12, N_VOCAB = 300 };
 

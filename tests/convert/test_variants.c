@@ -15,6 +15,7 @@
 #include "running.h"
 #include "suite.h"
 #include "variant_reference.h"
+#include "trit_tools.h"
 
 enum { N_IDS = 24, N_FEW = 8, MAX_KNOBS = 8 };
 

@@ -12,6 +12,7 @@
 #include "suite.h"
 #include "tokenizer.h"
 #include "vocabulary.h"
+#include "trit_tools.h"
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 

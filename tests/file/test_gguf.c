@@ -11,6 +11,7 @@
 #include "fixture.h"
 #include "gguf.h"
 #include "suite.h"
+#include "trit_tools.h"
 
 /* ---- Helpers --------------------------------------------------------------------------------- */
 

@@ -10,6 +10,7 @@
 #include "fixture.h"
 #include "suite.h"
 #include "type.h"
+#include "trit_tools.h"
 
 /* Numbers as f16 and bf16, by hand. */
 enum {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "trit.h"
+#include "trit_tools.h"
 
 enum { N_CTX = 8 };
 

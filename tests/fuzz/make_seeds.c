@@ -5,6 +5,7 @@
 
 #include "checkpoint.h"
 #include "fixture.h"
+#include "trit_tools.h"
 
 static bool put(const char *folder, const char *name, const void *bytes, size_t len)
 {

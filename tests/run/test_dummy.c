@@ -7,6 +7,7 @@
 #include "gguf.h"
 #include "gguf_write.h"
 #include "suite.h"
+#include "trit_tools.h"
 
 /* ---- A file in memory ------------------------------------------------------------------------ */
 

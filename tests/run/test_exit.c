@@ -11,6 +11,7 @@
 #include "running.h"
 #include "session_state.h"
 #include "suite.h"
+#include "trit_tools.h"
 
 enum { N_LAYER = 5, N_TOKENS = 90, N_VOCAB = 300 };
 

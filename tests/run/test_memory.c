@@ -15,6 +15,7 @@
 #include "checkpoint.h"
 #include "safetensors.h"
 #include "suite.h"
+#include "trit_tools.h"
 
 /* ---- The allocator --------------------------------------------------------------------------- */
 

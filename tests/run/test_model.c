@@ -11,6 +11,7 @@
 #include "fixture.h"
 #include "model.h"
 #include "suite.h"
+#include "trit_tools.h"
 
 /* ---- A model to be spoilt -------------------------------------------------------------------- */
 

@@ -14,6 +14,7 @@
 #include "pool.h"
 #include "running.h"
 #include "suite.h"
+#include "trit_tools.h"
 
 /* Three blocks of keys. */
 enum { N_TOKENS = 130, MAX_TOKENS = 256 };

@@ -7,6 +7,7 @@
 #include "session_state.h"
 #include "suite.h"
 #include "tuner.h"
+#include "trit_tools.h"
 
 /* ---- By made-up times ------------------------------------------------------------------------ */
 

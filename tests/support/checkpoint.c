@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "trit_tools.h"
 
 #define REQUIRE(x)                                                                                 \
     do {                                                                                           \

@@ -17,6 +17,7 @@
 #include "suite.h"
 #include "unicode.h"
 #include "vocab.h"
+#include "trit_tools.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

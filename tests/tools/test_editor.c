@@ -18,6 +18,7 @@
 #include "terminal.h"
 #include "text_buffer.h"
 #include "width.h"
+#include "trit_tools.h"
 
 /* ---- The text buffer ------------------------------------------------------------------------- */
 

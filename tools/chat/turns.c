@@ -7,6 +7,7 @@
 
 #include "input.h"
 #include "report.h"
+#include "trit_tools.h"
 
 static void append_turn(struct turns *t, trit_role role, struct trit_string text)
 {

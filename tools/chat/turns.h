@@ -3,6 +3,7 @@
 #define TRIT_TOOLS_TURNS_H
 
 #include "open.h"
+#include "trit_tools.h"
 
 struct trit_json;
 

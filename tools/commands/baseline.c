@@ -10,6 +10,7 @@
 #include "json_write.h"
 #include "plain_text.h"
 #include "report.h"
+#include "trit_tools.h"
 
 /* The member of a row that is missing or invalid; NULL: none. */
 static const char *missing(const struct trit_json_value *row)

@@ -2,7 +2,7 @@
 #ifndef TRIT_TOOLS_BASELINE_H
 #define TRIT_TOOLS_BASELINE_H
 
-#include "trit.h"
+#include "trit_tools.h"
 
 struct baseline {
     const char *path; /* NULL: none */

@@ -24,6 +24,7 @@
 #include "open.h"
 #include "report.h"
 #include "status.h"
+#include "trit_tools.h"
 
 static const double read_probe_ms = 120, macs_probe_ms = 40, fmas_probe_ms = 20;
 

@@ -10,6 +10,7 @@
 #include "report.h"
 #include "sink.h"
 #include "status.h"
+#include "trit_tools.h"
 
 struct conversion {
     const struct args *args;

@@ -5,6 +5,7 @@
 #include "report.h"
 #include "sink.h"
 #include "status.h"
+#include "trit_tools.h"
 
 static void print_shapes(void)
 {

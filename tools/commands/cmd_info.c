@@ -15,6 +15,7 @@
 #include "plain_text.h"
 #include "report.h"
 #include "status.h"
+#include "trit_tools.h"
 
 enum { MAX_ITEMS = 8, MAX_TEXT = 160 }; /* for metadata, without --json */
 

@@ -20,6 +20,7 @@
 #include "sampling.h"
 #include "status.h"
 #include "turns.h"
+#include "trit_tools.h"
 
 /* ---- --logprobs ------------------------------------------------------------------------------ */
 

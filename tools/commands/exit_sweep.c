@@ -24,6 +24,7 @@
 #include "report.h"
 #include "status.h"
 #include "windows.h"
+#include "trit_tools.h"
 
 enum { MAX_REPEATS = 1000, DEFAULT_WINDOWS = 20, SAMPLE_PROMPT = 12, SAMPLE_TOKENS = 32 };
 

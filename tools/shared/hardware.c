@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "plain_text.h"
+#include "trit_tools.h"
 
 void print_cpu(const struct trit_machine_info *m)
 {

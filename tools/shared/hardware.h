@@ -2,7 +2,7 @@
 #ifndef TRIT_TOOLS_HARDWARE_H
 #define TRIT_TOOLS_HARDWARE_H
 
-#include "trit.h"
+#include "trit_tools.h"
 
 /* Print "AMD EPYC (AuthenticAMD 25/17/1) · 2 cores · L1 32 KB, L2 1.0 MB, L3 32.0 MB\n". */
 void print_cpu(const struct trit_machine_info *m);

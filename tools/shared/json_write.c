@@ -1,5 +1,6 @@
 /* json_write.c - see json_write.h. */
 #include "json_write.h"
+#include "trit_tools.h"
 
 #include <math.h>
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "report.h"
+#include "trit_tools.h"
 
 /* Parse "3,7-9": numbers of at least `least`, and ranges; NULL: none. @return exit code */
 static int parse_layers(struct layer_list *out, const char *option, const char *text, long least)

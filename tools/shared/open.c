@@ -10,6 +10,7 @@
 #include "layers.h"
 #include "report.h"
 #include "status.h"
+#include "trit_tools.h"
 
 int open_file(struct opened *o, const struct model_args *args)
 {

@@ -14,6 +14,7 @@
 #include "input.h"
 #include "open.h"
 #include "report.h"
+#include "trit_tools.h"
 
 uint64_t random_seed(void)
 {

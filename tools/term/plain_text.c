@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "trit.h"
+#include "trit_tools.h"
 
 static void write_escaped(FILE *f, const char *text, size_t len, const char *allowed)
 {

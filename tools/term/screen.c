@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trit.h"
+#include "trit_tools.h"
 #include "width.h"
 
 enum { DEFAULT_COLUMNS = 80, DEFAULT_ROWS = 24, MAX_COLUMNS = 1000, MAX_ROWS = 500, TAB = 8 };

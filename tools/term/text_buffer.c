@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trit.h"
+#include "trit_tools.h"
 #include "width.h"
 
 enum { MAX_UNDO = 1000, MAX_UNDO_BYTES = 16 << 20 };

@@ -1,6 +1,7 @@
 /* width.c - see width.h. Unicode's rules for grapheme clusters, without those for prepended marks
  * and Indic scripts. */
 #include "width.h"
+#include "trit_tools.h"
 
 #include <string.h>
 
