@@ -1,7 +1,6 @@
 /* trit.h - run ternary (BitNet b1.58) language models on ordinary CPUs.
  *
  *   #include <stdio.h>
- *   #include <stdlib.h>
  *   #include <string.h>
  *   #include "trit.h"
  *
@@ -31,7 +30,7 @@
  *                           trit_generate(session, tokenizer, ids, n, &opt, &result, &err);
  *       if (failed)
  *           fprintf(stderr, "%s\n", err.text);
- *       free(ids);
+ *       trit_free(ids);
  *       trit_session_close(&session);
  *       trit_model_close(&model);
  *       trit_tokenizer_close(&tokenizer);
@@ -77,6 +76,18 @@ extern "C" {
 #define TRIT_PRINTF(fmt, args)
 #endif
 
+/* ---- Version and memory ---------------------------------------------------------------------- */
+
+#define TRIT_VERSION_MAJOR 0
+#define TRIT_VERSION_MINOR 2
+#define TRIT_VERSION_PATCH 0
+
+/** The version of the library: "0.2.0". The macros are those of this header. */
+TRIT_API const char *trit_version(void);
+
+/** Release memory that a function hands out, ids or text. NULL is allowed. */
+TRIT_API void trit_free(void *memory);
+
 /* ---- Errors --------------------------------------------------------------------------------- */
 
 /** Values are stable. */
@@ -90,6 +101,9 @@ typedef enum trit_status {
     TRIT_E_CANCELLED = 6,   /**< a callback asked to stop */
 } trit_status;
 
+/** "TRIT_E_FILE" for TRIT_E_FILE, and so on; "unknown status" for any other value. */
+TRIT_API const char *trit_status_name(trit_status status);
+
 struct trit_error {
     trit_status code;
     char text[512]; /**< UTF-8 if the caller's paths are; bytes from files are escaped */
@@ -102,9 +116,6 @@ struct trit_string {
 };
 
 /* ---- Program -------------------------------------------------------------------------------- */
-
-/** "0.1.0" */
-TRIT_API const char *trit_version(void);
 
 /** One row of the instruction-set table. */
 struct trit_isa_info {
@@ -545,7 +556,7 @@ enum {
  *
  *  @param text   [len] bytes; need not be UTF-8.
  *  @param flags  TRIT_ENCODE_*.
- *  @param out    receives an array of *n ids, never NULL on success; release with free().
+ *  @param out    receives an array of *n ids, never NULL on success; release with trit_free().
  *  @return TRIT_OK; TRIT_E_FAILED: the vocabulary lacks a byte of the text; TRIT_E_ARGUMENT:
  *          512 MiB of text or more; TRIT_E_MEMORY. */
 TRIT_API trit_status trit_tokenizer_encode(const trit_tokenizer *tokenizer, const char *text,
@@ -619,7 +630,7 @@ TRIT_API trit_status trit_chat_choose(struct trit_chat *out, const trit_file *fi
  *  Nothing is added that is not in the template: no system message, no date.
  *
  *  @param messages  [n] in order, system first if there is one; n may be 0.
- *  @param out       receives *len bytes, never NULL on success; release with free().
+ *  @param out       receives *len bytes, never NULL on success; release with trit_free().
  *  @return TRIT_OK; TRIT_E_ARGUMENT: a role out of range, or 512 MiB of text or more;
  *          TRIT_E_MEMORY. */
 TRIT_API trit_status trit_chat_render(const struct trit_chat *chat,
@@ -636,7 +647,7 @@ TRIT_API trit_status trit_chat_render(const struct trit_chat *chat,
  *  evaluates only what is new. This holds if the answer's tokens are those that its text encodes
  *  to, and the template trims nothing off it.
  *
- *  @param out     receives an array of *n_ids ids, never NULL on success; release with free().
+ *  @param out     receives an array of *n_ids ids, never NULL on success; release with trit_free().
  *  @param n_keep  NULL, or receives how many of them are the BOS and the system messages at the
  *                 start, which a shift of the context should keep. If no marker follows them
  *                 (human, plain), a token that extends into the next message is not counted.

@@ -27,7 +27,7 @@ trit_status trit_arena_alloc(struct trit_arena *a, const char *what_for, struct 
     if (a->overflow || a->size > SIZE_MAX / 2)
         return trit_fail(err, TRIT_E_MEMORY, "out of memory: %s needs more than can be addressed",
                          what_for);
-    a->block = trit_alloc((size_t)a->size);
+    a->block = trit_alloc_aligned((size_t)a->size);
     if (!a->block)
         return trit_fail_memory(err, a->size, what_for);
     a->total = a->size;
@@ -40,6 +40,6 @@ void trit_arena_free(struct trit_arena *a)
 {
     if (a->block)
         trit_unpoison(a->block, (size_t)a->total);
-    trit_free(a->block);
+    trit_free_aligned(a->block);
     *a = (struct trit_arena){0};
 }

@@ -8,6 +8,15 @@
 
 #include "str.h"
 
+const char *trit_status_name(trit_status status)
+{
+    static const char *const names[] = {"TRIT_OK",         "TRIT_E_FAILED",      "TRIT_E_ARGUMENT",
+                                        "TRIT_E_FILE",     "TRIT_E_UNSUPPORTED", "TRIT_E_MEMORY",
+                                        "TRIT_E_CANCELLED"};
+    const size_t i = (size_t)status;
+    return i < sizeof names / sizeof *names ? names[i] : "unknown status";
+}
+
 void trit_drop_partial_character(char *text)
 {
     size_t n = strlen(text), i = n;

@@ -23,13 +23,13 @@
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
-void *trit_alloc(size_t bytes)
+void *trit_alloc_aligned(size_t bytes)
 {
     void *p = NULL;
     return posix_memalign(&p, TRIT_ALIGN, bytes ? bytes : 1) == 0 ? p : NULL;
 }
 
-void trit_free(void *p)
+void trit_free_aligned(void *p)
 {
     free(p);
 }
@@ -93,7 +93,7 @@ static size_t bytes_beyond(const struct trit_bytes *b)
 
 static trit_status read_all(struct trit_bytes *b, int fd, const char *path, struct trit_error *err)
 {
-    uint8_t *data = trit_alloc(b->size);
+    uint8_t *data = trit_alloc_aligned(b->size);
     if (!data)
         return trit_fail_memory(err, b->size, "reading the file");
     b->data = data;
@@ -178,7 +178,7 @@ void trit_bytes_close(struct trit_bytes *b)
         trit_unpoison((uint8_t *)b->data + b->size, bytes_beyond(b));
         munmap((void *)b->data, b->size);
     } else if (b->kind == TRIT_BYTES_READ) {
-        trit_free((void *)b->data);
+        trit_free_aligned((void *)b->data);
     }
     *b = (struct trit_bytes){0};
 }

@@ -8,9 +8,10 @@
 
 enum { TRIT_ALIGN = 64 };
 
-/* Memory aligned to TRIT_ALIGN, not cleared; NULL if out of memory. Release with trit_free(). */
-void *trit_alloc(size_t bytes);
-void trit_free(void *p);
+/* Memory aligned to TRIT_ALIGN, not cleared; NULL if out of memory. Release with
+ * trit_free_aligned(). */
+void *trit_alloc_aligned(size_t bytes);
+void trit_free_aligned(void *p);
 
 /* Mark memory as inaccessible, or as usable again. Does nothing without AddressSanitizer. */
 void trit_poison(void *p, size_t bytes);

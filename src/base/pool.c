@@ -227,7 +227,7 @@ trit_status trit_pool_open(struct trit_pool **out, int n_threads, struct trit_er
 {
     assert(n_threads >= 1 && n_threads <= TRIT_MAX_THREADS);
     *out = NULL;
-    struct trit_pool *p = trit_alloc(sizeof *p);
+    struct trit_pool *p = trit_alloc_aligned(sizeof *p);
     if (!p)
         return trit_fail_memory(err, sizeof *p, "the thread pool");
     *p = (struct trit_pool){0};
@@ -236,7 +236,7 @@ trit_status trit_pool_open(struct trit_pool **out, int n_threads, struct trit_er
     pthread_cond_init(&p->left, NULL);
     p->n_threads = n_threads;
     p->workers = calloc((size_t)n_threads, sizeof *p->workers);
-    p->ranges = trit_alloc((size_t)n_threads * sizeof *p->ranges);
+    p->ranges = trit_alloc_aligned((size_t)n_threads * sizeof *p->ranges);
     trit_status status = p->workers && p->ranges
                              ? TRIT_OK
                              : trit_fail_memory(err, sizeof *p->workers, "the thread pool");
@@ -266,9 +266,9 @@ void trit_pool_close(struct trit_pool **pool)
     pthread_cond_destroy(&p->left);
     pthread_cond_destroy(&p->opened);
     pthread_mutex_destroy(&p->lock);
-    trit_free(p->ranges);
+    trit_free_aligned(p->ranges);
     free(p->workers);
-    trit_free(p);
+    trit_free_aligned(p);
 }
 
 void trit_pool_run_after(struct trit_pool *p, void (*first)(void *ctx),

@@ -93,8 +93,8 @@ static trit_status take_buffers(struct converter *c)
         most = bytes > most ? bytes : most;
         rearranged |= t->head_rows != 0;
     }
-    c->t2 = trit_alloc(most);
-    c->rearranged = rearranged ? trit_alloc(most) : NULL;
+    c->t2 = trit_alloc_aligned(most);
+    c->rearranged = rearranged ? trit_alloc_aligned(most) : NULL;
     c->exact = calloc(c->plan.n, sizeof *c->exact);
     if (!c->t2 || !c->exact || (rearranged && !c->rearranged))
         return trit_fail_memory(c->err, 2 * most, "a linear");
@@ -355,8 +355,8 @@ trit_status trit_convert(const char *dir, const struct trit_convert_options *opt
     trit_emitter_free(&c.emitter);
     trit_pool_close(&c.pool);
     gguf_writer_free(&c.w);
-    trit_free(c.t2);
-    trit_free(c.rearranged);
+    trit_free_aligned(c.t2);
+    trit_free_aligned(c.rearranged);
     free(c.exact);
     trit_vocabulary_free(&c.vocabulary);
     trit_plan_free(&c.plan);

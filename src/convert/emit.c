@@ -21,13 +21,13 @@ trit_status trit_emitter_init(struct trit_emitter *e, struct gguf_writer *w, str
                               struct trit_error *err)
 {
     *e = (struct trit_emitter){.w = w, .pool = pool, .stretch_bytes = STRETCH_BYTES};
-    e->stretch = trit_alloc(STRETCH_BYTES);
+    e->stretch = trit_alloc_aligned(STRETCH_BYTES);
     return e->stretch ? TRIT_OK : trit_fail_memory(err, STRETCH_BYTES, "what is being written");
 }
 
 void trit_emitter_free(struct trit_emitter *e)
 {
-    trit_free(e->stretch);
+    trit_free_aligned(e->stretch);
     e->stretch = NULL;
 }
 
@@ -141,8 +141,8 @@ static trit_status emit(struct trit_emitter *e, struct emit_job *job, size_t row
     const size_t blocks = e->stretch_bytes / block_bytes ? e->stretch_bytes / block_bytes : 1;
 
     if (block_bytes > e->stretch_bytes) {
-        trit_free(e->stretch);
-        e->stretch = trit_alloc(block_bytes);
+        trit_free_aligned(e->stretch);
+        e->stretch = trit_alloc_aligned(block_bytes);
         e->stretch_bytes = e->stretch ? block_bytes : 0;
         if (!e->stretch)
             return trit_fail_memory(why, block_bytes, "what is being written");

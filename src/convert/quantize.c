@@ -153,7 +153,7 @@ static trit_status take_buffer(struct quantizer *q)
         if (ternary && t->n_bytes)
             most = bytes > most ? bytes : most;
     }
-    q->t2 = trit_alloc(most);
+    q->t2 = trit_alloc_aligned(most);
     q->plan = calloc(q->file->n_tensors + 1, sizeof *q->plan);
     return q->t2 && q->plan ? TRIT_OK : trit_fail_memory(q->err, most, "a linear");
 }
@@ -358,7 +358,7 @@ trit_status trit_quantize(const trit_file *file, const struct trit_convert_optio
     trit_pool_close(&q.pool);
     gguf_writer_free(&q.w);
     trit_notes_free(&q.notes);
-    trit_free(q.t2);
+    trit_free_aligned(q.t2);
     free(q.plan);
     return status;
 }

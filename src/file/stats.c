@@ -22,7 +22,7 @@ static trit_status count_unpacked(uint64_t counts[4], float *scale, bool *ternar
 {
     const struct trit_packed m = gguf_packed(f, t);
     const size_t n_bytes = m.n_rows * trit_t2_row_bytes(m.n_cols);
-    uint8_t *t2 = trit_alloc(n_bytes);
+    uint8_t *t2 = trit_alloc_aligned(n_bytes);
 
     if (!t2)
         return trit_fail_memory(why, n_bytes, "a tensor");
@@ -35,7 +35,7 @@ static trit_status count_unpacked(uint64_t counts[4], float *scale, bool *ternar
         *scale = 0.0f;
         status = TRIT_OK;
     }
-    trit_free(t2);
+    trit_free_aligned(t2);
     return status;
 }
 

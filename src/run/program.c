@@ -1,13 +1,23 @@
 /* program.c - version, instruction sets, walks, operations and the machine. */
 #include "trit_tools.h"
 
+#include <stdlib.h>
+
 #include "kernels.h"
 #include "machine.h"
 #include "pool.h"
 
+#define TEXT(x) #x
+#define VERSION(major, minor, patch) TEXT(major) "." TEXT(minor) "." TEXT(patch)
+
 const char *trit_version(void)
 {
-    return TRIT_VERSION;
+    return VERSION(TRIT_VERSION_MAJOR, TRIT_VERSION_MINOR, TRIT_VERSION_PATCH);
+}
+
+void trit_free(void *memory)
+{
+    free(memory);
 }
 
 bool trit_isa_at(int i, struct trit_isa_info *out)

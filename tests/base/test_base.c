@@ -564,14 +564,14 @@ static void test_platform(void **state)
 {
     (void)state;
     for (size_t n = 0; n < 300; n += 7) {
-        char *p = trit_alloc(n);
+        char *p = trit_alloc_aligned(n);
         assert_non_null(p);
         assert_int_equal((uintptr_t)p % TRIT_ALIGN, 0);
         memset(p, 1, n);
-        trit_free(p);
+        trit_free_aligned(p);
     }
-    trit_free(NULL);
-    assert_null(trit_alloc(SIZE_MAX / 2));
+    trit_free_aligned(NULL);
+    assert_null(trit_alloc_aligned(SIZE_MAX / 2));
     assert_in_range(trit_physical_cores(), 1, 100000);
     const double start = trit_now_ms();
     usleep(20000);

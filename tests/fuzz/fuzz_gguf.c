@@ -60,7 +60,7 @@ static void check_ids(const trit_tokenizer *t, trit_status status, int32_t *ids,
             touch(trit_tokenizer_piece(t, ids[i], true));
         }
     }
-    free(ids);
+    trit_free(ids);
 }
 
 static void tokenize(const trit_file *file)

@@ -238,7 +238,7 @@ static void test_tokenizer(void **state)
     assert_int_equal(len, sizeof text - 1);
     assert_memory_equal(back, text, len);
     assert_true(trit_tokenizer_is_end(t, 501));
-    free(ids);
+    trit_free(ids);
     trit_tokenizer_close(&t);
     close_model(&o);
     free(m.data);

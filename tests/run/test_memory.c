@@ -151,9 +151,9 @@ struct everything {
 
 static void close_everything(struct everything *e)
 {
-    free(e->chat_text);
-    free(e->chat_ids);
-    free(e->ids);
+    trit_free(e->chat_text);
+    trit_free(e->chat_ids);
+    trit_free(e->ids);
     e->ids = e->chat_ids = NULL;
     e->chat_text = NULL;
     trit_session_close(&e->session);

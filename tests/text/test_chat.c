@@ -173,7 +173,7 @@ static void check_render(const struct trit_chat *chat, const struct trit_message
         fail_msg("%s", err.text);
     if (len != strlen(text) || memcmp(out, text, len) != 0)
         fail_msg("%s: '%.*s', not '%s'", chat->name, (int)len, out, text);
-    free(out);
+    trit_free(out);
 }
 
 static void rendered(void **state)
@@ -279,7 +279,7 @@ static void check_pieces(const struct opened *o, const struct trit_chat *chat,
         at += s.len;
     }
     assert_int_equal(at, len);
-    free(text);
+    trit_free(text);
 }
 
 static void markers_are_tokens(void **state)
@@ -481,7 +481,7 @@ static void prefix_stable(void **state)
         check_pieces(&o, &chat, m, 3, &three);
         free(one.ids);
         free(three.ids);
-        free(answer);
+        trit_free(answer);
     }
     close_opened(&o);
 }
@@ -696,7 +696,7 @@ static void real_spm(void **state)
         trit_tokenizer_encode(o.tokenizer, "Once upon a", 11, TRIT_ENCODE_BOS, &ids, &n, NULL),
         TRIT_OK);
     check_ids(&got, ids, n);
-    free(ids);
+    trit_free(ids);
     free(got.ids);
     close_opened(&o);
 }

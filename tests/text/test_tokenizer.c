@@ -673,7 +673,7 @@ static void check_bytes(const trit_tokenizer *t, const char *text, size_t len, u
     while (wanted[n_wanted] != END)
         n_wanted++;
     same_ids(text, len, ids, n, wanted, n_wanted);
-    free(ids);
+    trit_free(ids);
 }
 
 static void check(const trit_tokenizer *t, const char *text, unsigned flags, const int32_t *wanted)
@@ -870,7 +870,7 @@ static void same_as_naive_bpe(void **state)
                                         n_rules);
             assert_int_equal(trit_tokenizer_encode(t, text, strlen(text), 0, &ids, &n, NULL), 0);
             same_ids(text, strlen(text), ids, n, wanted, n_wanted);
-            free(ids);
+            trit_free(ids);
         }
         trit_tokenizer_close(&t);
     }
@@ -1150,7 +1150,7 @@ static void same_as_naive_spm(void **state)
             naive_spm(&wanted, text);
             assert_int_equal(trit_tokenizer_encode(t, text, strlen(text), 0, &ids, &n, NULL), 0);
             same_ids(text, strlen(text), ids, n, wanted.ids, wanted.n);
-            free(ids);
+            trit_free(ids);
         }
         trit_tokenizer_close(&t);
     }
@@ -1257,7 +1257,7 @@ static void control_tokens_are_not_text(void **state)
                 if (ids[j] == control)
                     fail_msg("%s, %s merges: the text 'user' became the control token",
                              rules[i].name, with_merges ? "with" : "without");
-            free(ids);
+            trit_free(ids);
             trit_tokenizer_close(&t);
             add_merge(&v, "u s");
             add_merge(&v, "e r");
@@ -1352,7 +1352,7 @@ static struct back there_and_back(const trit_tokenizer *t, const char *text, siz
     }
     if (n_ids)
         *n_ids = n;
-    free(ids);
+    trit_free(ids);
     return back;
 }
 
@@ -1668,11 +1668,11 @@ static void repeated_tokens(void **state)
     assert_int_equal(trit_tokenizer_encode(t, "aa", 2, 0, &ids, &n, &err), TRIT_OK);
     assert_int_equal(n, 2);
     assert_int_equal(ids[0], 1); /* the one that text may become */
-    free(ids);
+    trit_free(ids);
     assert_int_equal(trit_tokenizer_encode(t, "a", 1, TRIT_ENCODE_SPECIAL, &ids, &n, &err),
                      TRIT_OK);
     assert_int_equal(ids[0], 2); /* the first control token */
-    free(ids);
+    trit_free(ids);
     trit_tokenizer_close(&t);
     free(items);
     free(types);
@@ -1707,7 +1707,7 @@ static void special_tokens_of_every_length(void **state)
     assert_int_equal(n, LEN - N + 1); /* plain ones, then the longest */
     assert_int_equal(ids[n - 1], N - 1);
     assert_int_equal(ids[n - 2], 0);
-    free(ids);
+    trit_free(ids);
     trit_tokenizer_close(&t);
 }
 
@@ -1857,7 +1857,7 @@ static void check_samples(const trit_tokenizer *t, FILE *f, bool spm)
         read_sample(s, line);
         assert_int_equal(trit_tokenizer_encode(t, s->text, s->len, 0, &ids, &n, NULL), TRIT_OK);
         same_ids(s->text, s->len, ids, n, s->ids, s->n);
-        free(ids);
+        trit_free(ids);
         check_back(t, s->text, s->len, spm);
     }
     assert_true(n_lines >= 165);

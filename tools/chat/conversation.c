@@ -79,8 +79,8 @@ int conversation_begin(struct conversation *c, const char *system)
 
 /* ---- Tokens ---------------------------------------------------------------------------------- */
 
-/* Encode the exchanges from `first` on, and a new message. *ids is released with free(), also after
- * an error. @return exit code */
+/* Encode the exchanges from `first` on, and a new message. *ids is released with trit_free(), also
+ * after an error. @return exit code */
 static int encode_all(const struct conversation *c, int32_t first, const char *text, size_t len,
                       int32_t **ids, int32_t *n, int32_t *n_keep)
 {
@@ -172,7 +172,7 @@ static int drop_oldest(struct conversation *c, const char *text, size_t len, int
     int code = EXIT_DONE;
 
     do {
-        free(*ids);
+        trit_free(*ids);
         first += first < n_droppable;
         code = encode_all(c, first, text, len, ids, n, &n_keep);
     } while (!code && *n > most && first < n_droppable);
@@ -238,7 +238,7 @@ static int append_answer(struct conversation *c, const struct bytes *answer)
     n = n < room ? n : room;
     memcpy(c->ids + c->n, ids, (size_t)n * sizeof *ids);
     c->n += n;
-    free(ids);
+    trit_free(ids);
     return EXIT_DONE;
 }
 
@@ -255,23 +255,24 @@ int conversation_encode(struct conversation *c)
     if (!code)
         code = encode_text(c->o->tokenizer, bytes_text(&last->answer), last->answer.len, 0, &more,
                            &n_more);
-    if (!code && !(all = realloc(ids, ((size_t)n + (size_t)n_more + 1) * sizeof *all)))
+    if (!code && !(all = malloc(((size_t)n + (size_t)n_more + 1) * sizeof *all)))
         code = out_of_memory();
     if (!code) {
-        ids = all;
-        memcpy(ids + n, more, (size_t)n_more * sizeof *ids);
+        memcpy(all, ids, (size_t)n * sizeof *all);
+        memcpy(all + n, more, (size_t)n_more * sizeof *all);
         n += n_more;
-        const int32_t n_dropped = keep_newest(ids, &n, n_keep, n_ctx);
+        const int32_t n_dropped = keep_newest(all, &n, n_keep, n_ctx);
         if (n_dropped)
             print_dropped(c, n_dropped);
     }
     if (!code && n <= n_ctx) {
-        memcpy(c->ids, ids, (size_t)n * sizeof *ids);
+        memcpy(c->ids, all, (size_t)n * sizeof *all);
         c->n = n;
         c->n_keep = n_keep;
     }
-    free(ids);
-    free(more);
+    free(all);
+    trit_free(ids);
+    trit_free(more);
     return code;
 }
 

@@ -132,10 +132,10 @@ int encode_next_turn(const struct opened *o, const struct trit_chat *chat, const
 
     if (trit_chat_encode(chat, o->tokenizer, NULL, 0, &begin, &n_begin, NULL, &err) ||
         trit_chat_encode(chat, o->tokenizer, turns, 2, ids, n, NULL, &err)) {
-        free(begin);
+        trit_free(begin);
         return report(&err);
     }
-    free(begin);
+    trit_free(begin);
     *n -= n_begin; /* both encodings begin with the start of an answer */
     memmove(*ids, *ids + n_begin, (size_t)*n * sizeof **ids);
     return EXIT_DONE;

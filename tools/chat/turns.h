@@ -24,7 +24,7 @@ void free_turns(struct turns *t);
 int choose_template(struct trit_chat *chat, const struct opened *o, const struct args *args);
 
 /* Encode a user's turn after an answer: the end of that answer, the turn, the start of the next
- * answer. *ids is released with free(), also after an error. @return exit code */
+ * answer. *ids is released with trit_free(), also after an error. @return exit code */
 int encode_next_turn(const struct opened *o, const struct trit_chat *chat, const char *text,
                      size_t len, int32_t **ids, int32_t *n);
 

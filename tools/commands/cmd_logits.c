@@ -90,7 +90,7 @@ int logits_main(const struct args *args)
                            trit_session_n_ctx(o.session));
     if (!code)
         code = write_logits(&o, ids, n, args->out);
-    free(ids);
+    trit_free(ids);
     close_all(&o);
     return code;
 }

@@ -190,7 +190,7 @@ int perplexity_main(const struct args *args)
     divergence_free(&s.divergence);
     logits_close(&s.base);
     free(s.tokens);
-    free(s.w.ids);
+    trit_free(s.w.ids);
     free(text);
     close_all(&s.o);
     return code;

@@ -365,7 +365,7 @@ int run_main(const struct args *args)
     bytes_free(&r.text);
     trit_sampler_close(&r.sampler);
     free(r.stop);
-    free(r.ids);
+    trit_free(r.ids);
     free(r.prompt);
     close_all(&r.o);
     return code;

@@ -72,8 +72,8 @@ int template_main(const struct args *args)
         code = render_turns(&seen, &o, &chat, &turns);
     if (!code)
         code = print_rendered(&seen, &chat, args);
-    free(seen.ids);
-    free(seen.text);
+    trit_free(seen.ids);
+    trit_free(seen.text);
     free_turns(&turns);
     free(text);
     close_all(&o);

@@ -50,7 +50,7 @@ int tokenize_main(const struct args *args)
             print_tokens(o.tokenizer, ids, n, args->json);
         code = finish_stdout();
     }
-    free(ids);
+    trit_free(ids);
     free(text);
     close_all(&o);
     return code;
@@ -79,7 +79,7 @@ int detokenize_main(const struct args *args)
     }
     if (!code)
         code = finish_stdout();
-    free(ids);
+    trit_free(ids);
     close_all(&o);
     return code;
 }

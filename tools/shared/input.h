@@ -16,7 +16,7 @@ int read_prompt(char **text, size_t *len, const struct text_args *args);
  * others also accept blanks, hexadecimal and names.) */
 bool is_plain_number(const char *text, const char *ends);
 
-/* Parse token ids separated by commas. *out is released with free(), also after an error.
+/* Parse token ids separated by commas. *out is released with trit_free(), also after an error.
  * @return exit code */
 int parse_ids(int32_t **out, int32_t *n, const char *option, const char *text);
 

@@ -28,7 +28,7 @@ int report_session(const struct trit_error *err, const trit_model *model);
 
 void close_all(struct opened *o);
 
-/* trit_tokenizer_encode(). *ids is released with free(). @return exit code, after a message */
+/* trit_tokenizer_encode(). *ids is released with trit_free(). @return exit code, after a message */
 int encode_text(const trit_tokenizer *t, const char *text, size_t len, unsigned flags,
                 int32_t **ids, int32_t *n);
 
