@@ -761,6 +761,46 @@ TRIT_API trit_status trit_generate(trit_session *session, const trit_tokenizer *
                                    const struct trit_generate_options *opt,
                                    struct trit_generate_result *out, struct trit_error *err);
 
+/** The same, one token at a time, for a caller with a loop of its own:
+ *
+ *    trit_generator_open(&g, session, tokenizer, tokens, n, &opt, &err);
+ *    while (!(status = trit_generator_next(g, &more, &err)) && more)
+ *        ...
+ *
+ *  Until it is closed, nothing else may change the session's timeline. */
+typedef struct trit_generator trit_generator;
+
+/** Find what the session's timeline shares with the prompt; nothing is evaluated yet.
+ *
+ *  @param tokens  [n], borrowed until they are evaluated; n >= 1, n <= the session's context.
+ *  @param opt     copied; what it points to is borrowed.
+ *  @return TRIT_OK; TRIT_E_ARGUMENT: a token or n out of range, or a stop text that is too long or
+ *          not UTF-8; TRIT_E_MEMORY. */
+TRIT_API trit_status trit_generator_open(trit_generator **out, trit_session *session,
+                                         const trit_tokenizer *tokenizer, const int32_t *tokens,
+                                         int32_t n, const struct trit_generate_options *opt,
+                                         struct trit_error *err);
+TRIT_API void trit_generator_close(trit_generator **generator);
+
+/** Evaluate what is pending, choose a token, and pass it and its text on. Nothing is allocated.
+ *
+ *  @param more  false once the generation is over; the last call may choose no token.
+ *  @return as trit_generate() */
+TRIT_API trit_status trit_generator_next(trit_generator *generator, bool *more,
+                                         struct trit_error *err);
+
+/** What trit_generator_next() would evaluate, for a caller that evaluates many sessions together
+ *  with trit_engine_eval(); if a step failed, next() will report it.
+ *
+ *  @param max_tokens  >= 1: of a prompt at a time. next() evaluates the rest of it.
+ *  @param step        receives the step. Its tokens are valid until the next call.
+ *  @return false: nothing is pending, or next() must make room first, or the generation is over */
+TRIT_API bool trit_generator_step(trit_generator *generator, int32_t max_tokens,
+                                  struct trit_step *step);
+
+/** The result so far; complete once the generation is over. */
+TRIT_API const struct trit_generate_result *trit_generator_result(const trit_generator *generator);
+
 #ifdef __cplusplus
 }
 #endif

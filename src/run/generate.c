@@ -1,12 +1,12 @@
-/* generate.c - the loop: evaluate the prompt, then choose a token, emit it, evaluate it, repeat.
+/* generate.c - evaluate the prompt, then choose a token, emit it, evaluate it, and so on.
  *
  * Text passes two filters on its way out: bytes become whole characters (utf8.h), and characters
  * are held back while they may be the beginning of a stop string. */
-#include "trit_tools.h"
-
+#include <stdlib.h>
 #include <string.h>
 
 #include "platform.h"
+#include "session_state.h"
 #include "unicode.h"
 #include "utf8.h"
 
@@ -105,96 +105,202 @@ static trit_status check_stops(const struct trit_generate_options *opt, struct t
     return TRIT_OK;
 }
 
-/* Make room for one more token if the options allow it. *full: there is no room. */
-static trit_status make_room(trit_session *session, const struct trit_generate_options *opt,
-                             struct trit_generate_result *out, bool *full, struct trit_error *err)
+/* ---- The generator --------------------------------------------------------------------------- */
+
+struct trit_generator {
+    trit_session *session;
+    const trit_tokenizer *tokenizer;
+    struct trit_generate_options opt;
+    struct output output;
+    struct trit_generate_result result;
+    const int32_t *prompt; /* [result.n_prompt] */
+    int32_t n_target;      /* tokens of the timeline once nothing is pending */
+    bool over;
+    double start_ms;
+};
+
+static void end(struct trit_generator *g, trit_finish reason)
+{
+    g->over = true;
+    g->result.finish = reason;
+    finish(&g->output);
+    if (g->output.ended)
+        g->result.finish = g->output.finish;
+    g->result.generate_ms = trit_now_ms() - g->start_ms - g->result.first_token_ms;
+}
+
+/* *g outlives the call. */
+static trit_status begin(struct trit_generator *g, struct trit_error *err)
+{
+    const int32_t n = g->result.n_prompt;
+    trit_status status = check_stops(&g->opt, err);
+
+    g->start_ms = trit_now_ms();
+    g->output.opt = &g->opt;
+    g->n_target = n;
+    g->result.pending = -1;
+    if (!status)
+        status = trit_session_reuse(g->session, g->prompt, n, err);
+    return status;
+}
+
+/* Make room for the pending token if the options allow it; otherwise, the generation ends. */
+static trit_status make_room(struct trit_generator *g, struct trit_error *err)
 {
     int32_t n_left_out = 0;
-    trit_status status = TRIT_OK;
 
-    *full = trit_session_n_tokens(session) == trit_session_n_ctx(session);
-    if (!*full || opt->on_full != TRIT_ON_FULL_SHIFT)
+    if (trit_session_n_tokens(g->session) < trit_session_n_ctx(g->session))
         return TRIT_OK;
-    status = trit_session_shift(session, opt->n_keep, &n_left_out, err);
-    *full = n_left_out == 0;
-    if (status || *full)
-        return status;
-    out->n_left_out += n_left_out;
-    if (opt->on_shift)
-        opt->on_shift(opt->user, n_left_out);
+    if (g->opt.on_full == TRIT_ON_FULL_SHIFT) {
+        const trit_status status = trit_session_shift(g->session, g->opt.n_keep, &n_left_out, err);
+        g->n_target = trit_session_n_tokens(g->session) + 1;
+        if (status)
+            return status;
+    }
+    if (n_left_out == 0) {
+        end(g, TRIT_FINISH_CONTEXT);
+        return TRIT_OK;
+    }
+    g->result.n_left_out += n_left_out;
+    if (g->opt.on_shift)
+        g->opt.on_shift(g->opt.user, n_left_out);
     return TRIT_OK;
 }
 
-/* Choose, emit and evaluate tokens until an end; sets out->finish. */
-static trit_status loop(trit_session *session, const trit_tokenizer *tokenizer, struct output *o,
-                        struct trit_generate_result *out, double start, struct trit_error *err)
+/* What is to be evaluated next: a part of the prompt, or the token chosen last.
+ * @return whether there is anything */
+static bool pending(const struct trit_generator *g, int32_t max_tokens, struct trit_step *step)
 {
-    const struct trit_generate_options *opt = o->opt;
-    const int32_t n_vocab = trit_session_n_vocab(session);
-    bool full;
+    const int32_t n_tokens = trit_session_n_tokens(g->session), left = g->n_target - n_tokens;
+    const bool all = left <= max_tokens;
 
-    while (opt->max_tokens < 0 || out->n_new < opt->max_tokens) {
-        const float *logits = trit_session_logits(session);
-        const int32_t id =
-            opt->sampler ? trit_sampler_next(opt->sampler, logits, trit_session_tokens(session),
-                                             trit_session_n_tokens(session))
-                         : trit_argmax(logits, n_vocab);
-        if (out->n_new == 0)
-            out->first_token_ms = trit_now_ms() - start;
-        if (!opt->ignore_eos && trit_tokenizer_is_end(tokenizer, id)) {
-            out->finish = TRIT_FINISH_EOS;
-            return TRIT_OK;
-        }
-        out->n_new++;
-        out->mean_layers +=
-            (trit_session_exit_layer(session) - out->mean_layers) / (double)out->n_new;
-        out->pending = id;
-        const struct trit_string piece = trit_tokenizer_piece(tokenizer, id, false);
-        if (opt->on_token && !opt->on_token(opt->user, id, piece, logits)) {
-            out->finish = TRIT_FINISH_INTERRUPT;
-            return TRIT_OK;
-        }
-        if (!trit_utf8_push(&o->utf8, piece.bytes, piece.len, hold_back, o))
-            return TRIT_OK; /* o->finish is set */
-        if (out->n_new == opt->max_tokens)
-            break;
-        trit_status status = make_room(session, opt, out, &full, err);
-        if (status)
-            return status;
-        if (full) {
-            out->finish = TRIT_FINISH_CONTEXT;
-            return TRIT_OK;
-        }
-        if ((status = trit_session_eval(session, &id, 1, NULL, NULL, err)))
-            return status;
-        out->pending = -1;
+    *step = (struct trit_step){
+        .session = g->session,
+        .tokens = g->result.pending < 0 ? g->prompt + n_tokens : &g->result.pending,
+        .n = all ? left : max_tokens,
+        .want = all ? TRIT_WANT_LAST : TRIT_WANT_NONE,
+    };
+    return !g->over && left > 0;
+}
+
+static trit_status evaluate(struct trit_generator *g, struct trit_error *err)
+{
+    struct trit_step step;
+    trit_status status = TRIT_OK;
+
+    if (g->result.pending >= 0)
+        status = make_room(g, err);
+    if (!status && pending(g, INT32_MAX, &step))
+        status = trit_engine_eval(trit_session_engine(g->session), &step, 1, err);
+    if (!status && !g->over)
+        g->result.pending = -1;
+    if (g->result.n_new == 0)
+        g->result.prompt_ms = g->result.first_token_ms = trit_now_ms() - g->start_ms;
+    return status;
+}
+
+static int32_t choose(const struct trit_generator *g, const float *logits)
+{
+    const trit_session *s = g->session;
+
+    return g->opt.sampler ? trit_sampler_next(g->opt.sampler, logits, trit_session_tokens(s),
+                                              trit_session_n_tokens(s))
+                          : trit_argmax(logits, trit_session_n_vocab(s));
+}
+
+/* Choose a token from the session's logits, and emit it. */
+static void advance(struct trit_generator *g)
+{
+    struct trit_generate_result *r = &g->result;
+    const struct trit_generate_options *opt = &g->opt;
+    const float *logits = trit_session_logits(g->session);
+
+    if (opt->max_tokens >= 0 && r->n_new >= opt->max_tokens) {
+        end(g, TRIT_FINISH_LENGTH);
+        return;
     }
-    out->finish = TRIT_FINISH_LENGTH;
-    return TRIT_OK;
+    const int32_t id = choose(g, logits);
+    if (r->n_new == 0)
+        r->first_token_ms = trit_now_ms() - g->start_ms;
+    if (!opt->ignore_eos && trit_tokenizer_is_end(g->tokenizer, id)) {
+        end(g, TRIT_FINISH_EOS);
+        return;
+    }
+    r->n_new++;
+    r->mean_layers += (trit_session_exit_layer(g->session) - r->mean_layers) / (double)r->n_new;
+    r->pending = id;
+    g->n_target = trit_session_n_tokens(g->session) + 1;
+    const struct trit_string piece = trit_tokenizer_piece(g->tokenizer, id, false);
+    if (opt->on_token && !opt->on_token(opt->user, id, piece, logits))
+        end(g, TRIT_FINISH_INTERRUPT);
+    else if (!trit_utf8_push(&g->output.utf8, piece.bytes, piece.len, hold_back, &g->output))
+        end(g, g->output.finish);
+    else if (r->n_new == opt->max_tokens)
+        end(g, TRIT_FINISH_LENGTH);
+}
+
+trit_status trit_generator_next(trit_generator *g, bool *more, struct trit_error *err)
+{
+    trit_status status = g->over ? TRIT_OK : evaluate(g, err);
+
+    if (status) {
+        end(g, TRIT_FINISH_INTERRUPT);
+        status = status == TRIT_E_CANCELLED ? TRIT_OK : status;
+    } else if (!g->over)
+        advance(g);
+    *more = !g->over;
+    return status;
+}
+
+bool trit_generator_step(trit_generator *g, int32_t max_tokens, struct trit_step *step)
+{
+    return pending(g, max_tokens, step) &&
+           (g->result.pending < 0 ||
+            trit_session_n_tokens(g->session) < trit_session_n_ctx(g->session));
+}
+
+const struct trit_generate_result *trit_generator_result(const trit_generator *g)
+{
+    return &g->result;
+}
+
+trit_status trit_generator_open(trit_generator **out, trit_session *session,
+                                const trit_tokenizer *tokenizer, const int32_t *tokens, int32_t n,
+                                const struct trit_generate_options *opt, struct trit_error *err)
+{
+    struct trit_generator *g = calloc(1, sizeof *g);
+
+    *out = NULL;
+    if (!g)
+        return trit_fail_memory(err, sizeof *g, "the generator");
+    *g = (struct trit_generator){session, tokenizer, *opt, .result = {.n_prompt = n},
+                                 .prompt = tokens};
+    const trit_status status = begin(g, err);
+    if (status)
+        trit_generator_close(&g);
+    *out = g;
+    return status;
+}
+
+void trit_generator_close(trit_generator **generator)
+{
+    if (!generator)
+        return;
+    free(*generator);
+    *generator = NULL;
 }
 
 trit_status trit_generate(trit_session *session, const trit_tokenizer *tokenizer,
                           const int32_t *tokens, int32_t n, const struct trit_generate_options *opt,
                           struct trit_generate_result *out, struct trit_error *err)
 {
-    const double start = trit_now_ms();
-    struct output output = {.opt = opt};
-    trit_status status = check_stops(opt, err);
+    struct trit_generator g = {session, tokenizer, *opt, .result = {.n_prompt = n},
+                               .prompt = tokens};
+    trit_status status = begin(&g, err);
+    bool more = !status;
 
-    *out =
-        (struct trit_generate_result){.n_prompt = n, .finish = TRIT_FINISH_LENGTH, .pending = -1};
-    if (!status)
-        status = trit_session_sync(session, tokens, n, err);
-    out->prompt_ms = out->first_token_ms = trit_now_ms() - start;
-    if (!status)
-        status = loop(session, tokenizer, &output, out, start, err);
-    finish(&output);
-    if (output.ended)
-        out->finish = output.finish;
-    if (status == TRIT_E_CANCELLED) {
-        out->finish = TRIT_FINISH_INTERRUPT;
-        status = TRIT_OK;
-    }
-    out->generate_ms = trit_now_ms() - start - out->first_token_ms;
+    while (more)
+        status = trit_generator_next(&g, &more, err);
+    *out = g.result;
     return status;
 }

@@ -243,8 +243,8 @@ trit_status trit_session_eval(trit_session *s, const int32_t *tokens, int32_t n,
     return trit_engine_eval(s->engine, &step, 1, err);
 }
 
-trit_status trit_session_sync(trit_session *s, const int32_t *tokens, int32_t n,
-                              struct trit_error *err)
+trit_status trit_session_reuse(trit_session *s, const int32_t *tokens, int32_t n,
+                               struct trit_error *err)
 {
     int32_t common = 0;
     const trit_status status = trit_check_tokens(s, 0, tokens, n, err);
@@ -257,10 +257,18 @@ trit_status trit_session_sync(trit_session *s, const int32_t *tokens, int32_t n,
         return TRIT_OK;
     if (common == n)
         common--; /* for the last token's logits */
-    if (s->whole)
-        common = 0;
-    trit_session_rewind(s, common);
-    return trit_session_eval(s, tokens + common, n - common, NULL, NULL, err);
+    trit_session_rewind(s, s->whole ? 0 : common);
+    return TRIT_OK;
+}
+
+trit_status trit_session_sync(trit_session *s, const int32_t *tokens, int32_t n,
+                              struct trit_error *err)
+{
+    const trit_status status = trit_session_reuse(s, tokens, n, err);
+
+    if (status || s->n_tokens == n)
+        return status;
+    return trit_session_eval(s, tokens + s->n_tokens, n - s->n_tokens, NULL, NULL, err);
 }
 
 void trit_session_rewind(trit_session *s, int32_t n)
