@@ -144,13 +144,17 @@ static trit_status begin(struct trit_generator *g, struct trit_error *err)
     return status;
 }
 
+/* Whether the pending token does not fit. A prompt always does. */
+static bool is_full(const struct trit_generator *g)
+{
+    return g->n_target > trit_session_n_ctx(g->session);
+}
+
 /* Make room for the pending token if the options allow it; otherwise, the generation ends. */
 static trit_status make_room(struct trit_generator *g, struct trit_error *err)
 {
     int32_t n_left_out = 0;
 
-    if (trit_session_n_tokens(g->session) < trit_session_n_ctx(g->session))
-        return TRIT_OK;
     if (g->opt.on_full == TRIT_ON_FULL_SHIFT) {
         const trit_status status = trit_session_shift(g->session, g->opt.n_keep, &n_left_out, err);
         g->n_target = trit_session_n_tokens(g->session) + 1;
@@ -188,7 +192,7 @@ static trit_status evaluate(struct trit_generator *g, struct trit_error *err)
     struct trit_step step;
     trit_status status = TRIT_OK;
 
-    if (g->result.pending >= 0)
+    if (is_full(g))
         status = make_room(g, err);
     if (!status && pending(g, INT32_MAX, &step))
         status = trit_engine_eval(trit_session_engine(g->session), &step, 1, err);
@@ -254,9 +258,7 @@ trit_status trit_generator_next(trit_generator *g, bool *more, struct trit_error
 
 bool trit_generator_step(trit_generator *g, int32_t max_tokens, struct trit_step *step)
 {
-    return pending(g, max_tokens, step) &&
-           (g->result.pending < 0 ||
-            trit_session_n_tokens(g->session) < trit_session_n_ctx(g->session));
+    return !is_full(g) && pending(g, max_tokens, step);
 }
 
 const struct trit_generate_result *trit_generator_result(const trit_generator *g)

@@ -240,10 +240,37 @@ static struct trit_sampler_options no_token_twice(void)
     return o;
 }
 
-static void generate(struct answer *a, const struct request *q)
+/* trit_generate() by hand: a prompt in pieces of three tokens, and every other token evaluated by
+ * the caller. */
+static trit_status step_through(trit_session *s, struct answer *a, const int32_t *tokens, int32_t n,
+                                const struct trit_generate_options *opt)
+{
+    trit_generator *g = NULL;
+    struct trit_step step;
+    trit_status status = trit_generator_open(&g, s, a->tokenizer, tokens, n, opt, &a->err);
+    bool more = !status;
+
+    for (int i = 0; more; i++) {
+        while (i % 2 == 0 && trit_generator_step(g, 3, &step))
+            OK(trit_engine_eval(trit_session_engine(s), &step, 1, &why));
+        status = trit_generator_next(g, &more, &a->err);
+        assert_true(more || status || !trit_generator_step(g, 3, &step));
+    }
+    if (g)
+        a->result = *trit_generator_result(g);
+    if (g && !status) { /* nothing happens after the end */
+        OK(trit_generator_next(g, &more, &a->err));
+        assert_false(more);
+    }
+    trit_generator_close(&g);
+    return status;
+}
+
+static void run_request(struct answer *a, const struct request *q, trit_session *s, bool by_hand)
 {
     const struct trit_sampler_options usual = no_token_twice();
-    trit_session *s = q->session ? q->session : session;
+    const int32_t *tokens = q->tokens ? q->tokens : prompt;
+    const int32_t n = q->tokens ? q->n_tokens : N_PROMPT;
     struct trit_generate_options opt = {
         .max_tokens = q->max_tokens,
         .ignore_eos = q->ignore_eos,
@@ -261,12 +288,12 @@ static void generate(struct answer *a, const struct request *q)
                          .texts_wanted = q->texts_wanted};
     if (!q->greedy)
         OK(trit_sampler_open(&opt.sampler, N_VOCAB, q->sampling ? q->sampling : &usual, &why));
-    a->status = trit_generate(s, a->tokenizer, q->tokens ? q->tokens : prompt,
-                              q->tokens ? q->n_tokens : N_PROMPT, &opt, &a->result, &a->err);
+    a->status = by_hand ? step_through(s, a, tokens, n, &opt)
+                        : trit_generate(s, a->tokenizer, tokens, n, &opt, &a->result, &a->err);
     trit_sampler_close(&opt.sampler);
     if (a->status)
         return;
-    assert_int_equal(a->result.n_prompt, q->tokens ? q->n_tokens : N_PROMPT);
+    assert_int_equal(a->result.n_prompt, n);
     assert_int_equal(a->result.n_new, a->n_ids);
     assert_int_equal(a->result.n_left_out, a->n_left_out);
     if (a->result.pending >= 0)
@@ -276,6 +303,37 @@ static void generate(struct answer *a, const struct request *q)
                          a->result.n_prompt + a->n_ids - a->n_left_out - (a->result.pending >= 0));
     assert_true(a->result.prompt_ms >= 0 && a->result.generate_ms >= 0);
     assert_true(a->result.first_token_ms >= a->result.prompt_ms);
+}
+
+/* With a cancel callback that counts its calls. */
+static void generate_once(struct answer *a, const struct request *q)
+{
+    run_request(a, q, q->session ? q->session : session, false);
+}
+
+static void assert_same_tokens(const struct answer *a, const struct answer *b);
+
+/* Every request is also run step by step, in a fork. */
+static void generate(struct answer *a, const struct request *q)
+{
+    static struct answer stepped;
+    trit_session *s = q->session ? q->session : session, *fork = NULL;
+
+    OK(trit_session_fork(&fork, s, trit_session_n_tokens(s), &why));
+    run_request(&stepped, q, fork, true);
+    run_request(a, q, s, false);
+    assert_int_equal(stepped.status, a->status);
+    if (a->status == TRIT_OK) {
+        assert_same_tokens(&stepped, a);
+        assert_int_equal(stepped.result.finish, a->result.finish);
+        assert_int_equal(stepped.result.pending, a->result.pending);
+        assert_int_equal(stepped.n_texts, a->n_texts);
+        assert_int_equal(stepped.n_shifts, a->n_shifts);
+        assert_int_equal(trit_session_n_tokens(fork), trit_session_n_tokens(s));
+        assert_memory_equal(trit_session_tokens(fork), trit_session_tokens(s),
+                            (size_t)trit_session_n_tokens(s) * sizeof(int32_t));
+    }
+    trit_session_close(&fork);
 }
 
 static void assert_finish(const struct answer *a, trit_finish finish, int n_new)
@@ -1128,7 +1186,7 @@ static void test_cancelled(void **state)
     static struct answer a, all;
     (void)state;
 
-    generate(&all, &q);
+    generate_once(&all, &q);
     assert_finish(&all, TRIT_FINISH_LENGTH, N);
     for (int i = 1; i <= N_QUESTIONS + 1; i++) {
         struct questions asked = {.yes = i};
@@ -1137,7 +1195,7 @@ static void test_cancelled(void **state)
 
         trit_session_rewind(s, 0);
         trit_session_set_cancel(s, ask, &asked);
-        generate(&a, &q);
+        generate_once(&a, &q);
         trit_session_set_cancel(s, NULL, NULL);
         if (i > N_QUESTIONS) {
             assert_int_equal(asked.n, N_QUESTIONS);
@@ -1172,8 +1230,8 @@ static void test_cancelled_while_held(void **state)
         struct questions asked = {.yes = 2 * k}; /* while the k-th new token is evaluated */
         OK(trit_session_sync(session, prompt, N_PROMPT, &why));
         trit_session_set_cancel(session, ask, &asked);
-        generate(&a,
-                 &(struct request){.tokenizer = t, .max_tokens = 5, .stop = stops, .n_stop = 1});
+        generate_once(
+            &a, &(struct request){.tokenizer = t, .max_tokens = 5, .stop = stops, .n_stop = 1});
         trit_session_set_cancel(session, NULL, NULL);
         assert_finish(&a, TRIT_FINISH_INTERRUPT, k);
         assert_text(&a, "xaa", (size_t)k);
@@ -1229,12 +1287,12 @@ static void test_prefix_reused(void **state)
     struct request q = {.session = s, .tokens = tokens, .n_tokens = N, .ignore_eos = true};
     struct questions asked = {0};
     trit_session_set_cancel(s, ask, &asked);
-    generate(&a, &q);
+    generate_once(&a, &q);
     assert_int_equal(asked.n, 2 * N_REST);
-    generate(&a, &q); /* all there */
+    generate_once(&a, &q); /* all there */
     assert_int_equal(asked.n, 2 * N_REST);
     q.max_tokens = 10;
-    generate(&a, &q);
+    generate_once(&a, &q);
     assert_int_equal(asked.n, 2 * (N_REST + 9));
     trit_session_set_cancel(s, NULL, NULL);
     assert_finish(&a, TRIT_FINISH_LENGTH, 10);
