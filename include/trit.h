@@ -52,6 +52,11 @@
  * into it, for people, without a newline. An open function sets *out, to NULL if it fails. A close
  * function sets the caller's pointer to NULL, and accepts NULL and a pointer to NULL.
  *
+ * Options. In a struct of options a field that is zero has its default, and NULL for the struct
+ * means all defaults. Its first field, size, is the sizeof the struct that the caller was compiled
+ * with, so that a field added later breaks no program and no binding; 0 means its size in version
+ * 0.2, the first one with it.
+ *
  * Results. Logits depend on the model, the tokens and the type of the KV cache, and on nothing
  * else: not on the instruction set, the number of threads, the split of tokens into batches, or the
  * other sessions in them.
@@ -140,6 +145,7 @@ TRIT_API int trit_threads_default(void);
 typedef struct trit_file trit_file;
 
 struct trit_file_options {
+    size_t size;  /**< sizeof the struct, or 0: see above */
     bool no_mmap; /**< read the file into memory instead of mapping it. Default false */
     bool lock;    /**< lock its bytes in physical memory (mlock). Default false */
     /** The layout of its I2_S tensors, which the file does not record: "128" (NULL) is the
@@ -280,6 +286,7 @@ typedef struct trit_engine trit_engine;
 
 /** A field that is zero has its default. */
 struct trit_engine_options {
+    size_t size;       /**< sizeof the struct, or 0: see above */
     int32_t n_ctx;     /**< the most positions of a session; default: the smaller of the model's and
                             4096 */
     int32_t n_batch;   /**< tokens evaluated at once, of all sessions, 1..65536; default 512 */
@@ -318,6 +325,7 @@ typedef enum trit_kv_type { TRIT_KV_TYPE_F16, TRIT_KV_TYPE_F32, TRIT_KV_TYPE_I8 
 
 /** A field that is zero has its default. */
 struct trit_session_options {
+    size_t size;     /**< sizeof the struct, or 0: see above */
     int32_t n_ctx;   /**< positions; default: the engine's, or as trit_engine_options says */
     int32_t n_batch; /**< this and the next, isa and walk: of a private engine */
     int32_t n_threads;
@@ -665,22 +673,31 @@ struct trit_logit_bias {
     float value; /**< added to the logit; finite */
 };
 
-/** The stages run in this order; each is off at its neutral value. Fill with
- *  trit_sampler_defaults(). */
+/** The stages run in this order; each is off at zero. */
 struct trit_sampler_options {
-    float repeat_penalty;    /**< 0.001..1000; default and neutral 1 */
-    float presence_penalty;  /**< default and neutral 0 */
-    float frequency_penalty; /**< default and neutral 0 */
-    int32_t repeat_last_n;   /**< how far back penalties look; -1: all tokens; default 64 */
+    size_t size;                        /**< sizeof the struct, or 0: see above */
+    float repeat_penalty;               /**< 0.001..1000; 0 and 1: off */
+    float presence_penalty;             /**< -1000..1000 */
+    float frequency_penalty;            /**< -1000..1000 */
+    int32_t repeat_last_n;              /**< how far back penalties look; -1: all tokens; 0: 64 */
     const struct trit_logit_bias *bias; /**< [n_bias], copied */
     int32_t n_bias;
-    int32_t top_k; /**< keep the k most likely; default and neutral 0 */
-    float top_p;   /**< keep the likeliest that together reach this; default and neutral 1 */
-    float min_p;   /**< keep those at least this times as likely as the best; default 0.05 */
-    float temp;    /**< divides logits; 0: take the most likely; default 0.8 */
-    uint64_t seed; /**< the same seed gives the same choices on every machine; default 0 */
+    int32_t top_k; /**< keep the k most likely */
+    float top_p;   /**< keep the likeliest that together reach this; 0 and 1: off */
+    float min_p;   /**< keep those at least this times as likely as the best */
+    float temp;    /**< divides logits; 0: take the most likely */
+    uint64_t seed; /**< the same seed gives the same choices on every machine */
 };
-TRIT_API void trit_sampler_defaults(struct trit_sampler_options *opt);
+
+/** Options to sample with when the user has no wishes: temp 0.8 and min_p 0.05, or what the file's
+ *  keys general.sampling.temp, top_k, top_p, min_p, penalty_repeat and penalty_last_n say. Values
+ *  of another type or out of range are ignored.
+ *
+ *  @param opt   receives all fields.
+ *  @param size  sizeof *opt.
+ *  @param file  may be NULL. */
+TRIT_API void trit_sampler_suggest(struct trit_sampler_options *opt, size_t size,
+                                   const trit_file *file);
 
 /** @param n_vocab  the number of logits; at least 1. Tokens of the history must be below it.
  *  @return TRIT_OK, TRIT_E_ARGUMENT: a value out of range, TRIT_E_MEMORY. */
@@ -718,6 +735,7 @@ typedef enum trit_on_full {
 enum { TRIT_MAX_STOP = 1024 }; /**< bytes of a stop text */
 
 struct trit_generate_options {
+    size_t size;             /**< sizeof the struct, or 0: see above */
     int32_t max_tokens;      /**< negative: until an end token or a full context (see on_full) */
     bool ignore_eos;         /**< end tokens do not end it; their text is empty */
     const char *const *stop; /**< [n_stop] texts that end it and are not passed on */

@@ -242,6 +242,7 @@ struct trit_dummy_shape {
 TRIT_API bool trit_dummy_shape_at(int i, struct trit_dummy_shape *out);
 
 struct trit_dummy_options {
+    size_t size;       /**< sizeof the struct, or 0: see above */
     const char *shape; /**< a name of the table; not NULL */
     const char *type;  /**< of the linears, see trit_weight_type_at(); NULL: "i2_s" */
     const char *embd;  /**< of embedding and head; NULL: "f16" */
@@ -275,6 +276,7 @@ struct trit_converted_tensor {
 
 /** A field that is zero has its default. */
 struct trit_convert_options {
+    size_t size;      /**< sizeof the struct, or 0: see above */
     const char *type; /**< of the linears, see trit_weight_type_at(); NULL: "i2_s" */
     const char *embd; /**< of embedding and head; NULL: "f16"; trit_quantize(): unchanged */
     const char *map;  /**< trit_convert(): path of a file of names, or NULL */

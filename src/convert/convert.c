@@ -13,6 +13,7 @@
 #include "plan.h"
 #include "str.h"
 #include "vocabulary.h"
+#include "read_options.h"
 
 struct converter {
     const char *dir;
@@ -342,15 +343,18 @@ static trit_status convert(struct converter *c, uint64_t *n_bytes)
 trit_status trit_convert(const char *dir, const struct trit_convert_options *opt,
                          trit_write_fn write, void *user, uint64_t *n_bytes, struct trit_error *err)
 {
-    static const struct trit_convert_options none;
+    struct trit_convert_options own;
     struct converter c = {
         .dir = dir,
-        .opt = opt ? opt : &none,
+        .opt = &own,
         .err = err,
         .f32 = trit_type_find(TRIT_TYPE_F32),
         .w = {.write = write, .user = user},
     };
-    const trit_status status = convert(&c, n_bytes);
+    trit_status status = trit_read_options(&own, sizeof own, opt, err);
+
+    if (!status)
+        status = convert(&c, n_bytes);
 
     trit_emitter_free(&c.emitter);
     trit_pool_close(&c.pool);

@@ -12,6 +12,7 @@
 #include "random.h"
 #include "str.h"
 #include "tokenizer.h"
+#include "read_options.h"
 
 /* A vocabulary: its size and the ids of special tokens, which are all from first_special on. */
 struct vocabulary {
@@ -501,21 +502,22 @@ static trit_status write_all(struct dummy *d, uint64_t *n_bytes)
     return gguf_write_end(&d->w, d->err);
 }
 
-trit_status trit_dummy_write(const struct trit_dummy_options *opt, trit_write_fn write, void *user,
-                             uint64_t *n_bytes, struct trit_error *err)
+trit_status trit_dummy_write(const struct trit_dummy_options *options, trit_write_fn write,
+                             void *user, uint64_t *n_bytes, struct trit_error *err)
 {
+    struct trit_dummy_options opt;
     struct trit_error own;
     struct dummy d = {
-        .rng = opt->seed,
         .f32 = trit_type_find(TRIT_TYPE_F32),
         .w = {.write = write, .user = user},
         .err = err ? err : &own,
     };
-    trit_status status;
+    trit_status status = trit_read_options(&opt, sizeof opt, options, err);
 
-    if ((status = find_shape(&d.shape, opt->shape, err)) || (status = set_knobs(&d)) ||
-        (status = find_type(&d.type, opt->type, true, err)) ||
-        (status = find_type(&d.embd, opt->embd, false, err)))
+    d.rng = opt.seed;
+    if (status || (status = find_shape(&d.shape, opt.shape, err)) || (status = set_knobs(&d)) ||
+        (status = find_type(&d.type, opt.type, true, err)) ||
+        (status = find_type(&d.embd, opt.embd, false, err)))
         return status;
     status = write_all(&d, n_bytes);
     gguf_writer_free(&d.w);

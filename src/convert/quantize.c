@@ -11,6 +11,7 @@
 #include "emit.h"
 #include "model.h"
 #include "notes.h"
+#include "read_options.h"
 
 enum role { COPIED, LINEAR, MATRIX };
 
@@ -349,10 +350,13 @@ trit_status trit_quantize(const trit_file *file, const struct trit_convert_optio
                           trit_write_fn write, void *user, uint64_t *n_bytes,
                           struct trit_error *err)
 {
-    static const struct trit_convert_options none;
+    struct trit_convert_options own;
     struct quantizer q = {
-        .file = file, .opt = opt ? opt : &none, .err = err, .w = {.write = write, .user = user}};
-    const trit_status status = quantize(&q, n_bytes);
+        .file = file, .opt = &own, .err = err, .w = {.write = write, .user = user}};
+    trit_status status = trit_read_options(&own, sizeof own, opt, err);
+
+    if (!status)
+        status = quantize(&q, n_bytes);
 
     trit_emitter_free(&q.emitter);
     trit_pool_close(&q.pool);

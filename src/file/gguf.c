@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "checked.h"
+#include "read_options.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are used without byte swapping");
 
@@ -327,33 +328,36 @@ static trit_status parse_file(trit_file *f, struct trit_error *err)
 static trit_status get_bytes(trit_file *f, const struct trit_file_options *opt,
                              struct trit_error *err)
 {
-    if (!opt || !opt->bytes)
-        return trit_bytes_open(&f->bytes, f->path, opt && opt->no_mmap, err);
+    if (!opt->bytes)
+        return trit_bytes_open(&f->bytes, f->path, opt->no_mmap, err);
     f->bytes = (struct trit_bytes){opt->bytes, opt->n_bytes, TRIT_BYTES_BORROWED};
     return TRIT_OK;
 }
 
-trit_status trit_file_open(trit_file **out, const char *path, const struct trit_file_options *opt,
-                           struct trit_error *err)
+trit_status trit_file_open(trit_file **out, const char *path,
+                           const struct trit_file_options *options, struct trit_error *err)
 {
-    trit_status status;
-    trit_file *f = calloc(1, sizeof *f);
+    struct trit_file_options opt;
+    trit_status status = trit_read_options(&opt, sizeof opt, options, err);
+    trit_file *f = NULL;
 
     *out = NULL;
-    if (!f)
+    if (status)
+        return status;
+    if (!(f = calloc(1, sizeof *f)))
         return trit_fail_memory(err, sizeof *f, "opening the file");
     f->path = malloc(strlen(path) + 1);
     if (f->path) {
         memcpy(f->path, path, strlen(path) + 1);
-        status = get_bytes(f, opt, err);
+        status = get_bytes(f, &opt, err);
     } else {
         status = trit_fail_memory(err, strlen(path) + 1, "opening the file");
     }
-    if (!status && opt && opt->i2s_layout)
-        status = trit_i2s_layout_named(&f->i2s_layout, opt->i2s_layout, err);
+    if (!status && opt.i2s_layout)
+        status = trit_i2s_layout_named(&f->i2s_layout, opt.i2s_layout, err);
     if (!status)
         status = parse_file(f, err);
-    if (!status && opt && opt->lock)
+    if (!status && opt.lock)
         status = trit_bytes_lock(&f->bytes, path, err);
     if (status)
         trit_file_close(&f);

@@ -8,6 +8,7 @@
 #include "checked.h"
 #include "linear.h"
 #include "machine.h"
+#include "read_options.h"
 
 enum { DEFAULT_CTX = 4096, DEFAULT_BATCH = 512, MAX_CTX = 1 << 20, MAX_BATCH = 65536 };
 
@@ -71,23 +72,26 @@ trit_status trit_check_ctx(const struct trit_model *m, int32_t n_ctx, struct tri
     return status;
 }
 
-static trit_status set_options(struct trit_engine *e, const struct trit_engine_options *opt,
+static trit_status set_options(struct trit_engine *e, const struct trit_engine_options *options,
                                struct trit_error *err)
 {
-    const int32_t trained = e->model->knobs.n_ctx;
-    trit_status status;
+    struct trit_engine_options opt;
+    trit_status status = trit_read_options(&opt, sizeof opt, options, err);
 
-    e->n_ctx = or_default(opt->n_ctx, trained < DEFAULT_CTX ? trained : DEFAULT_CTX);
-    e->n_batch = or_default(opt->n_batch, DEFAULT_BATCH);
-    e->n_threads = or_default(opt->n_threads, trit_threads_default());
+    if (status)
+        return status;
+    const int32_t trained = e->model->knobs.n_ctx;
+    e->n_ctx = or_default(opt.n_ctx, trained < DEFAULT_CTX ? trained : DEFAULT_CTX);
+    e->n_batch = or_default(opt.n_batch, DEFAULT_BATCH);
+    e->n_threads = or_default(opt.n_threads, trit_threads_default());
     if ((status = trit_check_ctx(e->model, e->n_ctx, err)) ||
         (status = check_range("n_batch", e->n_batch, MAX_BATCH, err)) ||
         (status = check_range("n_threads", e->n_threads, TRIT_MAX_THREADS, err)) ||
-        (status = find_isa(&e->isa, opt->isa, err)))
+        (status = find_isa(&e->isa, opt.isa, err)))
         return status;
     if (e->alone && (e->whole || e->n_batch > e->n_ctx))
         e->n_batch = e->n_ctx;
-    return find_walk(&e->walk, opt->walk, e->isa, err);
+    return find_walk(&e->walk, opt.walk, e->isa, err);
 }
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
@@ -141,8 +145,6 @@ static void lay_out(struct trit_engine *e)
     e->logits = trit_arena_take(a, TRIT_HEAD_TOKENS * (uint64_t)e->model->output.n_rows, f);
 }
 
-static const struct trit_engine_options defaults;
-
 trit_status trit_engine_plan(struct trit_engine *e, const struct trit_engine_options *opt,
                              struct trit_error *err)
 {
@@ -157,7 +159,7 @@ trit_status trit_engine_bytes(uint64_t *out, const trit_model *model,
                               const struct trit_engine_options *opt, struct trit_error *err)
 {
     struct trit_engine e = {.model = model};
-    const trit_status status = trit_engine_plan(&e, opt ? opt : &defaults, err);
+    const trit_status status = trit_engine_plan(&e, opt, err);
 
     *out = e.arena.size;
     return status;
@@ -239,7 +241,7 @@ trit_status trit_engine_open(trit_engine **out, const trit_model *model,
                              const struct trit_engine_options *opt, struct trit_error *err)
 {
     const struct trit_engine like = {.model = model};
-    return trit_engine_open_like(out, &like, opt ? opt : &defaults, err);
+    return trit_engine_open_like(out, &like, opt, err);
 }
 
 void trit_engine_release(struct trit_engine *e)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "read_options.h"
 #include "platform.h"
 #include "session_state.h"
 #include "unicode.h"
@@ -130,15 +131,18 @@ static void end(struct trit_generator *g, trit_finish reason)
 }
 
 /* *g outlives the call. */
-static trit_status begin(struct trit_generator *g, struct trit_error *err)
+static trit_status begin(struct trit_generator *g, const struct trit_generate_options *options,
+                         struct trit_error *err)
 {
     const int32_t n = g->result.n_prompt;
-    trit_status status = check_stops(&g->opt, err);
+    trit_status status = trit_read_options(&g->opt, sizeof g->opt, options, err);
 
     g->start_ms = trit_now_ms();
     g->output.opt = &g->opt;
     g->n_target = n;
     g->result.pending = -1;
+    if (!status)
+        status = check_stops(&g->opt, err);
     if (!status)
         status = trit_session_reuse(g->session, g->prompt, n, err);
     return status;
@@ -275,9 +279,8 @@ trit_status trit_generator_open(trit_generator **out, trit_session *session,
     *out = NULL;
     if (!g)
         return trit_fail_memory(err, sizeof *g, "the generator");
-    *g = (struct trit_generator){session, tokenizer, *opt, .result = {.n_prompt = n},
-                                 .prompt = tokens};
-    const trit_status status = begin(g, err);
+    *g = (struct trit_generator){session, tokenizer, .result = {.n_prompt = n}, .prompt = tokens};
+    const trit_status status = begin(g, opt, err);
     if (status)
         trit_generator_close(&g);
     *out = g;
@@ -296,9 +299,8 @@ trit_status trit_generate(trit_session *session, const trit_tokenizer *tokenizer
                           const int32_t *tokens, int32_t n, const struct trit_generate_options *opt,
                           struct trit_generate_result *out, struct trit_error *err)
 {
-    struct trit_generator g = {session, tokenizer, *opt, .result = {.n_prompt = n},
-                               .prompt = tokens};
-    trit_status status = begin(&g, err);
+    struct trit_generator g = {session, tokenizer, .result = {.n_prompt = n}, .prompt = tokens};
+    trit_status status = begin(&g, opt, err);
     bool more = !status;
 
     while (more)

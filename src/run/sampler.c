@@ -14,6 +14,8 @@
 #include "error.h"
 #include "fmath.h"
 #include "random.h"
+#include "gguf.h"
+#include "read_options.h"
 
 struct candidate {
     double logit;
@@ -258,15 +260,36 @@ int32_t trit_sampler_next(trit_sampler *s, const float *logits, const int32_t *h
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
-void trit_sampler_defaults(struct trit_sampler_options *o)
+/* The number of a key if it is in range, else `missing`. */
+static float suggested(const trit_file *file, const char *key, double lo, double hi, float missing)
 {
-    *o = (struct trit_sampler_options){
-        .temp = 0.8f,
-        .top_p = 1.0f,
-        .min_p = 0.05f,
-        .repeat_penalty = 1.0f,
-        .repeat_last_n = 64,
-    };
+    double x = (double)missing;
+    uint32_t whole = 0;
+
+    if (file && gguf_get_f64(file, key, &x, NULL) && !gguf_get_u32(file, key, &whole, NULL))
+        x = whole;
+    return x >= lo && x <= hi ? (float)x : missing;
+}
+
+void trit_sampler_suggest(struct trit_sampler_options *opt, size_t size, const trit_file *file)
+{
+    struct trit_sampler_options o = {.size = size};
+
+    o.temp = suggested(file, "general.sampling.temp", 0, 1000, 0.8f);
+    o.min_p = suggested(file, "general.sampling.min_p", 0, 1, 0.05f);
+    o.top_p = suggested(file, "general.sampling.top_p", 0, 1, 0);
+    o.top_k = (int32_t)suggested(file, "general.sampling.top_k", 0, 1 << 24, 0);
+    o.repeat_penalty = suggested(file, "general.sampling.penalty_repeat", 0.001, 1000, 0);
+    o.repeat_last_n = (int32_t)suggested(file, "general.sampling.penalty_last_n", 1, 1 << 24, 0);
+    memset(opt, 0, size);
+    memcpy(opt, &o, size < sizeof o ? size : sizeof o);
+}
+
+static void fill_defaults(struct trit_sampler_options *o)
+{
+    o->top_p = o->top_p == 0 ? 1 : o->top_p;
+    o->repeat_penalty = o->repeat_penalty == 0 ? 1 : o->repeat_penalty;
+    o->repeat_last_n = o->repeat_last_n == 0 ? 64 : o->repeat_last_n;
 }
 
 static trit_status check_options(const struct trit_sampler_options *o, int32_t n_vocab,
@@ -301,18 +324,20 @@ static trit_status check_options(const struct trit_sampler_options *o, int32_t n
 }
 
 trit_status trit_sampler_open(trit_sampler **out, int32_t n_vocab,
-                              const struct trit_sampler_options *opt, struct trit_error *err)
+                              const struct trit_sampler_options *options, struct trit_error *err)
 {
-    const size_t n = (size_t)n_vocab, n_bias = (size_t)opt->n_bias;
-    trit_status status = check_options(opt, n_vocab, err);
+    struct trit_sampler_options opt;
+    trit_status status = trit_read_options(&opt, sizeof opt, options, err);
     trit_sampler *s;
 
     *out = NULL;
-    if (status)
+    fill_defaults(&opt);
+    if (status || (status = check_options(&opt, n_vocab, err)))
         return status;
+    const size_t n = (size_t)n_vocab, n_bias = (size_t)opt.n_bias;
     if (!(s = calloc(1, sizeof *s)))
         return trit_fail_memory(err, sizeof *s, "the sampler");
-    s->opt = *opt;
+    s->opt = opt;
     s->n_vocab = n_vocab;
     s->counts = calloc(n, sizeof *s->counts);
     s->list = malloc(n * sizeof *s->list);
@@ -322,9 +347,9 @@ trit_status trit_sampler_open(trit_sampler **out, int32_t n_vocab,
         return trit_fail_memory(err, n * sizeof(struct candidate), "the sampler");
     }
     if (n_bias)
-        memcpy(s->bias, opt->bias, n_bias * sizeof *s->bias);
+        memcpy(s->bias, opt.bias, n_bias * sizeof *s->bias);
     s->opt.bias = s->bias;
-    seed_random(s->rng, opt->seed);
+    seed_random(s->rng, opt.seed);
     *out = s;
     return TRIT_OK;
 }

@@ -6,10 +6,9 @@
 
 #include "checked.h"
 #include "engine.h"
+#include "read_options.h"
 
 /* ---- Options --------------------------------------------------------------------------------- */
-
-static const struct trit_session_options defaults;
 
 static trit_status check_options(const struct trit_engine *e, const struct trit_session *s,
                                  const struct trit_session_options *opt, struct trit_error *err)
@@ -85,17 +84,18 @@ static struct trit_engine_options private_engine(struct trit_engine *e,
 }
 
 trit_status trit_session_bytes(uint64_t *out, const trit_model *model,
-                               const struct trit_session_options *opt, struct trit_error *err)
+                               const struct trit_session_options *options, struct trit_error *err)
 {
+    struct trit_session_options opt;
     struct trit_engine e = {.model = model};
     struct trit_session s = {.engine = &e};
+    trit_status status = trit_read_options(&opt, sizeof opt, options, err);
+    const struct trit_engine_options engine = private_engine(&e, &opt);
 
-    opt = opt ? opt : &defaults;
-    const struct trit_engine_options engine = private_engine(&e, opt);
-    trit_status status = trit_engine_plan(&e, &engine, err);
-    if (status || (status = set_options(&s, opt, err)))
+    if (status || (status = trit_engine_plan(&e, &engine, err)) ||
+        (status = set_options(&s, &opt, err)))
         return status;
-    lay_out(&s, (enum trit_kv_format)opt->kv);
+    lay_out(&s, (enum trit_kv_format)opt.kv);
     *out = e.arena.size + s.arena.size;
     return TRIT_OK;
 }
@@ -139,28 +139,32 @@ static trit_status join(trit_session **out, struct trit_engine *e,
 }
 
 trit_status trit_session_open_on(trit_session **out, trit_engine *engine,
-                                 const struct trit_session_options *opt, struct trit_error *err)
+                                 const struct trit_session_options *options, struct trit_error *err)
 {
+    struct trit_session_options opt;
+    const trit_status status = trit_read_options(&opt, sizeof opt, options, err);
+
     *out = NULL;
-    opt = opt ? opt : &defaults;
-    if (opt->n_batch || opt->n_threads || opt->isa || opt->walk)
+    if (status)
+        return status;
+    if (opt.n_batch || opt.n_threads || opt.isa || opt.walk)
         return trit_fail(err, TRIT_E_ARGUMENT,
                          "n_batch, n_threads, isa and walk are options of the engine");
-    return join(out, engine, opt, err);
+    return join(out, engine, &opt, err);
 }
 
 trit_status trit_session_open(trit_session **out, const trit_model *model,
-                              const struct trit_session_options *opt, struct trit_error *err)
+                              const struct trit_session_options *options, struct trit_error *err)
 {
+    struct trit_session_options opt;
     struct trit_engine *e = NULL, like = {.model = model};
+    trit_status status = trit_read_options(&opt, sizeof opt, options, err);
+    const struct trit_engine_options engine = private_engine(&like, &opt);
 
     *out = NULL;
-    opt = opt ? opt : &defaults;
-    const struct trit_engine_options engine = private_engine(&like, opt);
-    trit_status status = trit_engine_open_like(&e, &like, &engine, err);
-    if (status)
+    if (status || (status = trit_engine_open_like(&e, &like, &engine, err)))
         return status;
-    status = join(out, e, opt, err);
+    status = join(out, e, &opt, err);
     trit_engine_close(&e); /* from here on it lives as long as its sessions */
     return status;
 }

@@ -48,8 +48,8 @@ struct trit_session {
 trit_status trit_check_tokens(const struct trit_session *s, int32_t n_before, const int32_t *tokens,
                               int32_t n, struct trit_error *err);
 
-/* Rewind to the longest prefix that the timeline shares with the tokens, [n], so that evaluating the
- * others gives the logits of the last one. Its length is n if it has these already.
+/* Rewind to the longest prefix that the timeline shares with the tokens, [n], so that evaluating
+ * the others gives the logits of the last one. Its length is n if it has these already.
  * @return TRIT_OK, or TRIT_E_ARGUMENT as trit_session_eval() */
 trit_status trit_session_reuse(trit_session *s, const int32_t *tokens, int32_t n,
                                struct trit_error *err);

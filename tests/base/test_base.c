@@ -20,6 +20,7 @@
 #include "fmath.h"
 #include "hash.h"
 #include "machine.h"
+#include "read_options.h"
 #include "platform.h"
 #include "pool.h"
 #include "suite.h"
@@ -915,6 +916,79 @@ static void test_hash(void **state)
             assert_true(hash(bytes, n, piece) == hash(bytes, n, sizeof bytes));
 }
 
+/* Options of a caller that was compiled with another header. */
+static void test_read_options(void **state)
+{
+    struct options {
+        size_t size;
+        int a, b;
+    } out;
+    struct {
+        struct options o;
+        unsigned char after[8];
+    } later = {{sizeof later, 5, 6}, {0}};
+    const struct options first = {offsetof(struct options, b), 1, 2}, same = {0, 3, 4};
+    const struct options none = {1, 0, 0};
+    struct trit_error err;
+    (void)state;
+
+    assert_int_equal(trit_read_options(&out, sizeof out, NULL, &err), TRIT_OK);
+    assert_true(out.a == 0 && out.b == 0);
+    assert_int_equal(trit_read_options(&out, sizeof out, &first, &err), TRIT_OK);
+    assert_true(out.a == 1 && out.b == 0); /* its caller has no b */
+    assert_int_equal(trit_read_options(&out, sizeof out, &same, &err), TRIT_OK);
+    assert_true(out.a == 3 && out.b == 4);
+    assert_int_equal(trit_read_options(&out, sizeof out, &later, &err), TRIT_OK);
+    assert_true(out.a == 5 && out.b == 6);
+    later.after[7] = 1; /* a field that this version lacks is set */
+    assert_int_equal(trit_read_options(&out, sizeof out, &later, &err), TRIT_E_ARGUMENT);
+    assert_non_null(strstr(err.text, "lacks"));
+    assert_int_equal(trit_read_options(&out, sizeof out, &none, &err), TRIT_E_ARGUMENT);
+}
+
+/* All functions that take options read them so. */
+static void test_later_options(void **state)
+{
+    struct {
+        union {
+            size_t size;
+            struct trit_file_options file;
+            struct trit_sampler_options sampler;
+            struct trit_engine_options engine;
+            struct trit_session_options session;
+            struct trit_generate_options generate;
+            struct trit_dummy_options dummy;
+            struct trit_convert_options convert;
+        } o;
+        unsigned char after;
+    } later = {.after = 1};
+    struct trit_generate_result result;
+    struct trit_error err;
+    trit_file *file = NULL;
+    trit_sampler *sampler = NULL;
+    trit_engine *engine = NULL;
+    trit_session *session = NULL;
+    trit_generator *generator = NULL;
+    (void)state;
+
+    later.o.size = sizeof later;
+    const trit_status statuses[] = {
+        trit_file_open(&file, "x", &later.o.file, &err),
+        trit_sampler_open(&sampler, 1, &later.o.sampler, &err),
+        trit_engine_open(&engine, NULL, &later.o.engine, &err),
+        trit_session_open(&session, NULL, &later.o.session, &err),
+        trit_session_open_on(&session, NULL, &later.o.session, &err),
+        trit_generate(NULL, NULL, NULL, 0, &later.o.generate, &result, &err),
+        trit_generator_open(&generator, NULL, NULL, NULL, 0, &later.o.generate, &err),
+        trit_dummy_write(&later.o.dummy, NULL, NULL, NULL, &err),
+        trit_convert("x", &later.o.convert, NULL, NULL, NULL, &err),
+        trit_quantize(NULL, &later.o.convert, NULL, NULL, NULL, &err),
+    };
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+        assert_int_equal(statuses[i], TRIT_E_ARGUMENT);
+    assert_true(!file && !sampler && !engine && !session && !generator);
+}
+
 static const struct CMUnitTest tests[] = {
 #if defined(__linux__)
     cmocka_unit_test(test_performance_cores),
@@ -939,6 +1013,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_fail),
     cmocka_unit_test(test_fail_cuts_between_characters),
     cmocka_unit_test(test_quote),
+    cmocka_unit_test(test_read_options),
+    cmocka_unit_test(test_later_options),
     cmocka_unit_test(test_platform),
     cmocka_unit_test(test_exists),
     cmocka_unit_test(test_release),

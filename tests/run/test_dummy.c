@@ -35,7 +35,8 @@ static bool put(void *user, const void *bytes, size_t n)
 
 static struct memory make(const char *type, const char *embd, uint64_t seed)
 {
-    const struct trit_dummy_options opt = {"tiny", type, embd, seed};
+    const struct trit_dummy_options opt = {
+        .shape = "tiny", .type = type, .embd = embd, .seed = seed};
     struct memory m = {0};
     struct trit_error err;
     uint64_t n_bytes = 0;

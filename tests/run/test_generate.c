@@ -232,7 +232,7 @@ static void keep_shift(void *user, int32_t n_left_out)
 static struct trit_sampler_options no_token_twice(void)
 {
     struct trit_sampler_options o;
-    trit_sampler_defaults(&o);
+    trit_sampler_suggest(&o, sizeof o, NULL);
     o.presence_penalty = 1000;
     o.repeat_last_n = -1;
     o.min_p = 0;
@@ -428,7 +428,7 @@ static void test_same_everywhere(void **state)
     bool any = false;
     (void)state;
 
-    trit_sampler_defaults(&o);
+    trit_sampler_suggest(&o, sizeof o, NULL);
     o.temp = hot;
     o.seed = 99;
     for (int i = 0; trit_isa_at(i, &isa); i++)
@@ -537,7 +537,7 @@ static trit_tokenizer *free_run_of(struct answer *a, struct trit_sampler_options
                                    const char *const *words, int n, uint64_t seed)
 {
     trit_tokenizer *t = words_tokenizer(words, n, seed);
-    trit_sampler_defaults(o);
+    trit_sampler_suggest(o, sizeof *o, NULL);
     o->temp = hot;
     o->min_p = 0;
     o->seed = seed;
@@ -1076,7 +1076,7 @@ static void test_eos_forced(void **state)
     static struct answer a;
     (void)state;
 
-    trit_sampler_defaults(&o);
+    trit_sampler_suggest(&o, sizeof o, NULL);
     o.bias = &bias;
     o.n_bias = 1;
     assert_true(trit_tokenizer_is_end(own, N_VOCAB - 1));

@@ -323,7 +323,7 @@ static void test_no_allocation_sampling(void **state)
     size_t n_bytes = 0;
     (void)state;
 
-    trit_sampler_defaults(&opt);
+    trit_sampler_suggest(&opt, sizeof opt, NULL);
     opt.repeat_penalty = 1.1f;
     opt.presence_penalty = opt.frequency_penalty = 0.1f;
     opt.bias = bias;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "running.h"
 #include "suite.h"
 
 enum { MAX_VOCAB = 200, MAX_HISTORY = 300, N_DRAWS = 3000 };
@@ -49,7 +50,7 @@ static struct scene random_scene(uint64_t *rng, int n_vocab, int n_history)
 static struct trit_sampler_options neutral(void)
 {
     struct trit_sampler_options o;
-    trit_sampler_defaults(&o);
+    trit_sampler_suggest(&o, sizeof o, NULL);
     o.min_p = 0;
     o.temp = 1;
     return o;
@@ -118,17 +119,20 @@ static bool is_before(const struct spread *s, int i, int id)
 static void apply_penalties(struct spread *s, const struct scene *sc,
                             const struct trit_sampler_options *o)
 {
+    const int last_n = o->repeat_last_n ? o->repeat_last_n : 64;
+    const float repeat = o->repeat_penalty > 0 ? o->repeat_penalty : 1;
+
     for (int id = 0; id < s->n; id++) {
         int count = 0;
         for (int i = 0; i < sc->n_history; i++)
-            if (o->repeat_last_n < 0 || i >= sc->n_history - o->repeat_last_n)
+            if (last_n < 0 || i >= sc->n_history - last_n)
                 count += sc->history[i] == id;
         if (count == 0)
             continue;
         if (s->x[id] > 0)
-            s->x[id] /= (double)o->repeat_penalty;
+            s->x[id] /= (double)repeat;
         else
-            s->x[id] *= (double)o->repeat_penalty;
+            s->x[id] *= (double)repeat;
         s->x[id] -= (double)o->presence_penalty;
         s->x[id] -= count * (double)o->frequency_penalty;
     }
@@ -188,7 +192,7 @@ static struct spread expected(const struct scene *sc, const struct trit_sampler_
         s.x[o->bias[i].id] += (double)o->bias[i].value;
     if (o->top_k > 0)
         apply_top_k(&s, o->top_k);
-    if (o->top_p < 1)
+    if (o->top_p > 0 && o->top_p < 1)
         apply_top_p(&s, (double)o->top_p);
     if (o->min_p > 0)
         apply_min_p(&s, (double)o->min_p);
@@ -351,7 +355,7 @@ static void test_top_k(void **state)
 
 static void test_top_p(void **state)
 {
-    static const float values[] = {0, 0.01f, 0.3f, 0.5f, 0.9f, 0.99f};
+    static const float values[] = {1e-30f, 0.01f, 0.3f, 0.5f, 0.9f, 0.99f};
     uint64_t rng = 7;
     (void)state;
     for (int i = 0; i < N_SIZES; i++)
@@ -492,9 +496,7 @@ static void test_neutral_values(void **state)
     draw_many(&x, &o[0], first, 200);
     o[1].bias = &nothing;
     o[1].n_bias = 1;
-    o[2].repeat_last_n = 0; /* so no token counts */
-    o[2].repeat_penalty = 3;
-    o[2].presence_penalty = o[2].frequency_penalty = 2;
+    o[2] = (struct trit_sampler_options){.temp = o[0].temp, .seed = o[0].seed}; /* zeros: off */
     o[3].repeat_last_n = -1;
     o[4].repeat_last_n = 10000;
     for (int i = 1; i < 5; i++) {
@@ -503,18 +505,33 @@ static void test_neutral_values(void **state)
     }
 }
 
-static void test_defaults(void **state)
+static void test_suggestions(void **state)
 {
-    struct trit_sampler_options o;
+    struct trit_sampler_options o, expected = {.size = sizeof o, .min_p = 0.05f, .temp = 0.8f};
+    struct fx_gguf g;
+    trit_file *file = NULL;
     (void)state;
+
     memset(&o, 0xff, sizeof o);
-    trit_sampler_defaults(&o);
-    assert_true(o.repeat_penalty == 1 && o.presence_penalty == 0 && o.frequency_penalty == 0);
-    assert_int_equal(o.repeat_last_n, 64);
-    assert_int_equal(o.n_bias, 0);
-    assert_int_equal(o.top_k, 0);
-    assert_true(o.top_p == 1 && o.min_p == 0.05f && o.temp == 0.8f);
-    assert_true(o.seed == 0);
+    trit_sampler_suggest(&o, sizeof o, NULL);
+    assert_memory_equal(&o, &expected, sizeof o);
+
+    fx_init(&g);
+    fx_f32(&g, "general.sampling.temp", 0.25f);
+    fx_f32(&g, "general.sampling.min_p", 7); /* out of range */
+    fx_str(&g, "general.sampling.top_p", "0.5");
+    fx_i32(&g, "general.sampling.top_k", 20);
+    fx_f32(&g, "general.sampling.penalty_repeat", 1.5f);
+    fx_i32(&g, "general.sampling.penalty_last_n", 99);
+    OK(trit_file_open(&file, fx_write_gguf("sampling", &g), NULL, &why));
+    fx_free(&g);
+    trit_sampler_suggest(&o, sizeof o, file);
+    expected.temp = 0.25f;
+    expected.top_k = 20;
+    expected.repeat_penalty = 1.5f;
+    expected.repeat_last_n = 99;
+    assert_memory_equal(&o, &expected, sizeof o);
+    trit_file_close(&file);
 }
 
 /* ---- Penalties, exactly ---------------------------------------------------------------------- */
@@ -523,7 +540,7 @@ static void test_defaults(void **state)
  * outside the window. */
 static void test_windows(void **state)
 {
-    static const int windows[] = {0, 1, 2, 63, 64, 65, 150, 100000, INT32_MAX, -1};
+    static const int windows[] = {3, 1, 2, 63, 64, 65, 150, 100000, INT32_MAX, -1};
     static const int lengths[] = {0, 1, 2, 63, 64, 65, 150};
     (void)state;
     for (int i = 0; i < 10; i++)
@@ -545,7 +562,7 @@ static void test_windows(void **state)
 /* The effect of the window on the distribution. */
 static void test_window_draws(void **state)
 {
-    static const int windows[] = {0, 1, 10, 64, -1, 1000};
+    static const int windows[] = {0, 1, 10, 64, -1, 1000}; /* 0: 64 */
     uint64_t rng = 12;
     (void)state;
     for (int i = 0; i < 6; i++) {
@@ -665,7 +682,7 @@ static void test_ties_top_p(void **state)
         assert_int_equal(drawn(&same, &o), n < 8 ? (2u << n) - 1 : 0xff);
     }
     struct trit_sampler_options o = neutral();
-    o.top_p = 0;
+    o.top_p = 1e-30f;
     assert_int_equal(drawn(&same, &o), 1);
     const struct scene late = {.n_vocab = 4, .logits = {0, 1, 1, 1}};
     assert_int_equal(drawn(&late, &o), 2);
@@ -749,9 +766,9 @@ static void test_extremes(void **state)
     }
     const struct scene one = {.n_vocab = 1, .logits = {-4}};
     struct trit_sampler_options o;
-    trit_sampler_defaults(&o);
+    trit_sampler_suggest(&o, sizeof o, NULL);
     o.top_k = 1;
-    o.top_p = 0;
+    o.top_p = 1e-30f;
     assert_int_equal(drawn(&one, &o), 1);
 }
 
@@ -929,7 +946,7 @@ static void test_bad_numbers(void **state)
         {FIELD(temp), {-0.1f, -1e-30f, -INFINITY, INFINITY, NAN}},
         {FIELD(top_p), {-0.01f, 1.01f, -INFINITY, INFINITY, NAN}},
         {FIELD(min_p), {-0.01f, 1.01f, -INFINITY, INFINITY, NAN}},
-        {FIELD(repeat_penalty), {0, -1, 0.0009f, 1001, NAN}},
+        {FIELD(repeat_penalty), {-0.5f, -1, 0.0009f, 1001, NAN}},
         {FIELD(presence_penalty), {-INFINITY, INFINITY, NAN, -1e30f, 1e30f}},
         {FIELD(frequency_penalty), {-INFINITY, INFINITY, NAN, -1e30f, 1e30f}},
 #undef FIELD
@@ -938,7 +955,7 @@ static void test_bad_numbers(void **state)
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         for (int j = 0; j < 5; j++) {
             struct trit_sampler_options o;
-            trit_sampler_defaults(&o);
+            trit_sampler_suggest(&o, sizeof o, NULL);
             memcpy((char *)&o + fields[i].offset, &fields[i].bad[j], sizeof(float));
             assert_refused(&o, fields[i].name);
         }
@@ -951,20 +968,20 @@ static void test_bad_integers(void **state)
     struct trit_sampler_options o;
     (void)state;
 
-    trit_sampler_defaults(&o);
+    trit_sampler_suggest(&o, sizeof o, NULL);
     o.top_k = -1;
     assert_refused(&o, "top_k");
     o.top_k = INT32_MIN;
     assert_refused(&o, "top_k");
-    trit_sampler_defaults(&o);
+    trit_sampler_suggest(&o, sizeof o, NULL);
     o.repeat_last_n = -2;
     assert_refused(&o, "repeat_last_n");
-    trit_sampler_defaults(&o);
+    trit_sampler_suggest(&o, sizeof o, NULL);
     o.n_bias = -1;
     assert_refused(&o, "n_bias");
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const struct trit_logit_bias list[3] = {{0, 1}, {9, -1}, bad[i]};
-        trit_sampler_defaults(&o);
+        trit_sampler_suggest(&o, sizeof o, NULL);
         o.bias = list;
         o.n_bias = 3;
         assert_refused(&o, "bias");
@@ -1020,7 +1037,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_combinations),
     cmocka_unit_test(test_order),
     cmocka_unit_test(test_neutral_values),
-    cmocka_unit_test(test_defaults),
+    cmocka_unit_test(test_suggestions),
     cmocka_unit_test(test_windows),
     cmocka_unit_test(test_window_draws),
     cmocka_unit_test(test_penalty_values),

@@ -19,8 +19,10 @@ static void print_shapes(void)
 
 int dummy_main(const struct args *args)
 {
-    const struct trit_dummy_options opt = {args->convert.shape, args->convert.type,
-                                           args->convert.embd, args->seed};
+    const struct trit_dummy_options opt = {.shape = args->convert.shape,
+                                           .type = args->convert.type,
+                                           .embd = args->convert.embd,
+                                           .seed = args->seed};
     trit_status status = TRIT_OK;
     struct sink sink;
     struct trit_error err;

@@ -4,6 +4,7 @@
 #include "sampling.h"
 
 #include <errno.h>
+#include <float.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,15 +46,16 @@ int open_sampler(trit_sampler **sampler, const struct sampling_args *args, uint6
 {
     const int n_bias = args->logit_bias.n;
     struct trit_logit_bias *bias = malloc(((size_t)n_bias + 1) * sizeof *bias);
+    const bool looks_back = args->repeat_last_n != 0; /* 0 has another meaning to the library */
     const struct trit_sampler_options opt = {
-        .repeat_penalty = (float)args->repeat_penalty,
-        .presence_penalty = (float)args->presence_penalty,
-        .frequency_penalty = (float)args->frequency_penalty,
+        .repeat_penalty = looks_back ? (float)args->repeat_penalty : 1,
+        .presence_penalty = looks_back ? (float)args->presence_penalty : 0,
+        .frequency_penalty = looks_back ? (float)args->frequency_penalty : 0,
         .repeat_last_n = args->repeat_last_n,
         .bias = bias,
         .n_bias = n_bias,
         .top_k = args->top_k,
-        .top_p = (float)args->top_p,
+        .top_p = args->top_p > 0 ? (float)args->top_p : FLT_MIN, /* 0: just the likeliest */
         .min_p = (float)args->min_p,
         .temp = (float)args->temp,
         .seed = seed,
