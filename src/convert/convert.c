@@ -253,10 +253,10 @@ static void write_general(struct converter *c)
     name = base_name(name);
     snprintf(text, sizeof text, "%.*s", (int)name.len, name.bytes);
     trit_drop_partial_character(text);
-    gguf_write_string(&c->w, "general.architecture", c->config.family->arch);
-    gguf_write_string(&c->w, "general.name", text);
-    gguf_write_u32(&c->w, "general.file_type", c->type->file_type);
-    gguf_write_u32(&c->w, "general.quantization_version", 2);
+    trit_gguf_write_string(&c->w, "general.architecture", c->config.family->arch);
+    trit_gguf_write_string(&c->w, "general.name", text);
+    trit_gguf_write_u32(&c->w, "general.file_type", c->type->file_type);
+    trit_gguf_write_u32(&c->w, "general.quantization_version", 2);
 }
 
 /* Divisors of the frequencies take the place of one factor. */
@@ -278,7 +278,7 @@ static trit_status list_tensors(struct converter *c)
         const trit_status status = trit_emit_check(type_of(c, t), t->n_rows, t->n_cols, &why);
         if (status)
             return FAIL(c, t, status, "%s", why.text);
-        (void)gguf_write_tensor(&c->w, t->name, type_of(c, t), t->n_cols, t->n_rows);
+        (void)trit_gguf_write_tensor(&c->w, t->name, type_of(c, t), t->n_cols, t->n_rows);
     }
     return TRIT_OK;
 }
@@ -299,7 +299,7 @@ static void tell(const struct converter *c, const struct trit_planned *t)
 
 static trit_status write_tensors(struct converter *c, bool dry)
 {
-    trit_status status = dry ? TRIT_OK : gguf_write_begin(&c->w, c->err);
+    trit_status status = dry ? TRIT_OK : trit_gguf_write_begin(&c->w, c->err);
 
     for (size_t i = 0; i < c->plan.n && !status; i++) {
         const struct trit_planned *t = &c->plan.tensors[i];
@@ -312,7 +312,7 @@ static trit_status write_tensors(struct converter *c, bool dry)
         if (t->from)
             trit_safetensors_done(&c->weights, t->from->data, t->from->n_bytes);
     }
-    return status || dry ? status : gguf_write_end(&c->w, c->err);
+    return status || dry ? status : trit_gguf_write_end(&c->w, c->err);
 }
 
 static trit_status convert(struct converter *c, uint64_t *n_bytes)
@@ -331,12 +331,12 @@ static trit_status convert(struct converter *c, uint64_t *n_bytes)
     write_general(c);
     write_knobs(c);
     trit_vocabulary_write(&c->vocabulary, &c->w);
-    gguf_write_array(&c->w, "trit.notes", TRIT_VALUE_STRING, c->notes.n);
+    trit_gguf_write_array(&c->w, "trit.notes", TRIT_VALUE_STRING, c->notes.n);
     trit_notes_write(&c->notes, &c->w, c->opt);
     if ((status = list_tensors(c)))
         return status;
     if (n_bytes)
-        *n_bytes = gguf_writer_bytes(&c->w);
+        *n_bytes = trit_gguf_writer_bytes(&c->w);
     return write_tensors(c, !c->w.write);
 }
 
@@ -358,7 +358,7 @@ trit_status trit_convert(const char *dir, const struct trit_convert_options *opt
 
     trit_emitter_free(&c.emitter);
     trit_pool_close(&c.pool);
-    gguf_writer_free(&c.w);
+    trit_gguf_writer_free(&c.w);
     trit_free_aligned(c.t2);
     trit_free_aligned(c.rearranged);
     free(c.exact);

@@ -126,7 +126,7 @@ static struct text special_name(const struct vocabulary *v, int id)
 
 static void put_text(struct dummy *d, const struct text *t)
 {
-    gguf_write_item_string(&d->w, t->bytes, t->len);
+    trit_gguf_write_item_string(&d->w, t->bytes, t->len);
 }
 
 static void write_byte_bpe(struct dummy *d)
@@ -134,10 +134,10 @@ static void write_byte_bpe(struct dummy *d)
     const struct vocabulary *v = d->shape->vocabulary;
     size_t letters[3];
 
-    gguf_write_string(&d->w, "tokenizer.ggml.model", "gpt2");
+    trit_gguf_write_string(&d->w, "tokenizer.ggml.model", "gpt2");
     if (v->pre)
-        gguf_write_string(&d->w, "tokenizer.ggml.pre", v->pre);
-    gguf_write_array(&d->w, "tokenizer.ggml.tokens", TRIT_VALUE_STRING, (uint64_t)v->n);
+        trit_gguf_write_string(&d->w, "tokenizer.ggml.pre", v->pre);
+    trit_gguf_write_array(&d->w, "tokenizer.ggml.tokens", TRIT_VALUE_STRING, (uint64_t)v->n);
     for (int id = 0; id < v->n; id++) {
         struct text t = {.len = 0};
         const size_t n = letters_of(letters, (size_t)id, 256);
@@ -147,13 +147,13 @@ static void write_byte_bpe(struct dummy *d)
             t = special_name(v, id);
         put_text(d, &t);
     }
-    gguf_write_array(&d->w, "tokenizer.ggml.token_type", TRIT_VALUE_I32, (uint64_t)v->n);
+    trit_gguf_write_array(&d->w, "tokenizer.ggml.token_type", TRIT_VALUE_I32, (uint64_t)v->n);
     for (int id = 0; id < v->n; id++) {
         const int32_t type = id < v->first_special ? TRIT_TOKEN_NORMAL : TRIT_TOKEN_CONTROL;
-        gguf_write_item(&d->w, &type, sizeof type);
+        trit_gguf_write_item(&d->w, &type, sizeof type);
     }
-    gguf_write_array(&d->w, "tokenizer.ggml.merges", TRIT_VALUE_STRING,
-                     (uint64_t)(v->first_special - 256));
+    trit_gguf_write_array(&d->w, "tokenizer.ggml.merges", TRIT_VALUE_STRING,
+                          (uint64_t)(v->first_special - 256));
     for (int id = 256; id < v->first_special; id++) {
         struct text t = {.len = 0};
         const size_t n = letters_of(letters, (size_t)id, 256);
@@ -197,21 +197,21 @@ static void write_spm(struct dummy *d)
     const int n = d->shape->vocabulary->n;
     int32_t type;
 
-    gguf_write_string(&d->w, "tokenizer.ggml.model", "llama");
-    gguf_write_array(&d->w, "tokenizer.ggml.tokens", TRIT_VALUE_STRING, (uint64_t)n);
+    trit_gguf_write_string(&d->w, "tokenizer.ggml.model", "llama");
+    trit_gguf_write_array(&d->w, "tokenizer.ggml.tokens", TRIT_VALUE_STRING, (uint64_t)n);
     for (int id = 0; id < n; id++) {
         const struct text t = spm_token(id, &type);
         put_text(d, &t);
     }
-    gguf_write_array(&d->w, "tokenizer.ggml.scores", TRIT_VALUE_F32, (uint64_t)n);
+    trit_gguf_write_array(&d->w, "tokenizer.ggml.scores", TRIT_VALUE_F32, (uint64_t)n);
     for (int id = 0; id < n; id++) {
         const float score = id < 259 ? 0.0f : (float)-id;
-        gguf_write_item(&d->w, &score, sizeof score);
+        trit_gguf_write_item(&d->w, &score, sizeof score);
     }
-    gguf_write_array(&d->w, "tokenizer.ggml.token_type", TRIT_VALUE_I32, (uint64_t)n);
+    trit_gguf_write_array(&d->w, "tokenizer.ggml.token_type", TRIT_VALUE_I32, (uint64_t)n);
     for (int id = 0; id < n; id++) {
         spm_token(id, &type);
-        gguf_write_item(&d->w, &type, sizeof type);
+        trit_gguf_write_item(&d->w, &type, sizeof type);
     }
 }
 
@@ -223,18 +223,18 @@ static void write_metadata(struct dummy *d)
     const struct vocabulary *v = s->vocabulary;
     char name[128];
 
-    gguf_write_string(&d->w, "general.architecture", s->arch);
+    trit_gguf_write_string(&d->w, "general.architecture", s->arch);
     snprintf(name, sizeof name, "random weights in the shape of %s", s->model);
-    gguf_write_string(&d->w, "general.name", name);
+    trit_gguf_write_string(&d->w, "general.name", name);
     trit_arch_write(d->row, &d->knobs, v->n, NULL, &d->w);
     if (v->kind == SPM)
         write_spm(d);
     else
         write_byte_bpe(d);
     if (v->bos >= 0)
-        gguf_write_u32(&d->w, "tokenizer.ggml.bos_token_id", (uint32_t)v->bos);
-    gguf_write_u32(&d->w, "tokenizer.ggml.eos_token_id", (uint32_t)v->eos);
-    gguf_write_bool(&d->w, "tokenizer.ggml.add_bos_token", v->bos >= 0);
+        trit_gguf_write_u32(&d->w, "tokenizer.ggml.bos_token_id", (uint32_t)v->bos);
+    trit_gguf_write_u32(&d->w, "tokenizer.ggml.eos_token_id", (uint32_t)v->eos);
+    trit_gguf_write_bool(&d->w, "tokenizer.ggml.add_bos_token", v->bos >= 0);
 }
 
 /* The knobs that a loader will read from the metadata. */
@@ -337,7 +337,7 @@ static bool walk(struct dummy *d, tensor_fn fn)
 
 static bool list_tensor(struct dummy *d, const struct tensor *t)
 {
-    if (gguf_write_tensor(&d->w, t->name, t->type, t->n_cols, t->n_rows))
+    if (trit_gguf_write_tensor(&d->w, t->name, t->type, t->n_cols, t->n_rows))
         return true;
     trit_fail(d->err, TRIT_E_UNSUPPORTED,
               "the rows of %s in shape %s hold %zu weights; type %s needs a multiple of %u",
@@ -417,9 +417,9 @@ enum { PIECE = 1 << 16 };
 static bool write_norm(struct dummy *d, const struct tensor *t)
 {
     for (size_t i = 0; i < t->n_cols; i++)
-        if (!gguf_write_data(&d->w, &t->scale, sizeof t->scale))
+        if (!trit_gguf_write_data(&d->w, &t->scale, sizeof t->scale))
             return false;
-    return gguf_write_pad(&d->w);
+    return trit_gguf_write_pad(&d->w);
 }
 
 static bool write_tensor(struct dummy *d, const struct tensor *t)
@@ -439,11 +439,11 @@ static bool write_tensor(struct dummy *d, const struct tensor *t)
             memcpy(piece + i, &r, sizeof r);
         }
         make_weights(piece, n, t);
-        if (!gguf_write_data(&d->w, piece, n))
+        if (!trit_gguf_write_data(&d->w, piece, n))
             return false;
         left -= n;
     }
-    return gguf_write_tail(&d->w, t->type, t->scale);
+    return trit_gguf_write_tail(&d->w, t->type, t->scale);
 }
 
 /* ---- All of it ------------------------------------------------------------------------------- */
@@ -495,11 +495,11 @@ static trit_status write_all(struct dummy *d, uint64_t *n_bytes)
     if (!walk(d, list_tensor))
         return d->err->code;
     if (n_bytes)
-        *n_bytes = gguf_writer_bytes(&d->w);
-    if ((status = gguf_write_begin(&d->w, d->err)))
+        *n_bytes = trit_gguf_writer_bytes(&d->w);
+    if ((status = trit_gguf_write_begin(&d->w, d->err)))
         return status;
     (void)walk(d, write_tensor); /* the writer remembers a failure */
-    return gguf_write_end(&d->w, d->err);
+    return trit_gguf_write_end(&d->w, d->err);
 }
 
 trit_status trit_dummy_write(const struct trit_dummy_options *options, trit_write_fn write,
@@ -520,6 +520,6 @@ trit_status trit_dummy_write(const struct trit_dummy_options *options, trit_writ
         (status = find_type(&d.embd, opt.embd, false, err)))
         return status;
     status = write_all(&d, n_bytes);
-    gguf_writer_free(&d.w);
+    trit_gguf_writer_free(&d.w);
     return status;
 }

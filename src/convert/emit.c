@@ -156,7 +156,7 @@ static trit_status emit(struct trit_emitter *e, struct emit_job *job, size_t row
             return trit_fail(why, TRIT_E_FILE,
                              "holds a weight that is not finite, or beyond the range of type %s",
                              job->type->name);
-        if (!gguf_write_data(e->w, e->stretch, out_bytes(job, job->n_rows)))
+        if (!trit_gguf_write_data(e->w, e->stretch, out_bytes(job, job->n_rows)))
             return trit_fail(why, TRIT_E_CANCELLED, "stopped");
         job->rows += job->n_rows * row_bytes;
     }
@@ -166,8 +166,8 @@ static trit_status emit(struct trit_emitter *e, struct emit_job *job, size_t row
 static trit_status finish(struct trit_emitter *e, const struct trit_type *type, float scale,
                           struct trit_error *err)
 {
-    return gguf_write_tail(e->w, type, scale) ? TRIT_OK
-                                              : trit_fail(err, TRIT_E_CANCELLED, "stopped");
+    return trit_gguf_write_tail(e->w, type, scale) ? TRIT_OK
+                                                   : trit_fail(err, TRIT_E_CANCELLED, "stopped");
 }
 
 /* ---- Tensors --------------------------------------------------------------------------------- */

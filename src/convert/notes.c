@@ -43,7 +43,7 @@ void trit_notes_write(const struct trit_notes *notes, struct gguf_writer *w,
                       const struct trit_convert_options *opt)
 {
     for (size_t i = 0; i < notes->n; i++) {
-        gguf_write_item_string(w, notes->text[i], strlen(notes->text[i]));
+        trit_gguf_write_item_string(w, notes->text[i], strlen(notes->text[i]));
         if (opt->on_note)
             opt->on_note(opt->user, notes->text[i]);
     }

@@ -73,7 +73,7 @@ static enum role role_of(struct trit_string name)
 
 static bool is_ternary(struct quantizer *q, const struct gguf_tensor *t)
 {
-    const struct trit_packed m = gguf_packed(q->file, t);
+    const struct trit_packed m = trit_gguf_packed(q->file, t);
     const bool ternary = trit_floats_are_ternary(q->t2, &m);
 
     trit_bytes_release(&q->file->bytes, m.data, (size_t)t->n_bytes);
@@ -201,7 +201,7 @@ static void note_all(struct quantizer *q)
 
 static void write_metadata(struct quantizer *q)
 {
-    const struct gguf_kv *old = gguf_find(q->file, "trit.notes");
+    const struct gguf_kv *old = trit_gguf_find(q->file, "trit.notes");
     const bool strings =
         old && old->type == TRIT_VALUE_ARRAY && old->item_type == TRIT_VALUE_STRING;
     const uint64_t n_old = strings ? old->n_items : 0;
@@ -210,14 +210,14 @@ static void write_metadata(struct quantizer *q)
         const struct trit_string key = q->file->kv[i].key;
         if (!trit_string_is(key, "general.file_type") && !trit_string_is(key, "trit.notes") &&
             !trit_string_is(key, "general.alignment")) /* the writer uses the usual one */
-            gguf_write_entry(&q->w, &q->file->kv[i]);
+            trit_gguf_write_entry(&q->w, &q->file->kv[i]);
     }
-    gguf_write_u32(&q->w, "general.file_type", q->type->file_type);
-    gguf_write_array(&q->w, "trit.notes", TRIT_VALUE_STRING, n_old + q->notes.n);
+    trit_gguf_write_u32(&q->w, "general.file_type", q->type->file_type);
+    trit_gguf_write_array(&q->w, "trit.notes", TRIT_VALUE_STRING, n_old + q->notes.n);
     const uint8_t *p = strings ? old->items : NULL;
     for (uint64_t i = 0; i < n_old; i++) {
-        const struct trit_string s = gguf_next_value(TRIT_VALUE_STRING, &p).s;
-        gguf_write_item_string(&q->w, s.bytes, s.len);
+        const struct trit_string s = trit_gguf_next_value(TRIT_VALUE_STRING, &p).s;
+        trit_gguf_write_item_string(&q->w, s.bytes, s.len);
     }
     trit_notes_write(&q->notes, &q->w, q->opt);
 }
@@ -229,7 +229,7 @@ static trit_status list_tensors(struct quantizer *q)
         char name[64];
         snprintf(name, sizeof name, "%.*s", (int)p->from->name.len, p->from->name.bytes);
         if (strlen(name) != p->from->name.len ||
-            !gguf_write_tensor(&q->w, name, p->type, p->from->dims[0], p->from->dims[1]))
+            !trit_gguf_write_tensor(&q->w, name, p->type, p->from->dims[0], p->from->dims[1]))
             return FAIL(q, p->from, TRIT_E_UNSUPPORTED,
                         "has a name that is too long, or an invalid size");
     }
@@ -258,7 +258,7 @@ static bool all_zero(const uint8_t *t2, size_t n_bytes)
 static trit_status write_ternary(struct quantizer *q, const struct planned *p)
 {
     const struct gguf_tensor *t = p->from;
-    const struct trit_packed m = gguf_packed(q->file, t);
+    const struct trit_packed m = trit_gguf_packed(q->file, t);
     const size_t n_bytes = m.n_rows * trit_t2_row_bytes(m.n_cols);
     struct trit_error why = {0};
     float scale;
@@ -283,8 +283,8 @@ static trit_status write_ternary(struct quantizer *q, const struct planned *p)
 
 static trit_status copy_tensor(struct quantizer *q, const struct gguf_tensor *t)
 {
-    return gguf_write_data(&q->w, gguf_data(q->file, t), (size_t)t->n_bytes) &&
-                   gguf_write_pad(&q->w)
+    return trit_gguf_write_data(&q->w, trit_gguf_data(q->file, t), (size_t)t->n_bytes) &&
+                   trit_gguf_write_pad(&q->w)
                ? TRIT_OK
                : trit_fail(q->err, TRIT_E_CANCELLED, "stopped");
 }
@@ -300,7 +300,7 @@ static trit_status write_tensor(struct quantizer *q, const struct planned *p)
         return copy_tensor(q, t);
     const trit_status status =
         trit_emit_rows(&q->emitter, p->type, (enum trit_format)t->type->format,
-                       gguf_data(q->file, t), (size_t)t->dims[1], (size_t)t->dims[0], &why);
+                       trit_gguf_data(q->file, t), (size_t)t->dims[1], (size_t)t->dims[0], &why);
     return status == TRIT_E_FILE ? FAIL(q, t, status, "%s", why.text)
            : status              ? trit_fail(q->err, status, "%s", why.text)
                                  : TRIT_OK;
@@ -332,8 +332,8 @@ static trit_status quantize(struct quantizer *q, uint64_t *n_bytes)
     if ((status = list_tensors(q)))
         return status;
     if (n_bytes)
-        *n_bytes = gguf_writer_bytes(&q->w);
-    if (q->w.write && (status = gguf_write_begin(&q->w, q->err)))
+        *n_bytes = trit_gguf_writer_bytes(&q->w);
+    if (q->w.write && (status = trit_gguf_write_begin(&q->w, q->err)))
         return status;
     for (size_t i = 0; i < q->file->n_tensors && !status; i++) {
         const struct gguf_tensor *t = q->plan[i].from;
@@ -341,9 +341,9 @@ static trit_status quantize(struct quantizer *q, uint64_t *n_bytes)
         if (!q->w.write)
             continue;
         status = write_tensor(q, &q->plan[i]);
-        trit_bytes_release(&q->file->bytes, gguf_data(q->file, t), (size_t)t->n_bytes);
+        trit_bytes_release(&q->file->bytes, trit_gguf_data(q->file, t), (size_t)t->n_bytes);
     }
-    return status || !q->w.write ? status : gguf_write_end(&q->w, q->err);
+    return status || !q->w.write ? status : trit_gguf_write_end(&q->w, q->err);
 }
 
 trit_status trit_quantize(const trit_file *file, const struct trit_convert_options *opt,
@@ -360,7 +360,7 @@ trit_status trit_quantize(const trit_file *file, const struct trit_convert_optio
 
     trit_emitter_free(&q.emitter);
     trit_pool_close(&q.pool);
-    gguf_writer_free(&q.w);
+    trit_gguf_writer_free(&q.w);
     trit_notes_free(&q.notes);
     trit_free_aligned(q.t2);
     free(q.plan);

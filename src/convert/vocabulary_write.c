@@ -4,42 +4,42 @@
 static void write_id(struct gguf_writer *w, const char *key, int32_t id)
 {
     if (id >= 0)
-        gguf_write_u32(w, key, (uint32_t)id);
+        trit_gguf_write_u32(w, key, (uint32_t)id);
 }
 
 static void write_flag(struct gguf_writer *w, const char *key, int flag)
 {
     if (flag >= 0)
-        gguf_write_bool(w, key, flag);
+        trit_gguf_write_bool(w, key, flag);
 }
 
 static void write_arrays(const struct trit_vocabulary *v, struct gguf_writer *w)
 {
     const uint64_t n = (uint64_t)v->n_tokens;
 
-    gguf_write_array(w, "tokenizer.ggml.tokens", TRIT_VALUE_STRING, n);
+    trit_gguf_write_array(w, "tokenizer.ggml.tokens", TRIT_VALUE_STRING, n);
     for (int32_t i = 0; i < v->n_tokens; i++)
-        gguf_write_item_string(w, v->tokens[i].text.bytes, v->tokens[i].text.len);
+        trit_gguf_write_item_string(w, v->tokens[i].text.bytes, v->tokens[i].text.len);
     if (!v->pre) {
-        gguf_write_array(w, "tokenizer.ggml.scores", TRIT_VALUE_F32, n);
+        trit_gguf_write_array(w, "tokenizer.ggml.scores", TRIT_VALUE_F32, n);
         for (int32_t i = 0; i < v->n_tokens; i++)
-            gguf_write_item(w, &v->tokens[i].score, sizeof v->tokens[i].score);
+            trit_gguf_write_item(w, &v->tokens[i].score, sizeof v->tokens[i].score);
     }
-    gguf_write_array(w, "tokenizer.ggml.token_type", TRIT_VALUE_I32, n);
+    trit_gguf_write_array(w, "tokenizer.ggml.token_type", TRIT_VALUE_I32, n);
     for (int32_t i = 0; i < v->n_tokens; i++)
-        gguf_write_item(w, &v->tokens[i].type, sizeof v->tokens[i].type);
+        trit_gguf_write_item(w, &v->tokens[i].type, sizeof v->tokens[i].type);
     if (!v->pre)
         return;
-    gguf_write_array(w, "tokenizer.ggml.merges", TRIT_VALUE_STRING, (uint64_t)v->n_merges);
+    trit_gguf_write_array(w, "tokenizer.ggml.merges", TRIT_VALUE_STRING, (uint64_t)v->n_merges);
     for (int32_t i = 0; i < v->n_merges; i++)
-        gguf_write_item_string(w, v->merges[i].bytes, v->merges[i].len);
+        trit_gguf_write_item_string(w, v->merges[i].bytes, v->merges[i].len);
 }
 
 void trit_vocabulary_write(const struct trit_vocabulary *v, struct gguf_writer *w)
 {
-    gguf_write_string(w, "tokenizer.ggml.model", v->model);
+    trit_gguf_write_string(w, "tokenizer.ggml.model", v->model);
     if (v->pre)
-        gguf_write_string(w, "tokenizer.ggml.pre", v->pre);
+        trit_gguf_write_string(w, "tokenizer.ggml.pre", v->pre);
     write_arrays(v, w);
     write_id(w, "tokenizer.ggml.bos_token_id", v->bos);
     write_id(w, "tokenizer.ggml.eos_token_id", v->eos);
@@ -52,5 +52,5 @@ void trit_vocabulary_write(const struct trit_vocabulary *v, struct gguf_writer *
     write_flag(w, "tokenizer.ggml.add_space_prefix", v->space_prefix);
     write_flag(w, "trit.ignore_merges", v->ignore_merges);
     if (v->chat_template.len)
-        gguf_write_text(w, "tokenizer.chat_template", v->chat_template);
+        trit_gguf_write_text(w, "tokenizer.chat_template", v->chat_template);
 }

@@ -169,7 +169,7 @@ static trit_status place_tensor(trit_file *f, struct gguf_tensor *t, uint64_t da
     const uint64_t data_size = f->bytes.size - data_start;
 
     if (t->type && t->type->block &&
-        !trit_type_bytes(t->type, t->dims[0], gguf_n_elements(t) / t->dims[0], &t->n_bytes))
+        !trit_type_bytes(t->type, t->dims[0], trit_gguf_n_elements(t) / t->dims[0], &t->n_bytes))
         return trit_fail_tensor(err, TRIT_E_FILE, f->path, t->name,
                                 "has rows of %llu weights, but type %s needs a multiple of %u",
                                 (unsigned long long)t->dims[0], t->type->name, t->type->block);
@@ -264,7 +264,7 @@ static trit_status read_header(trit_file *f, struct cursor *c, uint64_t *n_tenso
 static trit_status read_alignment(const trit_file *f, uint64_t *alignment, struct trit_error *err)
 {
     uint32_t a = DEFAULT_ALIGNMENT;
-    const trit_status status = gguf_get_u32(f, "general.alignment", &a, err);
+    const trit_status status = trit_gguf_get_u32(f, "general.alignment", &a, err);
     if (status)
         return status;
     if (a < 8 || (a & (a - 1)) || a > 1u << 20)
@@ -313,7 +313,7 @@ static trit_status parse_file(trit_file *f, struct trit_error *err)
     if (!status)
         status = index_names(f, f->kv_by_name, f->kv, f->n_kv, sizeof *f->kv, "metadata", err);
     if (!status)
-        status = gguf_get_u32(f, "split.count", &n_parts, err);
+        status = trit_gguf_get_u32(f, "split.count", &n_parts, err);
     if (!status && n_parts > 1)
         status = trit_fail(err, TRIT_E_UNSUPPORTED,
                            "%s is one of %u parts of a model; merge them into one file first",
@@ -390,17 +390,17 @@ static const void *find_name(const void **index, size_t n, const char *name)
     return found ? *found : NULL;
 }
 
-const struct gguf_kv *gguf_find(const trit_file *f, const char *key)
+const struct gguf_kv *trit_gguf_find(const trit_file *f, const char *key)
 {
     return find_name(f->kv_by_name, f->n_kv, key);
 }
 
-const struct gguf_tensor *gguf_find_tensor(const trit_file *f, const char *name)
+const struct gguf_tensor *trit_gguf_find_tensor(const trit_file *f, const char *name)
 {
     return find_name(f->tensors_by_name, f->n_tensors, name);
 }
 
-struct trit_value gguf_next_value(trit_value_type type, const uint8_t **p)
+struct trit_value trit_gguf_next_value(trit_value_type type, const uint8_t **p)
 {
     struct trit_value v = {.type = type};
     uint64_t u = 0;
@@ -449,17 +449,18 @@ static trit_status wrong_type(const trit_file *f, const char *key, const char *e
 static trit_status get_value(const trit_file *f, const char *key, unsigned types,
                              const char *expected, struct trit_value *out, struct trit_error *err)
 {
-    const struct gguf_kv *kv = gguf_find(f, key);
+    const struct gguf_kv *kv = trit_gguf_find(f, key);
     if (!kv)
         return TRIT_OK;
     if (!(types >> kv->type & 1))
         return wrong_type(f, key, expected, err);
     const uint8_t *p = kv->items;
-    *out = gguf_next_value(kv->type, &p);
+    *out = trit_gguf_next_value(kv->type, &p);
     return TRIT_OK;
 }
 
-trit_status gguf_get_u32(const trit_file *f, const char *key, uint32_t *out, struct trit_error *err)
+trit_status trit_gguf_get_u32(const trit_file *f, const char *key, uint32_t *out,
+                              struct trit_error *err)
 {
     static const char expected[] = "an unsigned 32-bit integer";
     struct trit_value v = {.u = *out};
@@ -472,7 +473,8 @@ trit_status gguf_get_u32(const trit_file *f, const char *key, uint32_t *out, str
     return status;
 }
 
-trit_status gguf_get_f64(const trit_file *f, const char *key, double *out, struct trit_error *err)
+trit_status trit_gguf_get_f64(const trit_file *f, const char *key, double *out,
+                              struct trit_error *err)
 {
     struct trit_value v = {.f = *out};
     const trit_status status =
@@ -481,7 +483,8 @@ trit_status gguf_get_f64(const trit_file *f, const char *key, double *out, struc
     return status;
 }
 
-trit_status gguf_get_bool(const trit_file *f, const char *key, bool *out, struct trit_error *err)
+trit_status trit_gguf_get_bool(const trit_file *f, const char *key, bool *out,
+                               struct trit_error *err)
 {
     struct trit_value v = {.u = *out};
     const trit_status status = get_value(f, key, BIT(BOOL), "true or false", &v, err);
@@ -489,8 +492,8 @@ trit_status gguf_get_bool(const trit_file *f, const char *key, bool *out, struct
     return status;
 }
 
-trit_status gguf_get_string(const trit_file *f, const char *key, struct trit_string *out,
-                            struct trit_error *err)
+trit_status trit_gguf_get_string(const trit_file *f, const char *key, struct trit_string *out,
+                                 struct trit_error *err)
 {
     struct trit_value v = {.s = *out};
     const trit_status status = get_value(f, key, BIT(STRING), "a string", &v, err);
@@ -498,10 +501,10 @@ trit_status gguf_get_string(const trit_file *f, const char *key, struct trit_str
     return status;
 }
 
-trit_status gguf_get_array(const trit_file *f, const char *key, trit_value_type item_type,
-                           const struct gguf_kv **out, struct trit_error *err)
+trit_status trit_gguf_get_array(const trit_file *f, const char *key, trit_value_type item_type,
+                                const struct gguf_kv **out, struct trit_error *err)
 {
-    *out = gguf_find(f, key);
+    *out = trit_gguf_find(f, key);
     if (*out && ((*out)->type != TRIT_VALUE_ARRAY || (*out)->item_type != item_type))
         return wrong_type(f, key, "an array of another type", err);
     return TRIT_OK;
@@ -532,7 +535,7 @@ struct trit_metadata trit_file_metadata(const trit_file *file, size_t i)
 
 size_t trit_file_find_metadata(const trit_file *file, const char *key)
 {
-    const struct gguf_kv *kv = gguf_find(file, key);
+    const struct gguf_kv *kv = trit_gguf_find(file, key);
     return kv ? (size_t)(kv - file->kv) : file->n_kv;
 }
 
@@ -542,7 +545,7 @@ void trit_file_values(const trit_file *file, size_t i,
     const struct gguf_kv *kv = &file->kv[i];
     const uint8_t *p = kv->items;
     for (uint64_t k = 0; k < kv->n_items; k++) {
-        const struct trit_value v = gguf_next_value(kv->item_type, &p);
+        const struct trit_value v = trit_gguf_next_value(kv->item_type, &p);
         if (!fn(user, &v))
             return;
     }

@@ -39,19 +39,19 @@ struct trit_file {
     const void **tensors_by_name; /* [n_tensors] likewise */
 };
 
-const struct gguf_kv *gguf_find(const trit_file *f, const char *key);
-const struct gguf_tensor *gguf_find_tensor(const trit_file *f, const char *name);
+const struct gguf_kv *trit_gguf_find(const trit_file *f, const char *key);
+const struct gguf_tensor *trit_gguf_find_tensor(const trit_file *f, const char *name);
 
-static inline const uint8_t *gguf_data(const trit_file *f, const struct gguf_tensor *t)
+static inline const uint8_t *trit_gguf_data(const trit_file *f, const struct gguf_tensor *t)
 {
     return f->bytes.data + t->offset;
 }
 
 /* A two-dimensional tensor as input for unpack_t2 of its type. */
-static inline struct trit_packed gguf_packed(const trit_file *f, const struct gguf_tensor *t)
+static inline struct trit_packed trit_gguf_packed(const trit_file *f, const struct gguf_tensor *t)
 {
     return (struct trit_packed){
-        .data = gguf_data(f, t),
+        .data = trit_gguf_data(f, t),
         .n_rows = (size_t)t->dims[1],
         .n_cols = (size_t)t->dims[0],
         .format = t->type->format >= 0 ? (enum trit_format)t->type->format : TRIT_FORMAT_F32,
@@ -60,31 +60,33 @@ static inline struct trit_packed gguf_packed(const trit_file *f, const struct gg
 }
 
 /* Whether its bytes in the file are rows of T2. */
-static inline bool gguf_is_t2(const trit_file *f, const struct gguf_tensor *t)
+static inline bool trit_gguf_is_t2(const trit_file *f, const struct gguf_tensor *t)
 {
     return t->type_id == TRIT_TYPE_I2_S && t->dims[0] % TRIT_T2_BLOCK == 0 &&
            f->i2s_layout <= TRIT_I2S_128_ROWS;
 }
 
-static inline uint64_t gguf_n_elements(const struct gguf_tensor *t)
+static inline uint64_t trit_gguf_n_elements(const struct gguf_tensor *t)
 {
     return t->dims[0] * t->dims[1] * t->dims[2] * t->dims[3];
 }
 
 /* Read one value and advance *p; the bytes were checked when the file was opened. */
-struct trit_value gguf_next_value(trit_value_type type, const uint8_t **p);
+struct trit_value trit_gguf_next_value(trit_value_type type, const uint8_t **p);
 
 /* Single values. If the key is absent, *out is unchanged and the result is TRIT_OK; a value of
  * another type or out of range is TRIT_E_FILE. Integers may have any width, signed or unsigned. */
-trit_status gguf_get_u32(const trit_file *f, const char *key, uint32_t *out,
-                         struct trit_error *err);
-trit_status gguf_get_f64(const trit_file *f, const char *key, double *out, struct trit_error *err);
-trit_status gguf_get_bool(const trit_file *f, const char *key, bool *out, struct trit_error *err);
-trit_status gguf_get_string(const trit_file *f, const char *key, struct trit_string *out,
-                            struct trit_error *err);
+trit_status trit_gguf_get_u32(const trit_file *f, const char *key, uint32_t *out,
+                              struct trit_error *err);
+trit_status trit_gguf_get_f64(const trit_file *f, const char *key, double *out,
+                              struct trit_error *err);
+trit_status trit_gguf_get_bool(const trit_file *f, const char *key, bool *out,
+                               struct trit_error *err);
+trit_status trit_gguf_get_string(const trit_file *f, const char *key, struct trit_string *out,
+                                 struct trit_error *err);
 
 /* An array of that item type; *out is NULL if the key is absent. */
-trit_status gguf_get_array(const trit_file *f, const char *key, trit_value_type item_type,
-                           const struct gguf_kv **out, struct trit_error *err);
+trit_status trit_gguf_get_array(const trit_file *f, const char *key, trit_value_type item_type,
+                                const struct gguf_kv **out, struct trit_error *err);
 
 #endif

@@ -54,42 +54,42 @@ static void append_key(struct gguf_writer *w, const char *key, trit_value_type t
     w->n_kv++;
 }
 
-void gguf_write_u32(struct gguf_writer *w, const char *key, uint32_t x)
+void trit_gguf_write_u32(struct gguf_writer *w, const char *key, uint32_t x)
 {
     append_key(w, key, TRIT_VALUE_U32);
     append_u32(w, &w->kv, x);
 }
 
-void gguf_write_f32(struct gguf_writer *w, const char *key, float x)
+void trit_gguf_write_f32(struct gguf_writer *w, const char *key, float x)
 {
     append_key(w, key, TRIT_VALUE_F32);
     append_bytes(w, &w->kv, &x, sizeof x);
 }
 
-void gguf_write_bool(struct gguf_writer *w, const char *key, bool x)
+void trit_gguf_write_bool(struct gguf_writer *w, const char *key, bool x)
 {
     const uint8_t byte = x;
     append_key(w, key, TRIT_VALUE_BOOL);
     append_bytes(w, &w->kv, &byte, sizeof byte);
 }
 
-void gguf_write_text(struct gguf_writer *w, const char *key, struct trit_string text)
+void trit_gguf_write_text(struct gguf_writer *w, const char *key, struct trit_string text)
 {
     append_key(w, key, TRIT_VALUE_STRING);
     append_string(w, &w->kv, text.bytes, text.len);
 }
 
-void gguf_write_string(struct gguf_writer *w, const char *key, const char *text)
+void trit_gguf_write_string(struct gguf_writer *w, const char *key, const char *text)
 {
-    gguf_write_text(w, key, trit_string_of(text));
+    trit_gguf_write_text(w, key, trit_string_of(text));
 }
 
-void gguf_write_entry(struct gguf_writer *w, const struct gguf_kv *kv)
+void trit_gguf_write_entry(struct gguf_writer *w, const struct gguf_kv *kv)
 {
     const uint8_t *end = kv->items;
 
     for (uint64_t i = 0; i < kv->n_items; i++)
-        (void)gguf_next_value(kv->item_type, &end);
+        (void)trit_gguf_next_value(kv->item_type, &end);
     append_string(w, &w->kv, kv->key.bytes, kv->key.len);
     append_u32(w, &w->kv, kv->type);
     if (kv->type == TRIT_VALUE_ARRAY) {
@@ -100,25 +100,25 @@ void gguf_write_entry(struct gguf_writer *w, const struct gguf_kv *kv)
     w->n_kv++;
 }
 
-void gguf_write_array(struct gguf_writer *w, const char *key, trit_value_type type, uint64_t n)
+void trit_gguf_write_array(struct gguf_writer *w, const char *key, trit_value_type type, uint64_t n)
 {
     append_key(w, key, TRIT_VALUE_ARRAY);
     append_u32(w, &w->kv, (uint32_t)type);
     append_u64(w, &w->kv, n);
 }
 
-void gguf_write_item(struct gguf_writer *w, const void *item, size_t bytes)
+void trit_gguf_write_item(struct gguf_writer *w, const void *item, size_t bytes)
 {
     append_bytes(w, &w->kv, item, bytes);
 }
 
-void gguf_write_item_string(struct gguf_writer *w, const char *bytes, size_t len)
+void trit_gguf_write_item_string(struct gguf_writer *w, const char *bytes, size_t len)
 {
     append_string(w, &w->kv, bytes, len);
 }
 
-bool gguf_write_tensor(struct gguf_writer *w, const char *name, const struct trit_type *type,
-                       uint64_t n_cols, uint64_t n_rows)
+bool trit_gguf_write_tensor(struct gguf_writer *w, const char *name, const struct trit_type *type,
+                            uint64_t n_cols, uint64_t n_rows)
 {
     uint64_t bytes;
 
@@ -169,12 +169,12 @@ static uint64_t front_bytes(const struct gguf_writer *w)
     return HEADER_BYTES + w->kv.len + w->infos.len;
 }
 
-uint64_t gguf_writer_bytes(const struct gguf_writer *w)
+uint64_t trit_gguf_writer_bytes(const struct gguf_writer *w)
 {
     return trit_round_up(front_bytes(w), ALIGNMENT) + w->data_bytes;
 }
 
-trit_status gguf_write_begin(struct gguf_writer *w, struct trit_error *err)
+trit_status trit_gguf_write_begin(struct gguf_writer *w, struct trit_error *err)
 {
     struct gguf_buffer head = {0};
 
@@ -192,36 +192,36 @@ trit_status gguf_write_begin(struct gguf_writer *w, struct trit_error *err)
     return state(w, err);
 }
 
-bool gguf_write_data(struct gguf_writer *w, const void *bytes, size_t n)
+bool trit_gguf_write_data(struct gguf_writer *w, const void *bytes, size_t n)
 {
     w->offset += n;
     return emit(w, bytes, n);
 }
 
-bool gguf_write_pad(struct gguf_writer *w)
+bool trit_gguf_write_pad(struct gguf_writer *w)
 {
     const bool ok = emit_zeros(w, w->offset);
     w->offset = trit_round_up(w->offset, ALIGNMENT);
     return ok;
 }
 
-bool gguf_write_tail(struct gguf_writer *w, const struct trit_type *type, float scale)
+bool trit_gguf_write_tail(struct gguf_writer *w, const struct trit_type *type, float scale)
 {
     uint8_t tail[32];
 
     for (size_t i = 0; i < sizeof tail; i += sizeof scale) /* as in published files */
         memcpy(tail + i, &scale, sizeof scale);
     assert(type->tail_bytes <= sizeof tail);
-    return gguf_write_data(w, tail, type->tail_bytes) && gguf_write_pad(w);
+    return trit_gguf_write_data(w, tail, type->tail_bytes) && trit_gguf_write_pad(w);
 }
 
-trit_status gguf_write_end(struct gguf_writer *w, struct trit_error *err)
+trit_status trit_gguf_write_end(struct gguf_writer *w, struct trit_error *err)
 {
     assert(w->failed || w->offset == w->data_bytes);
     return state(w, err);
 }
 
-void gguf_writer_free(struct gguf_writer *w)
+void trit_gguf_writer_free(struct gguf_writer *w)
 {
     free(w->kv.data);
     free(w->infos.data);

@@ -20,7 +20,7 @@ static trit_status count_unpacked(uint64_t counts[4], float *scale, bool *ternar
                                   const trit_file *f, const struct gguf_tensor *t,
                                   struct trit_error *why)
 {
-    const struct trit_packed m = gguf_packed(f, t);
+    const struct trit_packed m = trit_gguf_packed(f, t);
     const size_t n_bytes = m.n_rows * trit_t2_row_bytes(m.n_cols);
     uint8_t *t2 = trit_alloc_aligned(n_bytes);
 
@@ -47,14 +47,14 @@ trit_status trit_file_tensor_stats(const trit_file *f, size_t i, struct trit_ten
     struct trit_error why = {0};
     trit_status status = TRIT_OK;
 
-    *out = (struct trit_tensor_stats){.n = gguf_n_elements(t)};
+    *out = (struct trit_tensor_stats){.n = trit_gguf_n_elements(t)};
     if (!t->type || !t->type->unpack_t2 || (t->type->id_is_shared && !t->fits_span) ||
         t->n_dims != 2)
         return TRIT_OK;
-    if (gguf_is_t2(f, t)) {
+    if (trit_gguf_is_t2(f, t)) {
         out->ternary = true;
-        out->scale = trit_i2s_scale(gguf_data(f, t), (size_t)out->n);
-        count_codes(counts, gguf_data(f, t), (size_t)out->n / 4);
+        out->scale = trit_i2s_scale(trit_gguf_data(f, t), (size_t)out->n);
+        count_codes(counts, trit_gguf_data(f, t), (size_t)out->n / 4);
     } else {
         status = count_unpacked(counts, &out->scale, &out->ternary, f, t, &why);
     }

@@ -94,12 +94,12 @@ static int32_t read_int(struct reader *r, const char *key, int32_t lo, int32_t h
 
     if (r->status)
         return lo;
-    if (!gguf_find(r->file, full_key(r, key))) {
+    if (!trit_gguf_find(r->file, full_key(r, key))) {
         if (missing < 0)
             fail(r, TRIT_E_FILE, key, "is missing");
         return missing < 0 ? lo : missing;
     }
-    r->status = gguf_get_u32(r->file, r->key, &u, r->err);
+    r->status = trit_gguf_get_u32(r->file, r->key, &u, r->err);
     if (!r->status && (u < (uint32_t)lo || u > (uint32_t)hi))
         fail(r, TRIT_E_FILE, key, trit_out_of_range(u, lo, hi).text);
     return r->status ? lo : (int32_t)u;
@@ -121,9 +121,9 @@ static double read_real(struct reader *r, const char *key, double lo, double hi,
 
     if (r->status)
         return lo;
-    r->status = gguf_get_f64(r->file, full_key(r, key), &x, r->err);
+    r->status = trit_gguf_get_f64(r->file, full_key(r, key), &x, r->err);
     if (!r->status && isnan(x))
-        fail(r, TRIT_E_FILE, key, gguf_find(r->file, r->key) ? "is NaN" : "is missing");
+        fail(r, TRIT_E_FILE, key, trit_gguf_find(r->file, r->key) ? "is NaN" : "is missing");
     if (!r->status && !(x >= lo && x <= hi))
         fail(r, TRIT_E_FILE, key, trit_out_of_range(x, lo, hi).text);
     return r->status ? lo : x;
@@ -133,7 +133,7 @@ static struct trit_string read_string(struct reader *r, const char *key)
 {
     struct trit_string s = {"", 0};
     if (!r->status)
-        r->status = gguf_get_string(r->file, full_key(r, key), &s, r->err);
+        r->status = trit_gguf_get_string(r->file, full_key(r, key), &s, r->err);
     return s;
 }
 
@@ -148,7 +148,7 @@ static void read_sizes(struct reader *r, struct trit_knobs *k)
     k->n_head = read_int(r, "attention.head_count", 1, 4096, -1);
     k->n_head_kv = read_int(r, "attention.head_count_kv", 1, 4096, k->n_head);
     k->head_dim = k->n_embd / k->n_head;
-    if (!gguf_find(r->file, full_key(r, "attention.key_length")) && k->n_embd % k->n_head)
+    if (!trit_gguf_find(r->file, full_key(r, "attention.key_length")) && k->n_embd % k->n_head)
         fail(r, TRIT_E_FILE, "embedding_length", "is not a multiple of attention.head_count");
     k->head_dim = read_int(r, "attention.key_length", 1, TRIT_MAX_HEAD_DIM, k->head_dim);
     if (read_int(r, "attention.value_length", 1, TRIT_MAX_HEAD_DIM, k->head_dim) != k->head_dim)
@@ -216,7 +216,7 @@ static bool read_bool(struct reader *r, const char *key, bool missing)
 {
     bool out = missing;
     if (!r->status)
-        r->status = gguf_get_bool(r->file, full_key(r, key), &out, r->err);
+        r->status = trit_gguf_get_bool(r->file, full_key(r, key), &out, r->err);
     return out;
 }
 
@@ -276,7 +276,7 @@ trit_status trit_arch_read(const struct trit_arch **arch, struct trit_knobs *kno
                            const trit_file *file, struct trit_error *err)
 {
     struct trit_string name = {"", 0};
-    const trit_status status = gguf_get_string(file, "general.architecture", &name, err);
+    const trit_status status = trit_gguf_get_string(file, "general.architecture", &name, err);
 
     if (status)
         return status;
@@ -307,16 +307,16 @@ static void write_knob(const struct trit_knob *knob, double x, struct gguf_write
     snprintf(key, sizeof key, "trit.%s", knob->name);
     switch (knob->kind) {
     case TRIT_KNOB_BOOL:
-        gguf_write_bool(w, key, x != 0);
+        trit_gguf_write_bool(w, key, x != 0);
         break;
     case TRIT_KNOB_INT:
-        gguf_write_u32(w, key, (uint32_t)x);
+        trit_gguf_write_u32(w, key, (uint32_t)x);
         break;
     case TRIT_KNOB_REAL:
-        gguf_write_f32(w, key, (float)x);
+        trit_gguf_write_f32(w, key, (float)x);
         break;
     case TRIT_KNOB_WORD:
-        gguf_write_string(w, key, knob->words[(int)x]);
+        trit_gguf_write_string(w, key, knob->words[(int)x]);
         break;
     }
 }
@@ -353,15 +353,15 @@ void trit_arch_write(const struct trit_arch *arch, const struct trit_knobs *k, i
     const struct trit_knob *knob;
 
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        gguf_write_u32(w, key_of(arch, sizes[i].name).text, (uint32_t)sizes[i].value);
-    gguf_write_f32(w, key_of(arch, norm_eps_key(k->norm)).text, k->norm_eps);
-    gguf_write_f32(w, key_of(arch, "rope.freq_base").text, (float)k->rope_base);
+        trit_gguf_write_u32(w, key_of(arch, sizes[i].name).text, (uint32_t)sizes[i].value);
+    trit_gguf_write_f32(w, key_of(arch, norm_eps_key(k->norm)).text, k->norm_eps);
+    trit_gguf_write_f32(w, key_of(arch, "rope.freq_base").text, (float)k->rope_base);
     if (k->rope_factor != 1) {
-        gguf_write_string(w, key_of(arch, "rope.scaling.type").text, "linear");
-        gguf_write_f32(w, key_of(arch, "rope.scaling.factor").text, (float)k->rope_factor);
+        trit_gguf_write_string(w, key_of(arch, "rope.scaling.type").text, "linear");
+        trit_gguf_write_f32(w, key_of(arch, "rope.scaling.factor").text, (float)k->rope_factor);
     }
     if (act)
-        gguf_write_string(w, key_of(arch, "hidden_activation").text, act);
+        trit_gguf_write_string(w, key_of(arch, "hidden_activation").text, act);
     for (size_t i = 0; (knob = trit_knob_at(i)); i++) {
         const double x = trit_knob_get(knob, k);
         if (arch->open || x != trit_knob_get(knob, &arch->knobs))

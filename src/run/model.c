@@ -107,7 +107,7 @@ struct loader {
 static trit_status find(struct loader *l, const char *name, bool optional,
                         const struct gguf_tensor **out)
 {
-    *out = gguf_find_tensor(l->m->file, name);
+    *out = trit_gguf_find_tensor(l->m->file, name);
     if (*out)
         l->used[*out - l->m->file->tensors] = true;
     else if (!optional)
@@ -201,7 +201,7 @@ static trit_status find_matrix(struct loader *l, const char *name, bool optional
     *out = (struct trit_matrix){
         .type = t->type,
         .format = (enum trit_format)t->type->format,
-        .data = gguf_data(l->m->file, t),
+        .data = trit_gguf_data(l->m->file, t),
         .n_rows = (size_t)t->dims[1],
         .n_cols = (size_t)t->dims[0],
         .row_bytes = trit_format_bytes((enum trit_format)t->type->format, (size_t)t->dims[0]),
@@ -234,7 +234,7 @@ static trit_status find_extra_scale(struct loader *l, const char *stem, float *s
         return FAIL(l, t, TRIT_E_UNSUPPORTED, "is a scale and must be of type F32");
     if ((status = check_shape(l, t, 1, 1)))
         return status;
-    memcpy(scale, gguf_data(l->m->file, t), sizeof *scale);
+    memcpy(scale, trit_gguf_data(l->m->file, t), sizeof *scale);
     return check_scale(l, t, *scale, false);
 }
 
@@ -258,14 +258,14 @@ static trit_status find_linear(struct loader *l, const char *stem, size_t n_in, 
     };
     if ((status = find_extra_scale(l, stem, &out->scale)))
         return status;
-    if (gguf_is_t2(l->m->file, t)) {
-        const float scale = trit_i2s_scale(gguf_data(l->m->file, t), n_in * n_out);
+    if (trit_gguf_is_t2(l->m->file, t)) {
+        const float scale = trit_i2s_scale(trit_gguf_data(l->m->file, t), n_in * n_out);
         if ((status = check_scale(l, t, scale, false)))
             return status;
         out->scale *= scale;
         if ((status = check_scale(l, t, out->scale, false)))
             return status;
-        out->t2 = gguf_data(l->m->file, t);
+        out->t2 = trit_gguf_data(l->m->file, t);
     } else {
         defer(l, &(struct pending){.tensor = t, .linear = out}, (uint64_t)n_out * out->row_bytes);
     }
@@ -301,7 +301,7 @@ static trit_status find_layer(struct loader *l, int32_t il)
 /* Every token needs a row. Rows without a token are padding. */
 static trit_status check_vocabulary(const struct loader *l)
 {
-    const struct gguf_kv *tokens = gguf_find(l->m->file, "tokenizer.ggml.tokens");
+    const struct gguf_kv *tokens = trit_gguf_find(l->m->file, "tokenizer.ggml.tokens");
     const size_t n_rows = l->m->token_embd.n_rows;
 
     if (tokens && tokens->n_items > n_rows)
@@ -360,7 +360,7 @@ static trit_status find_all(struct loader *l)
 static trit_status fill_linear(const struct loader *l, const struct pending *p)
 {
     struct trit_linear *linear = p->linear;
-    const struct trit_packed packed = gguf_packed(l->m->file, p->tensor);
+    const struct trit_packed packed = trit_gguf_packed(l->m->file, p->tensor);
     uint8_t *t2 = trit_arena_take(&l->m->memory, linear->n_out * linear->row_bytes, 1);
     struct trit_error why;
     float scale;
@@ -382,7 +382,7 @@ static void fill_vector(const struct loader *l, const struct pending *p)
 
     trit_kernels_init_scalar(&scalar);
     *p->vector = trit_arena_take(&l->m->memory, n * sizeof(float), 1);
-    scalar.decode[p->tensor->type->format](*p->vector, gguf_data(l->m->file, p->tensor), n);
+    scalar.decode[p->tensor->type->format](*p->vector, trit_gguf_data(l->m->file, p->tensor), n);
 }
 
 /* The angles that the divisors give must be in the range of fmath.h. */

@@ -266,7 +266,8 @@ static float suggested(const trit_file *file, const char *key, double lo, double
     double x = (double)missing;
     uint32_t whole = 0;
 
-    if (file && gguf_get_f64(file, key, &x, NULL) && !gguf_get_u32(file, key, &whole, NULL))
+    if (file && trit_gguf_get_f64(file, key, &x, NULL) &&
+        !trit_gguf_get_u32(file, key, &whole, NULL))
         x = whole;
     return x >= lo && x <= hi ? (float)x : missing;
 }

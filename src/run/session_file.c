@@ -45,7 +45,7 @@ enum { N_SAMPLES = 8, SAMPLE_BYTES = 256 };
 
 static void add_tensor(struct trit_hash *h, const trit_file *f, const struct gguf_tensor *t)
 {
-    const uint8_t *data = gguf_data(f, t);
+    const uint8_t *data = trit_gguf_data(f, t);
     const uint64_t len = t->name.len;
 
     ADD(h, len);
@@ -78,7 +78,7 @@ static void describe(char *out, size_t size, const struct trit_model *m)
 {
     struct trit_string name = {"", 0};
 
-    (void)gguf_get_string(m->file, "general.name", &name, NULL);
+    (void)trit_gguf_get_string(m->file, "general.name", &name, NULL);
     memset(out, 0, size);
     snprintf(out, size, "%.40s%s%s, %d layers of %d", trit_quote(name).text, name.len ? ", " : "",
              m->arch->name, m->knobs.n_layer, m->knobs.n_embd);

@@ -102,7 +102,7 @@ static trit_status read_merges(trit_tokenizer *t, const trit_file *file, struct 
 {
     const struct gguf_kv *merges;
     const trit_status status =
-        gguf_get_array(file, "tokenizer.ggml.merges", TRIT_VALUE_STRING, &merges, err);
+        trit_gguf_get_array(file, "tokenizer.ggml.merges", TRIT_VALUE_STRING, &merges, err);
     const size_t n = !status && merges ? (size_t)merges->n_items : 0;
     size_t size = 16;
 
@@ -120,7 +120,7 @@ static trit_status read_merges(trit_tokenizer *t, const trit_file *file, struct 
     t->merge_mask = size - 1;
     const uint8_t *p = n ? merges->items : NULL;
     for (size_t rank = 0; rank < n; rank++)
-        add_merge(t, gguf_next_value(TRIT_VALUE_STRING, &p).s, (uint32_t)rank, whole);
+        add_merge(t, trit_gguf_next_value(TRIT_VALUE_STRING, &p).s, (uint32_t)rank, whole);
     free(whole);
     return TRIT_OK;
 }
@@ -132,8 +132,8 @@ static trit_status read_pretokenizer(trit_tokenizer *t, const trit_file *file,
     struct trit_string name = {"", 0}, arch = {"", 0};
     trit_status status;
 
-    if ((status = gguf_get_string(file, "tokenizer.ggml.pre", &name, err)) ||
-        (status = gguf_get_string(file, "general.architecture", &arch, err)))
+    if ((status = trit_gguf_get_string(file, "tokenizer.ggml.pre", &name, err)) ||
+        (status = trit_gguf_get_string(file, "general.architecture", &arch, err)))
         return status;
     if (!name.len || trit_string_is(name, "default")) {
         const bool llama3 =
@@ -149,7 +149,7 @@ static trit_status read_pretokenizer(trit_tokenizer *t, const trit_file *file,
                          file->path, trit_quote(name).text, trit_pretokenizer_names);
     t->add_bos = t->pre->add_bos;
     t->ignore_merges = t->pre->ignore_merges;
-    return gguf_get_bool(file, "trit.ignore_merges", &t->ignore_merges, err);
+    return trit_gguf_get_bool(file, "trit.ignore_merges", &t->ignore_merges, err);
 }
 
 static trit_status open_bpe(trit_tokenizer *t, const trit_file *file, struct trit_error *err)

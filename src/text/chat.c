@@ -136,7 +136,7 @@ struct evidence {
 static struct trit_string string_of(const trit_file *file, const char *key)
 {
     struct trit_string s = {"", 0};
-    if (gguf_get_string(file, key, &s, NULL))
+    if (trit_gguf_get_string(file, key, &s, NULL))
         s = (struct trit_string){"", 0};
     return s;
 }
@@ -148,11 +148,11 @@ static struct evidence gather_evidence(const trit_file *file, const trit_tokeniz
         .arch = string_of(file, "general.architecture"),
         .name = string_of(file, "general.name"),
         .finetune = string_of(file, "general.finetune"),
-        .has_template = gguf_find(file, "tokenizer.chat_template") != NULL,
+        .has_template = trit_gguf_find(file, "tokenizer.chat_template") != NULL,
         .template_text = string_of(file, "tokenizer.chat_template"),
         .eos = UINT32_MAX,
     };
-    if (gguf_get_u32(file, "tokenizer.ggml.eos_token_id", &e.eos, NULL))
+    if (trit_gguf_get_u32(file, "tokenizer.ggml.eos_token_id", &e.eos, NULL))
         e.eos = UINT32_MAX;
     return e;
 }

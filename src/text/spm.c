@@ -41,7 +41,7 @@ static trit_status open_spm(trit_tokenizer *t, const trit_file *file, struct tri
     const struct gguf_kv *scores;
     trit_status status;
 
-    if ((status = gguf_get_array(file, "tokenizer.ggml.scores", TRIT_VALUE_F32, &scores, err)))
+    if ((status = trit_gguf_get_array(file, "tokenizer.ggml.scores", TRIT_VALUE_F32, &scores, err)))
         return status;
     if (!scores || scores->n_items != (uint64_t)t->vocab.n)
         return trit_fail(err, TRIT_E_FILE, "%s has %d tokens but %llu scores", file->path,
@@ -58,7 +58,7 @@ static trit_status open_spm(trit_tokenizer *t, const trit_file *file, struct tri
     }
     t->add_bos = true;
     t->space_prefix = true;
-    return gguf_get_bool(file, "tokenizer.ggml.add_space_prefix", &t->space_prefix, err);
+    return trit_gguf_get_bool(file, "tokenizer.ggml.add_space_prefix", &t->space_prefix, err);
 }
 
 /* ---- Encoding -------------------------------------------------------------------------------- */

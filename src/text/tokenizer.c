@@ -17,7 +17,7 @@ static trit_status read_id(const trit_file *file, const char *key, int32_t n_voc
                            struct trit_error *err)
 {
     uint32_t u = UINT32_MAX;
-    const trit_status status = gguf_get_u32(file, key, &u, err);
+    const trit_status status = trit_gguf_get_u32(file, key, &u, err);
 
     *id = -1;
     if (status || u == UINT32_MAX)
@@ -94,9 +94,11 @@ static trit_status read_vocab(trit_tokenizer *t, const trit_file *file, struct t
     struct trit_string model = {"", 0};
     trit_status status;
 
-    if ((status = gguf_get_string(file, "tokenizer.ggml.model", &model, err)) ||
-        (status = gguf_get_array(file, "tokenizer.ggml.tokens", TRIT_VALUE_STRING, &tokens, err)) ||
-        (status = gguf_get_array(file, "tokenizer.ggml.token_type", TRIT_VALUE_I32, &types, err)))
+    if ((status = trit_gguf_get_string(file, "tokenizer.ggml.model", &model, err)) ||
+        (status =
+             trit_gguf_get_array(file, "tokenizer.ggml.tokens", TRIT_VALUE_STRING, &tokens, err)) ||
+        (status =
+             trit_gguf_get_array(file, "tokenizer.ggml.token_type", TRIT_VALUE_I32, &types, err)))
         return status;
     if (!model.len)
         return trit_fail(err, TRIT_E_FILE, "%s: metadata 'tokenizer.ggml.model' is missing",
@@ -127,7 +129,7 @@ static trit_status open_tokenizer(trit_tokenizer *t, const trit_file *file, stru
         (status = find_ends(t, file, err)) || (status = list_special(t, err)) ||
         (status = t->kind->open(t, file, err)))
         return status;
-    return gguf_get_bool(file, "tokenizer.ggml.add_bos_token", &t->add_bos, err);
+    return trit_gguf_get_bool(file, "tokenizer.ggml.add_bos_token", &t->add_bos, err);
 }
 
 trit_status trit_tokenizer_open(trit_tokenizer **out, const trit_file *file, struct trit_error *err)

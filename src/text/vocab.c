@@ -106,7 +106,7 @@ trit_status trit_vocab_init(struct trit_vocab *v, const struct gguf_kv *tokens,
 
     *v = (struct trit_vocab){.n = (int32_t)tokens->n_items};
     for (int32_t i = 0; i < v->n; i++) {
-        const size_t len = gguf_next_value(TRIT_VALUE_STRING, &p).s.len;
+        const size_t len = trit_gguf_next_value(TRIT_VALUE_STRING, &p).s.len;
         v->longest = len > v->longest ? len : v->longest;
         total += len;
     }
@@ -116,8 +116,8 @@ trit_status trit_vocab_init(struct trit_vocab *v, const struct gguf_kv *tokens,
     memset(v->by_text, 0xff, (v->mask + 1) * sizeof *v->by_text);
     p = tokens->items;
     for (int32_t i = 0; i < v->n; i++) {
-        const struct trit_string s = gguf_next_value(TRIT_VALUE_STRING, &p).s;
-        const int64_t type = q ? gguf_next_value(TRIT_VALUE_I32, &q).i : TRIT_TOKEN_NORMAL;
+        const struct trit_string s = trit_gguf_next_value(TRIT_VALUE_STRING, &p).s;
+        const int64_t type = q ? trit_gguf_next_value(TRIT_VALUE_I32, &q).i : TRIT_TOKEN_NORMAL;
         v->type[i] = (uint8_t)(type >= 0 && type <= TRIT_TOKEN_BYTE ? type : TRIT_TOKEN_NORMAL);
         memcpy(v->text + v->text_at[i], s.bytes, s.len);
         v->text_at[i + 1] = v->text_at[i] + s.len;

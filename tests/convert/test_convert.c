@@ -704,7 +704,7 @@ static void long_names(void **state)
         ck_set(c, "_name_or_path", json);
         struct fx_bytes b = convert(ck_write(c, "long-name"), NULL);
         if (trit_file_open(&file, fx_write("long-name.gguf", b.data, b.len), NULL, &err) ||
-            gguf_get_string(file, "general.name", &name, &err))
+            trit_gguf_get_string(file, "general.name", &name, &err))
             fail_msg("%s", err.text);
         assert_int_equal(name.len, cases[i].expected);
         assert_memory_equal(name.bytes, json + 1, name.len);
@@ -834,13 +834,13 @@ static void llama3_rope(void **state)
     if (trit_file_open(&file, fx_write("llama3-rope.gguf", b.data, b.len), NULL, &err))
         fail_msg("%s", err.text);
     free(b.data);
-    const struct gguf_tensor *t = gguf_find_tensor(file, "rope_freqs.weight");
+    const struct gguf_tensor *t = trit_gguf_find_tensor(file, "rope_freqs.weight");
     assert_non_null(t);
     assert_int_equal(t->dims[0], 32);
     for (int i = 0; i < 32; i++) {
         const double wavelength = 2 * 3.141592653589793 * pow(500000, 2.0 * i / 64);
         float x;
-        memcpy(&x, gguf_data(file, t) + 4 * i, sizeof x);
+        memcpy(&x, trit_gguf_data(file, t) + 4 * i, sizeof x);
         double expected = 1;
         if (wavelength > 8192) {
             expected = 8;

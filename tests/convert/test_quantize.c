@@ -100,7 +100,7 @@ static void refuse(const char *path, const struct trit_convert_options *opt, con
 
 static uint32_t type_of(const trit_file *file, const char *name)
 {
-    const struct gguf_tensor *t = gguf_find_tensor(file, name);
+    const struct gguf_tensor *t = trit_gguf_find_tensor(file, name);
     assert_non_null(t);
     return t->type_id;
 }
@@ -142,14 +142,14 @@ static void there_and_back(void **state)
         const char *first = quantized(m->path, &to, NULL);
         const char *back = quantized(first, &from, NULL);
         trit_file *a = open_as(m->path, NULL), *b = open_as(back, NULL);
-        const struct gguf_tensor *t = gguf_find_tensor(a, "blk.0.ffn_up.weight");
-        const struct gguf_tensor *u = gguf_find_tensor(b, "blk.0.ffn_up.weight");
+        const struct gguf_tensor *t = trit_gguf_find_tensor(a, "blk.0.ffn_up.weight");
+        const struct gguf_tensor *u = trit_gguf_find_tensor(b, "blk.0.ffn_up.weight");
         const size_t n = (size_t)t->n_bytes - 32;
         float x, y;
         assert_int_equal(t->n_bytes, u->n_bytes);
-        assert_memory_equal(gguf_data(a, t), gguf_data(b, u), n);
-        memcpy(&x, gguf_data(a, t) + n, sizeof x);
-        memcpy(&y, gguf_data(b, u) + n, sizeof y);
+        assert_memory_equal(trit_gguf_data(a, t), trit_gguf_data(b, u), n);
+        memcpy(&x, trit_gguf_data(a, t) + n, sizeof x);
+        memcpy(&y, trit_gguf_data(b, u) + n, sizeof y);
         assert_true(fabsf(x - y) <= x * (k == 2 ? 0x1p-8f : 0x1p-11f));
         trit_file_close(&a);
         trit_file_close(&b);
@@ -169,7 +169,7 @@ static void packed_as_others_pack(void **state)
             const struct gguf_tensor *t = &a->tensors[i], *u = &b->tensors[i];
             const size_t tail = t->type_id == FX_I2_S ? 28 : 0; /* it has no meaning */
             assert_int_equal(t->n_bytes, u->n_bytes);
-            assert_memory_equal(gguf_data(a, t), gguf_data(b, u), t->n_bytes - tail);
+            assert_memory_equal(trit_gguf_data(a, t), trit_gguf_data(b, u), t->n_bytes - tail);
         }
         trit_file_close(&a);
         trit_file_close(&b);
@@ -184,7 +184,7 @@ static void weights_are_counted(void **state)
         const struct fx_model *m = model_of(linear_ids[k], "bitnet-b1.58");
         const struct fx_linear *l = &m->layers[0].down;
         trit_file *file = open_as(m->path, NULL);
-        const struct gguf_tensor *t = gguf_find_tensor(file, "blk.0.ffn_down.weight");
+        const struct gguf_tensor *t = trit_gguf_find_tensor(file, "blk.0.ffn_down.weight");
         struct trit_tensor_stats stats;
         uint64_t counts[3] = {0};
         for (int i = 0; i < l->n_in * l->n_out; i++)
@@ -197,10 +197,10 @@ static void weights_are_counted(void **state)
         assert_int_equal(stats.n_plus, counts[2]);
         assert_int_equal(stats.n_invalid, 0);
         assert_true(stats.scale == l->scale);
-        t = gguf_find_tensor(file, "token_embd.weight");
+        t = trit_gguf_find_tensor(file, "token_embd.weight");
         OK(trit_file_tensor_stats(file, (size_t)(t - file->tensors), &stats, &why));
         assert_true(!stats.ternary && stats.n == 300 * 256 && stats.n_zero == 0);
-        t = gguf_find_tensor(file, "output_norm.weight");
+        t = trit_gguf_find_tensor(file, "output_norm.weight");
         OK(trit_file_tensor_stats(file, (size_t)(t - file->tensors), &stats, &why));
         assert_false(stats.ternary);
         trit_file_close(&file);
@@ -217,7 +217,7 @@ static void odd_weights_are_counted(void **state)
     spec.n_embd = 320;
     const struct fx_model *m = fx_model("odd.gguf", &spec);
     trit_file *file = open_as(m->path, NULL);
-    const struct gguf_tensor *t = gguf_find_tensor(file, "blk.0.attn_q.weight");
+    const struct gguf_tensor *t = trit_gguf_find_tensor(file, "blk.0.attn_q.weight");
     OK(trit_file_tensor_stats(file, (size_t)(t - file->tensors), &stats, &why));
     assert_int_equal(stats.n, 320 * 256);
     assert_int_equal(stats.n_minus + stats.n_zero + stats.n_plus, stats.n);
@@ -229,7 +229,7 @@ static void odd_weights_are_counted(void **state)
     trit_file_close(&file);
     bytes[at + 5] |= 0x30;
     file = open_as(fx_write("odd3.gguf", bytes, size), NULL);
-    t = gguf_find_tensor(file, "blk.0.attn_q.weight");
+    t = trit_gguf_find_tensor(file, "blk.0.attn_q.weight");
     OK(trit_file_tensor_stats(file, (size_t)(t - file->tensors), &stats, &why));
     assert_int_equal(stats.n_invalid, 1);
     trit_file_close(&file);
@@ -252,7 +252,7 @@ static void metadata_is_kept(void **state)
         const struct gguf_kv *x = &a->kv[i];
         char key[96];
         snprintf(key, sizeof key, "%.*s", (int)x->key.len, x->key.bytes);
-        const struct gguf_kv *y = gguf_find(b, key);
+        const struct gguf_kv *y = trit_gguf_find(b, key);
         if (strcmp(key, "general.file_type") == 0)
             continue;
         assert_non_null(y);
@@ -261,9 +261,9 @@ static void metadata_is_kept(void **state)
         n++;
     }
     assert_true(n > 15);
-    OK(gguf_get_u32(b, "general.file_type", &type, &why));
+    OK(trit_gguf_get_u32(b, "general.file_type", &type, &why));
     assert_int_equal(type, 40);
-    OK(gguf_get_array(b, "trit.notes", TRIT_VALUE_STRING, &notes, &why));
+    OK(trit_gguf_get_array(b, "trit.notes", TRIT_VALUE_STRING, &notes, &why));
     assert_int_equal(notes->n_items, 3); /* two of the first time, one of the second */
     assert_int_equal(type_of(b, "token_embd.weight"), FX_Q8_0);
     trit_file_close(&a);
@@ -383,24 +383,24 @@ static void masters(void **state)
 {
     const char *path = master("bitnet-b1.58");
     trit_file *file = open_as(path, NULL);
-    const struct gguf_tensor *t = gguf_find_tensor(file, "blk.0.ffn_up.weight");
+    const struct gguf_tensor *t = trit_gguf_find_tensor(file, "blk.0.ffn_up.weight");
     const size_t n = 256 * 384;
     float w, scale;
     double sum = 0;
     (void)state;
 
     for (size_t i = 0; i < n; i++) {
-        memcpy(&w, gguf_data(file, t) + 4 * i, sizeof w);
+        memcpy(&w, trit_gguf_data(file, t) + 4 * i, sizeof w);
         sum += fabs((double)w);
     }
     const char *out = quantized(path, NULL, NULL);
     trit_file *q = open_as(out, NULL);
-    const struct gguf_tensor *u = gguf_find_tensor(q, "blk.0.ffn_up.weight");
-    const uint8_t *codes = gguf_data(q, u);
+    const struct gguf_tensor *u = trit_gguf_find_tensor(q, "blk.0.ffn_up.weight");
+    const uint8_t *codes = trit_gguf_data(q, u);
     memcpy(&scale, codes + n / 4, sizeof scale);
     assert_true(fabs((double)scale - sum / (double)n) < 1e-7);
     for (size_t i = 0; i < n; i++) {
-        memcpy(&w, gguf_data(file, t) + 4 * i, sizeof w);
+        memcpy(&w, trit_gguf_data(file, t) + 4 * i, sizeof w);
         const float r = w / scale;
         const int code = codes[i / 128 * 32 + i % 32] >> (6 - 2 * (i % 128 / 32)) & 3;
         if (fabsf(fabsf(r) - 0.5f) > 1e-5f)
@@ -441,7 +441,7 @@ static void refusals(void **state)
     /* a code 3 */
     file = open_as(m->path, NULL);
     const size_t size = (size_t)trit_file_size(file);
-    const struct gguf_tensor *t = gguf_find_tensor(file, "blk.0.attn_v.weight");
+    const struct gguf_tensor *t = trit_gguf_find_tensor(file, "blk.0.attn_v.weight");
     uint8_t *bytes = malloc(size);
     FILE *f = fopen(m->path, "rb");
     assert_true(f && bytes && fread(bytes, 1, size, f) == size);
@@ -466,13 +466,13 @@ static void scales_of_zero(void **state)
     for (int i = 0; i < 3; i++) {
         const struct fx_model *m = model_of(FX_I2_S, "bitnet-b1.58");
         trit_file *file = open_as(m->path, NULL);
-        const struct gguf_tensor *t = gguf_find_tensor(file, "blk.0.attn_v.weight");
+        const struct gguf_tensor *t = trit_gguf_find_tensor(file, "blk.0.attn_v.weight");
         const size_t size = (size_t)trit_file_size(file), n = (size_t)(t->dims[0] * t->dims[1] / 4);
         uint8_t *bytes = malloc(size);
         FILE *f = fopen(m->path, "rb");
         assert_true(f && bytes && fread(bytes, 1, size, f) == size);
         fclose(f);
-        uint8_t *data = bytes + (gguf_data(file, t) - file->bytes.data);
+        uint8_t *data = bytes + (trit_gguf_data(file, t) - file->bytes.data);
         memcpy(data + n, &(float){i == 1 ? -0.0f : 0.0f}, 4);
         if (i == 2)
             memset(data, 0x55, n);
@@ -526,9 +526,9 @@ static void scales_and_other_tensors(void **state)
     const char *odd = odd_file(fx_write("other.gguf", image, len), "seq");
     const char *mended = quantized(odd, &(struct trit_convert_options){.type = "tq2_0"}, "seq");
     trit_file *file = open_as(mended, NULL);
-    const struct gguf_tensor *t = gguf_find_tensor(file, "other.weight");
+    const struct gguf_tensor *t = trit_gguf_find_tensor(file, "other.weight");
     assert_int_equal(t->type_id, FX_I2_S);
-    assert_memory_equal(gguf_data(file, t), data, sizeof data - 28);
+    assert_memory_equal(trit_gguf_data(file, t), data, sizeof data - 28);
     trit_file_close(&file);
     free(image);
     fx_free(&g);

@@ -113,11 +113,11 @@ static trit_file *vocabulary_file(const char *folder, int32_t n_rows)
 
     OK(read_vocabulary(&v, &notes, folder, n_rows));
     assert_int_equal(v.n_tokens, n_rows);
-    gguf_write_string(&w, "general.architecture", "llama");
+    trit_gguf_write_string(&w, "general.architecture", "llama");
     trit_vocabulary_write(&v, &w);
-    OK(gguf_write_begin(&w, &why));
-    OK(gguf_write_end(&w, &why));
-    gguf_writer_free(&w);
+    OK(trit_gguf_write_begin(&w, &why));
+    OK(trit_gguf_write_end(&w, &why));
+    trit_gguf_writer_free(&w);
     trit_vocabulary_free(&v);
     trit_notes_free(&notes);
     OK(trit_file_open(&file, fx_write("vocabulary.gguf", b.data, b.len), NULL, &why));
@@ -219,12 +219,12 @@ static void byte_level(void **state)
     trit_file *file = vocabulary_file(folder, 300);
     const struct gguf_kv *tokens;
     const uint8_t *p;
-    OK(gguf_get_array(file, "tokenizer.ggml.tokens", TRIT_VALUE_STRING, &tokens, &why));
+    OK(trit_gguf_get_array(file, "tokenizer.ggml.tokens", TRIT_VALUE_STRING, &tokens, &why));
     assert_int_equal(tokens->n_items, 300);
     p = tokens->items;
     for (int i = 0; i < 299; i++)
-        (void)gguf_next_value(TRIT_VALUE_STRING, &p);
-    assert_true(trit_string_is(gguf_next_value(TRIT_VALUE_STRING, &p).s, "[PAD299]"));
+        (void)trit_gguf_next_value(TRIT_VALUE_STRING, &p);
+    assert_true(trit_string_is(trit_gguf_next_value(TRIT_VALUE_STRING, &p).s, "[PAD299]"));
     trit_file_close(&file);
 }
 
@@ -530,12 +530,12 @@ static void sentencepiece(void **state)
     trit_file *file = vocabulary_file(fx_folder("vocabulary"), N_SPM);
     const struct gguf_kv *types;
     const uint8_t *p;
-    OK(gguf_get_array(file, "tokenizer.ggml.token_type", TRIT_VALUE_I32, &types, &why));
+    OK(trit_gguf_get_array(file, "tokenizer.ggml.token_type", TRIT_VALUE_I32, &types, &why));
     p = types->items;
-    assert_int_equal(gguf_next_value(TRIT_VALUE_I32, &p).i, TRIT_TOKEN_UNKNOWN);
-    assert_int_equal(gguf_next_value(TRIT_VALUE_I32, &p).i, TRIT_TOKEN_CONTROL);
-    assert_int_equal(gguf_next_value(TRIT_VALUE_I32, &p).i, TRIT_TOKEN_NORMAL); /* no key */
-    assert_int_equal(gguf_next_value(TRIT_VALUE_I32, &p).i, TRIT_TOKEN_BYTE);
+    assert_int_equal(trit_gguf_next_value(TRIT_VALUE_I32, &p).i, TRIT_TOKEN_UNKNOWN);
+    assert_int_equal(trit_gguf_next_value(TRIT_VALUE_I32, &p).i, TRIT_TOKEN_CONTROL);
+    assert_int_equal(trit_gguf_next_value(TRIT_VALUE_I32, &p).i, TRIT_TOKEN_NORMAL); /* no key */
+    assert_int_equal(trit_gguf_next_value(TRIT_VALUE_I32, &p).i, TRIT_TOKEN_BYTE);
     trit_file_close(&file);
 
     /* if both exist, the model is read */
@@ -898,7 +898,7 @@ static trit_file *shared(const char *name)
 static const struct gguf_kv *array(const trit_file *f, const char *key, trit_value_type type)
 {
     const struct gguf_kv *kv;
-    OK(gguf_get_array(f, key, type, &kv, &why));
+    OK(trit_gguf_get_array(f, key, type, &kv, &why));
     assert_non_null(kv);
     return kv;
 }
@@ -923,7 +923,8 @@ static void assert_same_array(const trit_file *a, const trit_file *b, const char
 
     assert_int_equal(x->n_items, y->n_items);
     for (uint64_t i = 0; i < x->n_items; i++) {
-        const struct trit_value u = gguf_next_value(type, &p), v = gguf_next_value(type, &q);
+        const struct trit_value u = trit_gguf_next_value(type, &p),
+                                v = trit_gguf_next_value(type, &q);
         if (type == TRIT_VALUE_STRING
                 ? u.s.len != v.s.len || memcmp(u.s.bytes, v.s.bytes, u.s.len) != 0
                 : u.i != v.i || (type == TRIT_VALUE_F32 && u.f < v.f) || u.f > v.f)
@@ -942,8 +943,8 @@ static void check_published(const char *name, const char *pre, bool ignore_merge
     const uint8_t *p = tokens->items, *q = types->items;
 
     for (uint64_t i = 0; i < tokens->n_items; i++) {
-        const struct trit_string s = gguf_next_value(TRIT_VALUE_STRING, &p).s;
-        const int64_t type = gguf_next_value(TRIT_VALUE_I32, &q).i;
+        const struct trit_string s = trit_gguf_next_value(TRIT_VALUE_STRING, &p).s;
+        const int64_t type = trit_gguf_next_value(TRIT_VALUE_I32, &q).i;
         struct text *to = type == TRIT_TOKEN_NORMAL ? &vocab : &added;
         add(to, to->len ? ", " : "");
         if (to == &added)
@@ -965,7 +966,7 @@ static void check_published(const char *name, const char *pre, bool ignore_merge
     p = merges->items;
     for (uint64_t i = 0; i < merges->n_items; i++) {
         add(&t, i ? ", " : "");
-        add_quoted(&t, gguf_next_value(TRIT_VALUE_STRING, &p).s);
+        add_quoted(&t, trit_gguf_next_value(TRIT_VALUE_STRING, &p).s);
     }
     add(&t, "]}}");
     empty_folder();
@@ -1017,7 +1018,7 @@ static void published_tiktoken(void **state)
             if (trit_code_of_byte(i) == code)
                 byte[code] = byte_of(code);
     for (int32_t i = 0; i < 128000; i++) {
-        const struct trit_string s = gguf_next_value(TRIT_VALUE_STRING, &p).s;
+        const struct trit_string s = trit_gguf_next_value(TRIT_VALUE_STRING, &p).s;
         unsigned char bytes[512];
         size_t n = 0, step;
         for (size_t k = 0; k < s.len; k += step)
@@ -1070,11 +1071,11 @@ static void published_sentencepiece(void **state)
     (void)state;
 
     for (uint64_t i = 0; i < tokens->n_items; i++) {
-        const struct trit_string s = gguf_next_value(TRIT_VALUE_STRING, &p).s;
+        const struct trit_string s = trit_gguf_next_value(TRIT_VALUE_STRING, &p).s;
         char text[256];
         snprintf(text, sizeof text, "%.*s", (int)s.len, s.bytes);
-        const unsigned type = (unsigned)gguf_next_value(TRIT_VALUE_I32, &q).i;
-        add_piece(&t, text, (float)gguf_next_value(TRIT_VALUE_F32, &r).f, type);
+        const unsigned type = (unsigned)trit_gguf_next_value(TRIT_VALUE_I32, &q).i;
+        add_piece(&t, text, (float)trit_gguf_next_value(TRIT_VALUE_F32, &r).f, type);
     }
     put_number(&trainer, 3, 2);
     put_bytes(&t, 2, trainer.bytes, trainer.len);

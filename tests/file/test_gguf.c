@@ -343,8 +343,8 @@ static void alignments(void **state)
         const struct trit_tensor_info ia = trit_file_tensor(f, 0), ib = trit_file_tensor(f, 1);
         assert_int_equal(ia.offset % alignments[i], 0);
         assert_int_equal(ib.offset % alignments[i], 0);
-        assert_memory_equal(gguf_data(f, gguf_find_tensor(f, "a")), a, sizeof a);
-        assert_memory_equal(gguf_data(f, gguf_find_tensor(f, "b")), b, sizeof b);
+        assert_memory_equal(trit_gguf_data(f, trit_gguf_find_tensor(f, "a")), a, sizeof a);
+        assert_memory_equal(trit_gguf_data(f, trit_gguf_find_tensor(f, "b")), b, sizeof b);
         assert_int_equal(ib.offset + sizeof b, trit_file_size(f));
         trit_file_close(&f);
     }
@@ -363,7 +363,7 @@ static void nothing_inside(void **state)
     assert_int_equal(trit_file_n_metadata(f), 0);
     assert_int_equal(trit_file_n_tensors(f), 0);
     assert_int_equal(trit_file_find_metadata(f, "x"), 0);
-    assert_null(gguf_find_tensor(f, "x"));
+    assert_null(trit_gguf_find_tensor(f, "x"));
     trit_file_close(&f);
 
     fx_init(&g); /* a vocabulary-only file has no tensors */
@@ -393,16 +393,16 @@ static void lookups(void **state)
     for (int i = 0; i < N; i++) {
         snprintf(name, sizeof name, "k%.*s%d", i % 5, "aaaaa", i * 37 % N);
         assert_int_equal(trit_file_find_metadata(f, name), i);
-        const struct gguf_tensor *t = gguf_find_tensor(f, name);
+        const struct gguf_tensor *t = trit_gguf_find_tensor(f, name);
         float x;
         assert_non_null(t);
-        memcpy(&x, gguf_data(f, t), sizeof x);
+        memcpy(&x, trit_gguf_data(f, t), sizeof x);
         assert_true(x == (float)i);
         assert_true(trit_string_is(trit_file_tensor(f, (size_t)i).name, name));
         name[strlen(name) - 1] = '\0'; /* a prefix is another name */
         strcat(name, "x");
         assert_int_equal(trit_file_find_metadata(f, name), N);
-        assert_null(gguf_find_tensor(f, name));
+        assert_null(trit_gguf_find_tensor(f, name));
     }
     assert_int_equal(trit_file_find_metadata(f, ""), N);
     assert_int_equal(trit_file_find_metadata(f, "k"), N);
@@ -509,39 +509,39 @@ static void typed_getters(void **state)
     put_array(&g, "ints", TRIT_VALUE_I32, 0);
     trit_file *f = open_gguf(&g);
 
-    assert_int_equal(gguf_get_u32(f, "absent", &u, NULL), TRIT_OK);
+    assert_int_equal(trit_gguf_get_u32(f, "absent", &u, NULL), TRIT_OK);
     assert_int_equal(u, 42);
-    assert_int_equal(gguf_get_u32(f, "u8", &u, NULL), TRIT_OK);
+    assert_int_equal(trit_gguf_get_u32(f, "u8", &u, NULL), TRIT_OK);
     assert_int_equal(u, 7);
-    assert_int_equal(gguf_get_u32(f, "fits", &u, NULL), TRIT_OK);
+    assert_int_equal(trit_gguf_get_u32(f, "fits", &u, NULL), TRIT_OK);
     assert_int_equal(u, UINT32_MAX);
-    assert_int_equal(gguf_get_u32(f, "i32", &u, NULL), TRIT_OK);
+    assert_int_equal(trit_gguf_get_u32(f, "i32", &u, NULL), TRIT_OK);
     assert_int_equal(u, 9);
     static const char *const no_u32[] = {"too large", "negative", "f32", "bool", "text", "ints"};
     for (size_t i = 0; i < sizeof no_u32 / sizeof *no_u32; i++) {
         struct trit_error err;
-        assert_int_equal(gguf_get_u32(f, no_u32[i], &u, &err), TRIT_E_FILE);
+        assert_int_equal(trit_gguf_get_u32(f, no_u32[i], &u, &err), TRIT_E_FILE);
         assert_non_null(strstr(err.text, no_u32[i]));
     }
-    assert_int_equal(gguf_get_f64(f, "absent", &x, NULL), TRIT_OK);
+    assert_int_equal(trit_gguf_get_f64(f, "absent", &x, NULL), TRIT_OK);
     assert_true(x == 42);
-    assert_int_equal(gguf_get_f64(f, "f32", &x, NULL), TRIT_OK);
+    assert_int_equal(trit_gguf_get_f64(f, "f32", &x, NULL), TRIT_OK);
     assert_true(x == 0.5);
-    assert_int_equal(gguf_get_f64(f, "text", &x, NULL), TRIT_E_FILE);
-    assert_int_equal(gguf_get_bool(f, "bool", &yes, NULL), TRIT_OK);
+    assert_int_equal(trit_gguf_get_f64(f, "text", &x, NULL), TRIT_E_FILE);
+    assert_int_equal(trit_gguf_get_bool(f, "bool", &yes, NULL), TRIT_OK);
     assert_true(yes);
-    assert_int_equal(gguf_get_bool(f, "u8", &yes, NULL), TRIT_E_FILE);
-    assert_int_equal(gguf_get_string(f, "absent", &s, NULL), TRIT_OK);
+    assert_int_equal(trit_gguf_get_bool(f, "u8", &yes, NULL), TRIT_E_FILE);
+    assert_int_equal(trit_gguf_get_string(f, "absent", &s, NULL), TRIT_OK);
     assert_true(trit_string_is(s, "kept"));
-    assert_int_equal(gguf_get_string(f, "text", &s, NULL), TRIT_OK);
+    assert_int_equal(trit_gguf_get_string(f, "text", &s, NULL), TRIT_OK);
     assert_true(trit_string_is(s, "t"));
-    assert_int_equal(gguf_get_string(f, "ints", &s, NULL), TRIT_E_FILE);
-    assert_int_equal(gguf_get_array(f, "absent", TRIT_VALUE_I32, &array, NULL), TRIT_OK);
+    assert_int_equal(trit_gguf_get_string(f, "ints", &s, NULL), TRIT_E_FILE);
+    assert_int_equal(trit_gguf_get_array(f, "absent", TRIT_VALUE_I32, &array, NULL), TRIT_OK);
     assert_null(array);
-    assert_int_equal(gguf_get_array(f, "ints", TRIT_VALUE_I32, &array, NULL), TRIT_OK);
+    assert_int_equal(trit_gguf_get_array(f, "ints", TRIT_VALUE_I32, &array, NULL), TRIT_OK);
     assert_non_null(array);
-    assert_int_equal(gguf_get_array(f, "ints", TRIT_VALUE_STRING, &array, NULL), TRIT_E_FILE);
-    assert_int_equal(gguf_get_array(f, "text", TRIT_VALUE_STRING, &array, NULL), TRIT_E_FILE);
+    assert_int_equal(trit_gguf_get_array(f, "ints", TRIT_VALUE_STRING, &array, NULL), TRIT_E_FILE);
+    assert_int_equal(trit_gguf_get_array(f, "text", TRIT_VALUE_STRING, &array, NULL), TRIT_E_FILE);
     trit_file_close(&f);
 }
 
@@ -863,7 +863,7 @@ static void bad_names(void **state)
     fx_init(&g);
     fx_tensor(&g, name, FX_F32, one, &x, sizeof x);
     trit_file *f = open_gguf(&g);
-    assert_non_null(gguf_find_tensor(f, name));
+    assert_non_null(trit_gguf_find_tensor(f, name));
     trit_file_close(&f);
 }
 
@@ -973,9 +973,9 @@ static void overlaps(void **state)
     put_record(&g, "a", 1, sixteen, FX_F32, 0);
     put_data(&g, 160);
     f = open_gguf(&g);
-    assert_int_equal(gguf_find_tensor(f, "a")->span, 64);
-    assert_int_equal(gguf_find_tensor(f, "b")->span, 64);
-    assert_int_equal(gguf_find_tensor(f, "c")->span, 32);
+    assert_int_equal(trit_gguf_find_tensor(f, "a")->span, 64);
+    assert_int_equal(trit_gguf_find_tensor(f, "b")->span, 64);
+    assert_int_equal(trit_gguf_find_tensor(f, "c")->span, 32);
     trit_file_close(&f);
 }
 

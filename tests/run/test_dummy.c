@@ -84,25 +84,26 @@ static void test_writer(void **state)
     trit_file *file;
     (void)state;
 
-    gguf_write_u32(&w, "a.number", 7);
-    gguf_write_f32(&w, "a.real", 0.5f);
-    gguf_write_bool(&w, "a.flag", true);
-    gguf_write_string(&w, "a.text", "x y");
-    gguf_write_array(&w, "a.list", TRIT_VALUE_STRING, 2);
-    gguf_write_item_string(&w, "one", 3);
-    gguf_write_item_string(&w, "", 0);
-    assert_false(gguf_write_tensor(&w, "bad", trit_type_find(8), 33, 1)); /* Q8_0: blocks of 32 */
-    assert_true(gguf_write_tensor(&w, "v", trit_type_find(0), 3, 1));
-    assert_true(gguf_write_tensor(&w, "m", trit_type_find(0), 1, 2));
-    const uint64_t n_bytes = gguf_writer_bytes(&w);
-    assert_int_equal(gguf_write_begin(&w, &err), TRIT_OK);
-    assert_true(gguf_write_data(&w, values, 4));
-    assert_true(gguf_write_data(&w, values + 1, 8)); /* pieces of any size */
-    assert_true(gguf_write_pad(&w));
-    assert_true(gguf_write_data(&w, values, 8));
-    assert_true(gguf_write_pad(&w));
-    assert_int_equal(gguf_write_end(&w, &err), TRIT_OK);
-    gguf_writer_free(&w);
+    trit_gguf_write_u32(&w, "a.number", 7);
+    trit_gguf_write_f32(&w, "a.real", 0.5f);
+    trit_gguf_write_bool(&w, "a.flag", true);
+    trit_gguf_write_string(&w, "a.text", "x y");
+    trit_gguf_write_array(&w, "a.list", TRIT_VALUE_STRING, 2);
+    trit_gguf_write_item_string(&w, "one", 3);
+    trit_gguf_write_item_string(&w, "", 0);
+    assert_false(
+        trit_gguf_write_tensor(&w, "bad", trit_type_find(8), 33, 1)); /* Q8_0: blocks of 32 */
+    assert_true(trit_gguf_write_tensor(&w, "v", trit_type_find(0), 3, 1));
+    assert_true(trit_gguf_write_tensor(&w, "m", trit_type_find(0), 1, 2));
+    const uint64_t n_bytes = trit_gguf_writer_bytes(&w);
+    assert_int_equal(trit_gguf_write_begin(&w, &err), TRIT_OK);
+    assert_true(trit_gguf_write_data(&w, values, 4));
+    assert_true(trit_gguf_write_data(&w, values + 1, 8)); /* pieces of any size */
+    assert_true(trit_gguf_write_pad(&w));
+    assert_true(trit_gguf_write_data(&w, values, 8));
+    assert_true(trit_gguf_write_pad(&w));
+    assert_int_equal(trit_gguf_write_end(&w, &err), TRIT_OK);
+    trit_gguf_writer_free(&w);
     assert_int_equal(m.len, n_bytes);
 
     if (trit_file_open(&file, fx_write("writer.gguf", m.data, m.len), NULL, &err))
@@ -112,23 +113,23 @@ static void test_writer(void **state)
     bool flag = false;
     struct trit_string text = {"", 0};
     const struct gguf_kv *list;
-    assert_int_equal(gguf_get_u32(file, "a.number", &number, &err), TRIT_OK);
-    assert_int_equal(gguf_get_f64(file, "a.real", &real, &err), TRIT_OK);
-    assert_int_equal(gguf_get_bool(file, "a.flag", &flag, &err), TRIT_OK);
-    assert_int_equal(gguf_get_string(file, "a.text", &text, &err), TRIT_OK);
-    assert_int_equal(gguf_get_array(file, "a.list", TRIT_VALUE_STRING, &list, &err), TRIT_OK);
+    assert_int_equal(trit_gguf_get_u32(file, "a.number", &number, &err), TRIT_OK);
+    assert_int_equal(trit_gguf_get_f64(file, "a.real", &real, &err), TRIT_OK);
+    assert_int_equal(trit_gguf_get_bool(file, "a.flag", &flag, &err), TRIT_OK);
+    assert_int_equal(trit_gguf_get_string(file, "a.text", &text, &err), TRIT_OK);
+    assert_int_equal(trit_gguf_get_array(file, "a.list", TRIT_VALUE_STRING, &list, &err), TRIT_OK);
     assert_int_equal(number, 7);
     assert_true(real == 0.5);
     assert_true(flag);
     assert_true(trit_string_is(text, "x y"));
     assert_int_equal(list->n_items, 2);
-    const struct gguf_tensor *v = gguf_find_tensor(file, "v"),
-                             *matrix = gguf_find_tensor(file, "m");
+    const struct gguf_tensor *v = trit_gguf_find_tensor(file, "v"),
+                             *matrix = trit_gguf_find_tensor(file, "m");
     assert_int_equal(v->n_dims, 1);
-    assert_memory_equal(gguf_data(file, v), values, sizeof values);
+    assert_memory_equal(trit_gguf_data(file, v), values, sizeof values);
     assert_int_equal(matrix->dims[1], 2);
     assert_int_equal(matrix->offset % 32, 0);
-    assert_memory_equal(gguf_data(file, matrix), values, 8);
+    assert_memory_equal(trit_gguf_data(file, matrix), values, 8);
     trit_file_close(&file);
     free(m.data);
 }
@@ -173,9 +174,9 @@ static void test_weights(void **state)
         trit_file *file;
         if (trit_file_open(&file, fx_write("weights.gguf", m.data, m.len), NULL, &err))
             fail_msg("%s", err.text);
-        const struct gguf_tensor *t = gguf_find_tensor(file, "blk.0.ffn_up.weight");
+        const struct gguf_tensor *t = trit_gguf_find_tensor(file, "blk.0.ffn_up.weight");
         const struct trit_packed packed = {
-            .data = gguf_data(file, t),
+            .data = trit_gguf_data(file, t),
             .n_rows = (size_t)t->dims[1],
             .n_cols = (size_t)t->dims[0],
             .format = t->type->format < 0 ? TRIT_FORMAT_F32 : (enum trit_format)t->type->format,

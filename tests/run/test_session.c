@@ -844,8 +844,9 @@ static void test_infinite_projection(void **state)
         for (int kv = TRIT_KV_TYPE_F16; kv <= TRIT_KV_TYPE_I8; kv++) {
             struct opened_model o = {0};
             OK(trit_file_open(&o.file, path, &opt, &why));
-            const struct gguf_tensor *t = gguf_find_tensor(o.file, names[i]);
-            memcpy((uint8_t *)gguf_data(o.file, t) + gguf_n_elements(t) / 4, &huge, sizeof huge);
+            const struct gguf_tensor *t = trit_gguf_find_tensor(o.file, names[i]);
+            memcpy((uint8_t *)trit_gguf_data(o.file, t) + trit_gguf_n_elements(t) / 4, &huge,
+                   sizeof huge);
             OK(trit_model_open(&o.model, o.file, &why));
             trit_session *s =
                 open_session(&o, (struct trit_session_options){.kv = (trit_kv_type)kv});
