@@ -275,7 +275,7 @@ struct trit_model_info {
     uint64_t repacked_bytes; /**< memory of the model itself, in addition to the file */
     uint64_t token_bytes;    /**< weight bytes read per generated token */
 };
-TRIT_API void trit_model_info(const trit_model *model, struct trit_model_info *out);
+TRIT_API void trit_model_get_info(const trit_model *model, struct trit_model_info *out);
 
 /* ---- Engine --------------------------------------------------------------------------------- */
 

@@ -107,7 +107,7 @@ struct trit_machine_info {
     uint64_t memory_limit;    /**< bytes that its cgroups allow; UINT64_MAX: no limit */
     char memory_limit_from[512];
 };
-TRIT_API void trit_machine_info(struct trit_machine_info *out);
+TRIT_API void trit_machine_get_info(struct trit_machine_info *out);
 
 /** An operation of the forward pass, and the row of the table whose code computes it. */
 struct trit_operation_info {

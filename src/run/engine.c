@@ -178,7 +178,7 @@ static void prepare_tuner(struct trit_engine *e)
     const struct trit_linear *w;
     struct trit_model_info info;
 
-    trit_model_info(m, &info);
+    trit_model_get_info(m, &info);
     *t = (struct trit_tuner){
         .on = e->isa != trit_isas && info.token_bytes > trit_cache_bytes(),
         .now_ms = trit_now_ms,

@@ -462,7 +462,7 @@ int32_t trit_model_vocab_size(const trit_model *model)
 
 /* ---- What is in it --------------------------------------------------------------------------- */
 
-void trit_model_info(const trit_model *m, struct trit_model_info *out)
+void trit_model_get_info(const trit_model *m, struct trit_model_info *out)
 {
     const struct trit_knobs *k = &m->knobs;
     *out = (struct trit_model_info){

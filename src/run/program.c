@@ -78,7 +78,7 @@ int trit_threads_default(void)
     return n < TRIT_MAX_THREADS ? n : TRIT_MAX_THREADS;
 }
 
-void trit_machine_info(struct trit_machine_info *out)
+void trit_machine_get_info(struct trit_machine_info *out)
 {
     *out = (struct trit_machine_info){.n_cores = trit_physical_cores(),
                                       .memory_bytes = trit_memory_bytes()};

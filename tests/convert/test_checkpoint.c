@@ -397,7 +397,7 @@ static struct ck *from_model(const trit_model *m)
     struct trit_model_info info;
 
     assert_non_null(c);
-    trit_model_info(m, &info);
+    trit_model_get_info(m, &info);
     c->spec = (struct ck_spec){
         .family = strcmp(info.ffn_act, "relu2") == 0 ? CK_BITNET
                   : info.sub_norms                   ? CK_1BITLLM

@@ -188,7 +188,7 @@ static void check_info(const trit_model *model, const struct ck_spec *s)
 {
     struct trit_model_info info;
 
-    trit_model_info(model, &info);
+    trit_model_get_info(model, &info);
     assert_int_equal(info.n_layer, s->n_layer);
     assert_int_equal(info.n_embd, s->hidden);
     assert_int_equal(info.n_head, s->heads);

@@ -98,7 +98,7 @@ static float *evaluate(const trit_model *model, const char *isa)
     trit_session *s;
     float *logits = NULL;
 
-    trit_model_info(model, &info);
+    trit_model_get_info(model, &info);
     opt.whole = !info.causal;
     trit_status status = trit_session_open(&s, model, &opt, &err);
     if (!opened(status, s, &err))

@@ -198,7 +198,7 @@ static void refuse(struct fx_gguf *g, trit_status wanted, const char *part, cons
 static struct trit_model_info info_of(const struct opened *o)
 {
     struct trit_model_info info;
-    trit_model_info(o->model, &info);
+    trit_model_get_info(o->model, &info);
     return info;
 }
 

@@ -521,8 +521,8 @@ int bench_main(const struct args *args)
     if (!code)
         code = open_model(&b.o, &args->model);
     if (!code) {
-        trit_model_info(b.o.model, &b.info);
-        trit_machine_info(&b.machine);
+        trit_model_get_info(b.o.model, &b.info);
+        trit_machine_get_info(&b.machine);
         fit_default(&b.prompts, args->bench.n_prompts, b.info.max_ctx);
         fit_default(&b.gens, args->bench.n_gens, b.info.max_ctx);
         describe_model(&b);

@@ -133,7 +133,7 @@ static int print_machine(const struct args *args)
     const char *value;
     size_t n_bytes;
 
-    trit_machine_info(&machine);
+    trit_machine_get_info(&machine);
     if (cli_check_choice(find_option("--isa", CMD_INFO, &value), isa))
         return EXIT_USAGE;
     for (int i = 0; trit_isa_at(i, &row) && strcmp(row.name, isa) != 0; i++)
@@ -574,7 +574,7 @@ int info_main(const struct args *args)
         return code;
     found.runs = !trit_model_open(&o.model, o.file, &found.why_not);
     if (found.runs) {
-        trit_model_info(o.model, &found.model);
+        trit_model_get_info(o.model, &found.model);
         opt.whole = !found.model.causal;
         found.runs = !trit_session_bytes(&found.session_bytes, o.model, &opt, &found.why_not);
     }

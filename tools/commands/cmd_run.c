@@ -164,7 +164,7 @@ static void announce_full(const struct run *r)
     const int32_t n_ctx = trit_session_n_ctx(r->o.session);
     struct trit_model_info info;
 
-    trit_model_info(r->o.model, &info);
+    trit_model_get_info(r->o.model, &info);
     const bool room = n_ctx < info.max_ctx, shift = !wants_shifts(r);
     fprintf(stderr, "trit: the context of %d tokens is full%s%s%s\n", n_ctx,
             room ? "; use a larger -c" : ", and the model has no more positions",

@@ -341,7 +341,7 @@ static int run_sweep(struct sweep *s, int n_threads)
         return usage_error("--samples requires a text; use -f FILE");
     if ((code = open_model(&s->o, &s->args->model)))
         return code;
-    trit_model_info(s->o.model, &info);
+    trit_model_get_info(s->o.model, &info);
     if (!s->args->bench.n_gens && s->n_gen >= info.max_ctx) /* the default */
         s->n_gen = info.max_ctx - 1;
     if (s->args->text.file && (code = read_windows(s)))

@@ -18,7 +18,7 @@ int plan_windows(struct windows *w, struct opened *o, const char *text, size_t l
         code = encode_text(o->tokenizer, text, len, 0, &w->ids, &w->n_ids);
     if (code)
         return code;
-    trit_model_info(o->model, &m);
+    trit_model_get_info(o->model, &m);
     w->ctx = ctx ? ctx : m.n_ctx < DEFAULT_WINDOW ? m.n_ctx : DEFAULT_WINDOW;
     w->bos = trit_tokenizer_bos(o->tokenizer);
     w->n_text = w->ctx - (w->bos >= 0);

@@ -26,7 +26,7 @@ void note_threads(int n_threads)
 
     if (n_threads < 2)
         return;
-    trit_machine_info(&m);
+    trit_machine_get_info(&m);
     if (n_threads <= m.cpu_limit)
         return;
     fprintf(stderr, "trit: %d threads, but ", n_threads);

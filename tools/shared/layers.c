@@ -51,7 +51,7 @@ int plan_layers(struct trit_session_options *opt, struct layer_list *skip, const
     if (code)
         return code;
     if (args->layers.layer_drop > 0) {
-        trit_model_info(model, &info);
+        trit_model_get_info(model, &info);
         skip->n = trit_layer_drop(skip->items, info.n_layer, args->layers.layer_drop, args->seed);
         if (!args->quiet)
             print_skipped(skip);

@@ -53,7 +53,7 @@ void session_options(struct trit_session_options *opt, const struct compute_args
 static void describe_session(const struct opened *o, const struct args *args)
 {
     struct trit_model_info m;
-    trit_model_info(o->model, &m);
+    trit_model_get_info(o->model, &m);
     fprintf(stderr, "%s: %s · %.0f M parameters · %s (%s) · context %d · opened in %.0f ms\n",
             args->model.path, m.arch, (double)m.n_params * 1e-6, m.ffn_act, m.ffn_act_why,
             trit_session_n_ctx(o->session), o->load_ms);
@@ -63,7 +63,7 @@ static void describe_session(const struct opened *o, const struct args *args)
 static bool is_causal(const trit_model *model)
 {
     struct trit_model_info m;
-    trit_model_info(model, &m);
+    trit_model_get_info(model, &m);
     return m.causal;
 }
 
