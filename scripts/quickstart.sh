@@ -90,7 +90,7 @@ cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 say "building build/trit on $cores cores, less than a minute on two"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! { cmake -S . -B build -DTRIT_EMBED=ON && cmake --build build --parallel "$cores" --target trit_program; } \
+if ! { cmake -S . -B build -DTRIT_EMBED=ON && cmake --build build --parallel "$cores"; } \
     >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     stop "the build failed; the last lines of its output are above"
