@@ -166,8 +166,8 @@ int bench_all(const struct options *o, const struct family *const *families)
         fprintf(stderr, "check_kernels: out of memory\n");
         return 2;
     }
-    printf("one thread; up to three tokens: weights from memory, beside the speed of reading\n"
-           "them; otherwise caches warm; GB/s of weights (of input where there are none)\n");
+    printf("one thread; with a walk: weights from memory, beside the speed of reading them;\n"
+           "otherwise caches warm; GB/s of weights (of input where there are none)\n");
     printf("%-15s %5s x %-5s %6s  %-8s %-5s %10s %8s %8s  %s\n", "kernel", "rows", "cols", "tokens",
            "isa", "walk", "us", "GB/s", "GMAC/s", "of the limit");
     for (; *families; families++)

@@ -200,14 +200,21 @@ static const struct check checks[] = {
     {"gemm_q6_k", check_gemm, TRIT_FORMAT_Q6_K},
 };
 
-/* With one token, weights come from memory, as in generation. */
+/* Weights come from memory. Many tokens get chunks of rows, as a worker takes them. */
 #define GEMM(name, FORMAT, rows, tokens, block, bytes)                                             \
     "gemm_" name, FORMAT, rows, 2560, tokens, bench_gemm, (rows)*2560 / (block) * (bytes),         \
-        fill_stream, (tokens) == 1 ? LIMIT_READ : LIMIT_NONE, TRIT_WALK_FLOAT
+        fill_stream, LIMIT_READ, TRIT_WALK_FLOAT
 
 static const struct bench benches[] = {
     {GEMM("f16", TRIT_FORMAT_F16, 2048, 1, 1, 2)},
-    {GEMM("f16", TRIT_FORMAT_F16, 2048, 8, 1, 2)},
+    {GEMM("f16", TRIT_FORMAT_F16, 48, 2, 1, 2)},
+    {GEMM("f16", TRIT_FORMAT_F16, 48, 3, 1, 2)},
+    {GEMM("f16", TRIT_FORMAT_F16, 48, 4, 1, 2)},
+    {GEMM("f16", TRIT_FORMAT_F16, 48, 5, 1, 2)},
+    {GEMM("f16", TRIT_FORMAT_F16, 48, 6, 1, 2)},
+    {GEMM("f16", TRIT_FORMAT_F16, 48, 7, 1, 2)},
+    {GEMM("f16", TRIT_FORMAT_F16, 48, 8, 1, 2)},
+    {GEMM("f16", TRIT_FORMAT_F16, 48, 16, 1, 2)},
     {GEMM("bf16", TRIT_FORMAT_BF16, 2048, 1, 1, 2)},
     {GEMM("f32", TRIT_FORMAT_F32, 2048, 1, 1, 4)},
     {GEMM("q8_0", TRIT_FORMAT_Q8_0, 2048, 1, 32, 34)},
