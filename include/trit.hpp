@@ -380,9 +380,12 @@ struct GenerateOptions {
 };
 
 /** Text in the making: a range of pieces of whole UTF-8 characters, each valid until the next one.
- *  It evaluates while it is read, once. Session and sampler must outlive it. */
+ *  It evaluates while it is read, once. It keeps its session, tokenizer and sampler; until it is
+ *  destroyed, nothing else may change the session's timeline. It may be moved while it is read. */
 class Text
 {
+    struct State;
+
   public:
     Text(Session &session, const Tokenizer &tokenizer, Ids prompt, GenerateOptions options = {})
         : state_(std::make_unique<State>())
@@ -392,6 +395,10 @@ class Text
         trit_error error;
         s.prompt = std::move(prompt);
         s.options = std::move(options);
+        s.session = session.owner();
+        s.tokenizer = tokenizer.owner();
+        if (s.options.sampler)
+            s.sampler = s.options.sampler->owner();
         s.n_vocab = static_cast<std::size_t>(trit_session_n_vocab(session.get()));
         for (const std::string &text : s.options.stop)
             s.stop.push_back(text.c_str());
@@ -400,13 +407,12 @@ class Text
         c.ignore_eos = s.options.ignore_eos;
         c.stop = s.stop.data();
         c.n_stop = detail::count(s.stop.size());
-        c.sampler = s.options.sampler ? s.options.sampler->get() : nullptr;
+        c.sampler = s.sampler.get();
         c.on_full = s.options.on_full;
         c.n_keep = s.options.n_keep;
         c.on_token = on_token;
         c.on_text = on_text;
         c.user = &s;
-        s.tokenizer = tokenizer.owner();
         detail::check(trit_generator_open(&s.generator, session.get(), tokenizer.get(),
                                           s.prompt.data(), detail::count(s.prompt.size()), &c,
                                           &error),
@@ -423,29 +429,31 @@ class Text
         using reference = std::string_view;
 
         iterator() = default;
-        explicit iterator(Text *text) : text_(text) { ++*this; }
-        std::string_view operator*() const { return text_->state_->piece; }
+        std::string_view operator*() const { return state_->piece; }
         iterator &operator++()
         {
-            if (!text_->next())
-                text_ = nullptr;
+            if (!next(*state_))
+                state_ = nullptr;
             return *this;
         }
         void operator++(int) { ++*this; }
-        bool operator==(const iterator &other) const noexcept { return text_ == other.text_; }
-        bool operator!=(const iterator &other) const noexcept { return text_ != other.text_; }
+        bool operator==(const iterator &other) const noexcept { return state_ == other.state_; }
+        bool operator!=(const iterator &other) const noexcept { return state_ != other.state_; }
 
       private:
-        Text *text_ = nullptr;
+        friend class Text;
+        explicit iterator(State *state) : state_(state) { ++*this; }
+
+        State *state_ = nullptr;
     };
-    iterator begin() { return iterator(this); }
+    iterator begin() { return iterator(state_.get()); }
     iterator end() { return {}; }
 
     /** The rest of the text. */
     std::string str()
     {
         std::string text;
-        while (next())
+        while (next(*state_))
             text += state_->piece;
         return text;
     }
@@ -461,7 +469,9 @@ class Text
         State &operator=(const State &) = delete;
 
         trit_generator *generator = nullptr;
+        std::shared_ptr<trit_session> session;
         std::shared_ptr<trit_tokenizer> tokenizer;
+        std::shared_ptr<trit_sampler> sampler;
         Ids prompt;
         GenerateOptions options;
         std::vector<const char *> stop;
@@ -500,9 +510,8 @@ class Text
     }
 
     /* The next piece that is not empty. @return whether there is one */
-    bool next()
+    static bool next(State &s)
     {
-        State &s = *state_;
         bool more = true;
         trit_error error;
 

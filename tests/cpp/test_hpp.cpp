@@ -110,6 +110,28 @@ static void test_text(const trit::Tokenizer &tokenizer)
     CHECK(text == trit::generate(session, tokenizer, prompt, options).str());
 }
 
+/* A text keeps its session and its sampler, and may be moved between two pieces. */
+static void test_lifetime(const trit::Tokenizer &tokenizer)
+{
+    const std::string all = expected(tokenizer, 30);
+    trit::GenerateOptions options;
+    std::vector<trit::Text> texts;
+    std::string text;
+
+    options.max_tokens = 30;
+    {
+        trit::Session session = open_session();
+        trit::Sampler sampler(tokenizer.n_vocab());
+        options.sampler = &sampler;
+        texts.push_back(trit::generate(session, tokenizer, prompt, options));
+    }
+    trit::Text::iterator at = texts[0].begin();
+    const trit::Text moved = std::move(texts[0]);
+    for (texts.clear(); at != trit::Text::iterator(); ++at)
+        text += *at;
+    CHECK(text == all && moved.result().n_new == 30);
+}
+
 struct Thrown {
 };
 
@@ -230,6 +252,7 @@ int main(int argc, char **argv)
     const trit::Tokenizer tokenizer = trit::Tokenizer(trit::File(path));
     test_errors();
     test_text(tokenizer);
+    test_lifetime(tokenizer);
     test_callbacks(tokenizer);
     test_engine(tokenizer);
     test_chat(tokenizer);
