@@ -27,9 +27,9 @@ threads  test                      tokens/s   new/old   of the limit
 
 $ trit bench -m good.gguf -p 8,16 -n 0 -t 1 -r 1 -q --compare old.json -o csv | cut -d , -f 20,29- |
 >     sed -E 's/[0-9][0-9.e+-]*/N/g'
-trit_version,old_ts,ratio
-"N",N,N
-"N",,
+trit_version,n_sequences,old_ts,ratio
+"N",N,N,N
+"N",N,,
 
 $ trit bench -m good.gguf -p 8,16 -n 0 -t 1 -r 1 -q --compare old.jsonl -o jsonl |
 >     sed -E 's/.*("trit_version")/\1/; s/"walks".*("old_ts")/\1/; s/:[0-9.e+-]+/:N/g; s/"0[0-9.]*"/V/'
@@ -61,7 +61,7 @@ trit: other.json was measured with another model: bitnet-b1.58 1.1M TQ1_0, not b
 
 $ { sed 's/"test":"/&x/' old.jsonl; sed 's/I2_S/TQ1_0/' old.jsonl; } >both.jsonl
 > trit bench -m good.gguf -p 8 -n 0 -t 1 -r 1 --compare both.jsonl -o csv -q | cut -d , -f 29- | tail -n 1
-,
+1,,
 
 # A file that is something else is an error before anything is measured.
 

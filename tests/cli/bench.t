@@ -12,7 +12,7 @@ n_threads,n_prompt,n_gen,n_depth,test
 2,0,4,16,"tg4 @ d16"
 
 $ trit bench -m good.gguf -p 8 -n 0 -r 2 -o csv -q | head -n 1
-model_filename,model_type,model_size,model_n_params,isa,n_threads,n_prompt,n_gen,n_depth,test,avg_ts,stddev_ts,bytes_per_token,gbps,read_gbps,gmacs,peak_gmacs,efficiency,peak_gfmas,trit_version,walks,cpu,cpu_model,l1d_bytes,l2_bytes,l3_bytes,n_cores,cpu_limit
+model_filename,model_type,model_size,model_n_params,isa,n_threads,n_prompt,n_gen,n_depth,test,avg_ts,stddev_ts,bytes_per_token,gbps,read_gbps,gmacs,peak_gmacs,efficiency,peak_gfmas,trit_version,walks,cpu,cpu_model,l1d_bytes,l2_bytes,l3_bytes,n_cores,cpu_limit,n_sequences
 
 # Generation is set beside reading, a prompt beside multiplying; all figures are there.
 

@@ -41,6 +41,9 @@ trit run: continue a text
                              (in chat with a base model: 120) (default: -1)
       --stop TEXT            stop when this text appears, and do not print it (repeatable)
       --session FILE         resume from FILE and save to it on exit (created if missing)
+      --prompts FILE.jsonl   answer each line, {"prompt": "…"} or {"messages": […]}, with a
+                             JSON object
+      --sequences N          with --prompts: answer N of them together
       --seed N               the same seed gives the same text (default: random, and printed)
       --top-p P              keep the most likely tokens that together reach probability P; 1:
                              all (default: 1)
@@ -170,6 +173,8 @@ trit bench: measure the speed of a model against the limits of the machine
   -p, --prompt N,...         prompt lengths to evaluate (default: 512)
   -n, --gen N,...            numbers of tokens to generate (default: 128)
   -d, --depth N,...          tokens already in the context (default: 0)
+      --sequences N,...      numbers of sequences to generate together; tokens/s of all
+                             (default: 1)
   -t, --threads N,...        numbers of threads (default: physical performance cores)
   -r, --repeat N             measurements per row (default: 5)
   -o, --output md|csv|json|jsonl
@@ -342,6 +347,9 @@ trit run: continue a text
       --on-full stop|shift   when the context is full: stop, or drop the oldest half and go on
                              (default: stop)
       --ignore-eos           continue after an end token
+      --prompts FILE.jsonl   answer each line, {"prompt": "…"} or {"messages": […]}, with a
+                             JSON object
+      --sequences N          with --prompts: answer N of them together (1 to 256)
       --cnv                  same as trit chat, with -p as the system message
       --echo                 print the prompt first
       --special              parse control tokens written in the text (and show them in
@@ -411,6 +419,8 @@ trit bench: measure the speed of a model against the limits of the machine
   -p, --prompt N,...         prompt lengths to evaluate (default: 512)
   -n, --gen N,...            numbers of tokens to generate (default: 128)
   -d, --depth N,...          tokens already in the context (default: 0)
+      --sequences N,...      numbers of sequences to generate together; tokens/s of all
+                             (default: 1)
   -t, --threads N,...        numbers of threads (default: physical performance cores)
   -r, --repeat N             measurements per row (default: 5; 1 to 1000)
   -o, --output md|csv|json|jsonl

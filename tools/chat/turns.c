@@ -31,30 +31,45 @@ static bool parse_role(trit_role *role, struct trit_string name)
     return false;
 }
 
-static int turn_error(const char *path, int number, const char *why)
+static int turn_error(const char *where, int number, const char *why)
 {
     return file_error("%s: turn %d %s; turns are [{\"role\": \"user\", \"content\": \"…\"}, …]",
-                      path, number, why);
+                      where, number, why);
 }
 
-static int append_file_turns(struct turns *t, const char *path)
+/* Room for all messages of an array, and two more. */
+static int make_room(struct turns *t, const struct trit_json_value *array)
 {
-    const struct trit_json_value *root = trit_json_root(t->tree);
+    t->items = malloc((trit_json_count(array) + 2) * sizeof *t->items);
+    return t->items ? EXIT_DONE : out_of_memory();
+}
+
+static int append_turns(struct turns *t, const struct trit_json_value *array, const char *where)
+{
     int number = 1;
 
-    for (const struct trit_json_value *v = trit_json_first(root); v;
+    for (const struct trit_json_value *v = trit_json_first(array); v;
          v = trit_json_next(v), number++) {
         const struct trit_json_value *content = trit_json_member(v, "content");
         trit_role role;
         if (trit_json_type_of(v) != TRIT_JSON_OBJECT)
-            return turn_error(path, number, "is not an object");
+            return turn_error(where, number, "is not an object");
         if (!parse_role(&role, trit_json_text(trit_json_member(v, "role"))))
-            return turn_error(path, number, "needs a role: system, user or assistant");
+            return turn_error(where, number, "needs a role: system, user or assistant");
         if (trit_json_type_of(content) != TRIT_JSON_STRING)
-            return turn_error(path, number, "needs a content string");
+            return turn_error(where, number, "needs a content string");
         append_turn(t, role, trit_json_text(content));
     }
     return EXIT_DONE;
+}
+
+int parse_turns(struct turns *t, const struct trit_json_value *array, const char *where)
+{
+    *t = (struct turns){0};
+    if (trit_json_type_of(array) != TRIT_JSON_ARRAY)
+        return file_error("%s: the messages are not an array", where);
+    const int code = make_room(t, array);
+    return code ? code : append_turns(t, array, where);
 }
 
 static int read_turns_file(struct turns *t, const char *path)
@@ -84,15 +99,14 @@ int build_turns(struct turns *t, const struct chat_args *args, const char *promp
     *t = (struct turns){0};
     if (args->turns)
         code = read_turns_file(t, args->turns);
+    if (!code)
+        code = make_room(t, trit_json_root(t->tree));
     if (code)
         return code;
-    t->items = malloc((trit_json_count(trit_json_root(t->tree)) + 2) * sizeof *t->items);
-    if (!t->items)
-        return out_of_memory();
     if (args->system && *args->system)
         append_turn(t, TRIT_ROLE_SYSTEM, (struct trit_string){args->system, strlen(args->system)});
     if (args->turns)
-        code = append_file_turns(t, args->turns);
+        code = append_turns(t, trit_json_root(t->tree), args->turns);
     if (prompt)
         append_turn(t, TRIT_ROLE_USER, (struct trit_string){prompt, len});
     return code;

@@ -17,6 +17,11 @@ struct turns {
  * the prompt unless it is NULL. Texts are borrowed.
  * @return exit code; call free_turns() either way */
 int build_turns(struct turns *t, const struct chat_args *args, const char *prompt, size_t len);
+
+/* The messages of an array of JSON, which holds their texts; where: for messages.
+ * @return exit code; call free_turns() either way */
+int parse_turns(struct turns *t, const struct trit_json_value *array, const char *where);
+
 void free_turns(struct turns *t);
 
 /* Choose the template of o's file, whose tokenizer is open. Describe it on stderr with -v, and for

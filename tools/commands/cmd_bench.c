@@ -1,7 +1,8 @@
 /* cmd_bench.c - trit bench: the speed of a model, each result with the limit of the machine.
  *
  * A row evaluates a prompt of p tokens (logits for the last one only) or generates n tokens one by
- * one, with d tokens already in the context. Tokens are random, and nothing is sampled. Before and
+ * one, with d tokens already in the context, for one sequence or for several together (x8): all
+ * their tokens count. Tokens are random, and nothing is sampled. Before and
  * after each sample, the same threads measure the limit: for generation, how fast they read the
  * same weights; for prompts, integer multiply-adds with the instruction set in use. So other load
  * on the machine slows both. */
@@ -28,7 +29,7 @@
 
 static const double read_probe_ms = 120, macs_probe_ms = 40, fmas_probe_ms = 20;
 
-enum { MAX_LIST = 64, MAX_REPEATS = 1000, WARM_UP = 4 };
+enum { MAX_LIST = 64, MAX_REPEATS = 1000, WARM_UP = 4, MAX_SEQUENCES = 256 };
 
 struct list {
     int items[MAX_LIST], n;
@@ -39,9 +40,10 @@ struct name {
 };
 
 struct bench_row {
-    struct name test;                        /* "pp512", "tg128 @ d2048" */
+    struct name test;                        /* "pp512", "tg128 x8 @ d2048" */
     int n_threads, n_prompt, n_gen, n_depth; /* n_prompt or n_gen is 0 */
-    double samples[MAX_REPEATS];             /* tokens/s */
+    int n_sequences;
+    double samples[MAX_REPEATS]; /* tokens/s */
     int n_samples;
     double avg, stddev;
     double limit;   /* of the machine: GB/s or GMAC/s */
@@ -53,8 +55,9 @@ struct bench_row {
 
 struct bench {
     const struct args *args;
-    struct list prompts, gens, depths, threads;
+    struct list prompts, gens, depths, threads, sequences;
     struct opened o;
+    trit_session *forks[MAX_SEQUENCES - 1]; /* of o.session: the other sequences of a row */
     struct trit_model_info info;
     trit_kv_type kv;
     uint64_t model_bytes;
@@ -111,7 +114,7 @@ static double bytes_per_token(const struct bench *b, const struct bench_row *r)
                                                      : 1.0 * m->head_dim + 4.0;
     const double n_layer = trit_session_n_active(b->o.session);
     const double rows = 2.0 * n_layer * m->n_head_kv * (r->n_depth + (n + 1) / 2);
-    return (double)trit_session_token_bytes(b->o.session) + rows * bytes;
+    return (double)trit_session_token_bytes(b->o.session) / r->n_sequences + rows * bytes;
 }
 
 static void random_tokens(int32_t *tokens, int n, int32_t n_vocab)
@@ -139,17 +142,50 @@ static int evaluate(const struct bench *b, const int32_t *tokens, int n)
     return !status ? EXIT_DONE : status == TRIT_E_CANCELLED ? EXIT_INTERRUPTED : report(&err);
 }
 
-/* Evaluate one sample of a row: n tokens after the first r->n_depth. */
+/* Evaluate a token of every sequence of the row. */
+static int evaluate_together(const struct bench *b, const struct bench_row *r, const int32_t *token)
+{
+    struct trit_step steps[MAX_SEQUENCES];
+    struct trit_error err;
+
+    for (int i = 0; i < r->n_sequences; i++)
+        steps[i] = (struct trit_step){
+            .session = i ? b->forks[i - 1] : b->o.session, .tokens = token, .n = 1};
+    const trit_status status =
+        trit_engine_eval(trit_session_engine(b->o.session), steps, r->n_sequences, &err);
+    return !status ? EXIT_DONE : status == TRIT_E_CANCELLED ? EXIT_INTERRUPTED : report(&err);
+}
+
+/* Evaluate one sample of a row: n tokens of each sequence after the first r->n_depth. */
 static int run_once(const struct bench *b, const struct bench_row *r, const int32_t *tokens, int n)
 {
     int code = EXIT_DONE;
 
     trit_session_rewind(b->o.session, r->n_depth);
+    for (int i = 1; i < r->n_sequences; i++)
+        trit_session_rewind(b->forks[i - 1], r->n_depth);
     if (r->n_prompt)
         return evaluate(b, tokens + r->n_depth, n);
     for (int i = 0; i < n && !code; i++)
-        code = evaluate(b, tokens + r->n_depth + i, 1);
+        code = evaluate_together(b, r, tokens + r->n_depth + i);
     return code;
+}
+
+static void close_forks(struct bench *b)
+{
+    for (int i = 0; i < MAX_SEQUENCES - 1; i++)
+        trit_session_close(&b->forks[i]);
+}
+
+/* Open the other sequences of a row, with the same tokens in their contexts. */
+static int open_forks(struct bench *b, const struct bench_row *r)
+{
+    struct trit_error err;
+
+    for (int i = 1; i < r->n_sequences; i++)
+        if (trit_session_fork(&b->forks[i - 1], b->o.session, r->n_depth, &err))
+            return report(&err);
+    return EXIT_DONE;
 }
 
 static double probe_limit(const struct bench *b, const struct bench_row *r)
@@ -173,7 +209,7 @@ static void summarize(struct bench_row *r, const struct bench *b, double limit)
     r->reached = r->avg * 1e-9 * (r->n_prompt ? (double)b->info.n_ternary : bytes_per_token(b, r));
 }
 
-static int measure_row(const struct bench *b, struct bench_row *r, const int32_t *tokens)
+static int measure_row(struct bench *b, struct bench_row *r, const int32_t *tokens)
 {
     const int n = r->n_prompt ? r->n_prompt : r->n_gen;
     double limits = 0, fmas = 0;
@@ -184,6 +220,8 @@ static int measure_row(const struct bench *b, struct bench_row *r, const int32_t
     trit_session_rewind(b->o.session, 0);
     if (r->n_depth)
         code = evaluate(b, tokens, r->n_depth);
+    if (!code)
+        code = open_forks(b, r);
     if (!code) /* to warm up, and to choose how to read the weights */
         code = run_once(b, r, tokens, r->n_prompt || n < WARM_UP ? n : WARM_UP);
     for (int i = 0; i < b->args->bench.repeats && !code; i++) {
@@ -191,7 +229,7 @@ static int measure_row(const struct bench *b, struct bench_row *r, const int32_t
         const double before = probe_limit(b, r);
         const double start = now_ms();
         code = run_once(b, r, tokens, n);
-        r->samples[i] = n / (now_ms() - start) * 1e3;
+        r->samples[i] = n * r->n_sequences / (now_ms() - start) * 1e3;
         r->n_samples++;
         const double after = probe_limit(b, r);
         probed = probed && before > 0 && after > 0;
@@ -199,6 +237,7 @@ static int measure_row(const struct bench *b, struct bench_row *r, const int32_t
         if (r->n_prompt)
             fmas += trit_session_measure_fmas(b->o.session, fmas_probe_ms);
     }
+    close_forks(b);
     clear_status();
     if (!code && interrupted())
         code = EXIT_INTERRUPTED;
@@ -280,7 +319,7 @@ static void md_row(const struct bench *b, const struct bench_row *r)
 }
 
 /* The fields of CSV and JSON, in CSV order; the last N_OLD_FIELDS only with --compare. */
-enum { N_OLD_FIELDS = 2, N_FIELDS = 29 + N_OLD_FIELDS };
+enum { N_OLD_FIELDS = 2, N_FIELDS = 30 + N_OLD_FIELDS };
 
 static int fields_of(struct field f[N_FIELDS], const struct bench *b, const struct bench_row *r)
 {
@@ -315,6 +354,7 @@ static int fields_of(struct field f[N_FIELDS], const struct bench *b, const stru
         {"l3_bytes", NULL, (double)b->machine.l3_bytes, NULL},
         {"n_cores", NULL, b->machine.n_cores, NULL},
         {"cpu_limit", NULL, b->machine.cpu_limit, NULL},
+        {"n_sequences", NULL, r->n_sequences, NULL},
         {"old_ts", NULL, r->old_avg, NULL},
         {"ratio", NULL, r->avg / r->old_avg, NULL},
     };
@@ -437,11 +477,14 @@ static int open_for(struct bench *b, int n_threads, int n_ctx)
 
 static int run_row(struct bench *b, struct bench_row r, const int32_t *tokens)
 {
-    const int n = snprintf(r.test.text, sizeof r.test.text, r.n_prompt ? "pp%d" : "tg%d",
-                           r.n_prompt ? r.n_prompt : r.n_gen);
+    const size_t size = sizeof r.test.text;
+    int n = snprintf(r.test.text, size, r.n_prompt ? "pp%d" : "tg%d",
+                     r.n_prompt ? r.n_prompt : r.n_gen);
 
+    if (r.n_sequences > 1)
+        n += snprintf(r.test.text + n, size - (size_t)n, " x%d", r.n_sequences);
     if (r.n_depth)
-        snprintf(r.test.text + n, sizeof r.test.text - (size_t)n, " @ d%d", r.n_depth);
+        snprintf(r.test.text + n, size - (size_t)n, " @ d%d", r.n_depth);
     const int code = measure_row(b, &r, tokens);
     if (code)
         return code;
@@ -464,14 +507,17 @@ static int run_all(struct bench *b)
         const int threads = b->threads.items[t];
         code = open_for(b, threads, n_ctx);
         for (int d = 0; d < b->depths.n && !code; d++) {
-            struct bench_row r = {.n_threads = threads, .n_depth = b->depths.items[d]};
+            struct bench_row r = {
+                .n_threads = threads, .n_depth = b->depths.items[d], .n_sequences = 1};
             for (int i = 0; i < b->prompts.n && !code; i++)
                 if ((r.n_prompt = b->prompts.items[i]))
                     code = run_row(b, r, tokens);
             r.n_prompt = 0;
-            for (int i = 0; i < b->gens.n && !code; i++)
-                if ((r.n_gen = b->gens.items[i]))
+            for (int i = 0; i < b->gens.n * b->sequences.n && !code; i++) {
+                r.n_sequences = b->sequences.items[i % b->sequences.n];
+                if ((r.n_gen = b->gens.items[i / b->sequences.n]))
                     code = run_row(b, r, tokens);
+            }
         }
     }
     free(tokens);
@@ -490,6 +536,8 @@ static int parse_lists(struct bench *b)
     if ((code = parse_numbers(&b->prompts, a->n_prompts, "512", "-p", 0, 1 << 20)) ||
         (code = parse_numbers(&b->gens, a->n_gens, "128", "-n", 0, 1 << 20)) ||
         (code = parse_numbers(&b->depths, a->n_depths, "0", "-d", 0, 1 << 20)) ||
+        (code =
+             parse_numbers(&b->sequences, a->n_sequences, "1", "--sequences", 1, MAX_SEQUENCES)) ||
         (code = parse_numbers(&b->threads, a->n_threads, default_threads, "-t", 1, 512)))
         return code;
     if (!largest(&b->prompts) && !largest(&b->gens))

@@ -7,14 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "bytes.h"
 #include "cmd_chat.h"
 #include "commands.h"
-#include "fields.h"
 #include "input.h"
 #include "interrupt.h"
 #include "json_write.h"
 #include "open.h"
+#include "prompts.h"
 #include "report.h"
 #include "resume.h"
 #include "sampling.h"
@@ -172,51 +173,23 @@ static void announce_full(const struct run *r)
             shift ? " --on-full shift to drop the oldest tokens and go on" : "");
 }
 
-static void print_run_json(const struct run *r, const struct trit_generate_result *result)
-{
-    static const char *const finish[] = {
-        [TRIT_FINISH_EOS] = "eos",
-        [TRIT_FINISH_LENGTH] = "length",
-        [TRIT_FINISH_STOP] = "stop",
-        [TRIT_FINISH_CONTEXT] = "context",
-        [TRIT_FINISH_INTERRUPT] = "interrupt",
-    };
-    const struct number layers = {"mean_layers", result->mean_layers};
-    const struct number timings[] = {
-        {"load_ms", r->o.load_ms},
-        {"prompt_ms", result->prompt_ms},
-        {"first_token_ms", result->first_token_ms},
-        {"generate_ms", result->generate_ms},
-        {"prompt_tps", per_second(result->n_prompt, result->prompt_ms)},
-        {"generate_tps", generate_tps(result)},
-    };
-    fputs("{\"text\":", stdout);
-    json_string(stdout, bytes_text(&r->text), r->text.len);
-    if (r->tokens) {
-        fputs(",\"logprobs\":[", stdout);
-        if (r->tokens_len) /* else tokens_text may be NULL */
-            fwrite(r->tokens_text, 1, r->tokens_len, stdout);
-        putchar(']');
-    }
-    printf(",\"tokens\":%d,\"prompt_tokens\":%d", result->n_new, result->n_prompt);
-    if (r->file.path)
-        printf(",\"restored_tokens\":%d", r->file.n_restored);
-    if (result->n_new && result->mean_layers < trit_session_n_layers(r->o.session))
-        json_numbers(",", &layers, 1, false);
-    printf(",\"finish\":\"%s\",\"seed\":%llu,\"timings\":", finish[result->finish],
-           (unsigned long long)r->seed);
-    json_numbers("{", timings, N_OF(timings), false);
-    printf("},\"isa\":\"%s\",\"threads\":%d}\n", trit_session_isa(r->o.session),
-           trit_session_n_threads(r->o.session));
-}
-
 /* Complete the output after a successful generation. */
 static int finish_output(const struct run *r, struct trit_generate_result result)
 {
     result.n_prompt -= r->file.n_restored;
-    if (r->args->json)
-        print_run_json(r, &result);
-    else if (r->last != '\n')
+    if (r->args->json) {
+        const struct answer answer = {
+            .text = {bytes_text(&r->text), r->text.len},
+            .logprobs = {r->tokens_text, r->tokens_len},
+            .has_logprobs = r->tokens != NULL,
+            .restored = r->file.path != NULL,
+            .n_restored = r->file.n_restored,
+            .seed = r->seed,
+            .load_ms = r->o.load_ms,
+            .result = result,
+        };
+        print_answer(&answer, r->o.session);
+    } else if (r->last != '\n')
         putchar('\n');
     const int code = finish_stdout();
     if (!code && !r->args->quiet) {
@@ -333,6 +306,8 @@ static int check_options(const struct args *args)
         return usage_error("%s requires --json", args->run.stream ? "--stream" : "--logprobs");
     if (args->generate.session && !*args->generate.session)
         return usage_error("--session needs a file name");
+    if (args->run.sequences)
+        return usage_error("--sequences requires --prompts");
     for (int i = 0; i < args->generate.stop.n; i++)
         if (!*args->generate.stop.items[i])
             return usage_error("--stop needs a non-empty text");
@@ -345,6 +320,8 @@ int run_main(const struct args *args)
 
     if (args->run.cnv)
         return chat_main(args);
+    if (args->run.prompts)
+        return prompts_main(args);
     int code = check_options(args);
     if (!code)
         code = read_prompt(&r.prompt, &r.len, &args->text);

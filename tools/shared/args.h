@@ -82,7 +82,8 @@ struct chat_args {
 
 struct run_args {
     bool chat, cnv, echo, stream;
-    int logprobs;
+    const char *prompts;
+    int logprobs, sequences;
 };
 
 struct token_args {
@@ -101,7 +102,7 @@ struct perplexity_args {
 };
 
 struct bench_args {
-    const char *n_prompts, *n_gens, *n_depths, *n_threads, *format, *compare;
+    const char *n_prompts, *n_gens, *n_depths, *n_threads, *n_sequences, *format, *compare;
     int repeats;
     bool samples;
 };

@@ -34,6 +34,8 @@ static int read_stream(char **text, size_t *len, FILE *f, const char *name, size
 
 int read_file(char **text, size_t *len, const char *path, size_t most)
 {
+    if (strcmp(path, "-") == 0)
+        return read_stream(text, len, stdin, "standard input", most);
     FILE *f = fopen(path, "rb");
     if (!f)
         return file_error("%s: %s", path, strerror(errno));
@@ -51,9 +53,9 @@ int read_prompt(char **text, size_t *len, const struct text_args *args)
         *text = strdup(args->prompt);
         return *text ? EXIT_DONE : out_of_memory();
     }
-    if (args->file && strcmp(args->file, "-") != 0)
+    if (args->file)
         return read_file(text, len, args->file, SIZE_MAX / 4);
-    if (!args->file && !args->stdin_prompt && isatty(STDIN_FILENO))
+    if (!args->stdin_prompt && isatty(STDIN_FILENO))
         return usage_error("no prompt given; use -p TEXT, -f FILE, or a pipe");
     return read_stream(text, len, stdin, "standard input", SIZE_MAX / 4);
 }
