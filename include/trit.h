@@ -736,7 +736,8 @@ enum { TRIT_MAX_STOP = 1024 }; /**< bytes of a stop text */
 
 struct trit_generate_options {
     size_t size;             /**< sizeof the struct, or 0: see above */
-    int32_t max_tokens;      /**< negative: until an end token or a full context (see on_full) */
+    int32_t max_tokens;      /**< 0: only the prompt is evaluated; negative: until an end token or a
+                                  full context (see on_full) */
     bool ignore_eos;         /**< end tokens do not end it; their text is empty */
     const char *const *stop; /**< [n_stop] texts that end it and are not passed on */
     int32_t n_stop;

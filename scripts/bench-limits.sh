@@ -68,6 +68,14 @@ product() {
         >>"$dir/product-$isa-$size"
 }
 
+# The tokens per second of several sequences together, divided by those of one in the same round.
+sequences() {
+    usable avx512 || return 0
+    "$trit" bench -m "$model" --isa avx512 -t 2 -p 0 -n 128 -r 1 --sequences 1,2,3,8,16 -q -o csv |
+        awk -F, -v dir="$dir" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "avg_ts") c = i; else if ($i == "n_sequences") s = i }
+            NR == 2 { one = $c } NR > 2 { print $c / one >>(dir "/sequences-" $s) }'
+}
+
 # Milliseconds of a process that evaluates one token and prints the next one, minus the time of one
 # token in a running process.
 first_token() {
@@ -96,6 +104,7 @@ for ((i = 0; i < rounds; i++)); do
     amx
     efficiency prompt-1 "$best" 1 -p 512 -n 0 -r 3
     efficiency prompt-2 "$best" 2 -p 512 -n 0 -r 3
+    sequences
     paste "$dir/prompt-2" "$dir/prompt-1" | tail -n 1 | awk '{ print $1 / $2 }' >>"$dir/scaling"
     first_token
 done
@@ -207,6 +216,10 @@ line "product of 512 tokens, 6912 wide, amx / peak" product-amx-2560x6912 '>=' 0
 line "prompt of 512, avxvnni / peak" prompt-avxvnni '>=' 0.60
 line "prompt of 512, avx2 / peak" prompt-avx2 '>=' 0.45
 line "prompt of 512, 2 threads / 1, relative to the peaks" scaling '>=' 0.93
+line "2 sequences together, avx512, 2 threads / 1" sequences-2 '>=' 1.8
+line "3 sequences together, avx512, 2 threads / 1" sequences-3 '>=' 2.5
+line "8 sequences together, avx512, 2 threads / 1" sequences-8 '>=' 4.5
+line "16 sequences together, avx512, 2 threads / 1" sequences-16 '>=' 5.3
 line "depth 4096, 2 threads: added time / read time" depth '<=' 1.3
 line "attention in a prompt of 4096, avx512 / FMA peak" attention-avx512 '>=' 0.40
 line "attention in a prompt of 4096, avx2 / FMA peak" attention-avx2 '>=' 0.40

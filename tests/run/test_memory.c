@@ -352,6 +352,43 @@ static void test_no_allocation_sampling(void **state)
     close_everything(&e);
 }
 
+/* Nor does an engine with several sessions, whose steps fail or not. */
+static void test_no_allocation_of_steps(void **state)
+{
+    static const int32_t ids[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+    const struct trit_engine_options opt = {.n_ctx = 64, .n_batch = 4, .n_threads = 2};
+    struct trit_error err = {.text = "?"};
+    trit_file *file = NULL;
+    trit_model *model = NULL;
+    trit_engine *engine = NULL;
+    trit_session *s[3] = {NULL};
+    (void)state;
+
+    if (trit_file_open(&file, model_path(FX_I2_S), NULL, &err) ||
+        trit_model_open(&model, file, &err) || trit_engine_open(&engine, model, &opt, &err) ||
+        trit_session_open_on(&s[0], engine, NULL, &err) ||
+        trit_session_eval(s[0], ids, 3, NULL, NULL, &err) ||
+        trit_session_fork(&s[1], s[0], 2, &err) || trit_session_open_on(&s[2], engine, NULL, &err))
+        fail_msg("%s", err.text);
+    struct trit_step steps[] = {{.session = s[0], .tokens = ids, .n = 1},
+                                {.session = s[1], .tokens = ids, .n = 10, .want = TRIT_WANT_ALL},
+                                {.session = s[2], .tokens = ids, .n = 99},
+                                {.session = s[2], .tokens = ids, .n = 7}};
+    count_from_here();
+    heap.deny_all = true;
+    const trit_status status = trit_engine_eval(engine, steps, 4, &err);
+    heap.deny_all = false;
+    assert_int_equal(heap.n_attempts, 0);
+    assert_int_equal(status, TRIT_E_ARGUMENT); /* of the third step */
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(steps[i].error.code, i == 2 ? TRIT_E_ARGUMENT : TRIT_OK);
+    for (int i = 0; i < 3; i++)
+        trit_session_close(&s[i]);
+    trit_engine_close(&engine);
+    trit_model_close(&model);
+    trit_file_close(&file);
+}
+
 /* Errors do not allocate either. */
 static void test_errors_without_memory(void **state)
 {
@@ -601,11 +638,17 @@ static void test_no_threads(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_no_allocation),         cmocka_unit_test(test_no_allocation_sampling),
-    cmocka_unit_test(test_errors_without_memory), cmocka_unit_test(test_session_bytes),
-    cmocka_unit_test(test_sweep_mapped),          cmocka_unit_test(test_sweep_read),
-    cmocka_unit_test(test_sweep_repacked),        cmocka_unit_test(test_sweep_checkpoints),
-    cmocka_unit_test(test_sweep_conversions),     cmocka_unit_test(test_no_threads),
+    cmocka_unit_test(test_no_allocation),
+    cmocka_unit_test(test_no_allocation_sampling),
+    cmocka_unit_test(test_no_allocation_of_steps),
+    cmocka_unit_test(test_errors_without_memory),
+    cmocka_unit_test(test_session_bytes),
+    cmocka_unit_test(test_sweep_mapped),
+    cmocka_unit_test(test_sweep_read),
+    cmocka_unit_test(test_sweep_repacked),
+    cmocka_unit_test(test_sweep_checkpoints),
+    cmocka_unit_test(test_sweep_conversions),
+    cmocka_unit_test(test_no_threads),
 };
 
 const struct suite suite = {SUITE_TESTS(tests)};
