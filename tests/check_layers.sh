@@ -11,6 +11,7 @@
 #   - the text has no tabs, trailing blanks, lines over 100 columns or to-do notes
 #   - the library exports only trit_* and gguf_*, the object of an instruction set only one function
 #   - the top of the tree holds only the folders and files listed below
+#   - include/trit.h declares at most 70 functions
 #
 # Prints each offence as FILE:LINE: REASON. Exit status: 0 if there are no offences, 1 if there are
 # some, 2 if the tree cannot be read. tests/check_layers_test.sh breaks each rule once.
@@ -357,10 +358,18 @@ check_top() {
     done
 }
 
+# ---- The public header ---------------------------------------------------------------------------
+
+check_public_header() {
+    n=$(grep -c '^ *TRIT_API ' include/trit.h)
+    [ "$n" -le 70 ] || echo "include/trit.h: declares $n functions, more than 70" >>"$found"
+}
+
 # ---- All of it -----------------------------------------------------------------------------------
 
 : >"$found"
 check_top
+check_public_header
 check_files
 [ -z "$build" ] || check_symbols
 

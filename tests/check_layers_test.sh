@@ -133,6 +133,14 @@ if command -v git >/dev/null; then
     expect 'junk: does not belong at the top'
 fi
 
+# ---- The public header ----
+
+new_tree
+awk 'BEGIN { for (i = 0; i < 71; i++) print "TRIT_API int f" i "(void);" }' >>include/trit.h
+expect 'include/trit.h: declares 71 functions, more than 70'
+sed -i.old 1,2d include/trit.h && rm include/trit.h.old # 70 are left
+sh "$check" "$tree" >"$work/said" || { cat "$work/said"; n_failed=$((n_failed + 1)); }
+
 # ---- Symbols ----
 
 # build_of CODE: a build folder whose library and whose kernels/one.c.o are compiled from CODE.
