@@ -61,7 +61,10 @@
  * else: not on the instruction set, the number of threads, the split of tokens into batches, or the
  * other sessions in them.
  *
- * Tables. trit_..._at(i) gives row i of a table, counted from 0; past the last, false or NULL. */
+ * Tables. trit_..._at(i) gives row i of a table, counted from 0; past the last, false or NULL.
+ *
+ * Versions. The functions and structs of this header keep working as long as the shared library has
+ * the same soname; new ones may be added. trit_tools.h may change with any release. */
 #ifndef TRIT_H
 #define TRIT_H
 
