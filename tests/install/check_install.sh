@@ -71,6 +71,16 @@ if ! missing pkg-config "C and C++ with pkg-config"; then
     fi
 fi
 
+# The Python package finds an installed library.
+if ! missing python3 Python && [ -z "$sanitize" ]; then
+    cp -r "$source/tools/python/trit" "$dir/trit" # away from the source, where there is a build/
+    cat >"$dir/story.py" <<'END'
+import sys, trit
+print(trit.Llama(sys.argv[1])(sys.argv[2], max_tokens=40, temperature=0)["choices"][0]["text"], end="")
+END
+    expect Python env -u TRIT_LIBRARY PYTHONPATH="$dir" PYTHONDONTWRITEBYTECODE=1 python3 "$dir/story.py"
+fi
+
 # with_cmake HOW TARGETS OPTIONS...
 with_cmake() {
     local how=$1 targets=$2 target
