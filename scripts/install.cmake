@@ -62,6 +62,9 @@ endfunction()
 
 # ---- cpack: a .tar.gz, and a .deb where dpkg is --------------------------------------------------
 
+if(NOT top_level) # the packages are those of the other project
+  return()
+endif()
 set(CPACK_GENERATOR TGZ)
 find_program(TRIT_DPKG dpkg)
 if(TRIT_DPKG)

@@ -20,6 +20,11 @@ need "command -v make" make
 need "command -v $cc" "$([ "$cc" = clang ] && echo clang || echo gcc)"
 need "echo '#include <cmocka.h>' | $cc -include stdarg.h -include stddef.h -include stdint.h \
     -include setjmp.h -E -" libcmocka-dev
+# Without these, the tests of C++, of Python and of an installation are skipped.
+want() { [ "$(id -u)" != 0 ] || need "$@"; }
+want "command -v c++" g++
+want "command -v pkg-config" pkg-config
+want "python3 -c 'import ensurepip'" python3 python3-venv
 case "$*" in
 *TRIT_SANITIZE*)
     if [ "$cc" = clang ]; then

@@ -9,7 +9,7 @@
 #   - src/ and kernels/ never print, exit or read the environment
 #   - kernels/ allocates no memory and starts no threads
 #   - the text has no tabs, trailing blanks, lines over 100 columns or to-do notes
-#   - the library exports only trit_* and gguf_*, the object of an instruction set only one function
+#   - global symbols of the library begin with trit_; the object of an instruction set has only one
 #   - the top of the tree holds only the folders and files listed below
 #   - include/trit.h declares at most 70 functions
 #

@@ -81,25 +81,32 @@ END
     expect Python env -u TRIT_LIBRARY PYTHONPATH="$dir" PYTHONDONTWRITEBYTECODE=1 python3 "$dir/story.py"
 fi
 
-# with_cmake HOW TARGETS OPTIONS...
+# with_cmake HOW PROGRAMS OPTIONS...
 with_cmake() {
-    local how=$1 targets=$2 target
+    local how=$1 programs=$2 program
     shift 2
     cmake -S "$here" -B "$dir/$how" --no-warn-unused-cli -DHOW="$how" -DTRIT_SOURCE="$source" -DCMAKE_C_COMPILER="$cc" \
         -DCMAKE_C_FLAGS="$flags" "$@" >"$dir/log" 2>&1 &&
-        cmake --build "$dir/$how" --parallel 2 --target $targets >>"$dir/log" 2>&1 ||
+        cmake --build "$dir/$how" --parallel 2 >>"$dir/log" 2>&1 ||
         { fail "CMake, $how"; tail -n 20 "$dir/log"; return; }
     ! grep -i "warning\|fables" "$dir/log" || fail "CMake, $how: a warning"
-    for target in $targets; do
-        expect "CMake, $how, $target" "$dir/$how/$target"
+    for program in $programs; do
+        expect "CMake, $how, $program" "$dir/$how/$program"
     done
 }
 with_cmake package "with_static with_shared" -DCMAKE_PREFIX_PATH="$prefix"
 if [ -z "$sanitize" ]; then # this compiles the library again
-    with_cmake folder with_static -DCMAKE_BUILD_TYPE=Debug
+    with_cmake folder with_static -DCMAKE_BUILD_TYPE=MinSizeRel -DTRIT_INSTALL=ON
+    cmake --install "$dir/folder" --prefix "$dir/other" >/dev/null || fail "CMake, folder: install"
+    [ ! -e "$dir/folder/CPackConfig.cmake" ] || fail "CMake, folder: packages that nobody asked for"
+    [ -n "$(find "$dir/other" -name libtrit.so)" ] || fail "CMake, folder: no libtrit.so is installed"
     cmake -S "$here" -B "$dir/fetch" -DHOW=fetch -DTRIT_SOURCE="$source" -DCMAKE_C_COMPILER="$cc" \
-        >"$dir/log" 2>&1 || { fail "CMake, fetch"; tail -n 20 "$dir/log"; }
+        -DCMAKE_BUILD_TYPE=Debug -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >"$dir/log" 2>&1 ||
+        { fail "CMake, fetch"; tail -n 20 "$dir/log"; }
     ! grep -i "warning\|fables" "$dir/log" || fail "CMake, fetch: a warning"
+    grep '"command"' "$dir/fetch/compile_commands.json" | grep -F "$source/src/" >"$dir/list" ||
+        fail "CMake, fetch: no library"
+    ! grep -qv -e '-ffp-contract=off.*-O3' "$dir/list" || fail "CMake, fetch: it is not optimized"
 
     (cd "$dir" && cpack --config "$build/CPackConfig.cmake" -B "$dir/packages") >"$dir/log" 2>&1 ||
         { fail "cpack"; tail -n 20 "$dir/log"; }
