@@ -4,7 +4,8 @@
 
 #include "error.h"
 
-/* Copy a caller's options, whose first field is their size, or NULL, over zeros to out, [size].
+/* Copy a caller's options, whose first field is their size, or NULL, over zeros to out, [size]. A
+ * size of 0 is that of version 0.2, which is still the size of all structs.
  * @return TRIT_OK; TRIT_E_ARGUMENT: they have fields that are set and that this version lacks */
 trit_status trit_read_options(void *out, size_t size, const void *options, struct trit_error *err);
 
