@@ -365,6 +365,7 @@ static int print_done(struct prompts *p)
         struct task *t = &p->tasks[p->n_printed];
         if (t->no_memory)
             return out_of_memory();
+        clear_status();
         if (t->error.code) {
             fputs("{\"error\":", stdout);
             json_string(stdout, t->error.text, strlen(t->error.text));
@@ -377,9 +378,9 @@ static int print_done(struct prompts *p)
         const int code = finish_stdout();
         if (code)
             return code;
+        if (show_progress(p->args->quiet))
+            show_status("%d of %d answered", p->n_printed + 1, p->n_tasks);
     }
-    if (show_progress(p->args->quiet))
-        show_status("%d of %d answered", p->n_printed, p->n_tasks);
     return EXIT_DONE;
 }
 
