@@ -1306,6 +1306,53 @@ static void test_prefix_reused(void **state)
     trit_session_close(&fresh);
 }
 
+/* Two generators in turn, on sessions of one engine, each give what they give alone; the second is
+ * closed in the middle, and its session goes on. */
+static void test_in_turn(void **state)
+{
+    enum { N_CLOSED = 9, N_NEW = 30 };
+    static struct answer alone[2], a[2];
+    const struct trit_generate_options opt = {
+        .max_tokens = N_NEW, .ignore_eos = true, .on_token = keep_token, .on_text = keep_text};
+    trit_session *s[2] = {open_session((struct trit_session_options){.n_ctx = 64})};
+    trit_generator *g[2] = {NULL};
+    bool more = true;
+    (void)state;
+
+    OK(trit_session_open_on(&s[1], trit_session_engine(s[0]), NULL, &why));
+    for (int i = 0; i < 2; i++) {
+        struct trit_generate_options o = opt;
+        o.user = &a[i];
+        a[i] = (struct answer){.tokenizer = own};
+        generate(&alone[i], &(struct request){.tokens = prompt + i,
+                                              .n_tokens = N_PROMPT - i,
+                                              .max_tokens = N_NEW,
+                                              .ignore_eos = true,
+                                              .greedy = true});
+        OK(trit_generator_open(&g[i], s[i], own, prompt + i, N_PROMPT - i, &o, &why));
+    }
+    for (int round = 0; more; round++) {
+        OK(trit_generator_next(g[0], &more, &why));
+        if (round < N_CLOSED)
+            OK(trit_generator_next(g[1], &(bool){true}, &why));
+        else
+            trit_generator_close(&g[1]);
+    }
+    assert_same_tokens(&a[0], &alone[0]);
+    assert_int_equal(a[1].n_ids, N_CLOSED);
+    assert_memory_equal(a[1].ids, alone[1].ids, N_CLOSED * sizeof *a[1].ids);
+    generate(&a[1], &(struct request){.session = s[1],
+                                      .tokens = prompt + 1,
+                                      .n_tokens = N_PROMPT - 1,
+                                      .max_tokens = N_NEW,
+                                      .ignore_eos = true,
+                                      .greedy = true});
+    assert_same_tokens(&a[1], &alone[1]);
+    trit_generator_close(&g[0]);
+    trit_session_close(&s[0]);
+    trit_session_close(&s[1]);
+}
+
 static void test_bad_prompts(void **state)
 {
     static const int32_t bad[] = {1, N_VOCAB, 3}, negative[] = {-1};
@@ -1399,6 +1446,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_cancelled_while_held),
     cmocka_unit_test(test_cancelled_eval),
     cmocka_unit_test(test_prefix_reused),
+    cmocka_unit_test(test_in_turn),
     cmocka_unit_test(test_bad_prompts),
 };
 
