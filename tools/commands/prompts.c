@@ -264,7 +264,9 @@ static int open_sequences(struct prompts *p)
     for (int i = 0; i < p->n_sequences; i++) {
         struct sequence *s = &p->sequences[i];
         if (trit_session_open_on(&s->session, p->engine, &opt, &err))
-            return report_session(&err, p->o.model);
+            return err.code == TRIT_E_MEMORY && i > 0
+                       ? report_hint(&err, "use fewer --sequences, or a smaller -c")
+                       : report_session(&err, p->o.model);
         trit_session_set_cancel(s->session, is_interrupted, NULL);
         if ((code = set_exits(s->session, &p->args->layers)))
             return code;
