@@ -141,6 +141,7 @@ static trit_status begin(struct trit_generator *g, const struct trit_generate_op
     g->output.opt = &g->opt;
     g->n_target = n;
     g->result.pending = -1;
+    g->result.finish = TRIT_FINISH_LENGTH; /* until it ends */
     if (!status)
         status = check_stops(&g->opt, err);
     if (!status)
