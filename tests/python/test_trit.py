@@ -2,11 +2,13 @@
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import unittest
+import weakref
 from pathlib import Path
 
 import trit
@@ -82,6 +84,91 @@ class Classes(unittest.TestCase):
         with self.assertRaises(KeyError):
             self.text(self.session, max_tokens=30, on_token=on_token)
         self.assertEqual(len(seen), 3)
+        self.assertTrue(self.text(self.session, max_tokens=3))
+
+    def test_on_logits(self):
+        ids, seen = self.tokenizer.encode(PROMPT), []
+        self.session.eval(ids, lambda position, logits: seen.append(position))
+        self.assertEqual(seen, list(range(len(ids))))
+
+        def fail(position, logits):
+            raise KeyError("enough")
+
+        with self.assertRaises(KeyError):
+            self.session.eval(ids, fail)
+        self.assertEqual(self.session.tokens, ids)
+
+    def test_closing_in_any_order(self):
+        generator = trit.Generator(self.session, self.tokenizer, self.tokenizer.encode(PROMPT),
+                                   max_tokens=20)
+        next(generator)
+        for handle in (self.file, self.model, self.tokenizer):
+            handle.close()
+        next(generator)
+        self.session.close()
+        with self.assertRaisesRegex(ValueError, "closed"):
+            next(generator)
+        with self.assertRaisesRegex(ValueError, "closed"):
+            self.session.rewind(0)
+
+    def test_freed_at_once(self):
+        self.text(self.session, max_tokens=2)
+        session = weakref.ref(self.session)
+        gc.disable()
+        try:
+            del self.session
+            self.assertIsNone(session())
+        finally:
+            gc.enable()
+
+    def test_callback_uses_its_session(self):
+        with self.assertRaisesRegex(RuntimeError, "callback"):
+            self.text(self.session, max_tokens=9,
+                      on_token=lambda *_: self.session.rewind(0))
+
+    def test_another_use_ends_a_generator(self):
+        ids = self.tokenizer.encode(PROMPT)
+        for use in (lambda: self.session.rewind(0), lambda: self.session.sync(ids),
+                    lambda: self.text(self.session, max_tokens=1)):
+            generator = trit.Generator(self.session, self.tokenizer, ids, max_tokens=20)
+            next(generator)
+            use()
+            with self.assertRaisesRegex(ValueError, "closed"):
+                next(generator)
+
+    def test_two_threads_on_one_session(self):
+        whole = self.tokenizer.encode("The old fox and the moon. " * 4)
+        failures = []
+
+        def run():
+            try:
+                for n in range(1, len(whole), 3):
+                    self.session.sync(whole[:n])
+            except Exception as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=run) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+
+    def test_interrupt(self):
+        ids, seen = self.tokenizer.encode(PROMPT), []
+
+        def interrupt(token, piece, logits):
+            seen.append(token)
+            if len(seen) == 3:
+                os.kill(os.getpid(), signal.SIGINT)
+
+        before = signal.getsignal(signal.SIGINT)
+        with self.assertRaises(KeyboardInterrupt):
+            for _ in trit.Generator(self.session, self.tokenizer, ids, max_tokens=30,
+                                    on_token=interrupt):
+                pass
+        self.assertEqual(len(seen), 3)
+        self.assertEqual(signal.getsignal(signal.SIGINT), before)
         self.assertTrue(self.text(self.session, max_tokens=3))
 
     def test_sampler(self):

@@ -201,14 +201,15 @@ def _load() -> c.CDLL:
     tried = []
     for path in _candidates():
         try:
-            return c.CDLL(path)
-        except OSError as error:
+            library = c.CDLL(path)
+            for name, (result, arguments) in FUNCTIONS.items():
+                function = getattr(library, name)
+                function.restype, function.argtypes = result, arguments
+            return library
+        except (OSError, AttributeError) as error:  # none there, or one of another version
             tried.append(f"{path} ({error})")
     raise ImportError("trit: the shared library was not found; set TRIT_LIBRARY to its path. "
                       "Tried: " + ", ".join(tried))
 
 
 lib = _load()
-for _name, (_result, _arguments) in FUNCTIONS.items():
-    _function = getattr(lib, _name)
-    _function.restype, _function.argtypes = _result, _arguments

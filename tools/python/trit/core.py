@@ -2,8 +2,12 @@
 optional; objects are also context managers."""
 
 import ctypes as c
+import os
+import signal
 import threading
-from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+import weakref
+from collections import deque
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 from . import _ffi as ffi
 from ._ffi import lib
@@ -62,34 +66,107 @@ def _take_ids(pointer, n: int) -> List[int]:
         lib.trit_free(pointer)
 
 
-class _Handle:
-    """Owns an object that `close` closes. needs: other handles that must stay open."""
+class _Turn:
+    """A call at a time on an engine and its sessions, whatever thread it comes from.
 
-    def __init__(self, open_fn: str, close_fn: str, *arguments, needs: Tuple = ()):
-        self._pointer = c.c_void_p()
-        self._close = getattr(lib, close_fn)
-        self._needs = needs
-        error = ffi.Error()
-        _check(getattr(lib, open_fn)(c.byref(self._pointer), *arguments, c.byref(error)), error)
+    Ctrl-C waits for the end of the call, which it hastens: Python would raise it in a callback,
+    where it would be lost."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owner: Optional[int] = None
+        self._dead: deque = deque()  # objects to be closed
+        self._handler: Any = None
+        self.interrupted = False
+
+    def __enter__(self) -> None:
+        if self._owner == threading.get_ident():
+            raise RuntimeError("a callback must not use the session that calls it")
+        self._lock.acquire()
+        self._owner = threading.get_ident()
+        self._hold_interrupts()
+
+    def __exit__(self, *_) -> None:
+        handler, interrupted = self._handler, self.interrupted
+        self._handler, self.interrupted = None, False
+        if handler:
+            signal.signal(signal.SIGINT, handler)
+        self._owner = None
+        self._lock.release()
+        self._sweep()
+        if interrupted:
+            handler(signal.SIGINT, None)
+
+    def _hold_interrupts(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        handler = signal.getsignal(signal.SIGINT)
+        if callable(handler):
+            self._handler = handler
+            signal.signal(signal.SIGINT, self._interrupt)
+
+    def _interrupt(self, *_) -> None:
+        self.interrupted = True
+
+    def close(self, close_fn: Callable, pointer: c.c_void_p, needs: Tuple) -> None:
+        """Close an object now or, if a call is running, after it."""
+        self._dead.append((close_fn, pointer, needs))
+        self._sweep()
+
+    def _sweep(self) -> None:
+        while self._dead and self._lock.acquire(False):
+            try:
+                while self._dead:
+                    close_fn, pointer, _needs = self._dead.popleft()
+                    close_fn(c.byref(pointer))
+            finally:
+                self._lock.release()
+
+
+class _Pointer(c.c_void_p):
+    """Owns an object of the library, which is closed with the last reference to it: a handle's,
+    another pointer's that needs it, or that of a call which is still running."""
+
+    close_fn: Any = None
+    needs: Tuple = ()
+    turn: Optional[_Turn] = None
+
+    def __del__(self) -> None:
+        if not self:
+            return
+        if self.turn:
+            self.turn.close(self.close_fn, c.c_void_p(self.value), self.needs)
+        else:
+            self.close_fn(c.byref(self))
+
+
+class _Handle:
+    """needs: other handles whose objects must stay open as long as this one's."""
+
+    _pointer: Optional[_Pointer] = None
+
+    def __init__(self, open_fn: str, close_fn: str, *arguments, needs: Tuple = (),
+                 turn: Optional[_Turn] = None):
+        pointer, error = _Pointer(), ffi.Error()
+        pointer.close_fn, pointer.turn = getattr(lib, close_fn), turn
+        pointer.needs = tuple(need.pointer for need in needs if need)
+        _check(getattr(lib, open_fn)(c.byref(pointer), *arguments, c.byref(error)), error)
+        self._pointer = pointer
 
     @property
-    def pointer(self) -> c.c_void_p:
+    def pointer(self) -> _Pointer:
         if not self._pointer:
             raise ValueError(f"this {type(self).__name__} is closed")
         return self._pointer
 
     def close(self) -> None:
-        if getattr(self, "_pointer", None):
-            self._close(c.byref(self._pointer))
-        self._needs = ()
+        """The object itself is closed when no other needs it."""
+        self._pointer = None
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.close()
-
-    def __del__(self):
         self.close()
 
 
@@ -102,7 +179,7 @@ class File(_Handle):
                  i2s_layout: Optional[str] = None):
         options = ffi.FileOptions(c.sizeof(ffi.FileOptions), no_mmap, lock,
                                   i2s_layout.encode() if i2s_layout else None)
-        super().__init__("trit_file_open", "trit_file_close", str(path).encode(),
+        super().__init__("trit_file_open", "trit_file_close", os.fsencode(path),
                          c.byref(options))
         self.path = str(path)
         self.metadata: Dict[str, object] = self._read_metadata()
@@ -225,31 +302,38 @@ class Sampler(_Handle):
         super().__init__("trit_sampler_open", "trit_sampler_close", n_vocab, c.byref(options))
 
     def next(self, session: "Session") -> int:
-        if not session.logits:
-            raise ValueError("the session has no logits; evaluate tokens first")
-        return lib.trit_sampler_next(self.pointer, session.logits,
-                                     lib.trit_session_tokens(session.pointer), session.n_tokens)
+        with session._turn:
+            if not session.logits:
+                raise ValueError("the session has no logits; evaluate tokens first")
+            return lib.trit_sampler_next(self.pointer, session.logits,
+                                         lib.trit_session_tokens(session.pointer),
+                                         session.n_tokens)
 
 
 class Engine(_Handle):
-    """Threads and memory to evaluate a model. It and its sessions are for one thread at a time."""
+    """Threads and memory to evaluate a model. Calls on it and its sessions take turns."""
 
     def __init__(self, model: Model, n_ctx: int = 0, n_batch: int = 0, n_threads: int = 0,
                  isa: Optional[str] = None):
         options = ffi.EngineOptions(c.sizeof(ffi.EngineOptions), n_ctx, n_batch, n_threads,
                                     isa.encode() if isa else None)
+        self._turn = _Turn()
         super().__init__("trit_engine_open", "trit_engine_close", model.pointer,
-                         c.byref(options), needs=(model,))
+                         c.byref(options), needs=(model,), turn=self._turn)
         self.model = model
 
     def eval(self, steps: Sequence[Tuple["Session", Sequence[int]]]) -> List[Optional[Error]]:
         """Append tokens to many sessions, and evaluate all together. @return why each failed"""
         tokens = [_ids(ids) for _, ids in steps]
+        pointers = [session.pointer for session, _ in steps]
         array = (ffi.Step * max(len(steps), 1))()
-        for step, (session, ids), pointer in zip(array, steps, tokens):
-            step.session, step.n = session.pointer.value, len(ids)
-            step.tokens = c.cast(pointer, ffi.ids_p)
-        lib.trit_engine_eval(self.pointer, array, len(steps), None)
+        for step, pointer, ids, (_, given) in zip(array, pointers, tokens, steps):
+            step.session, step.n = pointer.value, len(given)
+            step.tokens = c.cast(ids, ffi.ids_p)
+        with self._turn:
+            for session, _ in steps:
+                session._end_generator()
+            lib.trit_engine_eval(self.pointer, array, len(steps), None)
         failures: List[Optional[Error]] = []
         for step in array[:len(steps)]:
             try:
@@ -258,6 +342,9 @@ class Engine(_Handle):
             except Error as error:
                 failures.append(error)
         return failures
+
+
+OnLogits = Callable[[int, Any], object]
 
 
 class Session(_Handle):
@@ -271,35 +358,74 @@ class Session(_Handle):
         options = ffi.SessionOptions(c.sizeof(ffi.SessionOptions), n_ctx, n_batch, n_threads,
                                      ("f16", "f32", "i8").index(kv),
                                      isa.encode() if isa else None, None, early_exit)
-        function = "trit_session_open" if isinstance(on, Model) else "trit_session_open_on"
-        self._open(function, (on,), on.pointer, c.byref(options))
-        self.model: Model = on if isinstance(on, Model) else on.model
+        own = isinstance(on, Model)
+        self._open("trit_session_open" if own else "trit_session_open_on", on, on.pointer,
+                   c.byref(options), turn=_Turn() if own else on._turn)
+        self.model: Model = on if own else on.model
 
-    def _open(self, function: str, needs: Tuple, *arguments) -> None:
-        super().__init__(function, "trit_session_close", *arguments, needs=needs)
-        self._cancelled = threading.Event()
-        self._cancel_fn = ffi.CancelFn(lambda _: self._cancelled.is_set())
-        lib.trit_session_set_cancel(self.pointer, self._cancel_fn, None)
+    def _open(self, function: str, needs: _Handle, *arguments, turn: _Turn) -> None:
+        self._turn = turn
+        self._needs = needs
+        self._generator: Any = lambda: None  # a weak reference to the one that is open
+        self._cancelled = cancelled = threading.Event()
+        with turn:
+            super().__init__(function, "trit_session_close", *arguments, needs=(needs,), turn=turn)
+        self._cancel_fn = ffi.CancelFn(lambda _: cancelled.is_set() or turn.interrupted)
+        self._pointer.cancel_fn = self._cancel_fn  # lives as long as the object
 
     def fork(self, n_tokens: int) -> "Session":
         """Another session on the same engine with a copy of the first n_tokens tokens."""
         fork = Session.__new__(Session)
-        fork._open("trit_session_fork", self._needs, self.pointer, n_tokens)
+        fork._open("trit_session_fork", self._needs, self.pointer, n_tokens, turn=self._turn)
         fork.model = self.model
         return fork
 
-    def eval(self, tokens: Sequence[int]) -> None:
+    def _end_generator(self) -> None:
+        """Its prompt and the timeline would not match any more."""
+        generator = self._generator()
+        if generator:
+            generator.close()
+
+    def _watch(self, on: bool) -> None:
+        """Look for cancel() between layers. It takes the GIL, so it is for long evaluations."""
+        lib.trit_session_set_cancel(self.pointer, self._cancel_fn if on else ffi.CancelFn(), None)
+
+    def _change(self, function: Callable, *arguments) -> None:
+        """Call a function that changes the timeline."""
         error = ffi.Error()
-        _check(lib.trit_session_eval(self.pointer, _ids(tokens), len(tokens), ffi.LogitsFn(),
-                                     None, c.byref(error)), error)
+        with self._turn:
+            self._end_generator()
+            self._watch(True)
+            code = function(self.pointer, *arguments, c.byref(error))
+        _check(code, error)
+
+    def eval(self, tokens: Sequence[int], on_logits: Optional[OnLogits] = None) -> None:
+        """on_logits(position, logits) is called for each token; what it raises ends the evaluation,
+        which then leaves the timeline as it was."""
+        raised: List[BaseException] = []
+
+        def take(_, position, logits) -> bool:
+            try:
+                on_logits(position, logits)
+            except BaseException as error:
+                raised.append(error)
+            return not raised
+
+        try:
+            self._change(lib.trit_session_eval, _ids(tokens), len(tokens),
+                         ffi.LogitsFn(take) if on_logits else ffi.LogitsFn(), None)
+        except Cancelled:
+            if raised:
+                raise raised.pop()
+            raise
 
     def sync(self, tokens: Sequence[int]) -> None:
-        error = ffi.Error()
-        _check(lib.trit_session_sync(self.pointer, _ids(tokens), len(tokens), c.byref(error)),
-               error)
+        self._change(lib.trit_session_sync, _ids(tokens), len(tokens))
 
     def rewind(self, n_tokens: int) -> None:
-        lib.trit_session_rewind(self.pointer, n_tokens)
+        with self._turn:
+            self._end_generator()
+            lib.trit_session_rewind(self.pointer, n_tokens)
 
     def cancel(self) -> None:
         """End the evaluation or generation that runs in another thread."""
@@ -312,7 +438,9 @@ class Session(_Handle):
     @property
     def logits(self):
         """Pointer to n_vocab floats, valid until the next call; false if there are none."""
-        return lib.trit_session_logits(self.pointer)
+        logits = lib.trit_session_logits(self.pointer)
+        logits.session = self.pointer  # is not closed as long as the logits are used
+        return logits
 
     @property
     def tokens(self) -> List[int]:
@@ -334,18 +462,48 @@ class Session(_Handle):
             return True
 
         error = ffi.Error()
-        _check(lib.trit_session_save(self.pointer, ffi.WriteFn(write), None, c.byref(error)),
-               error)
+        with self._turn:
+            code = lib.trit_session_save(self.pointer, ffi.WriteFn(write), None, c.byref(error))
+        _check(code, error)
         return b"".join(parts)
 
     def load(self, path: str) -> None:
-        loaded, error = ffi.SessionLoaded(), ffi.Error()
-        _check(lib.trit_session_load(self.pointer, str(path).encode(), c.byref(loaded),
-                                     c.byref(error)), error)
+        self._change(lib.trit_session_load, os.fsencode(path), c.byref(ffi.SessionLoaded()))
 
 
 FINISH = ("eos", "length", "stop", "context", "interrupt")
 OnToken = Callable[[int, bytes, object], Optional[bool]]
+
+
+class _Output:
+    """The callbacks of a generator. It does not know the generator, which is thus freed at once."""
+
+    def __init__(self, turn: _Turn, on_token: Optional[OnToken]):
+        text: List[bytes] = []
+        raised: List[BaseException] = []
+
+        def take_text(_, data, n) -> bool:
+            text.append(c.string_at(data, n))
+            return not turn.interrupted
+
+        def take_token(_, token, piece, logits) -> bool:
+            try:
+                return on_token(token, piece.take(), logits) is not False
+            except BaseException as error:  # it must not pass through the frames of C
+                raised.append(error)
+                return False
+
+        self._text, self._raised = text, raised
+        self.text_fn, self.token_fn = ffi.TextFn(take_text), ffi.TokenFn(take_token)
+
+    def take(self) -> str:
+        text = b"".join(self._text).decode("utf-8", "replace")
+        self._text.clear()
+        return text
+
+    def raise_again(self) -> None:
+        if self._raised:
+            raise self._raised.pop()
 
 
 class Generator(_Handle):
@@ -358,32 +516,24 @@ class Generator(_Handle):
                  max_tokens: int = -1, stop: Sequence[Text] = (), ignore_eos: bool = False,
                  sampler: Optional[Sampler] = None, on_full: str = "stop", n_keep: int = 0,
                  on_token: Optional[OnToken] = None):
-        self._text: List[bytes] = []
-        self._raised: Optional[BaseException] = None
-        self._on_token = on_token
+        self._session = session
+        self._output = _Output(session._turn, on_token)
         self._tokens = _ids(tokens)
-        self._stop = (c.c_char_p * max(len(stop), 1))(*[_bytes(s) for s in stop])
-        self._more = True
+        stops = (c.c_char_p * max(len(stop), 1))(*[_bytes(s) for s in stop])
         options = ffi.GenerateOptions(
-            c.sizeof(ffi.GenerateOptions), max_tokens, ignore_eos, self._stop, len(stop),
+            c.sizeof(ffi.GenerateOptions), max_tokens, ignore_eos, stops, len(stop),
             sampler.pointer.value if sampler else None, ("stop", "shift").index(on_full), n_keep)
-        options.on_token = self._token_fn = ffi.TokenFn(self._take_token)
-        options.on_text = self._text_fn = ffi.TextFn(self._take_text)
-        super().__init__("trit_generator_open", "trit_generator_close", session.pointer,
-                         tokenizer.pointer, self._tokens, len(tokens), c.byref(options),
-                         needs=(session, tokenizer, sampler))
-
-    def _take_token(self, _, token, piece, logits) -> bool:
-        try:
-            return self._on_token is None or \
-                self._on_token(token, piece.take(), logits) is not False
-        except BaseException as error:  # it must not pass through the frames of C
-            self._raised = error
-            return False
-
-    def _take_text(self, _, text, n) -> bool:
-        self._text.append(c.string_at(text, n))
-        return True
+        if on_token:
+            options.on_token = self._output.token_fn
+        options.on_text = self._output.text_fn
+        with session._turn:
+            session._end_generator()
+            super().__init__("trit_generator_open", "trit_generator_close", session.pointer,
+                             tokenizer.pointer, self._tokens, len(tokens), c.byref(options),
+                             needs=(session, tokenizer, sampler))
+            session._generator = weakref.ref(self)
+        self._pointer.borrowed = (self._tokens, stops, self._output)
+        self._more, self._first = True, True
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -391,15 +541,17 @@ class Generator(_Handle):
     def __next__(self) -> str:
         if not self._more:
             raise StopIteration
-        more, error = c.c_bool(), ffi.Error()
-        code = lib.trit_generator_next(self.pointer, c.byref(more), c.byref(error))
-        self._more = more.value
-        if self._raised:
-            raised, self._raised = self._raised, None
-            raise raised
+        more, error, output = c.c_bool(), ffi.Error(), self._output
+        with self._session._turn:
+            # The first step has the prompt; a later one shows whether it is cancelled already.
+            self._session._watch(self._first or self._session._cancelled.is_set())
+            code = lib.trit_generator_next(self.pointer, c.byref(more), c.byref(error))
+            self._first, self._more = False, more.value
+            if not self._more:
+                self._session._generator = lambda: None
+        output.raise_again()
         _check(code, error)
-        text = b"".join(self._text).decode("utf-8", "replace")
-        self._text.clear()
+        text = output.take()
         if not self._more and not text:
             raise StopIteration
         return text
