@@ -269,11 +269,39 @@ class LlamaCalls(unittest.TestCase):
         choice = self.llm(PROMPT, max_tokens=5, temperature=0, logprobs=3)["choices"][0]
         own = choice["logprobs"]
         self.assertEqual("".join(own["tokens"]), choice["text"])
-        self.assertEqual(own["text_offset"][0], 0)
+        self.assertEqual(own["text_offset"][:2], [len(PROMPT), len(PROMPT + own["tokens"][0])])
         for token, value, top in zip(own["tokens"], own["token_logprobs"], own["top_logprobs"]):
             self.assertEqual(len(top), 3)
             self.assertAlmostEqual(top[token], value, places=6)
             self.assertEqual(max(top, key=top.get), token)
+
+    def test_logprobs_of_the_prompt(self):
+        text = PROMPT + self.greedy
+        for _ in range(2):  # what is evaluated already makes no difference
+            answer = self.llm(text, max_tokens=1, temperature=0, logprobs=1, echo=True)
+            choice, own = answer["choices"][0], answer["choices"][0]["logprobs"]
+            self.assertEqual("".join(own["tokens"]), choice["text"])
+            self.assertEqual((own["text_offset"][0], own["token_logprobs"][0],
+                              own["top_logprobs"][0]), (0, None, None))
+            n = len(self.llm.tokenize(PROMPT.encode()))
+            for token, top in list(zip(own["tokens"], own["top_logprobs"]))[n:]:
+                self.assertEqual(list(top), [token])  # the text is the most likely one
+
+    def test_sampling_values(self):
+        def text(**values):
+            return self.llm(PROMPT, max_tokens=20, **values)["choices"][0]["text"]
+
+        self.assertEqual(text(top_p=0, temperature=2.0), self.greedy)
+        self.assertEqual(text(top_k=1, temperature=2.0), self.greedy)
+        self.assertNotEqual(text(seed=-1, temperature=2.0), text(seed=-1, temperature=2.0))
+        metadata = self.llm._file.metadata
+        metadata["general.sampling.top_k"] = 1
+        try:
+            self.assertEqual(text(temperature=2.0), self.greedy)
+            metadata["general.sampling.top_k"] = "many"  # is ignored
+            self.assertTrue(text())
+        finally:
+            del metadata["general.sampling.top_k"]
 
     def test_seeds(self):
         a = [self.llm(PROMPT, max_tokens=12, seed=s)["choices"][0]["text"] for s in (3, 3, 4)]
@@ -318,9 +346,16 @@ class LlamaCalls(unittest.TestCase):
             self.llm([1] * 300)
 
     def test_unsupported(self):
-        for arguments in ({"grammar": object()}, {"suffix": "x"}, {"typical_p": 0.5}):
+        for arguments in ({"grammar": object()}, {"suffix": "x"}, {"typical_p": 0.5},
+                          {"mirostat_mode": 2}):
             with self.assertRaises(NotImplementedError):
                 self.llm(PROMPT, **arguments)
+        with self.assertRaises(TypeError):
+            self.llm(PROMPT, max_token=5)
+        with self.assertRaises(NotImplementedError):
+            open_llama(lora_path="adapter.gguf")
+        with self.assertRaises(ValueError):
+            open_llama(type_k=8, type_v=1)
         with self.assertRaises(NotImplementedError):
             self.llm.create_chat_completion([], response_format={"type": "json_object"})
         with self.assertRaises(NotImplementedError):
@@ -354,6 +389,22 @@ class LlamaCalls(unittest.TestCase):
         self.assertEqual(list(chunks)[-1]["choices"][0]["finish_reason"], "cancelled")
         self.assertEqual(llm(PROMPT, max_tokens=3)["usage"]["completion_tokens"], 3)
 
+    def test_close_during_a_call(self):
+        llm = open_llama()
+
+        def run():
+            try:
+                llm(PROMPT, max_tokens=200)
+            except ValueError:  # it noticed
+                pass
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        llm.close()
+        thread.join()
+        with self.assertRaisesRegex(ValueError, "closed"):
+            llm(PROMPT)
+
     def test_one_at_a_time(self):
         llm = open_llama()
         chunks = llm(PROMPT, max_tokens=50, stream=True)
@@ -378,11 +429,27 @@ class LlamaCalls(unittest.TestCase):
             llm = trit.Llama.from_pretrained(repo_id="a/fables", filename="*i2_s.gguf",
                                              cache_dir=folder, n_ctx=64)
             self.assertEqual(llm.n_ctx(), 64)
+            old = place.parent / "0099" / "fables-i2_s.gguf"
+            old.parent.mkdir()
+            old.symlink_to(MODEL)
+            (place.parents[1] / "refs").mkdir()
+            (place.parents[1] / "refs" / "main").write_text("0123")
+            llm = trit.Llama.from_pretrained("a/fables", "fables*", cache_dir=folder, n_ctx=64)
+            self.assertEqual(llm.model_path, str(place / "fables-i2_s.gguf"))
             (place / "other-i2_s.gguf").symlink_to(MODEL)
             with self.assertRaisesRegex(ValueError, "fables-i2_s.gguf, other-i2_s.gguf"):
                 trit.Llama.from_pretrained("a/fables", "*i2_s.gguf", cache_dir=folder)
             with self.assertRaisesRegex(ValueError, "no file matches"):
                 trit.Llama.from_pretrained("a/b", "*.no-such", cache_dir=folder)
+            where = os.getcwd()
+            os.chdir(ROOT)
+            try:  # a model of another name is not the one that is meant
+                with self.assertRaisesRegex(ValueError, "no file matches"):
+                    trit.Llama.from_pretrained("a/b", "*.gguf", cache_dir=folder)
+                self.assertTrue(trit.Llama.from_pretrained("a/b", "fables.gguf",
+                                                           cache_dir=folder, n_ctx=64))
+            finally:
+                os.chdir(where)
 
 
 class Wheel(unittest.TestCase):

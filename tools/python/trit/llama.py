@@ -18,7 +18,11 @@ from ._ffi import lib
 # What a call uses if neither it nor the file says anything. Keys of the file: general.sampling.*
 DEFAULTS = {"temperature": 0.8, "top_p": 0.95, "min_p": 0.05, "top_k": 40, "repeat_penalty": 1.0}
 CHAT_DEFAULTS = dict(DEFAULTS, temperature=0.2)
-FILE_KEYS = {"temperature": "temp", "repeat_penalty": "penalty_repeat"}
+# Keys of a file, and the range of their values; others are ignored, as by the library.
+FILE_KEYS = {"temperature": ("temp", 0, 1000), "top_p": ("top_p", 0, 1), "min_p": ("min_p", 0, 1),
+             "top_k": ("top_k", 0, 1 << 24), "repeat_penalty": ("penalty_repeat", 0.001, 1000),
+             "repeat_last_n": ("penalty_last_n", 1, 1 << 24)}
+RANDOM_SEEDS = (None, -1, 0xFFFFFFFF)
 
 Prompt = Union[str, bytes, Sequence[int]]
 Stop = Union[None, str, Sequence[str]]
@@ -29,6 +33,27 @@ def _refuse(**arguments) -> None:
     for name, value in arguments.items():
         if value:
             raise NotImplementedError(f"trit does not support {name} yet")
+
+
+def _snapshots(cache_dir: Optional[str], repo_id: str) -> List[Path]:
+    """Folders of the revisions of a repository in the cache of Hugging Face, "main" first."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = Path(os.environ.get("HF_HOME") or home / "huggingface")
+    cache = Path(cache_dir or os.environ.get("HF_HUB_CACHE") or home / "hub")
+    repository = cache / ("models--" + repo_id.replace("/", "--"))
+    main = repository / "refs" / "main"
+    newest = main.read_text().strip() if main.is_file() else ""
+    found = sorted((repository / "snapshots").glob("*"),
+                   key=lambda p: (p.name == newest, p.stat().st_mtime), reverse=True)
+    return found or [repository]
+
+
+def _matching(place: Path, pattern: str, deep: bool) -> List[str]:
+    """Paths of the files in a folder that match by path or name, relative to it."""
+    files = (p for p in (place.rglob("*") if deep else place.glob("*")) if p.is_file())
+    return sorted(str(p.relative_to(place)) for p in files
+                  if fnmatch.fnmatch(p.name, pattern) or
+                  fnmatch.fnmatch(str(p.relative_to(place)), pattern))
 
 
 def _finish_reason(finish: str) -> str:
@@ -76,10 +101,16 @@ class Llama:
 
     def __init__(self, model_path: str, *, n_ctx: int = 0, n_batch: int = 512,
                  n_threads: Optional[int] = None, seed: int = -1, embedding: bool = False,
-                 type_k: Optional[int] = None, use_mmap: bool = True, use_mlock: bool = False,
+                 type_k: Optional[int] = None, type_v: Optional[int] = None,
+                 use_mmap: bool = True, use_mlock: bool = False,
+                 last_n_tokens_size: int = 64, lora_path: Optional[str] = None,
+                 kv_overrides: Any = None, rope_freq_base: float = 0, rope_freq_scale: float = 0,
                  **_ignored: Any) -> None:
-        _refuse(embedding=embedding)
+        _refuse(embedding=embedding, lora_path=lora_path, kv_overrides=kv_overrides,
+                rope_freq_base=rope_freq_base, rope_freq_scale=rope_freq_scale)
         kv = {None: "f16", 0: "f32", 1: "f16", 8: "i8"}
+        if type_v not in (None, type_k):
+            raise ValueError(f"type_v is {type_v}; it must be type_k, which is {type_k}")
         if type_k not in kv:
             raise ValueError(f"type_k is {type_k}; it must be 0 (f32), 1 (f16) or 8 (q8_0)")
         if not Path(model_path).exists():
@@ -91,7 +122,10 @@ class Llama:
         self._session = core.Session(self._model, n_ctx=n_ctx, n_batch=n_batch or 0,
                                      n_threads=n_threads or 0, kv=kv[type_k])
         self._chat = core.Chat(self._file, self._tokenizer)
-        self.metadata: Dict[str, str] = {k: str(v) for k, v in self._file.metadata.items()}
+        self.metadata: Dict[str, str] = {
+            k: str(v).lower() if isinstance(v, bool) else str(v)
+            for k, v in self._file.metadata.items()}
+        self._last_n = last_n_tokens_size
         self._lock = _Lock()
         self.set_seed(seed)
 
@@ -99,22 +133,20 @@ class Llama:
     def from_pretrained(cls, repo_id: str, filename: str, local_dir: Optional[str] = None,
                         cache_dir: Optional[str] = None, **arguments: Any) -> "Llama":
         """Open the file of a Hugging Face repository that matches a pattern and is on this
-        machine: in local_dir, in the cache of Hugging Face, in ./models or here."""
-        cache = Path(cache_dir or os.environ.get("HF_HUB_CACHE") or
-                     Path(os.environ.get("HF_HOME", Path.home() / ".cache/huggingface")) / "hub")
-        repository = cache / ("models--" + repo_id.replace("/", "--")) / "snapshots"
+        machine: in local_dir, in the cache of Hugging Face, or in ./models/OWNER/NAME. A file name
+        without wildcards may also be in ./models or here."""
         places = [Path(local_dir)] if local_dir else []
-        places += [repository, Path("models") / repo_id, Path("models"), Path(".")]
-        for place in places:
-            deep = place == repository or place == Path("models") / repo_id
-            files = {p.name: p for p in (place.rglob("*") if deep else place.glob("*"))
-                     if p.is_file() and (fnmatch.fnmatch(p.name, filename) or
-                                         fnmatch.fnmatch(str(p.relative_to(place)), filename))}
+        places += [*_snapshots(cache_dir, repo_id), Path("models") / repo_id]
+        n_own = len(places)  # only files of this repository
+        if not set("*?[") & set(filename):
+            places += [Path("models"), Path(".")]
+        for i, place in enumerate(places):
+            files = _matching(place, filename, deep=i < n_own)
             if len(files) == 1:
-                return cls(model_path=str(next(iter(files.values()))), **arguments)
+                return cls(model_path=str(place / files[0]), **arguments)
             if files:
                 raise ValueError(f"{filename} matches several files in {place}: " +
-                                 ", ".join(sorted(files)))
+                                 ", ".join(files))
         raise ValueError(f"no file matches {filename}; looked in " +
                          ", ".join(map(str, places)) + ". trit does not download: use "
                          f"`huggingface-cli download {repo_id} --include '{filename}'`")
@@ -124,36 +156,44 @@ class Llama:
     def _sampler(self, defaults: Dict[str, float], given: Dict[str, Any],
                  seed: Optional[int]) -> core.Sampler:
         values = {}
-        for name, default in defaults.items():
+        for name, default in dict(defaults, repeat_last_n=self._last_n).items():
             value = given.pop(name, None)
-            if value is None:
-                key = "general.sampling." + FILE_KEYS.get(name, name)
-                value = self._file.metadata.get(key, default)
-            values[name] = value
+            values[name] = self._of_file(name, default) if value is None else value
         values["temp"] = max(values.pop("temperature"), 0.0)
         values["top_k"] = max(int(values["top_k"]), 0)
-        if seed is None:
-            seed = self._random.getrandbits(63)
+        values["top_p"] = max(values["top_p"], 1e-6)  # 0 keeps one token; for the library it is off
+        values["repeat_last_n"] = int(values["repeat_last_n"])
+        if seed in RANDOM_SEEDS:
+            seed = (self._random if seed is None else random.Random()).getrandbits(63)
         given = {k: v for k, v in given.items() if v is not None}
         return core.Sampler(self.n_vocab(), seed=seed & (1 << 64) - 1, **values, **given)
+
+    def _of_file(self, name: str, default: float) -> float:
+        key, low, high = FILE_KEYS[name]
+        value = self._file.metadata.get("general.sampling." + key)
+        good = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return value if good and low <= value <= high else default
+
+    def _check_length(self, tokens: List[int]) -> None:
+        if len(tokens) > self.n_ctx():
+            raise ValueError(f"Requested tokens ({len(tokens)}) exceed context window of "
+                             f"{self.n_ctx()}; open the model with a larger n_ctx")
 
     def _generate(self, tokens: List[int], sampler: core.Sampler, max_tokens: Optional[int],
                   stop: List[str], n_logprobs: Optional[int],
                   state: Dict[str, Any]) -> Iterator[str]:
         """Pieces of text. state receives logprobs, as they come, and finish and usage."""
         state["logprobs"] = []
-        if len(tokens) > self.n_ctx():
-            raise ValueError(f"Requested tokens ({len(tokens)}) exceed context window of "
-                             f"{self.n_ctx()}; open the model with a larger n_ctx")
+        self._check_length(tokens)
 
         def on_token(token, piece, logits):
-            if n_logprobs is not None:
-                state["logprobs"].append(self._logprobs(token, piece, logits, n_logprobs))
+            state["logprobs"].append(self._logprobs(token, piece, logits, n_logprobs))
 
         self._session.allow()
         with core.Generator(self._session, self._tokenizer, tokens,
                             max_tokens if max_tokens and max_tokens > 0 else -1, stop,
-                            sampler=sampler, on_token=on_token) as generator:
+                            sampler=sampler,
+                            on_token=None if n_logprobs is None else on_token) as generator:
             yield from generator
             state["finish"] = _finish_reason(generator.finish)
             n, n_prompt = generator.result.n_new, len(tokens)
@@ -168,6 +208,25 @@ class Llama:
         top = heapq.nlargest(n, range(len(values)), key=values.__getitem__)
         return {"token": piece, "logprob": own,
                 "top": [(self._tokenizer.piece(t, True), values[t] + shift) for t in top]}
+
+    def _prompt_logprobs(self, tokens: List[int], n: int) -> List[Dict[str, Any]]:
+        """Those of the prompt's tokens but a BOS. Nothing is known of the first one."""
+        self._check_length(tokens)
+        pieces = [self._tokenizer.piece(token) for token in tokens]
+        entries = [{"token": pieces[0], "logprob": None, "top": None}]
+
+        def on_logits(position, logits):
+            if position + 1 < len(tokens):
+                entries.append(self._logprobs(tokens[position + 1], pieces[position + 1], logits,
+                                              n))
+
+        self._session.allow()
+        self._session.rewind(0)
+        self._session.eval(tokens, on_logits)
+        if tokens[0] == self.token_bos() and len(entries) > 1:
+            entries[1] = dict(entries[1], logprob=None, top=None)
+            return entries[1:]
+        return entries
 
     def cancel(self) -> None:
         """End the call that runs in another thread; its finish_reason is "cancelled"."""
@@ -184,9 +243,11 @@ class Llama:
             repeat_penalty: Optional[float] = None, top_k: Optional[int] = None,
             stream: bool = False, seed: Optional[int] = None, model: Optional[str] = None,
             stopping_criteria: Any = None, logits_processor: Any = None, grammar: Any = None,
-            logit_bias: Optional[Dict[int, float]] = None, **_ignored: Any):
+            logit_bias: Optional[Dict[int, float]] = None, tfs_z: float = 1.0,
+            mirostat_mode: int = 0, mirostat_tau: float = 5.0, mirostat_eta: float = 0.1):
         _refuse(suffix=suffix, stopping_criteria=stopping_criteria, grammar=grammar,
-                logits_processor=logits_processor, typical_p=typical_p != 1.0)
+                logits_processor=logits_processor, typical_p=typical_p != 1.0, tfs_z=tfs_z != 1.0,
+                mirostat_mode=mirostat_mode)
         tokens = self._prompt_tokens(prompt)
         sampler = self._sampler(DEFAULTS, dict(
             temperature=temperature, top_p=top_p, min_p=min_p, top_k=top_k,
@@ -194,26 +255,28 @@ class Llama:
             presence_penalty=presence_penalty, logit_bias=logit_bias), seed)
         head = {"id": f"cmpl-{uuid.uuid4()}", "object": "text_completion",
                 "created": int(time.time()), "model": model or self.model_path}
-        first = self._text_of(prompt) if echo else ""
         stops = [stop] if isinstance(stop, str) else list(stop or [])
-        chunks = self._completion_chunks(head, first, tokens, sampler, max_tokens, stops, logprobs)
+        chunks = self._completion_chunks(head, self._text_of(prompt), echo, tokens,
+                                         sampler, max_tokens, stops, logprobs)
         if stream:
             return self._public(chunks)
         return self._joined(chunks)
 
     __call__ = create_completion
 
-    def _completion_chunks(self, head, first, tokens, sampler, max_tokens, stop, logprobs):
+    def _completion_chunks(self, head, prompt, echo, tokens, sampler, max_tokens, stop,
+                           logprobs):
         state: Dict[str, Any] = {}
-        offset, n_given = len(first), 0
+        offset, n_given = len(prompt), 0
 
         def chunk(text, finish=None, own=None):
             return dict(head, choices=[{"text": text, "index": 0, "logprobs": own,
                                         "finish_reason": finish}])
 
         with self._lock:
-            if first:
-                yield chunk(first)
+            if echo:
+                yield chunk(prompt, None, None if logprobs is None else self._legacy_logprobs(
+                    self._prompt_logprobs(tokens, logprobs), 0))
             for text in self._generate(tokens, sampler, max_tokens, stop, logprobs, state):
                 entries, n_given = state["logprobs"][n_given:], len(state["logprobs"])
                 if text or entries:
@@ -228,7 +291,7 @@ class Llama:
         offsets = [offset + sum(map(len, tokens[:i])) for i in range(len(tokens))]
         return {"tokens": tokens, "text_offset": offsets,
                 "token_logprobs": [e["logprob"] for e in entries],
-                "top_logprobs": [{t.decode("utf-8", "replace"): p for t, p in e["top"]}
+                "top_logprobs": [e["top"] and {t.decode("utf-8", "replace"): p for t, p in e["top"]}
                                  for e in entries]}
 
     @staticmethod
@@ -273,11 +336,13 @@ class Llama:
             repeat_penalty: Optional[float] = None, model: Optional[str] = None,
             logits_processor: Any = None, grammar: Any = None,
             logit_bias: Optional[Dict[int, float]] = None, logprobs: Optional[bool] = None,
-            top_logprobs: Optional[int] = None, **_ignored: Any):
+            top_logprobs: Optional[int] = None, tfs_z: float = 1.0, mirostat_mode: int = 0,
+            mirostat_tau: float = 5.0, mirostat_eta: float = 0.1):
         _refuse(functions=functions, function_call=function_call, tools=tools, grammar=grammar,
-                tool_choice=tool_choice not in (None, "none"), logits_processor=logits_processor,
+                tool_choice=tool_choice not in (None, "none", "auto"),
+                logits_processor=logits_processor,
                 response_format=(response_format or {}).get("type", "text") != "text",
-                typical_p=typical_p != 1.0)
+                typical_p=typical_p != 1.0, tfs_z=tfs_z != 1.0, mirostat_mode=mirostat_mode)
         tokens = self._chat.encode([(m["role"], self._content(m)) for m in messages])
         sampler = self._sampler(CHAT_DEFAULTS, dict(
             temperature=temperature, top_p=top_p, min_p=min_p, top_k=top_k,
@@ -347,9 +412,11 @@ class Llama:
         return self._tokenizer.decode(tokens, special)
 
     def _prompt_tokens(self, prompt: Prompt) -> List[int]:
-        if isinstance(prompt, (str, bytes)):
-            return self._tokenizer.encode(prompt, special=True)
-        return list(prompt)
+        tokens = self._tokenizer.encode(prompt, special=True) if isinstance(
+            prompt, (str, bytes)) else list(prompt)
+        if not tokens and self.token_bos() >= 0:
+            tokens = [self.token_bos()]
+        return tokens
 
     def _text_of(self, prompt: Prompt) -> str:
         if isinstance(prompt, str):
@@ -403,7 +470,7 @@ class Llama:
             self._session.load(file.name)
 
     def set_seed(self, seed: int) -> None:
-        self._random = random.Random(None if seed in (-1, 0xFFFFFFFF) else seed)
+        self._random = random.Random(None if seed in RANDOM_SEEDS else seed)
 
     def set_cache(self, cache: Any) -> None:
         """Does nothing: the common prefix of two calls is always reused."""
