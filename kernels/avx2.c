@@ -163,7 +163,7 @@ INLINE void fold4(float *out, lanes a, lanes b, lanes c, lanes d)
     _mm_storeu_ps(out, _mm_unpacklo_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1)));
 }
 
-enum { SHARED_ROWS = 2, SHARED_TOKENS = 2, WEIGHED_QUERIES = 2, WEIGHED_LANES = 2 };
+enum { SHARED_SUMS = 6, PLAIN_TOKENS = 3, WEIGHED_QUERIES = 2, WEIGHED_LANES = 2 };
 
 #include "lanes.inc"
 

@@ -171,7 +171,7 @@ INLINE void fold4(float *out, lanes a, lanes b, lanes c, lanes d)
     _mm_storeu_ps(out, _mm512_castps512_ps128(_mm512_permutexvar_ps(quarters, by1)));
 }
 
-enum { SHARED_ROWS = 4, SHARED_TOKENS = 4, WEIGHED_QUERIES = 4, WEIGHED_LANES = 4 };
+enum { SHARED_SUMS = 16, PLAIN_TOKENS = 4, WEIGHED_QUERIES = 4, WEIGHED_LANES = 4 };
 
 #include "lanes.inc"
 

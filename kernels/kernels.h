@@ -160,7 +160,7 @@ struct trit_kernels {
 
     /* y[t*ldy + r] = dot(decode(w[r]), x[t]) by the lane rule.
      * w: [n_rows, n_cols] in the format, rows contiguous; x: [n_tokens, n_cols], ldx floats apart.
-     * walk: as for t2_gemm, for a single token. */
+     * walk: its order is used for a single token; for more, only its hint and distance. */
     void (*gemm[TRIT_N_FORMATS])(float *y, size_t ldy, const void *w, const float *x, size_t ldx,
                                  size_t n_rows, size_t n_cols, size_t n_tokens,
                                  const struct trit_walk *walk);

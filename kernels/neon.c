@@ -214,7 +214,7 @@ INLINE void fold4(float *out, lanes a, lanes b, lanes c, lanes d)
     vst1q_f32(out, vpaddq_f32(x, y));
 }
 
-enum { SHARED_ROWS = 2, SHARED_TOKENS = 2, WEIGHED_QUERIES = 2, WEIGHED_LANES = 2 };
+enum { SHARED_SUMS = 6, PLAIN_TOKENS = 3, WEIGHED_QUERIES = 2, WEIGHED_LANES = 2 };
 
 #include "lanes.inc"
 

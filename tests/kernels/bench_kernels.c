@@ -1,9 +1,9 @@
 /* bench_kernels.c - see bench_kernels.h.
  *
- * Kernels that take one or a few tokens stream weights from memory, as in generation: calls cycle
- * through a buffer larger than any cache, and the limit is that of probe_read over the same bytes.
- * All others are measured with warm caches; the limit of the ternary product is probe_macs. Kernel
- * and limit take turns, so that other programs slow both. */
+ * Float products, and ternary ones of one or a few tokens, stream weights from memory, as in
+ * generation: calls cycle through a buffer larger than any cache, and the limit is that of
+ * probe_read over the same bytes. All others are measured with warm caches; the limit of the
+ * ternary product is probe_macs. Kernel and limit take turns, so that other programs slow both. */
 #define _DEFAULT_SOURCE /* clock_gettime under -std=c11 */
 
 #include "bench_kernels.h"
@@ -166,8 +166,9 @@ int bench_all(const struct options *o, const struct family *const *families)
         fprintf(stderr, "check_kernels: out of memory\n");
         return 2;
     }
-    printf("one thread; with a walk: weights from memory, beside the speed of reading them;\n"
-           "otherwise caches warm; GB/s of weights (of input where there are none)\n");
+    printf("one thread; float products, and ternary ones of up to three tokens: weights from\n"
+           "memory, beside the speed of reading them; otherwise caches warm; GB/s of weights\n"
+           "(of input where there are none)\n");
     printf("%-15s %5s x %-5s %6s  %-8s %-5s %10s %8s %8s  %s\n", "kernel", "rows", "cols", "tokens",
            "isa", "walk", "us", "GB/s", "GMAC/s", "of the limit");
     for (; *families; families++)

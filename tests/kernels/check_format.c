@@ -157,8 +157,8 @@ static void check_gemm(int index)
     const size_t block = trit_format_block(format), narrow = block > 1 ? block : 35;
 
     for (size_t rows = 0; rows <= 9; rows++)
-        for (size_t tokens = 0; tokens <= 10; tokens++)
-            gemm_case(format, rows, narrow, tokens < 10 ? tokens : 17, ALIKE, X_UNIFORM);
+        for (size_t tokens = 0; tokens <= 17; tokens += tokens == 9 ? 7 : 1)
+            gemm_case(format, rows, narrow, tokens, ALIKE, X_UNIFORM);
     if (block == 1) {
         for (size_t n = 1; n <= 40; n++)
             gemm_width(format, n);
@@ -200,27 +200,39 @@ static const struct check checks[] = {
     {"gemm_q6_k", check_gemm, TRIT_FORMAT_Q6_K},
 };
 
-/* Weights come from memory. Many tokens get chunks of rows, as a worker takes them. */
+/* Weights come from memory, as those of a head. */
 #define GEMM(name, FORMAT, rows, tokens, block, bytes)                                             \
     "gemm_" name, FORMAT, rows, 2560, tokens, bench_gemm, (rows)*2560 / (block) * (bytes),         \
         fill_stream, LIMIT_READ, TRIT_WALK_FLOAT
 
 static const struct bench benches[] = {
     {GEMM("f16", TRIT_FORMAT_F16, 2048, 1, 1, 2)},
-    {GEMM("f16", TRIT_FORMAT_F16, 48, 2, 1, 2)},
-    {GEMM("f16", TRIT_FORMAT_F16, 48, 3, 1, 2)},
-    {GEMM("f16", TRIT_FORMAT_F16, 48, 4, 1, 2)},
-    {GEMM("f16", TRIT_FORMAT_F16, 48, 5, 1, 2)},
-    {GEMM("f16", TRIT_FORMAT_F16, 48, 6, 1, 2)},
-    {GEMM("f16", TRIT_FORMAT_F16, 48, 7, 1, 2)},
-    {GEMM("f16", TRIT_FORMAT_F16, 48, 8, 1, 2)},
-    {GEMM("f16", TRIT_FORMAT_F16, 48, 16, 1, 2)},
+    {GEMM("f16", TRIT_FORMAT_F16, 2048, 2, 1, 2)},
+    {GEMM("f16", TRIT_FORMAT_F16, 2048, 3, 1, 2)},
+    {GEMM("f16", TRIT_FORMAT_F16, 2048, 4, 1, 2)},
+    {GEMM("f16", TRIT_FORMAT_F16, 2048, 5, 1, 2)},
+    {GEMM("f16", TRIT_FORMAT_F16, 2048, 6, 1, 2)},
+    {GEMM("f16", TRIT_FORMAT_F16, 2048, 7, 1, 2)},
+    {GEMM("f16", TRIT_FORMAT_F16, 2048, 8, 1, 2)},
+    {GEMM("f16", TRIT_FORMAT_F16, 2048, 16, 1, 2)},
     {GEMM("bf16", TRIT_FORMAT_BF16, 2048, 1, 1, 2)},
+    {GEMM("bf16", TRIT_FORMAT_BF16, 2048, 3, 1, 2)},
+    {GEMM("bf16", TRIT_FORMAT_BF16, 2048, 8, 1, 2)},
     {GEMM("f32", TRIT_FORMAT_F32, 2048, 1, 1, 4)},
+    {GEMM("f32", TRIT_FORMAT_F32, 2048, 3, 1, 4)},
+    {GEMM("f32", TRIT_FORMAT_F32, 2048, 8, 1, 4)},
     {GEMM("q8_0", TRIT_FORMAT_Q8_0, 2048, 1, 32, 34)},
+    {GEMM("q8_0", TRIT_FORMAT_Q8_0, 2048, 3, 32, 34)},
+    {GEMM("q8_0", TRIT_FORMAT_Q8_0, 2048, 8, 32, 34)},
     {GEMM("q4_0", TRIT_FORMAT_Q4_0, 2048, 1, 32, 18)},
+    {GEMM("q4_0", TRIT_FORMAT_Q4_0, 2048, 3, 32, 18)},
+    {GEMM("q4_0", TRIT_FORMAT_Q4_0, 2048, 8, 32, 18)},
     {GEMM("q4_k", TRIT_FORMAT_Q4_K, 2048, 1, 256, 144)},
+    {GEMM("q4_k", TRIT_FORMAT_Q4_K, 2048, 3, 256, 144)},
+    {GEMM("q4_k", TRIT_FORMAT_Q4_K, 2048, 8, 256, 144)},
     {GEMM("q6_k", TRIT_FORMAT_Q6_K, 2048, 1, 256, 210)},
+    {GEMM("q6_k", TRIT_FORMAT_Q6_K, 2048, 3, 256, 210)},
+    {GEMM("q6_k", TRIT_FORMAT_Q6_K, 2048, 8, 256, 210)},
 };
 
 const struct family format_family = {checks, LENGTH(checks), benches, LENGTH(benches)};
