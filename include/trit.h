@@ -600,57 +600,68 @@ struct trit_message {
     struct trit_string text;
 };
 
-/** The names of chat templates: bitnet, llama3, falcon3, chatml, human, plain. */
+/** The names of the built-in chat templates, for files without one: bitnet, llama3, falcon3,
+ *  chatml, human, plain. */
 TRIT_API const char *trit_chat_template_at(int i);
 
-/** A template, and why it was chosen. Pointers are to constants. */
+/** A template, and why it was chosen. Pointers are to constants, into the file, or to the caller's
+ *  name. The members from enable_thinking to now are input of the template, to be changed by the
+ *  caller. */
 struct trit_chat {
-    const char *name;
-    const struct trit_chat_template *chat_template;
-    char why[224];        /**< the reason, for people; no full stop */
-    bool base;            /**< the file looks like a base model, which only completes text */
-    bool guessed;         /**< the file has a template of its own, which is unknown */
+    const char *name; /**< of a built-in one, or "own": the file's, "given": the caller's */
+    struct trit_string source; /**< in the language Jinja */
+    char why[224];             /**< the reason, for people; no full stop */
+    bool base;                 /**< the file looks like a base model, which only completes text */
     bool missing_markers; /**< the vocabulary lacks a marker of the template; it becomes text */
+    bool knows_thinking;  /**< the template looks at enable_thinking */
     /** [n_stop] texts that end an answer, like end tokens, for trit_generate_options. */
     const char *const *stop;
     int32_t n_stop;
+    struct trit_string bos, eos; /**< what the template sees as bos_token and eos_token */
+
+    int enable_thinking; /**< 0, 1, or -1 (the default): what the template does by itself */
+    bool has_now;        /**< the template may ask for the date; false: it takes a fixed one */
+    int64_t now;         /**< local time in seconds since 1970 */
 };
 
 /** Choose the template that a model was trained on, by the first of these that applies:
  *
- *  1. name, unless it is NULL.
- *  2. Architecture bitnet-b1.58 or bitnet-25 with the Llama-3 vocabulary, which is 2B-4T: bitnet,
- *     always, because the template in its published GGUF is not the one it was trained on.
- *  3. The file's tokenizer.chat_template, which is never executed: it is recognized by strings that
- *     occur in it.
- *  4. Without such a template: a vocabulary with the markers of llama3, falcon3 or chatml (or
- *     Falcon's pre-tokenizers), if the end token ends a turn of that template or the model's name
- *     contains "instruct" or "chat". Base models have these vocabularies too.
- *  5. With an unknown template: the same without that condition. This is a guess.
- *  6. plain: a base model, unless its name says otherwise or it has a template.
+ *  1. name, unless it is NULL: one of trit_chat_template_at(); "own" or the NAME of a further
+ *     template in the file (tokenizer.chat_template.NAME); or the text of a template.
+ *  2. Architecture bitnet-b1.58 or bitnet-25 with the Llama-3 vocabulary, which is 2B-4T, if it has
+ *     no template or the one of its published GGUFs, on which it was not trained: bitnet.
+ *  3. The file's own, tokenizer.chat_template.
+ *  4. A vocabulary with the markers of llama3, falcon3 or chatml (or Falcon's pre-tokenizers), if
+ *     the end token ends a turn of that template or the model's name contains "instruct" or "chat".
+ *     Base models have these vocabularies too.
+ *  5. plain: a base model, unless its name says otherwise.
  *
- *  @param file       only its metadata is used.
+ *  A template is a program, which is run: it computes a text from the messages and sees nothing
+ *  else. Its steps and memory are bounded.
+ *
+ *  @param file       only its metadata is used; it must outlive *out.
  *  @param tokenizer  of that file.
- *  @param name       one of trit_chat_template_at(), or NULL.
- *  @return TRIT_OK; TRIT_E_ARGUMENT: unknown name; the text lists all. */
+ *  @return TRIT_OK; TRIT_E_ARGUMENT: unknown name; the text lists all. TRIT_E_FILE: the template
+ *          cannot be understood; the text says where. */
 TRIT_API trit_status trit_chat_choose(struct trit_chat *out, const trit_file *file,
                                       const trit_tokenizer *tokenizer, const char *name,
                                       struct trit_error *err);
 
-/** The text of a conversation as the model sees it, up to the start of its answer, without the BOS.
- *  Nothing is added that is not in the template: no system message, no date.
+/** The text of a conversation as the model sees it, up to the start of its answer, with a BOS only
+ *  if the template writes one. Nothing is added that is not in the template.
  *
  *  @param messages  [n] in order, system first if there is one; n may be 0.
  *  @param out       receives *len bytes, never NULL on success; release with trit_free().
  *  @return TRIT_OK; TRIT_E_ARGUMENT: a role out of range, or 512 MiB of text or more;
- *          TRIT_E_MEMORY. */
+ *          TRIT_E_FILE: the template failed or refused the messages; TRIT_E_MEMORY. */
 TRIT_API trit_status trit_chat_render(const struct trit_chat *chat,
                                       const struct trit_message *messages, int32_t n, char **out,
                                       size_t *len, struct trit_error *err);
 
 /** The same as ids, with the BOS first if the model expects one. Markers of the template become
- *  their tokens. Markers and end tokens in a message stay text, whatever type the file gives them;
- *  other user-defined tokens, which stand for text, are parsed as usual.
+ *  their tokens. What a message contains never does: control tokens, end tokens, <…> and the words
+ *  of the template stay text, whatever type the file gives them; other user-defined tokens,
+ *  which stand for text, are parsed as usual.
  *
  *  The text between two markers is encoded as one piece: the user's text together with the text
  *  that the template puts around it. An assistant's text is encoded alone, as it was generated. So

@@ -202,12 +202,14 @@ struct Message {
 class Chat
 {
   public:
-    /** name: one of the templates; "": the one that fits the file. */
+    /** name: one of the templates, or the text of one; "": the file's own, or the one that fits it.
+     *  The file must outlive the Chat. */
     Chat(const File &file, const Tokenizer &tokenizer, const std::string &name = "")
+        : name_(std::make_shared<const std::string>(name))
     {
         trit_error error;
         detail::check(trit_chat_choose(&chat_, file.get(), tokenizer.get(),
-                                       name.empty() ? nullptr : name.c_str(), &error),
+                                       name.empty() ? nullptr : name_->c_str(), &error),
                       error);
     }
 
@@ -250,6 +252,7 @@ class Chat
         return list;
     }
 
+    std::shared_ptr<const std::string> name_; // chat_ may point into it
     trit_chat chat_ = {};
 };
 

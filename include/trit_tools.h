@@ -196,6 +196,25 @@ struct trit_session_walk {
 TRIT_API bool trit_session_walk_at(const trit_session *session, int i,
                                    struct trit_session_walk *out);
 
+/* ---- Chat ------------------------------------------------------------------------------------ */
+
+/** The tokens of a message as the model generated them; ids NULL: unknown. */
+struct trit_answer_ids {
+    const int32_t *ids;
+    int32_t n;
+};
+
+/** trit_chat_encode(), where answers are known as tokens. They are taken as the model wrote them,
+ *  or the part that the template keeps, so that a session evaluates only what is new.
+ *
+ *  @param answers  [n], of each message; or NULL. */
+TRIT_API trit_status trit_chat_encode_answers(const struct trit_chat *chat,
+                                              const trit_tokenizer *tokenizer,
+                                              const struct trit_message *messages,
+                                              const struct trit_answer_ids *answers, int32_t n,
+                                              int32_t **out, int32_t *n_ids, int32_t *n_keep,
+                                              struct trit_error *err);
+
 /* ---- Measuring ------------------------------------------------------------------------------ */
 
 /** The weight bytes that a token of this session reads: the layers it passes, the head, and its row

@@ -1,74 +1,67 @@
 /* chat.c - conversations in the chat template that a model was trained on.
  *
- * A template here is a row of strings, not a program: the strings before and after each role's
- * text. The model answers after the string before the assistant's text. The template in a file is a
- * program (Jinja). It is never executed, only searched for known strings to choose a row. */
+ * A template is a Jinja program (jinja.h): the file's own, one of the rows below, or the caller's.
+ * It sees the messages, and every byte that it writes has an origin. So its own markers become
+ * tokens, and the same bytes in a message stay text. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "jinja.h"
 #include "str.h"
 #include "tokenizer.h"
 
 enum { N_ROLES = TRIT_ROLE_ASSISTANT + 1 };
 
-struct trit_chat_template {
-    const char *name;
-    bool trim;                                    /* remove white space around each text */
-    const char *before[N_ROLES], *after[N_ROLES]; /* of system, user, assistant */
-    const char *markers[4];                       /* special tokens in these strings */
-    const char *stop[1];                          /* in addition to the end tokens */
+/* A template for files without one. */
+struct row {
+    const char *name, *source;
+    const char *markers[4]; /* special tokens in the source */
+    const char *end;        /* the one that ends an answer, or NULL */
+    const char *stop[1];    /* in addition to the end tokens */
 
-    /* How it is recognized. Lists end with NULL. */
-    const char *must_contain[3];     /* strings in the file's template: all of these, */
-    const char *must_not_contain[3]; /* none of these */
+    /* How a model for it is recognized. Lists end with NULL. */
     const char *archs[3];      /* these with this vocabulary: even if the file's template differs */
     const char *vocabulary[3]; /* special tokens that it must have */
     const char *pre;           /* or the pre-tokenizer that it must have */
 };
 
-static const struct trit_chat_template templates[] = {
+#define TURNS(turn) "{% for m in messages %}{{ " turn " }}{% endfor %}"
+#define ANSWER(text) "{% if add_generation_prompt %}{{ '" text "' }}{% endif %}"
+
+static const struct row rows[] = {
     {
         /* microsoft/bitnet-b1.58-2B-4T. The trailing space is in the published template. */
         .name = "bitnet",
-        .trim = true,
-        .before = {"System: ", "User: ", "Assistant: "},
-        .after = {"<|eot_id|>", "<|eot_id|>", "<|eot_id|>"},
+        .source = TURNS("m.role | capitalize + ': ' + m.content | trim + '<|eot_id|>'")
+            ANSWER("Assistant: "),
         .markers = {"<|eot_id|>"},
-        .must_contain = {"capitalize", "<|eot_id|>"},
-        .must_not_contain = {"<|start_header_id|>"},
+        .end = "<|eot_id|>",
         .archs = {"bitnet-b1.58", "bitnet-25"},
         .vocabulary = {"<|start_header_id|>", "<|eot_id|>"},
     },
     {
         .name = "llama3",
-        .trim = true,
-        .before = {"<|start_header_id|>system<|end_header_id|>\n\n",
-                   "<|start_header_id|>user<|end_header_id|>\n\n",
-                   "<|start_header_id|>assistant<|end_header_id|>\n\n"},
-        .after = {"<|eot_id|>", "<|eot_id|>", "<|eot_id|>"},
+        .source = TURNS("'<|start_header_id|>' + m.role + '<|end_header_id|>\n\n' + m.content | "
+                        "trim + '<|eot_id|>'")
+            ANSWER("<|start_header_id|>assistant<|end_header_id|>\n\n"),
         .markers = {"<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"},
-        .must_contain = {"<|start_header_id|>"},
+        .end = "<|eot_id|>",
         .vocabulary = {"<|start_header_id|>", "<|eot_id|>"},
     },
     {
-        /* Phi-3 and Zephyr have the same markers, but end each turn with a token. */
         .name = "falcon3",
-        .before = {"<|system|>\n", "<|user|>\n", "<|assistant|>\n"},
-        .after = {"\n", "\n", "\n"},
+        .source = TURNS("'<|' + m.role + '|>\n' + m.content + '\n'") ANSWER("<|assistant|>\n"),
         .markers = {"<|system|>", "<|user|>", "<|assistant|>"},
-        .must_contain = {"<|user|>", "<|assistant|>"},
-        .must_not_contain = {"<|end|>", "<|endoftext|>"},
         .vocabulary = {"<|user|>", "<|assistant|>"},
         .pre = "falcon3",
     },
     {
         .name = "chatml",
-        .before = {"<|im_start|>system\n", "<|im_start|>user\n", "<|im_start|>assistant\n"},
-        .after = {"<|im_end|>\n", "<|im_end|>\n", "<|im_end|>\n"},
+        .source = TURNS("'<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n'")
+            ANSWER("<|im_start|>assistant\n"),
         .markers = {"<|im_start|>", "<|im_end|>"},
-        .must_contain = {"<|im_start|>"},
-        .must_not_contain = {"<|im_sep|>"}, /* Phi-4 */
+        .end = "<|im_end|>",
         .vocabulary = {"<|im_start|>", "<|im_end|>"},
         .pre = "falcon_e",
     },
@@ -77,18 +70,19 @@ static const struct trit_chat_template templates[] = {
          * makes answers unrelated to the question. It has no system message; here, that is plain
          * text at the start. Newlines separate turns, so it needs no special tokens. */
         .name = "human",
-        .before = {"", "Human: ", "BITNETAssistant: "},
-        .after = {"\n\n", "\n\n", "\n\n"},
+        .source = TURNS("{'user': 'Human: ', 'assistant': 'BITNETAssistant: '}[m.role] | "
+                        "default('') + m.content + '\n\n'") ANSWER("BITNETAssistant: "),
         .stop = {"\nHuman:"},
-        .must_contain = {"BITNETAssistant"},
     },
     {
         .name = "plain",
-        .before = {"", "", ""},
-        .after = {"", "", ""},
+        .source = TURNS("m.content"),
     },
 };
-enum { N_TEMPLATES = sizeof templates / sizeof *templates, PLAIN = N_TEMPLATES - 1 };
+enum { N_ROWS = sizeof rows / sizeof *rows, PLAIN = N_ROWS - 1 };
+
+/* What shows that a file's own template is the one of the published GGUFs of 2B-4T. */
+static const char wrong_template[] = "BITNETAssistant";
 
 /* Iterate over a list that ends with NULL or at the end of its array. */
 #define FOR_EACH(item, list)                                                                       \
@@ -98,10 +92,10 @@ enum { N_TEMPLATES = sizeof templates / sizeof *templates, PLAIN = N_TEMPLATES -
 
 const char *trit_chat_template_at(int i)
 {
-    return i >= 0 && i < N_TEMPLATES ? templates[i].name : NULL;
+    return i >= 0 && i < N_ROWS ? rows[i].name : NULL;
 }
 
-/* ---- Choosing -------------------------------------------------------------------------------- */
+/* ---- Evidence -------------------------------------------------------------------------------- */
 
 static char lower_case(char c)
 {
@@ -127,9 +121,9 @@ static bool contains(struct trit_string s, const char *word, bool any_case)
 struct evidence {
     const trit_tokenizer *tokenizer;
     struct trit_string arch, name, finetune;
-    bool has_template;                /* of any kind */
-    struct trit_string template_text; /* empty unless it is a string */
-    uint32_t eos;                     /* UINT32_MAX: none */
+    struct trit_string bos_text, eos_text; /* of the end and begin tokens; empty: none */
+    struct trit_string template_text;      /* empty: none */
+    uint32_t eos;                          /* UINT32_MAX: none */
 };
 
 /* A string of the metadata; empty if it is missing. */
@@ -148,54 +142,47 @@ static struct evidence gather_evidence(const trit_file *file, const trit_tokeniz
         .arch = string_of(file, "general.architecture"),
         .name = string_of(file, "general.name"),
         .finetune = string_of(file, "general.finetune"),
-        .has_template = trit_gguf_find(file, "tokenizer.chat_template") != NULL,
         .template_text = string_of(file, "tokenizer.chat_template"),
         .eos = UINT32_MAX,
+        .bos_text = {"", 0},
+        .eos_text = {"", 0},
     };
     if (trit_gguf_get_u32(file, "tokenizer.ggml.eos_token_id", &e.eos, NULL))
         e.eos = UINT32_MAX;
+    if (e.eos < (uint32_t)t->vocab.n)
+        e.eos_text = trit_vocab_text(&t->vocab, (int32_t)e.eos);
+    if (t->bos >= 0)
+        e.bos_text = trit_vocab_text(&t->vocab, t->bos);
     return e;
 }
 
-/* The id of a marker, or -1. Normal tokens of that name do not count: they may be text. */
+/* The id of a marker, or -1. Converters type some markers as normal tokens. */
 static int32_t marker_id(const trit_tokenizer *t, const char *marker)
 {
-    return trit_vocab_find(&t->vocab, trit_string_of(marker), ~(1u << TRIT_TOKEN_NORMAL));
+    return trit_vocab_find(&t->vocab, trit_string_of(marker), TRIT_ANY_TOKEN);
 }
 
-static bool fits_vocabulary(const struct trit_chat_template *template, const struct evidence *e)
+static bool fits_vocabulary(const struct row *row, const struct evidence *e)
 {
-    const char *const *pre = template->pre && e->tokenizer->pre ? e->tokenizer->pre->names : NULL;
+    const char *const *pre = row->pre && e->tokenizer->pre ? e->tokenizer->pre->names : NULL;
     const char *marker;
 
     for (; pre && *pre; pre++)
-        if (strcmp(*pre, template->pre) == 0)
+        if (strcmp(*pre, row->pre) == 0)
             return true;
-    FOR_EACH(marker, template->vocabulary)
+    FOR_EACH(marker, row->vocabulary)
     if (marker_id(e->tokenizer, marker) < 0)
         return false;
-    return template->vocabulary[0] != NULL;
+    return row->vocabulary[0] != NULL;
 }
 
-static bool is_for_arch(const struct trit_chat_template *template, const struct evidence *e)
+static bool is_for_arch(const struct row *row, const struct evidence *e)
 {
     const char *arch;
-    FOR_EACH(arch, template->archs)
+    FOR_EACH(arch, row->archs)
     if (trit_string_is(e->arch, arch))
         return true;
     return false;
-}
-
-static bool matches_text(const struct trit_chat_template *template, const struct evidence *e)
-{
-    const char *word;
-    FOR_EACH(word, template->must_not_contain)
-    if (contains(e->template_text, word, false))
-        return false;
-    FOR_EACH(word, template->must_contain)
-    if (!contains(e->template_text, word, false))
-        return false;
-    return template->must_contain[0] != NULL;
 }
 
 static bool is_named_chat(const struct evidence *e)
@@ -204,120 +191,139 @@ static bool is_named_chat(const struct evidence *e)
            contains(e->finetune, "instruct", true) || contains(e->finetune, "chat", true);
 }
 
-/* The marker that text begins with, or NULL. */
-static const char *marker_at(const struct trit_chat_template *template, const char *text)
-{
-    const char *marker;
-    FOR_EACH(marker, template->markers)
-    if (strncmp(text, marker, strlen(marker)) == 0)
-        return marker;
-    return NULL;
-}
-
 /* Whether the file's end token ends a turn of the template. In base models it does not. */
-static bool eos_ends_turn(const struct trit_chat_template *template, const struct evidence *e)
+static bool eos_ends_turn(const struct row *row, const struct evidence *e)
 {
-    const char *marker = marker_at(template, template->after[TRIT_ROLE_ASSISTANT]);
-    const int32_t id = marker ? marker_id(e->tokenizer, marker) : -1;
+    const int32_t id = row->end ? marker_id(e->tokenizer, row->end) : -1;
     return id >= 0 && (uint32_t)id == e->eos;
 }
 
-static void set_template(struct trit_chat *c, const struct trit_chat_template *template,
-                         const char *why)
+/* ---- Choosing -------------------------------------------------------------------------------- */
+
+static void use_source(struct trit_chat *c, const char *name, struct trit_string source,
+                       const char *why)
 {
-    c->chat_template = template;
-    c->name = template->name;
+    c->name = name;
+    c->source = source;
+    c->stop = NULL;
+    c->n_stop = 0;
     snprintf(c->why, sizeof c->why, "%s", why);
 }
 
-/* Choose by the vocabulary, which chat and base models share. */
-static void choose_by_vocabulary(struct trit_chat *c, const struct evidence *e)
+static void use_row(struct trit_chat *c, const struct row *row, const struct evidence *e,
+                    const char *why)
 {
-    const bool named = is_named_chat(e);
-
-    for (int i = 0; i < N_TEMPLATES; i++) {
-        const struct trit_chat_template *template = &templates[i];
-        if (template->archs[0] || !fits_vocabulary(template, e))
-            continue;
-        if (e->has_template)
-            set_template(c, template,
-                         "the file's chat template is unknown; guessed from the tokens of its "
-                         "vocabulary");
-        else if (eos_ends_turn(template, e))
-            set_template(
-                c, template,
-                "the file has no chat template, but its end token ends a turn of this one");
-        else if (named)
-            set_template(
-                c, template,
-                "the file has no chat template, but the model's name indicates a chat model "
-                "and its vocabulary has the tokens of this one");
-        else
-            continue;
-        return;
-    }
-    c->base = !e->has_template && !named;
-    set_template(c, &templates[PLAIN],
-                 e->has_template
-                     ? "the file's chat template is unknown, and its vocabulary does not "
-                       "indicate which one it is"
-                 : named ? "the file has no chat template, and its vocabulary does not "
-                           "indicate which one the model expects"
-                         : "the file has no chat template, and neither its name nor its end "
-                           "token indicates a chat model");
-}
-
-static void choose_by_file(struct trit_chat *c, const struct evidence *e)
-{
-    for (int i = 0; i < N_TEMPLATES; i++)
-        if (is_for_arch(&templates[i], e) && fits_vocabulary(&templates[i], e)) {
-            set_template(
-                c, &templates[i],
-                !e->has_template || matches_text(&templates[i], e)
-                    ? "this architecture with the Llama-3 vocabulary (2B-4T) was trained on it"
-                    : "this architecture with the Llama-3 vocabulary (2B-4T) was trained on "
-                      "it; the file's own template is a different one, wrong for this model, "
-                      "and is ignored");
-            return;
-        }
-    for (int i = 0; i < N_TEMPLATES; i++)
-        if (matches_text(&templates[i], e)) {
-            set_template(c, &templates[i], "recognized in the file's chat template");
-            return;
-        }
-    c->guessed = e->has_template;
-    choose_by_vocabulary(c, e);
-}
-
-static trit_status choose_by_name(struct trit_chat *c, const char *name, struct trit_error *err)
-{
-    char names[96] = "";
-
-    for (int i = 0; i < N_TEMPLATES; i++) {
-        if (strcmp(templates[i].name, name) == 0) {
-            set_template(c, &templates[i], "chosen by name");
-            c->guessed = false;
-            return TRIT_OK;
-        }
-        trit_append(names, sizeof names, " %s", templates[i].name);
-    }
-    return trit_fail(err, TRIT_E_ARGUMENT, "unknown chat template '%s'; choose from:%s",
-                     trit_quote_text(name).text, names);
-}
-
-/* Add to c->why the first marker of the template that the vocabulary lacks. */
-static void check_markers(struct trit_chat *c, const trit_tokenizer *t)
-{
-    const size_t n = strlen(c->why);
     const char *marker;
 
-    FOR_EACH(marker, c->chat_template->markers)
-    if (marker_id(t, marker) < 0) {
+    use_source(c, row->name, trit_string_of(row->source), why);
+    c->stop = row->stop;
+    c->n_stop = row->stop[0] ? 1 : 0;
+    FOR_EACH(marker, row->markers)
+    if (marker_id(e->tokenizer, marker) < 0) {
+        const size_t n = strlen(c->why);
         c->missing_markers = true;
         snprintf(c->why + n, sizeof c->why - n,
                  "; the vocabulary lacks its %s, which becomes plain text", marker);
         return;
     }
+}
+
+/* Choose for a file without a template, by the vocabulary, which chat and base models share. */
+static void choose_by_vocabulary(struct trit_chat *c, const struct evidence *e)
+{
+    const bool is_named = is_named_chat(e);
+
+    for (int i = 0; i < N_ROWS; i++) {
+        const bool fits = !rows[i].archs[0] && fits_vocabulary(&rows[i], e);
+        if (fits && eos_ends_turn(&rows[i], e)) {
+            use_row(c, &rows[i], e,
+                    "the file has no chat template, but its end token ends a turn of this one");
+            return;
+        }
+        if (fits && is_named) {
+            use_row(c, &rows[i], e,
+                    "the file has no chat template, but the model's name indicates a chat model "
+                    "and its vocabulary has the tokens of this one");
+            return;
+        }
+    }
+    use_row(c, &rows[PLAIN], e,
+            is_named ? "the file has no chat template, and its vocabulary does not indicate which "
+                       "one the model expects"
+                     : "the file has no chat template, and neither its name nor its end token "
+                       "indicates a chat model");
+    c->base = !is_named;
+}
+
+static trit_status use_own(struct trit_chat *c, struct trit_string source, const char *name,
+                           const char *why, struct trit_error *err)
+{
+    struct trit_error found;
+    const trit_status status = trit_jinja_check(source, &found);
+
+    if (status)
+        return trit_fail(err, status,
+                         "the chat template (%s) cannot be used: %s; choose another one with "
+                         "--template",
+                         name, found.text);
+    use_source(c, name, source, why);
+    return TRIT_OK;
+}
+
+static trit_status choose_by_file(struct trit_chat *c, const struct evidence *e,
+                                  struct trit_error *err)
+{
+    const bool is_wrong = contains(e->template_text, wrong_template, false);
+
+    for (int i = 0; i < N_ROWS; i++)
+        if ((!e->template_text.len || is_wrong) && is_for_arch(&rows[i], e) &&
+            fits_vocabulary(&rows[i], e)) {
+            use_row(c, &rows[i], e,
+                    is_wrong
+                        ? "this architecture with the Llama-3 vocabulary (2B-4T) was trained on "
+                          "it; the file's own template is a different one, wrong for this model, "
+                          "and is ignored"
+                        : "this architecture with the Llama-3 vocabulary (2B-4T) was trained on "
+                          "it");
+            return TRIT_OK;
+        }
+    if (e->template_text.len)
+        return use_own(c, e->template_text, "own", "the file's own chat template", err);
+    choose_by_vocabulary(c, e);
+    return TRIT_OK;
+}
+
+/* A further template of the file, tokenizer.chat_template.NAME; empty: none. */
+static struct trit_string named_template(const trit_file *file, const char *name)
+{
+    char key[96];
+    const int n = snprintf(key, sizeof key, "tokenizer.chat_template.%s", name);
+    return n > 0 && n < (int)sizeof key ? string_of(file, key) : (struct trit_string){"", 0};
+}
+
+static trit_status choose_by_name(struct trit_chat *c, const struct evidence *e,
+                                  const trit_file *file, const char *name, struct trit_error *err)
+{
+    const struct trit_string further = named_template(file, name);
+    char names[96] = "";
+
+    for (int i = 0; i < N_ROWS; i++) {
+        trit_append(names, sizeof names, " %s", rows[i].name);
+        if (strcmp(rows[i].name, name) == 0) {
+            use_row(c, &rows[i], e, "chosen by name");
+            return TRIT_OK;
+        }
+    }
+    if (strcmp(name, "own") == 0 && e->template_text.len)
+        return use_own(c, e->template_text, "own", "the file's own chat template, chosen by name",
+                       err);
+    if (further.len)
+        return use_own(c, further, "own", "one of the file's own chat templates, chosen by name",
+                       err);
+    if (contains(trit_string_of(name), "{{", false) || contains(trit_string_of(name), "{%", false))
+        return use_own(c, trit_string_of(name), "given", "given as a text", err);
+    return trit_fail(err, TRIT_E_ARGUMENT, "unknown chat template '%s'; choose from:%s%s",
+                     trit_quote_text(name).text, names, e->template_text.len ? " own" : "");
 }
 
 trit_status trit_chat_choose(struct trit_chat *out, const trit_file *file,
@@ -326,197 +332,263 @@ trit_status trit_chat_choose(struct trit_chat *out, const trit_file *file,
 {
     const struct evidence e = gather_evidence(file, tokenizer);
 
-    *out = (struct trit_chat){0};
-    choose_by_file(out, &e);
-    const trit_status status = name ? choose_by_name(out, name, err) : TRIT_OK;
+    *out = (struct trit_chat){.enable_thinking = -1, .bos = e.bos_text, .eos = e.eos_text};
+    trit_status status = choose_by_file(out, &e, err);
+    if (name)
+        status = choose_by_name(out, &e, file, name, err);
     if (status)
         return status;
-    check_markers(out, tokenizer);
-    out->stop = out->chat_template->stop;
-    out->n_stop = out->chat_template->stop[0] ? 1 : 0;
+    out->knows_thinking = contains(out->source, "enable_thinking", false);
     return TRIT_OK;
 }
 
-/* ---- Writing --------------------------------------------------------------------------------- */
+/* ---- Rendering ------------------------------------------------------------------------------- */
 
-/* A conversation being written. It is encoded up to `from`; the rest is plain text that may still
- * grow. */
-struct writer {
-    const struct trit_chat_template *template;
-    char *text; /* has room for all of it */
-    size_t len, from;
-    const trit_tokenizer *tokenizer; /* NULL: text only */
-    struct trit_encoding encoding;
-    enum trit_encode_result result;
-    bool continues; /* plain text was split at `from` */
-};
-
-static void put_bytes(struct writer *w, const char *bytes, size_t len)
-{
-    if (len)
-        memcpy(w->text + w->len, bytes, len);
-    w->len += len;
-}
-
-/* Encode the plain text so far, separately from what comes next. */
-static void encode_pending(struct writer *w)
-{
-    const struct trit_string plain = {w->text + w->from, w->len - w->from};
-    const unsigned flags = TRIT_ENCODE_NO_MARKUP | (w->continues ? TRIT_ENCODE_CONTINUES : 0u);
-
-    if (!w->tokenizer || !plain.len || w->result != TRIT_ENCODED)
-        return;
-    w->result = trit_encoding_text(w->tokenizer, &w->encoding, plain, flags);
-    w->continues = true;
-    w->from = w->len;
-}
-
-/* Write a string of the template: markers become their tokens if the vocabulary has them. */
-static void put_template(struct writer *w, const char *text)
-{
-    while (*text) {
-        const char *marker = w->tokenizer ? marker_at(w->template, text) : NULL;
-        const int32_t id = marker ? marker_id(w->tokenizer, marker) : -1;
-        const size_t len = marker ? strlen(marker) : 1;
-        if (id >= 0)
-            encode_pending(w);
-        put_bytes(w, text, len);
-        text += len;
-        if (id < 0)
-            continue;
-        w->from = w->len;
-        w->continues = false;
-        if (w->result == TRIT_ENCODED && !trit_encoding_add(&w->encoding, id))
-            w->result = TRIT_ENCODED_NO_MEMORY;
-    }
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static struct trit_string trim(struct trit_string s)
-{
-    while (s.len && is_blank(s.bytes[0])) {
-        s.bytes++;
-        s.len--;
-    }
-    while (s.len && is_blank(s.bytes[s.len - 1]))
-        s.len--;
-    return s;
-}
-
-static void put_message(struct writer *w, const struct trit_message *m)
-{
-    const struct trit_string text = w->template->trim ? trim(m->text) : m->text;
-    const bool answer = m->role == TRIT_ROLE_ASSISTANT;
-
-    put_template(w, w->template->before[m->role]);
-    if (answer)
-        encode_pending(w);
-    put_bytes(w, text.bytes, text.len);
-    if (answer)
-        encode_pending(w);
-    put_template(w, w->template->after[m->role]);
-}
-
-/* The most bytes that n messages and what precedes the answer can take. */
-static trit_status measure_conversation(const struct trit_chat_template *template,
-                                        const struct trit_message *messages, int32_t n,
-                                        size_t *size, struct trit_error *err)
+static trit_status check_messages(const struct trit_message *messages, int32_t n,
+                                  struct trit_error *err)
 {
     const size_t most = INT32_MAX / 4;
+    size_t size = 0;
 
-    *size = strlen(template->before[TRIT_ROLE_ASSISTANT]);
     for (int32_t i = 0; i < n; i++) {
-        const trit_role role = messages[i].role;
-        if ((unsigned)role >= N_ROLES)
+        if ((unsigned)messages[i].role >= N_ROLES)
             return trit_fail(err, TRIT_E_ARGUMENT, "message %d: unknown role", i);
-        const size_t around = strlen(template->before[role]) + strlen(template->after[role]);
-        if (messages[i].text.len > most || around + messages[i].text.len > most - *size)
+        if (messages[i].text.len >= most - size)
             return trit_fail(err, TRIT_E_ARGUMENT, "the conversation exceeds %zu bytes", most);
-        *size += around + messages[i].text.len;
+        size += messages[i].text.len;
     }
     return TRIT_OK;
 }
 
-/* Write n messages and, if answer, what precedes an answer. Free w->text in any case. */
-static trit_status write_all(struct writer *w, const struct trit_message *messages, int32_t n,
-                             bool answer, struct trit_error *err)
+/* answer: with what precedes an answer. Release *out with trit_jinja_free() in any case. */
+static trit_status render(struct trit_jinja_output *out, const struct trit_chat *chat,
+                          const struct trit_message *messages, int32_t n, bool answer,
+                          struct trit_error *err)
 {
-    size_t size;
-    const trit_status status = measure_conversation(w->template, messages, n, &size, err);
+    const struct trit_jinja_input in = {
+        .messages = messages,
+        .n = n,
+        .bos_token = chat->bos,
+        .eos_token = chat->eos,
+        .add_generation_prompt = answer,
+        .enable_thinking = chat->enable_thinking,
+        .has_now = chat->has_now,
+        .now = chat->now,
+    };
+    struct trit_error found;
 
+    *out = (struct trit_jinja_output){0};
+    trit_status status = check_messages(messages, n, err);
     if (status)
         return status;
-    w->text = malloc(size + 1);
-    if (!w->text)
-        return trit_fail_memory(err, size + 1, "the conversation");
-    for (int32_t i = 0; i < n; i++)
-        put_message(w, &messages[i]);
-    if (answer)
-        put_template(w, w->template->before[TRIT_ROLE_ASSISTANT]);
-    encode_pending(w);
-    return TRIT_OK;
+    status = trit_jinja_render(out, chat->source, &in, &found);
+    if (status)
+        trit_fail(err, status, "chat template %s: %s", chat->name, found.text);
+    return status;
 }
 
 trit_status trit_chat_render(const struct trit_chat *chat, const struct trit_message *messages,
                              int32_t n, char **out, size_t *len, struct trit_error *err)
 {
-    struct writer w = {.template = chat->chat_template};
-    const trit_status status = write_all(&w, messages, n, true, err);
+    struct trit_jinja_output text;
+    const trit_status status = render(&text, chat, messages, n, true, err);
 
-    *out = status ? NULL : w.text;
-    *len = status ? 0 : w.len;
+    *out = text.text;
+    *len = text.len;
+    text.text = NULL;
+    trit_jinja_free(&text);
     return status;
 }
 
-static trit_status encode_chat(const struct trit_chat *chat, const trit_tokenizer *t,
-                               const struct trit_message *messages, int32_t n, bool answer,
-                               int32_t **out, int32_t *n_ids, struct trit_error *err)
-{
-    struct writer w = {.template = chat->chat_template, .tokenizer = t, .encoding.size = 64};
+/* ---- Encoding -------------------------------------------------------------------------------- */
 
-    *out = NULL;
-    *n_ids = 0;
-    w.encoding.ids = malloc(w.encoding.size * sizeof *w.encoding.ids);
-    w.result = w.encoding.ids ? trit_encoding_text(t, &w.encoding, (struct trit_string){"", 0},
-                                                   TRIT_ENCODE_BOS)
-                              : TRIT_ENCODED_NO_MEMORY;
-    const trit_status written = write_all(&w, messages, n, answer, err);
-    free(w.text);
-    const trit_status encoded =
-        trit_encoding_finish(&w.encoding, w.result, out, n_ids, written ? NULL : err);
-    if (written) {
-        free(*out);
-        *out = NULL;
-        *n_ids = 0;
-    }
-    return written ? written : encoded;
+struct encoder {
+    const struct trit_chat *chat;
+    const trit_tokenizer *tokenizer;
+    const struct trit_message *messages;
+    const struct trit_answer_ids *answers; /* [n], or NULL */
+    int32_t n;
+    struct trit_encoding encoding;
+    enum trit_encode_result result;
+};
+
+/* A text with the origins of its bytes. */
+static void encode_part(struct encoder *e, const struct trit_jinja_output *out, size_t from,
+                        size_t to)
+{
+    if (e->result != TRIT_ENCODED || from == to)
+        return;
+    e->encoding.origin = out->origin + from;
+    e->encoding.source = e->chat->source;
+    e->result =
+        trit_encoding_text(e->tokenizer, &e->encoding,
+                           (struct trit_string){out->text + from, to - from}, TRIT_ENCODE_SPECIAL);
 }
 
-trit_status trit_chat_encode(const struct trit_chat *chat, const trit_tokenizer *tokenizer,
-                             const struct trit_message *messages, int32_t n, int32_t **out,
-                             int32_t *n_ids, int32_t *n_keep, struct trit_error *err)
+static void add_ids(struct encoder *e, const int32_t *ids, int32_t n)
 {
-    int32_t n_system = 0, n_start, *start;
-    trit_status status = encode_chat(chat, tokenizer, messages, n, true, out, n_ids, err);
+    for (int32_t i = 0; i < n && e->result == TRIT_ENCODED; i++)
+        if (!trit_encoding_add(&e->encoding, ids[i]))
+            e->result = TRIT_ENCODED_NO_MEMORY;
+    e->encoding.continues = true;
+}
+
+/* The message of the byte `at` of all answers; *begin: of its first byte. -1: none */
+static int32_t answer_of(const struct encoder *e, size_t at, size_t *begin)
+{
+    *begin = 0;
+    for (int32_t i = 0; i < e->n; i++) {
+        if (e->messages[i].role != TRIT_ROLE_ASSISTANT)
+            continue;
+        if (at < *begin + e->messages[i].text.len)
+            return i;
+        *begin += e->messages[i].text.len;
+    }
+    return -1;
+}
+
+static bool is_blank(struct trit_string s)
+{
+    while (s.len && (s.bytes[0] == ' ' || (s.bytes[0] >= '\t' && s.bytes[0] <= '\r')))
+        s.bytes++, s.len--;
+    return s.len == 0;
+}
+
+/* Bytes [from, to) of an answer whose tokens are known, which are out's bytes from `at` on. Tokens
+ * that lie within are taken as the model wrote them; a part of a token is encoded anew. If the
+ * template only trimmed white space off, all tokens are taken. */
+static void encode_written(struct encoder *e, const struct trit_jinja_output *out, size_t at,
+                           struct trit_string text, const struct trit_answer_ids *ids, size_t from,
+                           size_t to)
+{
+    size_t place = 0;
+    int32_t first = 0, last;
+
+    if (is_blank((struct trit_string){text.bytes, from}) &&
+        is_blank((struct trit_string){text.bytes + to, text.len - to})) {
+        add_ids(e, ids->ids, ids->n);
+        return;
+    }
+    for (; first < ids->n && place < from; first++)
+        place += trit_tokenizer_piece(e->tokenizer, ids->ids[first], false).len;
+    const size_t begin = place < to ? place : to;
+    size_t end = begin;
+    for (last = first; last < ids->n; last++) {
+        const size_t len = trit_tokenizer_piece(e->tokenizer, ids->ids[last], false).len;
+        if (end + len > to)
+            break;
+        end += len;
+    }
+    encode_part(e, out, at, at + begin - from);
+    add_ids(e, ids->ids + first, last - first);
+    encode_part(e, out, at + end - from, at + to - from);
+}
+
+/* Bytes [from, to) of the output, which are a run of one answer. */
+static void encode_answer(struct encoder *e, const struct trit_jinja_output *out, size_t from,
+                          size_t to)
+{
+    const size_t at = out->origin[from] - TRIT_JINJA_ANSWERS;
+    size_t begin;
+    const int32_t i = answer_of(e, at, &begin);
+
+    if (i >= 0 && e->answers && e->answers[i].ids)
+        encode_written(e, out, from, e->messages[i].text, &e->answers[i], at - begin,
+                       at - begin + (to - from));
+    else
+        encode_part(e, out, from, to);
+}
+
+/* The end of the run that begins at `at`: of bytes of one answer, one after the other, or of all
+ * other bytes. */
+static size_t run_end(const struct encoder *e, const struct trit_jinja_output *out, size_t at)
+{
+    const uint32_t first = out->origin[at];
+    size_t begin = 0, end = at + 1;
+
+    if (first < TRIT_JINJA_ANSWERS) {
+        while (end < out->len && out->origin[end] < TRIT_JINJA_ANSWERS)
+            end++;
+        return end;
+    }
+    const int32_t i = answer_of(e, first - TRIT_JINJA_ANSWERS, &begin);
+    const size_t most = i < 0 ? 1 : begin + e->messages[i].text.len - (first - TRIT_JINJA_ANSWERS);
+    while (end < out->len && end - at < most && out->origin[end] == first + (end - at))
+        end++;
+    return end;
+}
+
+static bool begins_with_bos(const struct trit_jinja_output *out, const struct trit_chat *chat)
+{
+    const size_t n = chat->bos.len;
+    for (size_t i = 0; i < n && i < out->len; i++)
+        if (out->origin[i] != TRIT_JINJA_TEMPLATE)
+            return false;
+    return n && out->len >= n && memcmp(out->text, chat->bos.bytes, n) == 0;
+}
+
+static trit_status encode_chat(struct encoder e, bool answer, int32_t **ids, int32_t *n_ids,
+                               struct trit_error *err)
+{
+    struct trit_jinja_output out;
+    const trit_status status = render(&out, e.chat, e.messages, e.n, answer, err);
+
+    *ids = NULL;
+    *n_ids = 0;
+    e.encoding = (struct trit_encoding){.size = 64};
+    if (!status) {
+        e.encoding.ids = malloc(e.encoding.size * sizeof *e.encoding.ids);
+        e.result = !e.encoding.ids ? TRIT_ENCODED_NO_MEMORY
+                   : begins_with_bos(&out, e.chat)
+                       ? TRIT_ENCODED
+                       : trit_encoding_text(e.tokenizer, &e.encoding, (struct trit_string){"", 0},
+                                            TRIT_ENCODE_BOS);
+        for (size_t at = 0, end; at < out.len && e.result == TRIT_ENCODED; at = end) {
+            end = run_end(&e, &out, at);
+            if (out.origin[at] < TRIT_JINJA_ANSWERS)
+                encode_part(&e, &out, at, end);
+            else
+                encode_answer(&e, &out, at, end);
+        }
+    }
+    trit_jinja_free(&out);
+    return status ? status : trit_encoding_finish(&e.encoding, e.result, ids, n_ids, err);
+}
+
+trit_status trit_chat_encode_answers(const struct trit_chat *chat, const trit_tokenizer *tokenizer,
+                                     const struct trit_message *messages,
+                                     const struct trit_answer_ids *answers, int32_t n,
+                                     int32_t **out, int32_t *n_ids, int32_t *n_keep,
+                                     struct trit_error *err)
+{
+    const struct encoder all = {chat, tokenizer, messages, answers, n, .result = TRIT_ENCODED};
+    struct encoder system = all;
+    int32_t n_start = 0, *start = NULL;
+    trit_status status = encode_chat(all, true, out, n_ids, err);
 
     if (status || !n_keep)
         return status;
-    while (n_system < n && messages[n_system].role == TRIT_ROLE_SYSTEM)
-        n_system++;
-    status = encode_chat(chat, tokenizer, messages, n_system, false, &start, &n_start, err);
-    if (status) {
+    for (system.n = 0; system.n < n && messages[system.n].role == TRIT_ROLE_SYSTEM;)
+        system.n++;
+    status = encode_chat(system, false, &start, &n_start, err);
+    if (status == TRIT_E_FILE) /* the template refuses system messages alone: keep the BOS */
+        n_start = *n_ids > 0 && (*out)[0] == tokenizer->bos;
+    else if (status) {
         free(*out);
         *out = NULL;
         *n_ids = 0;
         return status;
     }
     for (*n_keep = 0; *n_keep < n_start && *n_keep < *n_ids; ++*n_keep)
-        if (start[*n_keep] != (*out)[*n_keep])
+        if (start && start[*n_keep] != (*out)[*n_keep])
             break;
     free(start);
     return TRIT_OK;
+}
+
+trit_status trit_chat_encode(const struct trit_chat *chat, const trit_tokenizer *tokenizer,
+                             const struct trit_message *messages, int32_t n, int32_t **out,
+                             int32_t *n_ids, int32_t *n_keep, struct trit_error *err)
+{
+    return trit_chat_encode_answers(chat, tokenizer, messages, NULL, n, out, n_ids, n_keep, err);
 }

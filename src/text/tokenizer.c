@@ -33,9 +33,10 @@ static trit_status find_ends(trit_tokenizer *t, const trit_file *file, struct tr
 {
     static const char *const keys[] = {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id",
                                        "tokenizer.ggml.eom_token_id"};
-    static const char *const names[] = {"<|eot_id|>",    "<|eom_id|>", "<|end_of_text|>",
-                                        "<|endoftext|>", "<|im_end|>", "<|end|>",
-                                        "</s>"};
+    static const char *const names[] = {
+        "<|eot_id|>",   "<|eom_id|>", "<|end_of_text|>", "<|endoftext|>",   "<|im_end|>",
+        "<|end|>",      "</s>",       "<end_of_turn>",   "<|end_of_turn|>", "<|END_OF_TURN_TOKEN|>",
+        "[|endofturn|]"};
 
     t->is_end = calloc((size_t)t->vocab.n, sizeof *t->is_end);
     if (!t->is_end)
@@ -49,8 +50,8 @@ static trit_status find_ends(trit_tokenizer *t, const trit_file *file, struct tr
             t->is_end[id] = true;
     }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const int32_t id =
-            trit_vocab_find(&t->vocab, trit_string_of(names[i]), ~(1u << TRIT_TOKEN_NORMAL));
+        /* converters type some of them as normal */
+        const int32_t id = trit_vocab_find(&t->vocab, trit_string_of(names[i]), TRIT_ANY_TOKEN);
         if (id >= 0)
             t->is_end[id] = true;
     }
@@ -176,23 +177,59 @@ bool trit_encoding_add(struct trit_encoding *e, int32_t id)
     return true;
 }
 
-/* Whether a token marks up conversations, even if it is not a control token. */
-static bool is_markup(const trit_tokenizer *t, int32_t id)
+static bool is_in(struct trit_string part, struct trit_string s)
 {
-    const struct trit_string s = trit_vocab_text(&t->vocab, id);
-    return t->is_end[id] || (s.len > 4 && memcmp(s.bytes, "<|", 2) == 0 &&
-                             memcmp(s.bytes + s.len - 2, "|>", 2) == 0);
+    for (size_t at = 0; at + part.len <= s.len; at++)
+        if (memcmp(s.bytes + at, part.bytes, part.len) == 0)
+            return true;
+    return false;
 }
 
-/* The longest special token at the start of text, or -1. */
-static int32_t special_at(const trit_tokenizer *t, struct trit_string text, unsigned flags)
+/* Whether a user-defined token marks up conversations: it ends answers, looks like <…>, or is a
+ * word of the template. White space does not. */
+static bool is_markup(const trit_tokenizer *t, const struct trit_encoding *e, int32_t id)
 {
-    if (!t->special_first_byte[(unsigned char)text.bytes[0]])
+    const struct trit_string s = trit_vocab_text(&t->vocab, id);
+    size_t blanks = 0;
+
+    while (blanks < s.len && strchr(" \t\r\n", s.bytes[blanks]) && s.bytes[blanks])
+        blanks++;
+    if (t->is_end[id] || s.len < 3 || blanks == s.len)
+        return t->is_end[id];
+    return (s.bytes[0] == '<' && s.bytes[s.len - 1] == '>') || is_in(s, e->source);
+}
+
+/* The token <|…|> that a converter typed as normal, at the start of a template's text; or -1. */
+static int32_t normal_marker_at(const trit_tokenizer *t, struct trit_string text)
+{
+    if (text.len < 5 || memcmp(text.bytes, "<|", 2) != 0)
         return -1;
-    const int32_t id = trit_vocab_find_prefix(
-        &t->vocab, text, t->special_len, t->n_special_len,
-        flags & TRIT_ENCODE_SPECIAL ? SPECIAL : 1u << TRIT_TOKEN_USER_DEFINED);
-    return id >= 0 && (flags & TRIT_ENCODE_NO_MARKUP) && is_markup(t, id) ? -1 : id;
+    for (size_t n = 4; n < text.len && n < 64; n++)
+        if (text.bytes[n - 1] == '|' && text.bytes[n] == '>')
+            return trit_vocab_find(&t->vocab, (struct trit_string){text.bytes, n + 1},
+                                   TRIT_ANY_TOKEN);
+    return -1;
+}
+
+/* The longest special token at text[at], or -1. */
+static int32_t special_at(const trit_tokenizer *t, const struct trit_encoding *e,
+                          struct trit_string text, size_t at, unsigned flags)
+{
+    struct trit_string rest = {text.bytes + at, text.len - at};
+    const bool template = e->origin && e->origin[at] == 0;
+    const unsigned user_defined = 1u << TRIT_TOKEN_USER_DEFINED;
+    int32_t id = -1;
+
+    for (size_t n = 0; template && n < rest.len; n++)
+        if (e->origin[at + n])
+            rest.len = n; /* a marker of the template ends where the template's text does */
+    if (t->special_first_byte[(unsigned char)rest.bytes[0]])
+        id = trit_vocab_find_prefix(
+            &t->vocab, rest, t->special_len, t->n_special_len,
+            flags & TRIT_ENCODE_SPECIAL && (template || !e->origin) ? SPECIAL : user_defined);
+    if (template)
+        return id >= 0 ? id : normal_marker_at(t, rest);
+    return id >= 0 && e->origin && is_markup(t, e, id) ? -1 : id;
 }
 
 enum trit_encode_result trit_encoding_text(const trit_tokenizer *t, struct trit_encoding *e,
@@ -206,13 +243,15 @@ enum trit_encode_result trit_encoding_text(const trit_tokenizer *t, struct trit_
         int32_t id = -1;
         size_t end = at;
         for (; end < text.len && id < 0; end += id < 0)
-            id = special_at(t, (struct trit_string){text.bytes + end, text.len - end}, flags);
-        e->continues = (flags & TRIT_ENCODE_CONTINUES) && at == 0;
-        if (end > at)
+            id = special_at(t, e, text, end, flags);
+        if (end > at) {
             result = t->kind->encode(t, e, (struct trit_string){text.bytes + at, end - at});
+            e->continues = true;
+        }
         at = end;
         if (id >= 0 && result == TRIT_ENCODED) {
             at += trit_vocab_text(&t->vocab, id).len;
+            e->continues = false;
             if (!trit_encoding_add(e, id))
                 result = TRIT_ENCODED_NO_MEMORY;
         }

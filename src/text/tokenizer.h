@@ -13,7 +13,11 @@ struct trit_encoding {
     struct trit_merger merger;
     char *chars;           /* [vocab.longest + 2] for bpe.c, allocated when needed */
     unsigned char missing; /* the byte that the vocabulary lacks, if TRIT_ENCODED_NO_TOKEN */
-    bool continues;        /* the text continues plain text that was split before it */
+    bool continues;        /* plain text precedes what comes next */
+    /* Of a chat: the origins of the bytes of the text (jinja.h), and the template. Control tokens
+     * and markers come only from bytes of the template. Else NULL. */
+    const uint32_t *origin;
+    struct trit_string source;
 };
 
 /* False: out of memory. */
@@ -21,13 +25,7 @@ bool trit_encoding_add(struct trit_encoding *e, int32_t id);
 
 enum trit_encode_result { TRIT_ENCODED, TRIT_ENCODED_NO_MEMORY, TRIT_ENCODED_NO_TOKEN };
 
-/* Flags of trit_encoding_text() beyond those of trit_tokenizer_encode(). */
-enum {
-    TRIT_ENCODE_CONTINUES = 1 << 8, /* the text continues plain text split before it */
-    TRIT_ENCODE_NO_MARKUP = 1 << 9, /* end tokens and <|…|> are text even if user-defined */
-};
-
-/* Append the ids of a text. */
+/* Append the ids of a text. flags: as of trit_tokenizer_encode(). */
 enum trit_encode_result trit_encoding_text(const trit_tokenizer *t, struct trit_encoding *e,
                                            struct trit_string text, unsigned flags);
 

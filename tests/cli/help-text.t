@@ -35,8 +35,11 @@ trit run: continue a text
   -f, --file FILE            read the prompt from FILE; - or a pipe: standard input
       --chat                 answer the prompt as a message, in the model's chat template
   -s, --system TEXT          system message of the chat
-      --template NAME        chat template: bitnet llama3 falcon3 chatml human plain (default:
-                             chosen from the model file; -v says why)
+      --template NAME|FILE   chat template: bitnet llama3 falcon3 chatml human plain (default:
+                             the model's own; -v says why)
+      --reasoning on|off|auto
+                             whether a model that can think does: on, off, or as its template
+                             has it (default: auto)
   -n, --max-tokens N         generate at most N tokens; -1: until an end token or a full context
                              (in chat with a base model: 120) (default: -1)
       --stop TEXT            stop when this text appears, and do not print it (repeatable)
@@ -59,7 +62,7 @@ trit run: continue a text
   -h, --help                 show this help
       --help-all             show every option
 \
-26 more options: trit run --help-all
+27 more options: trit run --help-all
 
 $ trit chat --help
 trit chat: chat with a model
@@ -70,8 +73,11 @@ trit chat: chat with a model
 \
   -m, --model FILE           the model file (default: $TRIT_MODEL)
   -s, --system TEXT          system message of the chat
-      --template NAME        chat template: bitnet llama3 falcon3 chatml human plain (default:
-                             chosen from the model file; -v says why)
+      --template NAME|FILE   chat template: bitnet llama3 falcon3 chatml human plain (default:
+                             the model's own; -v says why)
+      --reasoning on|off|auto
+                             whether a model that can think does: on, off, or as its template
+                             has it (default: auto)
   -n, --max-tokens N         generate at most N tokens; -1: until an end token or a full context
                              (in chat with a base model: 120) (default: -1)
       --stop TEXT            stop when this text appears, and do not print it (repeatable)
@@ -91,7 +97,7 @@ trit chat: chat with a model
   -h, --help                 show this help
       --help-all             show every option
 \
-20 more options: trit chat --help-all
+21 more options: trit chat --help-all
 
 $ trit logits --help
 trit logits: write the logits of every position to a .npy file
@@ -338,8 +344,12 @@ trit run: continue a text
   -f, --file FILE            read the prompt from FILE; - or a pipe: standard input
       --chat                 answer the prompt as a message, in the model's chat template
   -s, --system TEXT          system message of the chat
-      --template NAME        chat template: bitnet llama3 falcon3 chatml human plain (default:
-                             chosen from the model file; -v says why)
+      --template NAME|FILE   chat template: bitnet llama3 falcon3 chatml human plain (default:
+                             the model's own; -v says why)
+      --reasoning on|off|auto
+                             whether a model that can think does: on, off, or as its template
+                             has it (default: auto)
+      --show-thoughts        keep thoughts in the text, where the output is no terminal
   -n, --max-tokens N         generate at most N tokens; -1: until an end token or a full context
                              (in chat with a base model: 120) (default: -1; at least -1)
       --stop TEXT            stop when this text appears, and do not print it (repeatable)

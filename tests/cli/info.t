@@ -108,7 +108,7 @@ arch      bitnet-b1.58 · 2 layers · width 256 · 4 heads of 64 (2 KV) · FFN 3
 block     relu2 (architecture) · sub-norms · RoPE half, base 10000 · norm eps 1e-05 · trained for 256 positions
 weights   1.1 M parameters, 1.0 M of them ternary · embedding F16 · head tied to it
 memory    X MiB for the context, X MiB in addition to the file; 0.4 MiB read per token
-chat      plain: the file's chat template is unknown, and its vocabulary does not indicate which one it is
+chat      own: the file's own chat template
 template
 {% for m in messages %}
 	<{{ m.role }}>\x1b{{ m.content }}

@@ -74,9 +74,8 @@ User: hi<|eot_id|>Assistant:
 ! chat.gguf: template bitnet: this architecture with the Llama-3 vocabulary (2B-4T) was trained on it; the file's own template is a different one, wrong for this model, and is ignored
 
 $ trit template -m bos.gguf -p hi -v
-hi
-\ no newline
-! bos.gguf: template plain: the file's chat template is unknown, and its vocabulary does not indicate which one it is
+	<user>hi
+! bos.gguf: template own: the file's own chat template
 
 $ trit template -m spm.gguf -p ab -v
 ab
@@ -132,9 +131,10 @@ $ trit run -m good.gguf --chat --template chatml -p hi -n 3 --temp 0 -q
 \
 
 $ trit run -m bos.gguf --chat -s "You are a hen." -p hi -n 3 --temp 0
-iii
-! bos.gguf: template plain: the file's chat template is unknown, and its vocabulary does not indicate which one it is
-! 16 prompt + 3 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
+\
+\
+\
+! 36 prompt + 3 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 
 $ trit run -m chat.gguf --chat --template human -p hi -n 3 --temp 0 --echo -q
 hi   
@@ -164,11 +164,11 @@ chat      plain: the file has no chat template, and neither its name nor its end
 # Errors.
 
 $ trit template -m chat.gguf -p hi --template nosuch
-! trit: unknown chat template 'nosuch'; choose from: bitnet llama3 falcon3 chatml human plain
+! trit: unknown chat template 'nosuch'; choose from: bitnet llama3 falcon3 chatml human plain own
 [2]
 
 $ trit template -m chat.gguf -p hi --template ''
-! trit: unknown chat template ''; choose from: bitnet llama3 falcon3 chatml human plain
+! trit: unknown chat template ''; choose from: bitnet llama3 falcon3 chatml human plain own
 [2]
 
 $ trit run -m chat.gguf -p hi -s S
@@ -184,7 +184,7 @@ $ trit run -m chat.gguf -p hi --chat --special
 [2]
 
 $ trit run -m chat.gguf -p hi --chat --template nosuch
-! trit: unknown chat template 'nosuch'; choose from: bitnet llama3 falcon3 chatml human plain
+! trit: unknown chat template 'nosuch'; choose from: bitnet llama3 falcon3 chatml human plain own
 [2]
 
 $ trit run -m chat.gguf -p hi --chat -c 3

@@ -390,8 +390,8 @@ static void user_defined_text(void **state)
     close_opened(&o);
 }
 
-/* Markers that the vocabulary lacks, or has as normal tokens, are text; and the choice reports
- * it. */
+/* Markers that the vocabulary lacks are text, and the choice reports it. Their type does not
+ * matter. */
 static void missing_markers(void **state)
 {
     struct spec s = {.extra = {"<bos>", "<|im_start|>"}, .bos = true};
@@ -403,9 +403,9 @@ static void missing_markers(void **state)
         const struct trit_chat chat = choose(&o, "chatml");
         struct ids got = encode(&o, &chat, &m, 1);
         assert_true(chat.missing_markers);
-        assert_non_null(strstr(chat.why, i ? "<|im_start|>" : "<|im_end|>"));
+        assert_non_null(strstr(chat.why, "<|im_end|>"));
         check_pieces(&o, &chat, &m, 1, &got);
-        assert_int_equal(extra_tokens(&got), i ? 0 : 2);
+        assert_int_equal(extra_tokens(&got), 2);
         free(got.ids);
         close_opened(&o);
         s.type = TRIT_TOKEN_NORMAL;
@@ -503,56 +503,43 @@ static const char hf_llama3[] = "{% set content = '<|start_header_id|>' + messag
                                 "'<|eot_id|>' %}";
 static const char hf_chatml[] = "{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + "
                                 "'<|im_end|>' + '\\n'}}";
-static const char hf_falcon3[] = "{{ '<|user|>\\n' + message['content'] + '\\n' }}"
-                                 "{{ '<|assistant|>\\n' }}";
-static const char hf_phi3[] =
-    "{{ '<|user|>\\n' + message['content'] + '<|end|>\\n<|assistant|>' }}";
-static const char hf_phi4[] = "{{ '<|im_start|>user<|im_sep|>' + message['content'] }}";
 
 static const struct {
     struct spec spec;
     const char *name, *why; /* part of it */
-    bool base, guessed;
+    bool base;
 } choices[] = {
-    /* 2B-4T: bitnet, whatever its file says. */
-    {{.arch = "bitnet-b1.58", .extra = {LLAMA3}, .chat = gguf_bitnet}, "bitnet", "wrong", 0, 0},
-    {{.arch = "bitnet-25", .extra = {LLAMA3}, .chat = gguf_bitnet}, "bitnet", "wrong", 0, 0},
-    {{.arch = "bitnet-b1.58", .extra = {LLAMA3}, .chat = hf_llama3}, "bitnet", "wrong", 0, 0},
-    {{.arch = "bitnet-b1.58", .extra = {LLAMA3}, .chat = hf_bitnet}, "bitnet", "2B-4T", 0, 0},
-    {{.arch = "bitnet-b1.58", .extra = {LLAMA3}}, "bitnet", "2B-4T", 0, 0},
+    /* 2B-4T without a template of its own: bitnet. */
+    {{.arch = "bitnet-b1.58", .extra = {LLAMA3}, .chat = gguf_bitnet}, "bitnet", "wrong", 0},
+    {{.arch = "bitnet-25", .extra = {LLAMA3}, .chat = gguf_bitnet}, "bitnet", "wrong", 0},
+    {{.arch = "bitnet-b1.58", .extra = {LLAMA3}}, "bitnet", "2B-4T", 0},
     /* The file's template. */
-    {{.arch = "bitnet", .extra = {LLAMA3}, .chat = hf_bitnet}, "bitnet", "recognized", 0, 0},
-    {{.arch = "llama", .extra = {LLAMA3}, .chat = hf_llama3}, "llama3", "recognized", 0, 0},
-    {{.arch = "llama", .extra = {CHATML}, .chat = hf_chatml}, "chatml", "recognized", 0, 0},
-    {{.arch = "llama", .extra = {FALCON3}, .chat = hf_falcon3}, "falcon3", "recognized", 0, 0},
-    {{.arch = "llama", .extra = {LLAMA3}, .chat = gguf_bitnet}, "human", "recognized", 0, 0},
-    {{.arch = "bitnet-b1.58", .extra = {"<s>"}, .chat = gguf_bitnet}, "human", "recog", 0, 0},
-    {{.extra = {"<s>"}, .chat = hf_chatml}, "chatml", "lacks its <|im_start|>", 0, 0},
+    {{.arch = "bitnet-b1.58", .extra = {LLAMA3}, .chat = hf_llama3}, "own", "file's own", 0},
+    {{.arch = "bitnet-b1.58", .extra = {LLAMA3}, .chat = hf_bitnet}, "own", "file's own", 0},
+    {{.arch = "llama", .extra = {LLAMA3}, .chat = hf_llama3}, "own", "file's own", 0},
+    {{.arch = "llama", .extra = {LLAMA3}, .chat = gguf_bitnet}, "own", "file's own", 0},
+    {{.arch = "bitnet-b1.58", .extra = {"<s>"}, .chat = gguf_bitnet}, "own", "file's own", 0},
+    {{.extra = {"<s>"}, .chat = hf_chatml}, "own", "file's own", 0},
+    {{.extra = {LLAMA3}, .chat = "{{ '[INST]' }}"}, "own", "file's own", 0},
     /* None: the end token, the name. */
-    {{.arch = "llama", .extra = {LLAMA3}, .eos = "<|eot_id|>"}, "llama3", "end token", 0, 0},
-    {{.arch = "llama", .extra = {LLAMA3}, .eos = "<|end_of_text|>"}, "plain", "no chat", 1, 0},
+    {{.arch = "llama", .extra = {LLAMA3}, .eos = "<|eot_id|>"}, "llama3", "end token", 0},
+    {{.arch = "llama", .extra = {LLAMA3}, .eos = "<|end_of_text|>"}, "plain", "no chat", 1},
     {{.arch = "llama", .extra = {LLAMA3}, .eos = "<|end_of_text|>", .name = "L 8B INSTRUCT"},
      "llama3",
      "name",
-     0,
      0},
-    {{.extra = {LLAMA3}, .finetune = "Chat"}, "llama3", "name", 0, 0},
-    {{.extra = {CHATML}, .eos = "<|im_end|>"}, "chatml", "end token", 0, 0},
-    {{.extra = {CHATML}, .eos = "<|endoftext|>"}, "plain", "no chat", 1, 0},
-    {{.extra = {FALCON3}, .eos = "<|endoftext|>"}, "plain", "no chat", 1, 0},
-    {{.extra = {FALCON3}, .name = "Falcon3-1B-Instruct"}, "falcon3", "name", 0, 0},
-    {{.extra = {"<s>"}, .pre = "falcon3", .name = "Falcon3-Instruct"}, "falcon3", "lacks", 0, 0},
-    {{.extra = {"<s>"}, .pre = "falcon3", .name = "Falcon3-Base"}, "plain", "no chat", 1, 0},
-    {{.extra = {"<s>"}, .pre = "falcon_e", .name = "Falcon-E-Instruct"}, "chatml", "name", 0, 0},
-    {{.extra = {"<s>"}, .name = "Some Chat"}, "plain", "does not indicate", 0, 0},
-    {{.extra = {"<s>"}}, "plain", "neither", 1, 0},
-    {{.arch = "bitnet", .extra = {"<s>"}, .name = "bitnet_b1_58-large"}, "plain", "neither", 1, 0},
-    /* An unknown one. */
-    {{.extra = {LLAMA3}, .chat = "{{ '[INST]' }}"}, "llama3", "guess", 0, 1},
-    {{.extra = {CHATML}, .chat = hf_phi4}, "chatml", "guess", 0, 1},
-    {{.extra = {FALCON3}, .chat = hf_phi3}, "falcon3", "guess", 0, 1},
-    {{.extra = {"<s>"}, .chat = hf_phi3}, "plain", "is unknown", 0, 1},
-    {{.extra = {"<s>"}, .chat = ""}, "plain", "is unknown", 0, 1},
+    {{.extra = {LLAMA3}, .finetune = "Chat"}, "llama3", "name", 0},
+    {{.extra = {CHATML}, .eos = "<|im_end|>"}, "chatml", "end token", 0},
+    {{.extra = {CHATML}, .eos = "<|endoftext|>"}, "plain", "no chat", 1},
+    {{.extra = {FALCON3}, .eos = "<|endoftext|>"}, "plain", "no chat", 1},
+    {{.extra = {FALCON3}, .name = "Falcon3-1B-Instruct"}, "falcon3", "name", 0},
+    {{.extra = {"<s>"}, .pre = "falcon3", .name = "Falcon3-Instruct"}, "falcon3", "lacks", 0},
+    {{.extra = {"<s>"}, .pre = "falcon3", .name = "Falcon3-Base"}, "plain", "no chat", 1},
+    {{.extra = {"<s>"}, .pre = "falcon_e", .name = "Falcon-E-Instruct"}, "chatml", "name", 0},
+    {{.extra = {"<s>"}, .name = "Some Chat"}, "plain", "does not indicate", 0},
+    {{.extra = {"<s>"}}, "plain", "neither", 1},
+    {{.arch = "bitnet", .extra = {"<s>"}, .name = "bitnet_b1_58-large"}, "plain", "neither", 1},
+    {{.extra = {"<s>"}, .chat = ""}, "plain", "neither", 1},
 };
 
 static void chosen(void **state)
@@ -562,15 +549,101 @@ static void chosen(void **state)
         struct opened o = open_spec(&choices[i].spec);
         struct trit_chat c = choose(&o, NULL);
         if (strcmp(c.name, choices[i].name) != 0 || !strstr(c.why, choices[i].why) ||
-            c.base != choices[i].base || c.guessed != choices[i].guessed)
-            fail_msg("row %zu: %s: %s; base %d, guessed %d", i, c.name, c.why, c.base, c.guessed);
+            c.base != choices[i].base)
+            fail_msg("row %zu: %s: %s; base %d", i, c.name, c.why, c.base);
         c = choose(&o, "human"); /* a name overrides all of these */
         assert_string_equal(c.name, "human");
         assert_string_equal(c.why, "chosen by name");
         assert_int_equal(c.base, choices[i].base);
-        assert_false(c.guessed);
         close_opened(&o);
     }
+}
+
+/* ---- Templates of the file or the caller ----------------------------------------------------- */
+
+static void own_templates(void **state)
+{
+    const struct spec s = {.extra = {"<s>", "<|u|>", "<|a|>", "<|x|>"},
+                           .chat = "{% for m in messages %}<|{{ m.role[0] }}|>{{ m.content }}"
+                                   "{% endfor %}<|a|>"};
+    struct opened o = open_spec(&s);
+    const struct trit_message m[] = {{TRIT_ROLE_USER, TEXT("<|a|>")}};
+    const int32_t wanted_ids[] = {257, '<', '|', 'a', '|', '>', 258};
+    struct trit_chat c = choose(&o, NULL);
+    struct trit_error err;
+    (void)state;
+
+    check_render(&c, m, 1, "<|u|><|a|><|a|>");
+    struct ids got = encode(&o, &c, m, 1);
+    check_ids(&got, wanted_ids, COUNT(wanted_ids));
+    free(got.ids);
+    c = choose(&o, "<|x|>{{ messages[0].content }}{{ eos_token is defined }}");
+    assert_string_equal(c.name, "given");
+    check_render(&c, m, 1, "<|x|><|a|>False");
+    assert_int_equal(trit_chat_choose(&c, o.file, o.tokenizer, "a\n{% for %}", &err), TRIT_E_FILE);
+    assert_string_equal(err.text, "the chat template (given) cannot be used: line 2, column 8: "
+                                  "found %}, expected a name; choose another one with --template");
+    c = choose(&o, "{{ raise_exception('only users') }}");
+    size_t len;
+    char *text;
+    assert_int_equal(trit_chat_render(&c, m, 1, &text, &len, &err), TRIT_E_FILE);
+    assert_string_equal(err.text,
+                        "chat template given: line 1, column 21: the template says: only users");
+    assert_null(text);
+    close_opened(&o);
+}
+
+/* A template may write the BOS: there is one. */
+static void one_bos(void **state)
+{
+    static const char *const templates[] = {"{{ bos_token }}{{ messages[0].content }}",
+                                            "{{ messages[0].content }}",
+                                            "<bos>{{ messages[0].content }}"};
+    struct opened o = open_spec(&all);
+    const struct trit_message m[] = {{TRIT_ROLE_USER, TEXT("a")}};
+    const int32_t wanted_ids[] = {BOS, 'a'};
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(templates); i++) {
+        const struct trit_chat c = choose(&o, templates[i]);
+        struct ids got = encode(&o, &c, m, 1);
+        check_ids(&got, wanted_ids, COUNT(wanted_ids));
+        free(got.ids);
+    }
+    close_opened(&o);
+}
+
+/* The tokens of an answer, as the model wrote them, or the part that the template keeps. */
+static void written_answers(void **state)
+{
+    const struct spec s = {.extra = {"<s>"}, .words = {"ab", "abc"}, .merges = {"a b", "ab c"}};
+    struct opened o = open_spec(&s);
+    static const int32_t written[] = {'a', 'b', 'c', ' ', 257, 'c'};
+    const struct trit_message m[] = {{TRIT_ROLE_USER, TEXT("q")},
+                                     {TRIT_ROLE_ASSISTANT, TEXT("abc abc")}};
+    const struct trit_answer_ids answers[] = {{NULL, 0}, {written, COUNT(written)}};
+    static const struct {
+        const char *source;
+        int32_t ids[12], n;
+    } cases[] = {
+        {"{{ messages[1].content }}!", {'a', 'b', 'c', ' ', 257, 'c', '!'}, 7},
+        {"{{ messages[1].content.split(' ')[1] }}!", {257, 'c', '!'}, 3},
+        {"{{ messages[1].content[1:5] }}!", {'b', 'c', ' ', 'a', '!'}, 5}, /* half of 257 */
+        {"{{ messages[1].content[:3] }}!", {'a', 'b', 'c', '!'}, 4},
+        {"{{ messages[1].content | replace(' ', '') }}!", {'a', 'b', 'c', 257, 'c', '!'}, 6},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct trit_chat c = choose(&o, cases[i].source);
+        struct trit_error err = {.text = "?"};
+        struct ids got;
+        if (trit_chat_encode_answers(&c, o.tokenizer, m, answers, 2, &got.ids, &got.n, NULL, &err))
+            fail_msg("%s", err.text);
+        check_ids(&got, cases[i].ids, cases[i].n);
+        free(got.ids);
+    }
+    close_opened(&o);
 }
 
 /* Keys of a wrong type are ignored. */
@@ -595,7 +668,6 @@ static void odd_metadata(void **state)
         fail_msg("%s", err.text);
     const struct trit_chat c = choose(&o, NULL);
     assert_string_equal(c.name, "plain");
-    assert_true(c.guessed);
     int32_t n, *ids;
     const struct trit_message m = {TRIT_ROLE_USER, TEXT("ab")};
     assert_int_equal(trit_chat_encode(&c, o.tokenizer, &m, 1, &ids, &n, NULL, &err), TRIT_E_FAILED);
@@ -713,6 +785,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(kept_joined),
     cmocka_unit_test(prefix_stable),
     cmocka_unit_test(chosen),
+    cmocka_unit_test(own_templates),
+    cmocka_unit_test(one_bos),
+    cmocka_unit_test(written_answers),
     cmocka_unit_test(odd_metadata),
     cmocka_unit_test(stops),
     cmocka_unit_test(ends),

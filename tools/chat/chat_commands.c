@@ -14,6 +14,7 @@
 #include "output.h"
 #include "report.h"
 #include "resume.h"
+#include "turns.h"
 #include "wrap.h"
 
 struct slash_command {
@@ -257,11 +258,12 @@ static int do_stats(struct chat *c, const char *arg)
 static int do_template(struct chat *c, const char *arg)
 {
     struct trit_chat chat;
-    struct trit_error err;
+    const int code = *arg ? use_template(&chat, &c->o, arg) : EXIT_DONE;
 
-    if (*arg && trit_chat_choose(&chat, c->o.file, c->o.tokenizer, arg, &err))
-        return report(&err);
+    if (code)
+        return code;
     if (*arg) {
+        set_template_input(&chat, &c->args);
         c->talk.chat = chat;
         if (c->talk.n)
             puts("(used from the next message on)");

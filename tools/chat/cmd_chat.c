@@ -94,7 +94,7 @@ static void print_greeting(const struct chat *c)
         return;
     printf("%s · context %d · %s · /help\n", c->args.model.path, trit_session_n_ctx(c->o.session),
            t->name);
-    if (t->guessed || t->missing_markers)
+    if (t->missing_markers)
         printf("template %s: %s\n", t->name, t->why);
     if (conversation_continues(&c->talk))
         printf("This model continues text: write a beginning, and it carries on.\n"

@@ -1,7 +1,8 @@
 /* conversation.c - see conversation.h.
  *
- * An answer's tokens are kept as they were generated, so that the session can reuse all of them.
- * Messages are encoded again only after exchanges were dropped. */
+ * Each turn renders the whole conversation, as a template may treat old messages otherwise than the
+ * newest. An answer's tokens are kept as they were generated, so what the session has evaluated is
+ * usually a prefix of the new prompt. */
 #include "conversation.h"
 
 #include <stdio.h>
@@ -20,6 +21,7 @@ static void free_exchange(struct exchange *e)
 {
     bytes_free(&e->text);
     bytes_free(&e->answer);
+    free(e->ids);
 }
 
 static void clear_exchanges(struct conversation *c)
@@ -28,7 +30,7 @@ static void clear_exchanges(struct conversation *c)
         free_exchange(&c->items[i]);
     c->n_items = 0;
     c->n = c->n_keep = 0;
-    c->resumed = false;
+    c->resumed = c->shifted = false;
 }
 
 static bool append_exchange(struct conversation *c, const char *text, size_t len)
@@ -84,26 +86,32 @@ int conversation_begin(struct conversation *c, const char *system)
 static int encode_all(const struct conversation *c, int32_t first, const char *text, size_t len,
                       int32_t **ids, int32_t *n, int32_t *n_keep)
 {
-    struct trit_message *m = malloc((2 * (size_t)(c->n_items - first) + 2) * sizeof *m);
+    const size_t most = 2 * (size_t)(c->n_items - first) + 2;
+    struct trit_message *m = malloc(most * sizeof *m);
+    struct trit_answer_ids *answers = calloc(most, sizeof *answers);
     struct trit_error err;
+    trit_status status = TRIT_OK;
     int32_t k = 0;
 
     *ids = NULL;
-    if (!m)
-        return out_of_memory();
-    if (c->system)
-        m[k++] = (struct trit_message){TRIT_ROLE_SYSTEM, {c->system, strlen(c->system)}};
-    for (int32_t i = first; i < c->n_items; i++) {
-        const struct exchange *e = &c->items[i];
-        m[k++] = (struct trit_message){TRIT_ROLE_USER, {bytes_text(&e->text), e->text.len}};
-        m[k++] =
-            (struct trit_message){TRIT_ROLE_ASSISTANT, {bytes_text(&e->answer), e->answer.len}};
+    if (m && answers) {
+        if (c->system)
+            m[k++] = (struct trit_message){TRIT_ROLE_SYSTEM, {c->system, strlen(c->system)}};
+        for (int32_t i = first; i < c->n_items; i++) {
+            const struct exchange *e = &c->items[i];
+            m[k++] = (struct trit_message){TRIT_ROLE_USER, {bytes_text(&e->text), e->text.len}};
+            answers[k] = (struct trit_answer_ids){e->ids, e->n_ids};
+            m[k++] =
+                (struct trit_message){TRIT_ROLE_ASSISTANT, {bytes_text(&e->answer), e->answer.len}};
+        }
+        m[k++] = (struct trit_message){TRIT_ROLE_USER, {text, len}};
+        status = trit_chat_encode_answers(&c->chat, c->o->tokenizer, m, answers, k, ids, n, n_keep,
+                                          &err);
     }
-    m[k++] = (struct trit_message){TRIT_ROLE_USER, {text, len}};
-    const trit_status status =
-        trit_chat_encode(&c->chat, c->o->tokenizer, m, k, ids, n, n_keep, &err);
+    const int code = !m || !answers ? out_of_memory() : status ? report(&err) : EXIT_DONE;
     free(m);
-    return status ? report(&err) : EXIT_DONE;
+    free(answers);
+    return code;
 }
 
 static bool stops_when_full(const struct conversation *c)
@@ -198,7 +206,27 @@ static int drop_oldest(struct conversation *c, const char *text, size_t len, int
     for (int32_t i = 0; i < c->n_items; i++)
         c->items[i].begin = -1;
     c->n = 0; /* *ids is the whole prompt */
+    c->shifted = false;
     c->n_keep = n_keep;
+    return EXIT_DONE;
+}
+
+/* Encode the whole conversation with a new message. If it begins with c->ids, *ids is what follows;
+ * else c->n becomes 0. @return exit code */
+static int encode_turns(struct conversation *c, const char *text, size_t len, int32_t **ids,
+                        int32_t *n)
+{
+    int32_t n_same = 0;
+    const int code = encode_all(c, 0, text, len, ids, n, &c->n_keep);
+
+    if (code)
+        return code;
+    while (n_same < c->n && n_same < *n && c->ids[n_same] == (*ids)[n_same])
+        n_same++;
+    if (n_same < c->n)
+        c->n = n_same = 0;
+    *n -= n_same;
+    memmove(*ids, *ids + n_same, (size_t)*n * sizeof **ids);
     return EXIT_DONE;
 }
 
@@ -208,8 +236,9 @@ static int encode_message(struct conversation *c, const char *text, size_t len, 
                           int32_t *n)
 {
     const int32_t n_ctx = trit_session_n_ctx(c->o->session);
-    int code = c->n ? encode_next_turn(c->o, &c->chat, text, len, ids, n)
-                    : encode_all(c, 0, text, len, ids, n, &c->n_keep);
+    int code = c->n && (c->resumed || c->shifted)
+                   ? encode_next_turn(c->o, &c->chat, text, len, ids, n)
+                   : encode_turns(c, text, len, ids, n);
 
     if (code || c->n + *n < n_ctx)
         return code;
@@ -321,18 +350,31 @@ static bool on_answer_text(void *user, const char *text, size_t len)
     return s->fn(s->user, text, len);
 }
 
+static bool append_id(struct exchange *e, int32_t id)
+{
+    if ((e->n_ids & (e->n_ids + 1)) == 0) { /* the room is 1, 3, 7, … */
+        int32_t *larger = realloc(e->ids, (2 * (size_t)e->n_ids + 1) * sizeof *larger);
+        if (!larger)
+            return false;
+        e->ids = larger;
+    }
+    e->ids[e->n_ids++] = id;
+    return true;
+}
+
 /* Appends to c->ids token by token, so that it is complete even if an interrupted shift leaves the
  * session's own list incomplete. */
 static bool on_answer_token(void *user, int32_t id, struct trit_string piece, const float *logits)
 {
-    const struct answer_sink *s = user;
+    struct answer_sink *s = user;
     (void)piece, (void)logits;
 
     trit_session_set_progress(s->c->o->session, NULL, NULL); /* the answer has the line now */
     if (interrupted())
         return false;
     s->c->ids[s->c->n++] = id;
-    return true;
+    s->no_memory = !append_id(&s->c->items[s->c->n_items - 1], id);
+    return !s->no_memory;
 }
 
 static void on_answer_shift(void *user, int32_t n_dropped)
@@ -340,6 +382,7 @@ static void on_answer_shift(void *user, int32_t n_dropped)
     struct answer_sink *s = user;
     struct conversation *c = s->c;
 
+    c->shifted = true;
     c->n -= n_dropped;
     memmove(c->ids + c->n_keep, c->ids + c->n_keep + n_dropped,
             (size_t)(c->n - c->n_keep) * sizeof *c->ids);
@@ -403,8 +446,12 @@ static int generate_answer(struct conversation *c, const int32_t *prompt, int32_
         code = sink->no_memory ? out_of_memory() : status ? report(&err) : EXIT_DONE;
         /* the answer was cut before a stop text: encode the rest of it */
         if (!code && c->last.finish == TRIT_FINISH_STOP && c->last.n_left_out == 0) {
+            struct exchange *last = &c->items[c->n_items - 1];
+            free(last->ids);
+            last->ids = NULL;
+            last->n_ids = 0;
             c->n = n;
-            code = append_answer(c, &c->items[c->n_items - 1].answer);
+            code = append_answer(c, &last->answer);
         }
     }
     free(stop);

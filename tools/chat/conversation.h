@@ -8,7 +8,9 @@
 /* A message and its answer. */
 struct exchange {
     struct bytes text, answer;
-    int32_t begin; /* tokens before it; -1: unknown, as older exchanges were dropped */
+    int32_t begin; /* tokens before it; -1: unknown, as older ones were dropped or encoded anew */
+    int32_t *ids;  /* [n_ids] the tokens of the answer, or NULL: unknown */
+    int32_t n_ids;
 };
 
 struct conversation {
@@ -24,6 +26,7 @@ struct conversation {
      * again. */
     int32_t *ids, n, n_keep;
     bool resumed; /* ids begin with a loaded session, which is in no exchange */
+    bool shifted; /* ids lack tokens that were dropped in the middle of an answer */
 
     /* Of the last answer; n_prompt counts only new tokens. */
     struct trit_generate_result last;

@@ -4,10 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "clock.h"
 #include "input.h"
 #include "report.h"
 #include "trit_tools.h"
+
+enum { MAX_TEMPLATE = 1 << 20 };
 
 static void append_turn(struct turns *t, trit_role role, struct trit_string text)
 {
@@ -119,39 +123,94 @@ void free_turns(struct turns *t)
     *t = (struct turns){0};
 }
 
-int choose_template(struct trit_chat *chat, const struct opened *o, const struct args *args)
+/* The text of a file with a template; *text NULL: there is no such file. @return exit code */
+static int read_template(char **text, const char *path)
 {
-    struct trit_error err;
+    size_t len;
 
-    if (trit_chat_choose(chat, o->file, o->tokenizer, args->chat.template_name, &err))
-        return report(&err);
+    *text = NULL;
+    return access(path, R_OK) == 0 ? read_file(text, &len, path, MAX_TEMPLATE) : EXIT_DONE;
+}
+
+int use_template(struct trit_chat *chat, struct opened *o, const char *name)
+{
+    struct trit_error err, unreadable;
+    char *text = NULL;
+    trit_status status = trit_chat_choose(chat, o->file, o->tokenizer, name, &err);
+
+    if (status == TRIT_E_ARGUMENT && name) {
+        const int code = read_template(&text, name);
+        if (code)
+            return code;
+        if (text && !(status = trit_chat_choose(chat, o->file, o->tokenizer, text, &unreadable))) {
+            free(o->template_text);
+            o->template_text = text;
+            return EXIT_DONE;
+        }
+        if (text && status != TRIT_E_ARGUMENT)
+            err = unreadable;
+        free(text);
+    }
+    return status ? report(&err) : EXIT_DONE;
+}
+
+void set_template_input(struct trit_chat *chat, const struct args *args)
+{
+    const char *reasoning = args->chat.reasoning;
+
+    chat->enable_thinking = !reasoning || strcmp(reasoning, "auto") == 0 ? -1
+                            : strcmp(reasoning, "on") == 0               ? 1
+                                                                         : 0;
+    chat->has_now = true;
+    chat->now = local_time();
+}
+
+int choose_template(struct trit_chat *chat, struct opened *o, const struct args *args)
+{
+    const int code = use_template(chat, o, args->chat.template_name);
+
+    if (code)
+        return code;
+    set_template_input(chat, args);
     const bool warn = args->run.chat && !args->quiet;
-    if (args->verbose || (warn && (chat->guessed || chat->missing_markers)))
+    if (args->verbose || (warn && chat->missing_markers))
         fprintf(stderr, "%s: template %s: %s\n", args->model.path, chat->name, chat->why);
     if (warn && chat->base)
         fprintf(stderr,
                 "trit: %s looks like a base model: it was not trained to answer, and may not stop "
                 "by itself\n",
                 args->model.path);
+    if (chat->enable_thinking >= 0 && !chat->knows_thinking && !args->quiet)
+        fprintf(stderr,
+                "trit: --reasoning %s has no effect: the template %s does not know "
+                "enable_thinking\n",
+                args->chat.reasoning, chat->name);
     return EXIT_DONE;
 }
+
+/* A mark among ids. */
+enum { ANSWER = -2 };
 
 int encode_next_turn(const struct opened *o, const struct trit_chat *chat, const char *text,
                      size_t len, int32_t **ids, int32_t *n)
 {
-    const struct trit_message turns[] = {{TRIT_ROLE_ASSISTANT, {"", 0}},
-                                         {TRIT_ROLE_USER, {text, len}}};
+    const int32_t mark = ANSWER;
+    const struct trit_message turns[] = {
+        {TRIT_ROLE_USER, {"x", 1}}, {TRIT_ROLE_ASSISTANT, {"x", 1}}, {TRIT_ROLE_USER, {text, len}}};
+    const struct trit_answer_ids answers[] = {{NULL, 0}, {&mark, 1}, {NULL, 0}};
     struct trit_error err;
-    int32_t *begin = NULL, n_begin;
+    int32_t end = 0;
 
-    if (trit_chat_encode(chat, o->tokenizer, NULL, 0, &begin, &n_begin, NULL, &err) ||
-        trit_chat_encode(chat, o->tokenizer, turns, 2, ids, n, NULL, &err)) {
-        trit_free(begin);
+    if (trit_chat_encode_answers(chat, o->tokenizer, turns, answers, 3, ids, n, NULL, &err))
         return report(&err);
-    }
-    trit_free(begin);
-    *n -= n_begin; /* both encodings begin with the start of an answer */
-    memmove(*ids, *ids + n_begin, (size_t)*n * sizeof **ids);
+    while (end < *n && (*ids)[end] != ANSWER)
+        end++;
+    if (end == *n)
+        return file_error("the chat template %s drops answers, so a loaded conversation cannot be "
+                          "continued with it",
+                          chat->name);
+    *n -= end + 1;
+    memmove(*ids, *ids + end + 1, (size_t)*n * sizeof **ids);
     return EXIT_DONE;
 }
 

@@ -24,9 +24,17 @@ int parse_turns(struct turns *t, const struct trit_json_value *array, const char
 
 void free_turns(struct turns *t);
 
-/* Choose the template of o's file, whose tokenizer is open. Describe it on stderr with -v, and for
- * run --chat if it was guessed or lacks tokens. @return exit code */
-int choose_template(struct trit_chat *chat, const struct opened *o, const struct args *args);
+/* Choose the template of o's file, whose tokenizer is open: the one of that name, which may be a
+ * built-in one, one of the file's or a file with a template; NULL: the model's. o keeps the text of
+ * a file. @return exit code */
+int use_template(struct trit_chat *chat, struct opened *o, const char *name);
+
+/* What a template may ask for: --reasoning and the date. */
+void set_template_input(struct trit_chat *chat, const struct args *args);
+
+/* The same with --template. Describe it on stderr with -v, and for run --chat if the vocabulary
+ * lacks its tokens. @return exit code */
+int choose_template(struct trit_chat *chat, struct opened *o, const struct args *args);
 
 /* Encode a user's turn after an answer: the end of that answer, the turn, the start of the next
  * answer. *ids is released with trit_free(), also after an error. @return exit code */

@@ -39,6 +39,12 @@ static const char *format_at(int i)
     return formats[i];
 }
 
+static const char *reasoning_at(int i)
+{
+    static const char *const modes[] = {"on", "off", "auto", NULL};
+    return modes[i];
+}
+
 static const char *on_full_at(int i)
 {
     static const char *const ends[] = {"stop", "shift", NULL};
@@ -85,9 +91,14 @@ const struct option options[] = {
            "answer the prompt as a message, in the model's chat template"),
     OPTION("system", 's', true, ANSWERERS | CMD_TEMPLATE, TEXT, chat.system, "TEXT", NULL,
            "system message of the chat"),
-    OPTION("template", 0, true, ANSWERERS | CMD_TEMPLATE, TEXT, chat.template_name, "NAME",
-           "chosen from the model file; -v says why", "chat template",
+    OPTION("template", 0, true, ANSWERERS | CMD_TEMPLATE, TEXT, chat.template_name,
+           "NAME|FILE", "the model's own; -v says why", "chat template",
            .choice = trit_chat_template_at),
+    OPTION("reasoning", 0, true, ANSWERERS | CMD_TEMPLATE, CHOICE, chat.reasoning, NULL, "auto",
+           "whether a model that can think does: on, off, or as its template has it",
+           .choice = reasoning_at),
+    SWITCH("show-thoughts", 0, false, CMD_RUN | CMD_CHAT, chat.show_thoughts,
+           "keep thoughts in the text, where the output is no terminal"),
     OPTION("turns", 0, true, CMD_TEMPLATE, PATH, chat.turns, "FILE.json", NULL,
            "messages before the prompt: [{\"role\": \"user\", \"content\": \"…\"}, …]"),
     OPTION("tokens", 0, true, CMD_LOGITS, TEXT, tokens.ids, "1,2,3", NULL,

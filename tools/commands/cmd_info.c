@@ -494,8 +494,7 @@ static void print_chat(const struct trit_chat *c, bool json)
     if (!c->name)
         return;
     json_string(stdout, c->why, strlen(c->why));
-    printf(",\"base\":%s,\"guessed\":%s}", c->base ? "true" : "false",
-           c->guessed ? "true" : "false");
+    printf(",\"base\":%s,\"guessed\":false}", c->base ? "true" : "false");
 }
 
 struct found {

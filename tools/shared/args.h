@@ -77,7 +77,8 @@ struct generate_args {
 };
 
 struct chat_args {
-    const char *system, *template_name, *turns;
+    const char *system, *template_name, *turns, *reasoning;
+    bool show_thoughts;
 };
 
 struct run_args {

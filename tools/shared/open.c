@@ -2,6 +2,7 @@
 #include "open.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "builtin.h"
@@ -114,6 +115,8 @@ void close_all(struct opened *o)
     trit_tokenizer_close(&o->tokenizer);
     trit_model_close(&o->model);
     trit_file_close(&o->file);
+    free(o->template_text);
+    o->template_text = NULL;
 }
 
 int open_tokenizer(struct opened *o)

@@ -10,6 +10,7 @@ struct opened {
     trit_model *model;
     trit_tokenizer *tokenizer;
     trit_session *session;
+    char *template_text; /* of a file that --template names */
     double load_ms;
 };
 

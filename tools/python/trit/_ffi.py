@@ -72,9 +72,10 @@ class Message(c.Structure):
 
 
 class Chat(c.Structure):
-    _fields_ = [("name", c.c_char_p), ("chat_template", c.c_void_p), ("why", c.c_char * 224),
-                ("base", c.c_bool), ("guessed", c.c_bool), ("missing_markers", c.c_bool),
-                ("stop", c.POINTER(c.c_char_p)), ("n_stop", i32)]
+    _fields_ = [("name", c.c_char_p), ("source", String), ("why", c.c_char * 224),
+                ("base", c.c_bool), ("missing_markers", c.c_bool), ("knows_thinking", c.c_bool),
+                ("stop", c.POINTER(c.c_char_p)), ("n_stop", i32), ("bos", String), ("eos", String),
+                ("enable_thinking", c.c_int), ("has_now", c.c_bool), ("now", c.c_int64)]
 
 
 LogitsFn = c.CFUNCTYPE(c.c_bool, c.c_void_p, i32, c.POINTER(f32))

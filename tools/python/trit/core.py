@@ -246,15 +246,21 @@ class Tokenizer(_Handle):
 
 
 class Chat:
-    """A chat template: the one that fits the file, or the one with that name."""
+    """A chat template: the file's own or the one that fits it, the one with that name, or a text in
+    the language Jinja. enable_thinking: True, False, or None: as the template has it."""
 
     ROLES = {"system": 0, "user": 1, "assistant": 2}
 
-    def __init__(self, file: File, tokenizer: Tokenizer, name: Optional[str] = None):
+    def __init__(self, file: File, tokenizer: Tokenizer, name: Optional[str] = None,
+                 enable_thinking: Optional[bool] = None):
         self._chat, error = ffi.Chat(), ffi.Error()
         self._tokenizer = tokenizer
+        self._file = file  # holds the template
+        self._name = name.encode() if name else None
         _check(lib.trit_chat_choose(c.byref(self._chat), file.pointer, tokenizer.pointer,
-                                    name.encode() if name else None, c.byref(error)), error)
+                                    self._name, c.byref(error)), error)
+        if enable_thinking is not None:
+            self._chat.enable_thinking = enable_thinking
         self.name: str = self._chat.name.decode()
         self.stop: List[str] = [self._chat.stop[i].decode() for i in range(self._chat.n_stop)]
 
