@@ -1,11 +1,14 @@
 /* main.c - the program trit. */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* SIGXFSZ */
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "commands.h"
+#include "output.h"
 #include "report.h"
 
 static void print_version(void)
@@ -19,11 +22,31 @@ static void print_version(void)
     putchar('\n');
 }
 
+/* A closed standard stream becomes /dev/null. Else the next file that is opened would be that
+ * stream, and messages would be written into it. @return whether all three are open */
+static bool open_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return false;
+    return true;
+}
+
+static void set_signals(void)
+{
+    /* the failing write reports a closed pipe, and a file that is larger than the limit */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    watch_end_signals();
+}
+
 int main(int argc, char **argv)
 {
     struct args args;
 
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is reported by the failing write */
+    if (!open_streams())
+        return EXIT_RUNTIME;
+    set_signals();
     int code = cli_parse(&args, argc, argv, commands);
     if (!code && !args.version && !args.help) {
         code = args.row->main(&args);

@@ -49,13 +49,3 @@ $ mkfifo pipe; closed() { : <pipe & exec 3>pipe; wait; "$@" >&3; echo $?; exec 3
 1
 1
 1
-
-# No stdout at all is an error.
-
-$ trit tokenize -m good.gguf -p x >&-
-! trit: cannot write to stdout: Bad file descriptor
-[1]
-
-$ trit run -m good.gguf -p x -n 3 >&-
-! trit: cannot write to stdout: Bad file descriptor
-[1]

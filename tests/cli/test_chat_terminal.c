@@ -283,6 +283,13 @@ static char *get(const char *path)
     return text;
 }
 
+static unsigned mode_of(const char *path)
+{
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_mode & 0777;
+}
+
 /* Enters a command and a file name as one line. */
 static void enter_with(struct tty *t, const char *command, const char *path)
 {
@@ -545,6 +552,31 @@ static void test_commands_of_a_conversation(void **state)
     leave(&t);
 }
 
+/* Enter alone is no message, whatever was typed before. */
+static void test_blank_lines(void **state)
+{
+    static const char *const blank[] = {"", "  ", "\"\"\"\"\"\""};
+    struct tty t;
+    (void)state;
+
+    START(&t, COUNTER, "-n", "4");
+    enter(&t, " x");
+    enter(&t, "y");
+    for (size_t i = 0; i < sizeof blank / sizeof *blank; i++)
+        enter(&t, blank[i]);
+    enter(&t, "/context");
+    expect(&t, "left; 2 exchanges\n");
+    leave(&t);
+
+    start_in(&t, 80, (const char *const[]){"TERM", "dumb", NULL}, -1, ARGS(COUNTER, "-n", "4"));
+    expect(&t, "> ");
+    keys(&t, " x\ry\r\r \r/context\r");
+    expect(&t, "left; 2 exchanges\n");
+    keys(&t, "/exit\r");
+    expect_exit(&t, 0);
+    finish(&t);
+}
+
 static void test_settings_and_template(void **state)
 {
     struct tty t;
@@ -642,6 +674,7 @@ static void test_save_and_load(void **state)
     enter(&t, "One 世界");
     enter_with(&t, "/save", file("saved"));
     expect(&t, "(saved: ");
+    assert_int_equal(mode_of(file("saved")), 0600);
     enter(&t, "Two");
     char *stayed = answer_to_two(&t, "stayed.md");
     leave(&t);
@@ -679,6 +712,7 @@ static void test_session_option(void **state)
     expect(&t, "(saved: ");
     expect_exit(&t, 0);
     finish(&t);
+    assert_int_equal(mode_of(path), 0600);
 
     START(&t, COUNTER, "-n", "4", "--session", path);
     expect(&t, "(loaded: ");
@@ -806,11 +840,11 @@ static void test_ways_to_leave(void **state)
 /* Ends by SIGTERM, and by signals of crashes. */
 static void test_terminated(void **state)
 {
-    static const int signals[] = {SIGTERM, SIGSEGV, SIGABRT};
+    static const int signals[] = {SIGTERM, SIGQUIT, SIGXCPU, SIGSEGV, SIGABRT};
     struct tty t;
     (void)state;
 
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 10; i++) {
         const int number = signals[i / 2], busy = i % 2;
         START(&t, COUNTER, "-c", "100000");
         expect(&t, "> ");
@@ -821,8 +855,8 @@ static void test_terminated(void **state)
         assert_false(same_modes(&t));
         kill(t.pid, number);
         const int status = wait_end(&t);
-        if (number == SIGTERM)
-            assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+        if (number != SIGSEGV && number != SIGABRT)
+            assert_true(WIFSIGNALED(status) && WTERMSIG(status) == number);
         else /* a sanitizer reports a crash and exits */
             assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) != 0);
         assert_true(same_modes(&t));
@@ -1121,6 +1155,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_help_lists_all),
     cmocka_unit_test(test_commands_at_first),
     cmocka_unit_test(test_commands_of_a_conversation),
+    cmocka_unit_test(test_blank_lines),
     cmocka_unit_test(test_settings_and_template),
     cmocka_unit_test(test_message_like_command),
     cmocka_unit_test(test_completion),

@@ -133,7 +133,7 @@ int chat_save(struct chat *c, const char *path)
         return code;
     if (!c->talk.n)
         return usage_error("nothing to save yet");
-    code = open_output(&out, path);
+    code = open_private_output(&out, path);
     if (!code)
         code = save_session(c->o.session, &out);
     code = close_output(&out, code);

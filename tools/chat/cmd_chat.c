@@ -40,7 +40,7 @@ static int send_message(struct chat *c, const char *text, size_t len)
 static int handle_line(struct chat *c, const char *text, size_t len)
 {
     const bool quoted = editor_unquote(&text, &len);
-    const bool blank = !quoted && strspn(text, " \t\n") == len;
+    const bool blank = quoted ? len == 0 : strspn(text, " \t\n") == len;
 
     if (blank && !c->attached.len) {
         if (!conversation_continues(&c->talk) || conversation_is_empty(&c->talk))
@@ -142,7 +142,7 @@ static int begin_session(struct chat *c)
     const bool exists = access(path, F_OK) == 0;
     if (exists && c->args.chat.system)
         return usage_error("--system starts a conversation, but %s already holds one", path);
-    const int code = open_output(&out, path);
+    const int code = open_private_output(&out, path);
     close_output(&out, code ? code : EXIT_RUNTIME);
     return code || !exists ? code : chat_load(c, path);
 }

@@ -29,12 +29,20 @@ static void on_end_signal(int sig)
     raise(sig);
 }
 
-static void watch_signal(int sig)
+/* Signals that end a program. SIGXFSZ is not among them: it is ignored, and the write fails. */
+static const int ends[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGXCPU, SIGALRM, SIGUSR1,
+                           SIGUSR2, SIGABRT, SIGSEGV, SIGBUS,  SIGFPE,  SIGILL};
+enum { N_ENDS = sizeof ends / sizeof *ends };
+
+void watch_end_signals(void)
 {
     const struct sigaction action = {.sa_handler = on_end_signal};
-    struct sigaction before;
-    if (sigaction(sig, NULL, &before) == 0 && before.sa_handler == SIG_DFL)
-        sigaction(sig, &action, NULL);
+
+    for (int i = 0; i < N_ENDS; i++) {
+        struct sigaction before;
+        if (sigaction(ends[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+            sigaction(ends[i], &action, NULL);
+    }
 }
 
 /* @return the target of a link, or a copy of the path if it is not a link. NULL: errno says why; a
@@ -66,8 +74,8 @@ static FILE *open_direct(const char *path, const struct stat *st)
     return fd < 0 ? fopen(path, "wb") : fdopen(dup(fd), "wb");
 }
 
-/* Create the temporary file with the mode of the replaced one, or as the umask says. */
-static FILE *open_partial(char *partial, const struct stat *replaced)
+/* Create the temporary file with the mode of the replaced one, or with `mode` as the umask says. */
+static FILE *open_partial(char *partial, const struct stat *replaced, mode_t mode)
 {
     const mode_t mask = umask(0);
     umask(mask);
@@ -75,7 +83,7 @@ static FILE *open_partial(char *partial, const struct stat *replaced)
     if (fd < 0)
         return NULL;
     unfinished = partial;
-    fchmod(fd, replaced ? replaced->st_mode & 0777 : 0666 & ~mask);
+    fchmod(fd, replaced ? replaced->st_mode & 0777 : mode & ~mask);
     FILE *f = fdopen(fd, "wb");
     if (!f) {
         unfinished = NULL;
@@ -86,24 +94,21 @@ static FILE *open_partial(char *partial, const struct stat *replaced)
 }
 
 /* Block signals between creating the file and noting its name. */
-static FILE *open_watched(char *partial, const struct stat *replaced)
+static FILE *open_watched(char *partial, const struct stat *replaced, mode_t mode)
 {
-    sigset_t ends, before;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGINT);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGHUP);
-    sigprocmask(SIG_BLOCK, &ends, &before);
-    FILE *f = open_partial(partial, replaced);
+    sigset_t set, before;
+    sigemptyset(&set);
+    for (int i = 0; i < N_ENDS; i++)
+        sigaddset(&set, ends[i]);
+    sigprocmask(SIG_BLOCK, &set, &before);
+    FILE *f = open_partial(partial, replaced, mode);
     const int error = errno;
-    watch_signal(SIGTERM);
-    watch_signal(SIGHUP);
     sigprocmask(SIG_SETMASK, &before, NULL);
     errno = error;
     return f;
 }
 
-int open_output(struct output *out, const char *path)
+static int open_with_mode(struct output *out, const char *path, mode_t mode)
 {
     struct stat st;
 
@@ -121,8 +126,18 @@ int open_output(struct output *out, const char *path)
     if (!(out->partial = malloc(size)))
         return out_of_memory();
     snprintf(out->partial, size, "%s.XXXXXX", out->target);
-    out->f = open_watched(out->partial, exists ? &st : NULL);
+    out->f = open_watched(out->partial, exists ? &st : NULL, mode);
     return out->f ? EXIT_DONE : write_error(path);
+}
+
+int open_output(struct output *out, const char *path)
+{
+    return open_with_mode(out, path, 0666);
+}
+
+int open_private_output(struct output *out, const char *path)
+{
+    return open_with_mode(out, path, 0600);
 }
 
 int close_output(struct output *out, int code)

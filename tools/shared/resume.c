@@ -43,7 +43,7 @@ int open_session_file(struct session_file *f, const struct opened *o, const char
         f->n_restored = trit_session_n_tokens(o->session);
     }
     f->open = true;
-    return open_output(&f->out, f->path);
+    return open_private_output(&f->out, f->path);
 }
 
 int make_room_for_prompt(struct session_file *f, const struct opened *o, int32_t n)

@@ -89,8 +89,8 @@ static void make_modes(void)
 /* ---- Signals --------------------------------------------------------------------------------- */
 
 /* Signals that end or stop the program, and those that change the terminal. */
-static const int signals[] = {SIGTERM, SIGHUP, SIGQUIT, SIGABRT, SIGSEGV, SIGBUS,
-                              SIGFPE,  SIGILL, SIGTSTP, SIGCONT, SIGWINCH};
+static const int signals[] = {SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGALRM, SIGUSR1, SIGUSR2, SIGABRT,
+                              SIGSEGV, SIGBUS, SIGFPE,  SIGILL,  SIGTSTP, SIGCONT, SIGWINCH};
 enum { N_SIGNALS = sizeof signals / sizeof *signals };
 static struct sigaction actions_before[N_SIGNALS];
 
