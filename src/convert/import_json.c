@@ -137,8 +137,8 @@ static trit_status find_pre(struct trit_import *im, const struct trit_json_value
                                 trit_pretokenizer_names);
     return trit_import_fail(im, TRIT_E_UNSUPPORTED,
                             "has an unknown sequence of %d pre-tokenization steps, the first "
-                            "'%.120s'; supported are those of %s",
-                            steps.n, steps.text[0], trit_pretokenizer_names);
+                            "'%s'; supported are those of %s",
+                            steps.n, trit_quote_text(steps.text[0]).text, trit_pretokenizer_names);
 }
 
 /* ---- Tokens ---------------------------------------------------------------------------------- */

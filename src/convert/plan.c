@@ -41,8 +41,8 @@ static trit_status find(const struct planner *p, const char *name, bool optional
         p->plan->used[*out - w->tensors] = true;
     else if (!optional)
         return trit_fail(p->err, TRIT_E_FILE,
-                         "the checkpoint has no tensor '%s'; its family (%s) needs it", name,
-                         p->plan->config->family->what);
+                         "the checkpoint has no tensor '%s'; its family (%s) needs it",
+                         trit_quote_text(name).text, p->plan->config->family->what);
     return TRIT_OK;
 }
 

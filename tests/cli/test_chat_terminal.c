@@ -1104,6 +1104,73 @@ static void test_history(void **state)
     assert_string_equal(get(path), "Hello\n/exit\nHello\n/exit\n");
 }
 
+/* Runs a command at a terminal. Its output holds `want`, and nothing that acts on the terminal. */
+static void check_escaped(const char *want, const char *const *args)
+{
+    static const char *const acts[] = {"\033]", "\xC2\x9B", "\xE2\x80\xAE", "\xE2\x81\xA6"};
+    struct tty t;
+
+    start_in(&t, 80, (const char *const[]){"NO_COLOR", "1", NULL}, -1, args);
+    expect(&t, want);
+    wait_end(&t);
+    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
+        if (strstr(t.raw, acts[i]))
+            fail_msg("%zu is in %s", i, t.raw);
+    finish(&t);
+}
+
+/* ESC ] sets titles and the clipboard, U+009B is the one-byte form of ESC [, U+202E and U+2066
+ * change the direction of text. */
+#define EVIL                                                                                       \
+    "a\033]0;x\a\xC2\x9B"                                                                          \
+    "b\xE2\x80\xAE"                                                                                \
+    "c\xE2\x81\xA6"                                                                                \
+    "d"
+#define HARMLESS "a\\x1b]0;x\\x07\\xc2\\x9bb\\xe2\\x80\\xaec\\xe2\\x81\\xa6d"
+
+static void test_escapes(void **state)
+{
+    const char *const chat = model("chat.gguf");
+    (void)state;
+
+    check_escaped(HARMLESS, ARGS("run", "-m", chat, "-p", EVIL, "--echo", "-n", "0"));
+    check_escaped("\\x1b\\x1b\n", ARGS("run", "-m", chat, "-p", "x", "-n", "2", "--temp", "0",
+                                       "--logit-bias", "27=9999"));
+    check_escaped("a\\x1b]\\xe2\\x80\\xae",
+                  ARGS("detokenize", "-m", chat, "--ids", "97,27,93,226,128,174"));
+    check_escaped(HARMLESS, ARGS("template", "-m", chat, "-p", EVIL));
+    check_escaped("\\u009bb\\u202ec\\u2066d", ARGS("template", "-m", chat, "-p", EVIL, "--json"));
+    check_escaped("trit: " HARMLESS ": No such file", ARGS("info", "-m", EVIL));
+    check_escaped("trit: unknown command '" HARMLESS, ARGS(EVIL));
+    check_escaped("trit: unknown option '--" HARMLESS, ARGS("run", "--" EVIL));
+    check_escaped("not '" HARMLESS, ARGS("run", "-m", chat, "--kv", EVIL));
+    put(file(EVIL), "", 1);
+    check_escaped(HARMLESS " is empty", ARGS("info", "-m", file(EVIL)));
+}
+
+/* What the user types and what files are called, in chat. */
+static void test_escapes_in_chat(void **state)
+{
+    struct tty t;
+    (void)state;
+
+    START(&t, COUNTER, "-n", "4", "-s", EVIL);
+    enter(&t, "/system");
+    expect(&t, HARMLESS);
+    put(file(EVIL ".md"), "", 1);
+    put(file(EVIL ".txt"), "", 1);
+    expect(&t, "> ");
+    keys(&t, "/read ");
+    keys(&t, file("a\t\t")); /* completes the name, then lists both */
+    expect(&t, "d.md");
+    expect(&t, "d.txt");
+    keys(&t, "\3/exit\r");
+    expect_exit(&t, 0);
+    assert_null(strstr(t.raw, "\033]"));
+    assert_null(strstr(t.raw, "\xE2\x80\xAE"));
+    finish(&t);
+}
+
 static void test_no_terminal(void **state)
 {
     struct tty t;
@@ -1176,6 +1243,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_wrapping),
     cmocka_unit_test(test_paste),
     cmocka_unit_test(test_history),
+    cmocka_unit_test(test_escapes),
+    cmocka_unit_test(test_escapes_in_chat),
     cmocka_unit_test(test_no_terminal),
 };
 

@@ -66,6 +66,8 @@ static void test_tabs_and_escapes(void **state)
     check(20, "a\tbc de fghij klm", "a\tbc de fghij\nklm\n");
     check(20, "\033[2Jx", "\\x1b[2Jx\n");
     check(12, "abcd \033\033 x", "abcd\n\\x1b\\x1b x\n");
+    check(14, "abcd \xE2\x80\xAE x", "abcd\n\\xe2\\x80\\xae x\n"); /* U+202E */
+    check(10, "ab\xE2\x80\x8F cd efg", "ab\xE2\x80\x8F cd efg\n"); /* U+200F: no width */
 }
 
 static const struct CMUnitTest tests[] = {

@@ -12,6 +12,7 @@
 #include "input.h"
 #include "options.h"
 #include "output.h"
+#include "plain_text.h"
 #include "report.h"
 #include "resume.h"
 #include "turns.h"
@@ -48,9 +49,10 @@ static int do_clear(struct chat *c, const char *arg)
 static int do_system(struct chat *c, const char *arg)
 {
     if (!*arg) {
-        puts(c->talk.resumed  ? "(the loaded conversation has one, but its text is not known)"
-             : c->talk.system ? c->talk.system
-                              : "(no system message)");
+        safe_printf(stdout, "%s\n",
+                    c->talk.resumed ? "(the loaded conversation has one, but its text is not known)"
+                    : c->talk.system ? c->talk.system
+                                     : "(no system message)");
         return EXIT_DONE;
     }
     const bool was_empty = conversation_is_empty(&c->talk);
@@ -268,7 +270,7 @@ static int do_template(struct chat *c, const char *arg)
         if (c->talk.n)
             puts("(used from the next message on)");
     }
-    printf("%s: %s\n", c->talk.chat.name, c->talk.chat.why);
+    safe_printf(stdout, "%s: %s\n", c->talk.chat.name, c->talk.chat.why);
     return EXIT_DONE;
 }
 

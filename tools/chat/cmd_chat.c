@@ -11,6 +11,7 @@
 #include "chat_commands.h"
 #include "interrupt.h"
 #include "output.h"
+#include "plain_text.h"
 #include "report.h"
 #include "sampling.h"
 #include "status.h"
@@ -92,10 +93,10 @@ static void print_greeting(const struct chat *c)
 
     if (c->args.quiet)
         return;
-    printf("%s · context %d · %s · /help\n", c->args.model.path, trit_session_n_ctx(c->o.session),
-           t->name);
+    safe_printf(stdout, "%s · context %d · %s · /help\n", c->args.model.path,
+                trit_session_n_ctx(c->o.session), t->name);
     if (t->missing_markers)
-        printf("template %s: %s\n", t->name, t->why);
+        safe_printf(stdout, "template %s: %s\n", t->name, t->why);
     if (conversation_continues(&c->talk))
         printf("This model continues text: write a beginning, and it carries on.\n"
                "Press Enter for more (%d tokens at a time, see -n).\n",

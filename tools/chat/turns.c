@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "input.h"
+#include "plain_text.h"
 #include "report.h"
 #include "trit_tools.h"
 
@@ -174,17 +175,13 @@ int choose_template(struct trit_chat *chat, struct opened *o, const struct args 
     set_template_input(chat, args);
     const bool warn = args->run.chat && !args->quiet;
     if (args->verbose || (warn && chat->missing_markers))
-        fprintf(stderr, "%s: template %s: %s\n", args->model.path, chat->name, chat->why);
+        safe_printf(stderr, "%s: template %s: %s\n", args->model.path, chat->name, chat->why);
     if (warn && chat->base)
-        fprintf(stderr,
-                "trit: %s looks like a base model: it was not trained to answer, and may not stop "
-                "by itself\n",
-                args->model.path);
-    if (chat->enable_thinking >= 0 && !chat->knows_thinking && !args->quiet)
-        fprintf(stderr,
-                "trit: --reasoning %s has no effect: the template %s does not know "
-                "enable_thinking\n",
-                args->chat.reasoning, chat->name);
+        safe_printf(
+            stderr,
+            "trit: %s looks like a base model: it was not trained to answer, and may not stop "
+            "by itself\n",
+            args->model.path);
     return EXIT_DONE;
 }
 

@@ -77,9 +77,9 @@ void baseline_choose_model(struct baseline *base, const char *model_type, bool q
         base->same_model = trit_json_is_text(trit_json_member(row, "model_type"), model_type);
     if (base->same_model || quiet)
         return;
-    fprintf(stderr, "trit: %s was measured with another model: ", base->path);
+    safe_printf(stderr, "trit: %s was measured with another model: ", base->path);
     plain_string(stderr, other.bytes, other.len);
-    fprintf(stderr, ", not %s\n", model_type);
+    safe_printf(stderr, ", not %s\n", model_type);
 }
 
 double baseline_find(const struct baseline *base, const char *model_type, const char *test,

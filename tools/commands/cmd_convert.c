@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "json_write.h"
 #include "open.h"
+#include "plain_text.h"
 #include "report.h"
 #include "sink.h"
 #include "status.h"
@@ -28,7 +29,7 @@ static void on_note(void *user, const char *text)
     if (c->args->quiet)
         return;
     clear_status();
-    fprintf(stderr, "trit: %s\n", text);
+    safe_printf(stderr, "trit: %s\n", text);
 }
 
 static void print_converted(const struct conversion *c, const struct trit_converted_tensor *t)
@@ -41,8 +42,8 @@ static void print_converted(const struct conversion *c, const struct trit_conver
         n += snprintf(shape + n, sizeof shape - (size_t)n, "%s%llu", i ? between : "",
                       (unsigned long long)t->dims[i]);
     if (!c->args->json) {
-        printf("%-28s %-8s %-16s %12llu  from %s (%s)\n", t->name, t->type, shape,
-               (unsigned long long)t->n_bytes, t->source, t->from_type);
+        safe_printf(stdout, "%-28s %-8s %-16s %12llu  from %s (%s)\n", t->name, t->type, shape,
+                    (unsigned long long)t->n_bytes, t->source, t->from_type);
         return;
     }
     printf("%s\n{\"name\":", c->n_tensors ? "," : "[");
@@ -115,8 +116,8 @@ static int convert_to(struct conversion *c, const trit_file *file, const char *p
         status = call_converter(c, file, sink_put, &err);
     code = close_sink(&c->sink, code, status, &err);
     if (!code && !c->args->quiet)
-        fprintf(stderr, "%s: %d tensors, %.1f MB in %.1f s\n", path, c->n_tensors,
-                (double)c->sink.total * 1e-6, (now_ms() - start) * 1e-3);
+        safe_printf(stderr, "%s: %d tensors, %.1f MB in %.1f s\n", path, c->n_tensors,
+                    (double)c->sink.total * 1e-6, (now_ms() - start) * 1e-3);
     return code;
 }
 

@@ -139,9 +139,9 @@ static int print_machine(const struct args *args)
     for (int i = 0; trit_isa_at(i, &row) && strcmp(row.name, isa) != 0; i++)
         ;
     if (!row.usable) {
-        fprintf(stderr, "trit: %s '%s' kernels\n",
-                row.built ? "this CPU cannot run the" : "this build does not have the", isa);
-        return EXIT_UNSUPPORTED;
+        return report_text(EXIT_UNSUPPORTED, "%s '%s' kernels",
+                           row.built ? "this CPU cannot run the" : "this build does not have the",
+                           isa);
     }
     if (args->json) {
         printf("{\"version\":\"%s\",\"threads\":%d,\"isa\":\"%s\",\"isas\":[", trit_version(),
@@ -487,7 +487,7 @@ static void print_model_json(const struct trit_model_info *m, uint64_t session_b
 static void print_chat(const struct trit_chat *c, bool json)
 {
     if (!json && c->name)
-        printf("chat      %s: %s\n", c->name, c->why);
+        safe_printf(stdout, "chat      %s: %s\n", c->name, c->why);
     if (!json)
         return;
     printf(c->name ? ",\"chat\":{\"template\":\"%s\",\"why\":" : ",\"chat\":null", c->name);
@@ -507,8 +507,9 @@ struct found {
 
 static void print_file(const struct args *args, const struct opened *o, const struct found *found)
 {
-    printf("file      %s · GGUF %u · %.1f MiB · %zu tensors\n", args->model.path,
-           trit_file_version(o->file), mib(trit_file_size(o->file)), trit_file_n_tensors(o->file));
+    safe_printf(stdout, "file      %s · GGUF %u · %.1f MiB · %zu tensors\n", args->model.path,
+                trit_file_version(o->file), mib(trit_file_size(o->file)),
+                trit_file_n_tensors(o->file));
     if (found->runs) {
         print_model(&found->model, found->session_bytes);
         print_knobs(o->model);

@@ -15,6 +15,7 @@
 #include "interrupt.h"
 #include "json_write.h"
 #include "open.h"
+#include "plain_text.h"
 #include "prompts.h"
 #include "report.h"
 #include "resume.h"
@@ -104,8 +105,10 @@ static bool on_text(void *user, const char *text, size_t len)
     errno = 0;
     if (r->args->json)
         r->no_memory = !bytes_add(&r->text, text, len);
-    else
-        r->write_failed = fwrite(text, 1, len, stdout) != len || fflush(stdout) != 0;
+    else {
+        safe_text(stdout, text, len);
+        r->write_failed = fflush(stdout) != 0 || ferror(stdout);
+    }
     r->last = text[len - 1];
     return !r->write_failed && !r->no_memory && !interrupted();
 }

@@ -8,6 +8,7 @@
 #include "input.h"
 #include "json_write.h"
 #include "open.h"
+#include "plain_text.h"
 #include "report.h"
 #include "turns.h"
 
@@ -43,7 +44,7 @@ static int print_rendered(const struct rendered *s, const struct trit_chat *chat
         json_ids(stdout, s->ids, s->n);
         putchar('\n');
     } else {
-        fwrite(s->text, 1, s->len, stdout); /* verbatim: no newline, no escapes */
+        safe_text(stdout, s->text, s->len); /* no newline */
     }
     return finish_stdout();
 }

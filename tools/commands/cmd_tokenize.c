@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "commands.h"
 #include "input.h"
 #include "json_write.h"
 #include "open.h"
+#include "plain_text.h"
 #include "report.h"
 
 static void print_tokens(const trit_tokenizer *t, const int32_t *ids, int32_t n, bool json)
@@ -59,6 +61,7 @@ int tokenize_main(const struct args *args)
 int detokenize_main(const struct args *args)
 {
     struct opened o = {0};
+    struct bytes text = {0};
     int32_t *ids = NULL, n = 0;
 
     if (!args->tokens.ids)
@@ -75,10 +78,13 @@ int detokenize_main(const struct args *args)
     for (int32_t i = 0; i < n && !code; i++) {
         const struct trit_string s =
             trit_tokenizer_piece(o.tokenizer, ids[i], args->tokens.special);
-        fwrite(s.bytes, 1, s.len, stdout);
+        code = bytes_add(&text, s.bytes, s.len) ? EXIT_DONE : out_of_memory();
     }
-    if (!code)
+    if (!code) {
+        safe_text(stdout, bytes_text(&text), text.len); /* a token may end within a character */
         code = finish_stdout();
+    }
+    bytes_free(&text);
     trit_free(ids);
     close_all(&o);
     return code;

@@ -274,7 +274,7 @@ static int print_sweep(const struct sweep *s)
     }
     for (int32_t i = 0; i < s->n && s->args->bench.samples && !json && !lines && !csv; i++) {
         printf(md ? "\n%d layers: " : "\n%d layers\n", s->depths[i].n_layers);
-        plain_text(stdout, bytes_text(&s->depths[i].text), s->depths[i].text.len);
+        safe_text(stdout, bytes_text(&s->depths[i].text), s->depths[i].text.len);
         putchar('\n');
     }
     return finish_stdout();

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "plain_text.h"
 #include "report.h"
 
 static const char magic[8] = {'t', 'r', 'i', 't', 'l', 'o', 'g', '\n'};
@@ -68,8 +69,8 @@ int logits_create(struct logits_writer *w, const char *path, const struct logits
     h.checksum = header_checksum(&h);
     *w = (struct logits_writer){.n_vocab = (size_t)shape->n_vocab};
     if (!quiet)
-        fprintf(stderr, "%s: %.1f MB for %lld positions of %d logits\n", path,
-                (double)file_bytes(shape) * 1e-6, (long long)shape->n_rows, shape->n_vocab);
+        safe_printf(stderr, "%s: %.1f MB for %lld positions of %d logits\n", path,
+                    (double)file_bytes(shape) * 1e-6, (long long)shape->n_rows, shape->n_vocab);
     const int code = open_output(&w->out, path);
     if (code)
         return code;
@@ -118,9 +119,8 @@ int logits_open(struct logits_reader *r, const char *path)
     if (h.checksum != header_checksum(&h))
         return refuse(r, "is damaged: its header does not match its checksum");
     if (h.shape.version != VERSION) {
-        fprintf(stderr, "trit: %s has version %u, but trit reads only version %d\n", path,
-                (unsigned)h.shape.version, VERSION);
-        return EXIT_UNSUPPORTED;
+        return report_text(EXIT_UNSUPPORTED, "%s has version %u, but trit reads only version %d",
+                           path, (unsigned)h.shape.version, VERSION);
     }
     if (h.shape.n_vocab < 0 || h.shape.ctx < 0 || h.shape.chunks < 0 || h.shape.n_rows < 0)
         return refuse(r, "is damaged: its header has impossible values");

@@ -17,6 +17,7 @@
 #include "json_write.h"
 #include "layers.h"
 #include "open.h"
+#include "plain_text.h"
 #include "report.h"
 #include "sampling.h"
 #include "status.h"
@@ -195,7 +196,7 @@ static int parse_line(struct prompts *p, struct task *t, int number)
          v = trit_json_next(v))
         code = set_member(t, v, where);
     if (!code && (code = check_sampling(p, t)))
-        fprintf(stderr, "trit: this is in %s\n", where);
+        safe_printf(stderr, "trit: this is in %s\n", where);
     return code ? code : encode(p, t, where);
 }
 

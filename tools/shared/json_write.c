@@ -1,5 +1,6 @@
 /* json_write.c - see json_write.h. */
 #include "json_write.h"
+#include "plain_text.h"
 #include "trit_tools.h"
 
 #include <math.h>
@@ -16,7 +17,7 @@ void json_string(FILE *f, const char *text, size_t len)
             fprintf(f, "\\%c", text[i]);
         else if (code == '\n')
             fputs("\\n", f);
-        else if (code < 0x20 || (code >= 0x7f && code < 0xA0))
+        else if (acts_on_terminal(code))
             fprintf(f, "\\u%04x", (unsigned)code);
         else
             fwrite(text + i, 1, n, f);

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "hardware.h"
 #include "layers.h"
+#include "plain_text.h"
 #include "report.h"
 #include "status.h"
 #include "trit_tools.h"
@@ -55,9 +56,9 @@ static void describe_session(const struct opened *o, const struct args *args)
 {
     struct trit_model_info m;
     trit_model_get_info(o->model, &m);
-    fprintf(stderr, "%s: %s · %.0f M parameters · %s (%s) · context %d · opened in %.0f ms\n",
-            args->model.path, m.arch, (double)m.n_params * 1e-6, m.ffn_act, m.ffn_act_why,
-            trit_session_n_ctx(o->session), o->load_ms);
+    safe_printf(stderr, "%s: %s · %.0f M parameters · %s (%s) · context %d · opened in %.0f ms\n",
+                args->model.path, m.arch, (double)m.n_params * 1e-6, m.ffn_act, m.ffn_act_why,
+                trit_session_n_ctx(o->session), o->load_ms);
 }
 
 /* Only trit logits evaluates a model that is not causal. */

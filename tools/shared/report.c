@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plain_text.h"
+#include "plain_text.h"
 #include "status.h"
 
 int report_text(enum exit_code code, const char *fmt, ...)
@@ -15,7 +17,7 @@ int report_text(enum exit_code code, const char *fmt, ...)
     clear_status();
     fputs("trit: ", stderr);
     va_start(list, fmt);
-    vfprintf(stderr, fmt, list);
+    safe_vprintf(stderr, fmt, list);
     va_end(list);
     fputc('\n', stderr);
     return (int)code;

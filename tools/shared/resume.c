@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "interrupt.h"
+#include "plain_text.h"
 #include "report.h"
 
 int load_session(trit_session *session, const char *path, bool quiet)
@@ -23,8 +24,8 @@ int load_session(trit_session *session, const char *path, bool quiet)
     if (status)
         return report_hint(&err, status == TRIT_E_ARGUMENT ? "see -c" : NULL);
     if (loaded.reread && !quiet)
-        fprintf(stderr, "trit: %s: %s; its %d tokens were evaluated again\n", path, loaded.why,
-                loaded.n_tokens);
+        safe_printf(stderr, "trit: %s: %s; its %d tokens were evaluated again\n", path, loaded.why,
+                    loaded.n_tokens);
     return EXIT_DONE;
 }
 
@@ -59,10 +60,11 @@ int make_room_for_prompt(struct session_file *f, const struct opened *o, int32_t
         if (status)
             return status == TRIT_E_CANCELLED ? EXIT_INTERRUPTED : report(&err);
         if (n_left_out && !f->quiet)
-            fprintf(stderr,
-                    "trit: the prompt does not fit the context of %d tokens; %d tokens of %s were "
-                    "dropped\n",
-                    n_ctx, n_left_out, f->path);
+            safe_printf(
+                stderr,
+                "trit: the prompt does not fit the context of %d tokens; %d tokens of %s were "
+                "dropped\n",
+                n_ctx, n_left_out, f->path);
     }
     f->n_restored = trit_session_n_tokens(s);
     return EXIT_DONE;
@@ -128,7 +130,7 @@ int write_session_file(struct session_file *f, const struct opened *o,
         return EXIT_DONE;
     if (trit_session_n_tokens(o->session) != n) { /* interrupted in the prompt or in a shift */
         if (!f->quiet)
-            fprintf(stderr, "trit: interrupted during evaluation; %s is unchanged\n", f->path);
+            safe_printf(stderr, "trit: interrupted during evaluation; %s is unchanged\n", f->path);
         return EXIT_DONE;
     }
     trit_session_set_cancel(o->session, NULL, NULL);

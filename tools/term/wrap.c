@@ -70,7 +70,7 @@ bool wrap_text(struct wrap *w, const char *text, size_t len)
         } else {
             const bool alone = g.columns == 2; /* a line may end before it and after it */
             ok = (!alone || end_word(w)) && bytes_add(&w->word, text + at, g.len);
-            w->word_columns += g.columns ? g.columns : 4 * (int)g.len; /* \xNN */
+            w->word_columns += acts_on_terminal(g.code) ? 4 * (int)g.len : g.columns; /* \xNN */
             if (ok && (alone || (w->columns && w->word_columns >= w->columns)))
                 ok = end_word(w);
         }
