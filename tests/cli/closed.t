@@ -71,3 +71,16 @@ $ set -m; for s in INT TERM HUP QUIT XCPU USR1 ABRT; do trit dummy --shape 2b4t 
 
 $ umask 022; trit run -m good.gguf -p ab -n 2 -q --session own.session >/dev/null; ls -l own.session | cut -c 1-10
 -rw-------
+
+# Names in a checkpoint cannot act on the terminal.
+
+$ sed -i.old 's/"pre_tokenizer": {[^}]*}/"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "\\u001b]0;x"}, "behavior": "Isolated"}/' checkpoint/tokenizer.json
+> trit convert checkpoint -o out.gguf -q
+! trit: checkpoint/tokenizer.json: has an unknown sequence of 1 pre-tokenization steps, the first '\x1b]0;x'; supported are those of gpt-2, llama-bpe, falcon3, falcon_e, qwen2
+[4]
+
+$ mv checkpoint/tokenizer.json.old checkpoint/tokenizer.json
+> LC_ALL=C sed -i.old 's/"model\.embed/"\\u001bembed/' checkpoint/model.safetensors
+> trit convert checkpoint -o out.gguf -q
+! trit: the checkpoint has no tensor '\x1blayers.0.input_layernorm.weight'; its family (BitNet b1.58 of the 2B-4T kind) needs it
+[3]
