@@ -129,23 +129,23 @@ $ trit perplexity --chunks
 
 # Numbers.
 
-$ for o in '-n x' '-n 1.5' '-n -2' '-n 1e10' '-n nan' '-t 0' '-t -1' '-t 513' '-t two' '-c 0' \
+$ for o in '-n x' '-n 1.5' '-n -3' '-n 1e10' '-n nan' '-t 0' '-t -2' '-t 513' '-t two' '-c -1' \
 >     '-c 1x' '-c 1048577' '-b 0' '-b 65537' '--temp inf' '--temp cold' '--temp -1' '--temp 1001' \
 >     '--top-k -1' '--top-k 0.5' '--top-p -0.1' '--top-p 1.1' '--min-p -1' '--min-p 2' \
 >     '--repeat-penalty 0' '--repeat-penalty 1001' '--repeat-last-n -2' '--repeat-last-n x' \
 >     '--presence-penalty 1001' '--presence-penalty nan' '--frequency-penalty -1001' \
->     '--seed -1' '--seed 1.5' '--seed x' '--seed 18446744073709551616'
+>     '--seed -2' '--seed 1.5' '--seed x' '--seed 18446744073709551616'
 > do trit run -m good.gguf -p x $o; [ $? -eq 2 ] || echo "not 2"; done
 ! trit: --max-tokens needs a whole number, not 'x'
 ! trit: --max-tokens needs a whole number, not '1.5'
-! trit: --max-tokens must be between -1 and 2147483647, not -2
+! trit: --max-tokens must be between -1 and 2147483647, not -3
 ! trit: --max-tokens must be between -1 and 2147483647, not 1e10
 ! trit: --max-tokens needs a whole number, not 'nan'
 ! trit: --threads must be between 1 and 512, not 0
-! trit: --threads must be between 1 and 512, not -1
+! trit: --threads must be between 1 and 512, not -2
 ! trit: --threads must be between 1 and 512, not 513
 ! trit: --threads needs a whole number, not 'two'
-! trit: --ctx must be between 1 and 1048576, not 0
+! trit: --ctx must be between 1 and 1048576, not -1
 ! trit: --ctx needs a whole number, not '1x'
 ! trit: --ctx must be between 1 and 1048576, not 1048577
 ! trit: --batch must be between 1 and 65536, not 0
@@ -167,7 +167,7 @@ $ for o in '-n x' '-n 1.5' '-n -2' '-n 1e10' '-n nan' '-t 0' '-t -1' '-t 513' '-
 ! trit: --presence-penalty must be between -1000 and 1000, not 1001
 ! trit: --presence-penalty needs a number, not 'nan'
 ! trit: --frequency-penalty must be between -1000 and 1000, not -1001
-! trit: --seed must be a 64-bit whole number, not '-1'
+! trit: --seed must be a 64-bit whole number, not '-2'
 ! trit: --seed must be a 64-bit whole number, not '1.5'
 ! trit: --seed must be a 64-bit whole number, not 'x'
 ! trit: --seed must be a 64-bit whole number, not '18446744073709551616'

@@ -62,7 +62,8 @@ trit run: continue a text
   -h, --help                 show this help
       --help-all             show every option
 \
-27 more options: trit run --help-all
+26 more options: trit run --help-all
+Options of llama.cpp, bitnet.cpp and ollama are understood, too: trit man
 
 $ trit chat --help
 trit chat: chat with a model
@@ -97,7 +98,8 @@ trit chat: chat with a model
   -h, --help                 show this help
       --help-all             show every option
 \
-21 more options: trit chat --help-all
+20 more options: trit chat --help-all
+Options of llama.cpp, bitnet.cpp and ollama are understood, too: trit man
 
 $ trit logits --help
 trit logits: write the logits of every position to a .npy file
@@ -414,6 +416,8 @@ trit run: continue a text
       --version              show version, commit, compiler and instruction sets
   -h, --help                 show this help
       --help-all             show every option
+\
+Options of llama.cpp, bitnet.cpp and ollama are understood, too: trit man
 \
 Sampling applies these steps in order: penalties, --logit-bias, --top-k, --top-p, --min-p,
 --temp. A step at its neutral value is off.

@@ -259,6 +259,6 @@ $ trit info -m good.gguf --kv q8
 ! trit: --kv must be f16, f32 or i8, not 'q8'
 [2]
 
-$ trit info -m good.gguf -c 0
-! trit: --ctx must be between 1 and 1048576, not 0
+$ trit info -m good.gguf -c -1
+! trit: --ctx must be between 1 and 1048576, not -1
 [2]

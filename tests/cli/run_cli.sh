@@ -171,7 +171,7 @@ usage_errors() {
     for o in -m -p -f -n -t -c -b --isa --kv --model --max-tokens --threads; do
         refused "no value after $o" 2 'needs' run "$o"
     done
-    for o in '-n x' '-n 1.5' '-n -2' '-n 1e10' '-t 0' '-t -1' '-t 513' '-t nan' '-t two' '-c 0' \
+    for o in '-n x' '-n 1.5' '-n -3' '-n 1e10' '-t 0' '-t -2' '-t 513' '-t nan' '-t two' '-c -1' \
         '-c 1x' '-b 0' '-b 65537' '--temp inf' '--temp cold' '--temp -1'; do
         # shellcheck disable=SC2086
         refused "bad number $o" 2 "${o#* }" run -m "$good" -p x $o

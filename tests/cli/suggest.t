@@ -42,14 +42,14 @@ $ trit fly
 
 $ trit run -m good.gguf -p Hi --n-predict 2 -temp 0 --ctx-size 16 -ngl 99 --no-display-prompt -q
 ii
-! trit: -ngl: ignored; trit runs on the CPU only
+! trit: no effect here: -ngl (trit runs on the CPU only)
 
 $ trit run -m good.gguf -p Hi -n 2 --temp 0 -q
 ii
 
 $ trit run -m good.gguf -p Hi -n 2 --temperature=0 --n-gpu-layers=3 -q --log-disable
 ii
-! trit: --n-gpu-layers: ignored; trit runs on the CPU only
+! trit: no effect here: --n-gpu-layers (trit runs on the CPU only)
 
 $ trit run -m good.gguf -p Hi -n 2 --n-gen 3
 ! trit: trit run has no option '--n-gen'; see trit run --help
@@ -71,7 +71,7 @@ $ trit run -m good.gguf -p Hello --seed 7 -n 30 -q | cmp - <(trit run -m good.gg
 
 $ trit run -m good.gguf -ngl -p Hi -n 2 --temp 0 -q
 ii
-! trit: -ngl: ignored; trit runs on the CPU only
+! trit: no effect here: -ngl (trit runs on the CPU only)
 
 $ trit help help | head -n 1
 trit: run ternary language models on this computer

@@ -182,6 +182,11 @@ int choose_template(struct trit_chat *chat, struct opened *o, const struct args 
             "trit: %s looks like a base model: it was not trained to answer, and may not stop "
             "by itself\n",
             args->model.path);
+    if (chat->enable_thinking >= 0 && !chat->knows_thinking && !args->quiet)
+        fprintf(stderr,
+                "trit: --reasoning %s has no effect: the template %s does not know "
+                "enable_thinking\n",
+                args->chat.reasoning, chat->name);
     return EXIT_DONE;
 }
 

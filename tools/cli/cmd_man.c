@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aliases.h"
 #include "cli.h"
 #include "options.h"
 #include "report.h"
@@ -80,17 +81,36 @@ static void man_common_options(const struct command_row *commands)
             man_option(o);
 }
 
+/* The spellings of a kind of alias, as a paragraph. */
+static void man_aliases_of(const char *heading, bool has_option, bool refused)
+{
+    const char *between = "";
+
+    printf(".PP\n%s ", heading);
+    for (const struct alias *a = aliases; a->spelling; a++) {
+        if (!!a->option != has_option || a->refused != refused)
+            continue;
+        roff(between);
+        roff(a->spelling);
+        if (a->option) {
+            printf(" (\\-\\-");
+            roff(a->option);
+            printf("%s%s)", a->value ? " " : "", a->value ? a->value : "");
+        }
+        between = ", ";
+    }
+    printf(".\n");
+}
+
 static void man_aliases(const struct command_row *commands)
 {
     (void)commands;
-    printf("trit accepts these options of bitnet.cpp and llama.cpp:\n");
-    for (const struct alias *a = aliases; a->spelling; a++) {
-        printf(".TP\n.B ");
-        roff(a->spelling);
-        printf(a->option ? "\n\\-\\-" : "\n");
-        roff(a->option ? a->option : a->word ? a->word : "ignored");
-        putchar('\n');
-    }
+    printf("trit understands the options of llama.cpp, bitnet.cpp and ollama.\n");
+    man_aliases_of("The same by another name:", true, false);
+    man_aliases_of("Accepted without an effect:", false, false);
+    man_aliases_of("Refused, unless the value switches them off:", false, true);
+    printf("\\-e (\\-\\-escape) decodes \\en, \\et, \\exHH and their kind in the texts of "
+           "\\-p, \\-s and \\-\\-stop.\n");
 }
 
 /* The sections in order; each is printed from the tables or is text. */

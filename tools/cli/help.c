@@ -97,7 +97,10 @@ static void help_command(const struct command_row *c, bool all)
     }
     if (n_left)
         printf("\n%d more options: trit %s --help-all\n", n_left, c->name);
-    else if (all && c->bit == CMD_RUN)
+    if (c->bit & (CMD_RUN | CMD_CHAT))
+        printf("%sOptions of llama.cpp, bitnet.cpp and ollama are understood, too: trit man\n",
+               n_left ? "" : "\n");
+    if (all && c->bit == CMD_RUN)
         printf(
             "\nSampling applies these steps in order: penalties, --logit-bias, --top-k, --top-p, "
             "--min-p,\n--temp. A step at its neutral value is off.\n");

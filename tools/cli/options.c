@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "aliases.h"
 #include "builtin.h"
 #include "trit_tools.h"
 
@@ -85,6 +86,8 @@ const struct option options[] = {
     /* input */
     OPTION("prompt", 'p', true, TEXT_USERS | CMD_LOGITS, TEXT, text.prompt, "TEXT", NULL,
            "the prompt, used verbatim"),
+    OPTION("escape", 'e', false, TEXT_USERS | CMD_LOGITS | CMD_CHAT, FLAG, text.escape, NULL, NULL,
+           "decode \\n, \\t, \\xHH and their kind in -p, -s and --stop", .unlisted = EVERY),
     OPTION("file", 'f', true, TEXT_USERS, PATH, text.file, "FILE", NULL,
            "read the prompt from FILE; - or a pipe: standard input"),
     SWITCH("chat", 0, true, CMD_RUN, run.chat,
@@ -273,39 +276,6 @@ const struct option options[] = {
     SWITCH("help-all", 0, true, EVERY, help_all, "show every option"),
     {0},
 };
-
-/* ---- Options of other programs --------------------------------------------------------------- */
-
-#define NO_GPU "ignored; trit runs on the CPU only"
-
-/* bitnet.cpp's run_inference.py, llama-cli, llama-bench and llama-perplexity. */
-const struct alias aliases[] = {
-    {"-temp", "temp", false, NULL},
-    {"--temperature", "temp", false, NULL},
-    {"--predict", "max-tokens", false, NULL},
-    {"--n-predict", "max-tokens", false, NULL},
-    {"--n-prompt", "prompt", false, NULL},
-    {"--n-gen", "gen", false, NULL},
-    {"--n-depth", "depth", false, NULL},
-    {"--repetitions", "repeat", false, NULL},
-    {"--ctx-size", "ctx", false, NULL},
-    {"--context", "ctx", false, NULL},
-    {"--batch-size", "batch", false, NULL},
-    {"--cache-type-k", "kv", false, NULL},
-    {"-ctk", "kv", false, NULL},
-    {"--prompt-cache", "session", false, NULL},
-    {"--reverse-prompt", "stop", false, NULL},
-    {"-ngl", NULL, true, NO_GPU},
-    {"--gpu-layers", NULL, true, NO_GPU},
-    {"--n-gpu-layers", NULL, true, NO_GPU},
-    {"-cnv", "cnv", false, NULL},
-    {"--conversation", "cnv", false, NULL},
-    {"-no-cnv", NULL, false, NULL},
-    {"--no-conversation", NULL, false, NULL},
-    {"--no-display-prompt", NULL, false, NULL},
-    {"--log-disable", NULL, false, NULL},
-    {0},
-};
 /* clang-format on */
 
 /* ---- Lookup ---------------------------------------------------------------------------------- */
@@ -325,22 +295,6 @@ int n_files_of(const struct command_row *c)
     return strchr(c->operand, ' ') ? 2 : 1;
 }
 
-/* Length of "--name" in arg, without "=value". */
-static size_t option_name_length(const char *arg)
-{
-    const char *equals = strchr(arg, '=');
-    return equals ? (size_t)(equals - arg) : strlen(arg);
-}
-
-const struct alias *find_alias(const char *arg)
-{
-    const size_t len = option_name_length(arg);
-    for (const struct alias *a = aliases; a->spelling; a++)
-        if (strlen(a->spelling) == len && memcmp(a->spelling, arg, len) == 0)
-            return a;
-    return NULL;
-}
-
 bool is_listed(const struct option *o, enum command bit)
 {
     return o->commands & ~o->unlisted & (unsigned)bit;
@@ -358,7 +312,7 @@ static bool is_long_name(const struct option *o, const char *arg, size_t len)
 const struct option *find_option(const char *arg, unsigned command, const char **value)
 {
     const struct option *other = NULL;
-    const size_t len = option_name_length(arg);
+    const size_t len = strcspn(arg, "=");
 
     *value = NULL;
     for (const struct option *o = options; o->name; o++) {
@@ -428,7 +382,7 @@ const char *suggest_command(const struct command_row *commands, const char *name
 
 const char *suggest_option(const char *arg, unsigned command)
 {
-    const size_t dashes = strspn(arg, "-"), len = option_name_length(arg);
+    const size_t dashes = strspn(arg, "-"), len = strcspn(arg, "=");
     const char *best = NULL;
     int nearest = MAX_NAME;
 

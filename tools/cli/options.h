@@ -1,6 +1,6 @@
-/* options.h - the command line as tables: a row per option, and a row per option of another
- * program. Parsing, help, suggestions, completion and the manual all read these tables and the
- * table of commands. */
+/* options.h - the command line as a table: a row per option. Parsing, help, suggestions, completion
+ * and the manual all read this table and the table of commands. aliases.h has what users of other
+ * programs type. */
 #ifndef TRIT_TOOLS_OPTIONS_H
 #define TRIT_TOOLS_OPTIONS_H
 
@@ -39,15 +39,6 @@ extern const unsigned common_commands;
 /* Whether help, manual and completion of a command list the option. */
 bool is_listed(const struct option *o, enum command bit);
 
-/* An option of another program; its spelling includes the dashes. */
-struct alias {
-    const char *spelling;
-    const char *option; /* its long name in trit; NULL: it is ignored */
-    bool takes_value;   /* if ignored */
-    const char *word;   /* the message if ignored; NULL: none */
-};
-extern const struct alias aliases[]; /* ends with spelling NULL */
-
 /* The row of that name, or NULL. */
 const struct command_row *find_command(const struct command_row *commands, const char *name);
 
@@ -57,7 +48,6 @@ int n_files_of(const struct command_row *c);
 /* The option that arg names, of this command or else of any: "--name", "--name=value", "-n" or an
  * alias; NULL if none. *value: the part after '=', or NULL. */
 const struct option *find_option(const char *arg, unsigned command, const char **value);
-const struct alias *find_alias(const char *arg);
 
 /* Name of the value: "FILE", "f16|f32|i8"; "" for a FLAG. */
 struct value_name {

@@ -448,7 +448,7 @@ static int open_for(struct bench *b, int n_threads, int n_ctx)
     struct trit_error err;
     uint64_t bytes;
 
-    session_options(&opt, &b->args->compute);
+    session_options(&opt, &b->args->compute, b->o.model);
     const int code = plan_layers(&opt, &skip, b->args, b->o.model);
     if (code)
         return code;

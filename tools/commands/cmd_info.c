@@ -569,12 +569,12 @@ int info_main(const struct args *args)
 
     if (!args->model.path)
         return print_machine(args);
-    session_options(&opt, &args->compute);
     if ((code = open_file(&o, &args->model)))
         return code;
     found.runs = !trit_model_open(&o.model, o.file, &found.why_not);
     if (found.runs) {
         trit_model_get_info(o.model, &found.model);
+        session_options(&opt, &args->compute, o.model);
         opt.whole = !found.model.causal;
         found.runs = !trit_session_bytes(&found.session_bytes, o.model, &opt, &found.why_not);
     }

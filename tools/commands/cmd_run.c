@@ -301,6 +301,9 @@ static int tokenize_prompt(struct run *r)
 /* Check options that exclude or require others. */
 static int check_options(const struct args *args)
 {
+    if (!args->run.chat && args->chat.system && is_plain_number(args->chat.system, ""))
+        return usage_error("-s is --system, which requires --chat; for a seed, use --seed %s",
+                           args->chat.system);
     if (!args->run.chat && (args->chat.system || args->chat.template_name))
         return usage_error("%s requires --chat", args->chat.system ? "--system" : "--template");
     if (args->run.chat && args->tokens.special)

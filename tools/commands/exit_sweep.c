@@ -306,7 +306,7 @@ static int open_depths(struct sweep *s, int n_threads)
     struct layer_list skip;
     struct trit_error err;
 
-    session_options(&opt, &s->args->compute);
+    session_options(&opt, &s->args->compute, s->o.model);
     int code = plan_layers(&opt, &skip, s->args, s->o.model);
     const int32_t sample = s->args->bench.samples ? SAMPLE_PROMPT + SAMPLE_TOKENS : 0;
     const int32_t least = s->n_gen + 1 > sample ? s->n_gen + 1 : sample;

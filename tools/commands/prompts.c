@@ -245,7 +245,7 @@ static int open_sequences(struct prompts *p)
 
     p->n_sequences = p->args->run.sequences ? p->args->run.sequences : 1;
     p->n_sequences = p->n_sequences < p->n_tasks ? p->n_sequences : p->n_tasks;
-    session_options(&opt, &p->args->compute);
+    session_options(&opt, &p->args->compute, p->o.model);
     if ((code = plan_layers(&opt, &skip, p->args, p->o.model)))
         return code;
     const struct trit_engine_options engine = {.size = sizeof engine,

@@ -19,7 +19,9 @@ int plan_windows(struct windows *w, struct opened *o, const char *text, size_t l
     if (code)
         return code;
     trit_model_get_info(o->model, &m);
-    w->ctx = ctx ? ctx : m.n_ctx < DEFAULT_WINDOW ? m.n_ctx : DEFAULT_WINDOW;
+    w->ctx = ctx > 0                                           ? ctx
+             : ctx == CTX_OF_MODEL || m.n_ctx < DEFAULT_WINDOW ? m.n_ctx
+                                                               : DEFAULT_WINDOW;
     w->bos = trit_tokenizer_bos(o->tokenizer);
     w->n_text = w->ctx - (w->bos >= 0);
     w->first_scored = args->second_half ? w->ctx / 2 + 1 : 1 + (w->bos >= 0);

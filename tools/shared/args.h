@@ -43,13 +43,15 @@ struct values {
 /* A text: -p, -f, or a single "-". */
 struct text_args {
     const char *prompt, *file;
-    bool stdin_prompt;
+    bool stdin_prompt, escape;
 };
 
 struct model_args {
     const char *path, *i2s_layout;
     bool no_mmap, mlock;
 };
+
+enum { CTX_OF_MODEL = -1 }; /* -c 0: all positions that the model was trained for */
 
 struct compute_args {
     int threads, ctx, batch;

@@ -36,14 +36,17 @@ int open_model(struct opened *o, const struct model_args *args)
     return trit_model_open(&o->model, o->file, &err) ? report(&err) : EXIT_DONE;
 }
 
-void session_options(struct trit_session_options *opt, const struct compute_args *args)
+void session_options(struct trit_session_options *opt, const struct compute_args *args,
+                     const trit_model *model)
 {
+    struct trit_model_info m;
     int kv = TRIT_KV_TYPE_F16;
 
     for (int i = 0; args->kv && trit_kv_type_at(i); i++) /* it is one of them */
         kv = strcmp(trit_kv_type_at(i), args->kv) == 0 ? i : kv;
+    trit_model_get_info(model, &m);
     *opt = (struct trit_session_options){
-        .n_ctx = args->ctx,
+        .n_ctx = args->ctx == CTX_OF_MODEL ? m.n_ctx : args->ctx,
         .n_batch = args->batch,
         .n_threads = args->threads,
         .kv = (trit_kv_type)kv,
@@ -84,11 +87,12 @@ int open_session(struct opened *o, const struct args *args)
     struct trit_error err;
     int code = EXIT_DONE;
 
-    session_options(&opt, &args->compute);
     if (show_progress(args->quiet) && args->model.path)
         show_status("loading %s", args->model.path);
     if (!o->model)
         code = open_model(o, &args->model);
+    if (!code)
+        session_options(&opt, &args->compute, o->model);
     if (!code)
         code = plan_layers(&opt, &skip, args, o->model);
     if (!code && args->command == CMD_LOGITS) {

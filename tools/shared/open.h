@@ -22,7 +22,8 @@ int open_tokenizer(struct opened *o);                            /* needs the op
 /* Open a session, and the model too unless it is open. @return as above */
 int open_session(struct opened *o, const struct args *args);
 
-void session_options(struct trit_session_options *opt, const struct compute_args *args);
+void session_options(struct trit_session_options *opt, const struct compute_args *args,
+                     const trit_model *model);
 
 /* Report an error of trit_session_open() or trit_session_bytes(). @return exit code */
 int report_session(const struct trit_error *err, const trit_model *model);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@
 #include "open.h"
 #include "report.h"
 #include "trit_tools.h"
+
+#define NEVER -1e30f
 
 uint64_t random_seed(void)
 {
@@ -28,15 +31,29 @@ uint64_t random_seed(void)
     return seed;
 }
 
+/* A number, or -inf or false for a token that must not be drawn; the sampler wants finite ones. */
+static bool parse_bias_value(float *out, const char *text)
+{
+    char *end;
+
+    if (strcmp(text, "-inf") == 0 || strcmp(text, "false") == 0) {
+        *out = NEVER;
+        return true;
+    }
+    *out = strtof(text, &end);
+    return is_plain_number(text, "") && end != text && !*end;
+}
+
+/* "15=-1", or as in llama.cpp "15-1" and "15+1" */
 static int parse_bias(struct trit_logit_bias *bias, const char *text)
 {
     char *end = NULL;
     errno = 0;
-    const long id = is_plain_number(text, "=") ? strtol(text, &end, 10) : -1;
-    if (id >= 0 && id <= INT32_MAX && *end == '=' && is_plain_number(end + 1, "") && !errno) {
-        *bias = (struct trit_logit_bias){(int32_t)id, strtof(end + 1, &end)};
-        if (!*end)
-            return EXIT_DONE;
+    const long id = *text >= '0' && *text <= '9' ? strtol(text, &end, 10) : -1;
+    if (id >= 0 && id <= INT32_MAX && !errno && *end && strchr("=+-", *end) &&
+        parse_bias_value(&bias->value, end + (*end != '-'))) {
+        bias->id = (int32_t)id;
+        return EXIT_DONE;
     }
     return usage_error("--logit-bias needs ID=VALUE, not '%s'", text);
 }
