@@ -23,13 +23,13 @@ static void print_version(void)
 }
 
 /* A closed standard stream becomes /dev/null. Else the next file that is opened would be that
- * stream, and messages would be written into it. @return whether all three are open */
-static bool open_streams(void)
+ * stream, and messages would be written into it. @return exit code, after a message */
+static int open_streams(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
-            return false;
-    return true;
+            return report_text(EXIT_RUNTIME, "cannot open /dev/null for a closed stream");
+    return EXIT_DONE;
 }
 
 static void set_signals(void)
@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 {
     struct args args;
 
-    if (!open_streams())
+    if (open_streams())
         return EXIT_RUNTIME;
     set_signals();
     int code = cli_parse(&args, argc, argv, commands);

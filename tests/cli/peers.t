@@ -18,6 +18,14 @@ $ trit tokenize -m good.gguf -p 'a\nb' --ids; trit tokenize -m good.gguf --no-es
 [97,92,110,98]
 [97,92,110,98]
 
+$ trit run -m good.gguf -p 'x\ny' -n 0 --seed 1
+> trit run -m good.gguf -p 'x\ny' -n 0 --seed 1 -e
+\
+\
+! trit: \n in the prompt is two characters; with -e it is a line break
+! 4 prompt + 0 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed 1
+! 3 prompt + 0 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed 1
+
 $ trit tokenize -m good.gguf --escape -p '\x4\x00\x7\"\r' --ids
 [4,92,120,48,48,7,34,13]
 
@@ -68,7 +76,8 @@ $ trit run -m good.gguf -p x -n 2 --temp 0 -q --logit-bias 97-x
 $ trit run -m chat.gguf -p Hi -n 2 --temp 0 -q -st -sys "Be brief." --chat-template chatml >a
 > trit run -m chat.gguf -p Hi -n 2 --temp 0 -q --chat -s "Be brief." --template chatml | cmp a
 
-$ trit run -m chat.gguf -p Hi -n 2 --temp 0 -q --single-turn --system-prompt "Be brief." --chat-template=chatml | cmp a
+$ trit run -m chat.gguf -p Hi -n 2 --temp 0 -q -sys "Be brief." --chat-template chatml | cmp a
+> trit run -m chat.gguf -p Hi -n 2 --temp 0 -q --single-turn --system-prompt "Be brief." --chat-template=chatml | cmp a
 
 $ trit run -m good.gguf -p x -n 300 --temp 0 -q --context-shift | wc -c | tr -d ' '
 > trit run -m good.gguf -p x -n 300 --temp 0 -q --no-context-shift | wc -c | tr -d ' '

@@ -63,6 +63,7 @@ $ trit run -m good.gguf -p '\n  a ' -n 0 --echo -q | hex
 
 $ trit run -m good.gguf -p '\n  a ' -n 0
 \
+! trit: \n in the prompt is two characters; with -e it is a line break
 ! 6 prompt + 0 new tokens · X t/s prompt · X t/s · first token X ms · T threads ISA · seed S
 
 $ printf ' a\n\n' | trit run -m good.gguf -n 0 --echo

@@ -12,6 +12,10 @@
     {                                                                                              \
         .spelling = spelling_, .option = option_, .value = value_                                  \
     }
+#define CHATS(spelling_, option_)                                                                  \
+    {                                                                                              \
+        .spelling = spelling_, .option = option_, .chats = true                                    \
+    }
 #define IGNORED(spelling_, takes_, word_)                                                          \
     {                                                                                              \
         .spelling = spelling_, .takes = takes_, .word = word_                                      \
@@ -28,7 +32,7 @@
 #define MAPPED "trit reads the file as --mlock and --no-mmap say"
 #define PLAIN "trit prints text without colors"
 #define LOGS "see -q and -v"
-#define CHATS "trit chat is a conversation"
+#define IN_CHAT "trit chat is a conversation"
 #define KEEPS "trit keeps the BOS and, in a chat, the system message"
 #define NO_SAMPLER "trit does not have this way of sampling"
 #define NO_GRAMMAR "trit cannot hold the output to a grammar or schema"
@@ -62,10 +66,10 @@ const struct alias aliases[] = {
     SAME("--reverse-prompt", "stop"),
     SAME("-r", "stop"),
     SAME("-l", "logit-bias"),
-    SAME("-sys", "system"),
-    SAME("--system-prompt", "system"),
-    SAME("--chat-template", "template"),
-    SAME("--chat-template-file", "template"),
+    CHATS("-sys", "system"),
+    CHATS("--system-prompt", "system"),
+    CHATS("--chat-template", "template"),
+    CHATS("--chat-template-file", "template"),
     SAME("-st", "chat"),
     SAME("--single-turn", "chat"),
     SAME("-cnv", "cnv"),
@@ -151,10 +155,10 @@ const struct alias aliases[] = {
     IGNORED("--simple-io", NO_VALUE, "TERM=dumb makes the line editor plain"),
     IGNORED("-mli", NO_VALUE, "in trit chat, Alt-Enter begins a new line"),
     IGNORED("--multiline-input", NO_VALUE, "in trit chat, Alt-Enter begins a new line"),
-    IGNORED("-i", NO_VALUE, CHATS),
-    IGNORED("--interactive", NO_VALUE, CHATS),
-    IGNORED("-if", NO_VALUE, CHATS),
-    IGNORED("--interactive-first", NO_VALUE, CHATS),
+    IGNORED("-i", NO_VALUE, IN_CHAT),
+    IGNORED("--interactive", NO_VALUE, IN_CHAT),
+    IGNORED("-if", NO_VALUE, IN_CHAT),
+    IGNORED("--interactive-first", NO_VALUE, IN_CHAT),
     IGNORED("--keep", SOME_VALUE, KEEPS),
     IGNORED("--perf", NO_VALUE, LOGS),
     IGNORED("--no-perf", NO_VALUE, LOGS),

@@ -16,6 +16,7 @@ struct alias {
     const char *spelling;
     const char *option, *value; /* the same option of trit, and its value, if that is fixed */
     enum alias_value takes;     /* without an option */
+    bool chats;                 /* it implies --chat in trit run */
     bool refused;               /* it would change the result, unless its value is `neutral` */
     const char *neutral;        /* number */
     const char *word; /* why it has no effect or is refused; NULL: trit does that anyway */

@@ -210,6 +210,7 @@ static int parse_option(struct args *args, struct bytes *notes, int argc, char *
         return usage_error("%.*s takes no value", (int)strcspn(arg, "="), arg);
     if (a && a->value)
         return cli_set(args, o, a->value);
+    args->run.chat |= a && a->chats && args->command == CMD_RUN;
     if (o->value != FLAG && !value) {
         if (*i + 1 == argc)
             return usage_error("--%s needs a value: %s", o->name, value_name_of(o).text);

@@ -193,7 +193,8 @@ static const struct section {
     {"FILES", NULL,
      "$XDG_STATE_HOME/trit/history, else ~/.local/state/trit/history: the message history of "
      "trit chat.\n"
-     "The --session file: tokens with their keys and values. It is replaced as a whole, and only "
+     "The --session file: tokens with their keys and values, for its owner alone. It is replaced "
+     "as a whole, and only "
      "if the command succeeds or is stopped by Ctrl-C."},
 };
 

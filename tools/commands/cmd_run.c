@@ -320,6 +320,13 @@ static int check_options(const struct args *args)
     return EXIT_DONE;
 }
 
+/* Other programs decode escapes without being asked to. */
+static void note_escapes(const struct args *args)
+{
+    if (args->text.prompt && !args->text.escape && !args->quiet && strstr(args->text.prompt, "\\n"))
+        fputs("trit: \\n in the prompt is two characters; with -e it is a line break\n", stderr);
+}
+
 int run_main(const struct args *args)
 {
     struct run r = {.args = args, .seed = args->has_seed ? args->seed : random_seed()};
@@ -329,6 +336,7 @@ int run_main(const struct args *args)
     if (args->run.prompts)
         return prompts_main(args);
     int code = check_options(args);
+    note_escapes(args);
     if (!code)
         code = read_prompt(&r.prompt, &r.len, &args->text);
     if (!code)
