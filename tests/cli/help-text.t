@@ -62,7 +62,7 @@ trit run: continue a text
   -h, --help                 show this help
       --help-all             show every option
 \
-26 more options: trit run --help-all
+27 more options: trit run --help-all
 Options of llama.cpp, bitnet.cpp and ollama are understood, too: trit man
 
 $ trit chat --help
@@ -98,7 +98,7 @@ trit chat: chat with a model
   -h, --help                 show this help
       --help-all             show every option
 \
-20 more options: trit chat --help-all
+21 more options: trit chat --help-all
 Options of llama.cpp, bitnet.cpp and ollama are understood, too: trit man
 
 $ trit logits --help

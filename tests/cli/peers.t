@@ -175,7 +175,7 @@ $ trit run -m good.gguf -p x --context-shift=yes
 > trit run -m good.gguf -p x --chat-template
 > trit detokenize -m good.gguf --n-predict 3
 ! trit: --context-shift takes no value
-! trit: --template needs a value: NAME
+! trit: --template needs a value: NAME|FILE
 ! trit: trit detokenize has no option '--n-predict'; see trit detokenize --help
 [2]
 
