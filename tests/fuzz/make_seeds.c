@@ -1,5 +1,6 @@
-/* make_seeds.c - writes inputs that fuzzers begin with: the smallest models, in many forms. Usage:
- * make_seeds FOLDER, an existing folder, in which files are replaced. */
+/* make_seeds.c - writes inputs that fuzzers begin with: the smallest models, in many forms, and the
+ * templates of JSON Lines. Usage: make_seeds MODELS TEMPLATES FILE.jsonl...; both are existing
+ * folders, in which files are replaced. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,14 +8,48 @@
 #include "fixture.h"
 #include "trit_tools.h"
 
-static bool put(const char *folder, const char *name, const void *bytes, size_t len)
+static bool put_file(const char *folder, const char *name, const char *ending, const void *bytes,
+                     size_t len)
 {
     char path[1024];
-    const int n = snprintf(path, sizeof path, "%s/%s.gguf", folder, name);
+    const int n = snprintf(path, sizeof path, "%s/%s%s", folder, name, ending);
     FILE *f = n > 0 && (size_t)n < sizeof path ? fopen(path, "wb") : NULL;
     const bool ok = f && fwrite(bytes, 1, len, f) == len;
     if ((f && fclose(f) != 0) || !ok)
         fprintf(stderr, "make_seeds: cannot write %s\n", path);
+    return ok;
+}
+
+static bool put(const char *folder, const char *name, const void *bytes, size_t len)
+{
+    return put_file(folder, name, ".gguf", bytes, len);
+}
+
+/* Every template of a file, as a file of its own. */
+static bool put_templates(const char *folder, const char *path, int file)
+{
+    static char text[1 << 20];
+    FILE *f = fopen(path, "rb");
+    struct trit_json *json = NULL;
+    struct trit_error err = {.text = "it cannot be opened"};
+    int number = 0;
+    bool ok = f != NULL;
+
+    if (f) {
+        const size_t n = fread(text, 1, sizeof text, f);
+        fclose(f);
+        ok = trit_json_read_lines(&json, text, n, &err) == TRIT_OK;
+    }
+    if (!ok)
+        fprintf(stderr, "make_seeds: %s: %s\n", path, err.text);
+    for (const struct trit_json_value *v = ok ? trit_json_first(trit_json_root(json)) : NULL; v;
+         v = trit_json_next(v)) {
+        const struct trit_string source = trit_json_text(trit_json_member(v, "template"));
+        char name[32];
+        snprintf(name, sizeof name, "%d-%d", file, number++);
+        ok = ok && put_file(folder, name, ".jinja", source.bytes, source.len);
+    }
+    trit_json_free(&json);
     return ok;
 }
 
@@ -63,10 +98,13 @@ int main(int argc, char **argv)
     struct fx_spec i2s = fx_default, tq1 = fx_default, tq2 = fx_default, f16 = fx_default;
     struct fx_spec llama = fx_default, norms = fx_default;
 
-    if (argc != 2) {
-        fprintf(stderr, "usage: make_seeds FOLDER\n");
+    if (argc < 3) {
+        fprintf(stderr, "usage: make_seeds MODELS TEMPLATES FILE.jsonl...\n");
         return 2;
     }
+    for (int i = 3; i < argc; i++)
+        if (!put_templates(argv[2], argv[i], i))
+            return 1;
     i2s.special = special;
     tq1.linear_type = FX_TQ1_0;
     tq1.embd_type = FX_Q6_K;

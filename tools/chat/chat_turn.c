@@ -9,11 +9,49 @@
 #include "report.h"
 #include "sampling.h"
 #include "terminal.h"
+#include "thoughts.h"
+#include "turns.h"
 #include "wrap.h"
+
+/* An answer being shown. */
+struct shown {
+    struct wrap wrap;
+    struct thoughts thoughts;
+    bool is_thought, color;
+};
+
+/* A thought is dim, and a paragraph of its own. */
+static bool show_part(void *user, const char *text, size_t len, bool is_thought)
+{
+    struct shown *s = user;
+
+    if (is_thought != s->is_thought) {
+        if (!wrap_finish(&s->wrap))
+            return false;
+        s->is_thought = is_thought;
+        if (s->color)
+            fputs(is_thought ? "\033[2m" : "\033[0m", s->wrap.f);
+        if (!is_thought)
+            fputc('\n', s->wrap.f);
+    }
+    return wrap_text(&s->wrap, text, len) && !interrupted();
+}
 
 static bool show_answer(void *user, const char *text, size_t len)
 {
-    return wrap_text(user, text, len) && !interrupted();
+    struct shown *s = user;
+    return thoughts_push(&s->thoughts, text, len, show_part, s);
+}
+
+/* @return false: as wrap_finish() */
+static bool finish_answer(struct shown *s)
+{
+    bool ok = thoughts_finish(&s->thoughts, show_part, s);
+
+    ok = wrap_finish(&s->wrap) && ok;
+    if (s->is_thought && s->color)
+        fputs("\033[0m", s->wrap.f);
+    return ok;
 }
 
 int chat_columns(void)
@@ -58,11 +96,12 @@ static void show_ending(const struct chat *c, size_t len, enum ask_result result
 
 int chat_ask(struct chat *c, const char *text, size_t len, enum ask_result *result)
 {
-    struct wrap wrap = {.f = stdout, .columns = chat_columns()};
+    struct shown s = {.wrap = {.f = stdout, .columns = chat_columns()}, .color = c->color};
     int code;
 
-    *result = conversation_ask(&c->talk, text, len, show_answer, &wrap, &code);
-    const bool shown = wrap_finish(&wrap);
+    thoughts_begin(&s.thoughts, begins_with_thought(&c->talk.chat));
+    *result = conversation_ask(&c->talk, text, len, show_answer, &s, &code);
+    const bool shown = finish_answer(&s);
     show_ending(c, len, *result, code);
     forget_interrupts();
     if (!shown && !ferror(stdout))

@@ -190,6 +190,23 @@ int choose_template(struct trit_chat *chat, struct opened *o, const struct args 
     return EXIT_DONE;
 }
 
+bool begins_with_thought(const struct trit_chat *chat)
+{
+    static const char marker[] = "<think>";
+    const struct trit_message m = {TRIT_ROLE_USER, {"x", 1}};
+    char *text;
+    size_t len;
+
+    if (trit_chat_render(chat, &m, 1, &text, &len, NULL))
+        return false;
+    while (len && (text[len - 1] == '\n' || text[len - 1] == ' '))
+        len--;
+    const size_t n = sizeof marker - 1;
+    const bool begins = len >= n && memcmp(text + len - n, marker, n) == 0;
+    trit_free(text);
+    return begins;
+}
+
 /* A mark among ids. */
 enum { ANSWER = -2 };
 

@@ -29,6 +29,10 @@ void print_answer(const struct answer *a, const trit_session *session)
     };
     fputs("{\"text\":", stdout);
     json_string(stdout, a->text.bytes, a->text.len);
+    if (a->thoughts.len) {
+        fputs(",\"reasoning_content\":", stdout);
+        json_string(stdout, a->thoughts.bytes, a->thoughts.len);
+    }
     if (a->has_logprobs) {
         fputs(",\"logprobs\":[", stdout);
         if (a->logprobs.len) /* else the bytes may be NULL */

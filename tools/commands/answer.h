@@ -5,7 +5,7 @@
 #include "trit.h"
 
 struct answer {
-    struct trit_string text;
+    struct trit_string text, thoughts; /* thoughts: empty if there are none */
     struct trit_string logprobs; /* objects separated by commas, if has_logprobs */
     bool has_logprobs, restored; /* restored: there is a session file, of n_restored tokens */
     int32_t n_restored;

@@ -21,6 +21,7 @@
 #include "resume.h"
 #include "sampling.h"
 #include "status.h"
+#include "thoughts.h"
 #include "turns.h"
 #include "trit_tools.h"
 
@@ -89,12 +90,43 @@ struct run {
     const char **stop;       /* [n_stop]: --stop, and the template's */
     int32_t n_stop;
     struct bytes text; /* with --json: the answer */
-    char last;         /* last character of the answer */
-    FILE *tokens;      /* with --logprobs: the tokens, for the object at the end */
+    struct bytes thought_text;
+    struct thoughts thoughts; /* of a chat */
+    bool splits, is_dim;      /* splits: thoughts are told from the text */
+    char last;                /* last character of the answer */
+    FILE *tokens;             /* with --logprobs: the tokens, for the object at the end */
     char *tokens_text;
     size_t tokens_len;
     bool write_failed, no_memory;
 };
+
+/* On a terminal, thoughts are dim. */
+static void set_dim(struct run *r, bool is_dim)
+{
+    if (is_dim == r->is_dim)
+        return;
+    r->is_dim = is_dim;
+    if (is_lively(STDOUT_FILENO))
+        fputs(is_dim ? "\033[2m" : "\033[0m", stdout);
+    if (!is_dim)
+        fputs("\n\n", stdout);
+}
+
+static bool put_text(void *user, const char *text, size_t len, bool is_thought)
+{
+    struct run *r = user;
+
+    errno = 0;
+    if (r->args->json) {
+        r->no_memory = !bytes_add(is_thought ? &r->thought_text : &r->text, text, len);
+    } else if (!is_thought || isatty(STDOUT_FILENO)) {
+        set_dim(r, is_thought);
+        safe_text(stdout, text, len);
+        r->write_failed = fflush(stdout) != 0 || ferror(stdout);
+        r->last = text[len - 1];
+    }
+    return !r->write_failed && !r->no_memory && !interrupted();
+}
 
 static bool on_text(void *user, const char *text, size_t len)
 {
@@ -102,15 +134,8 @@ static bool on_text(void *user, const char *text, size_t len)
 
     if (len == 0)
         return !interrupted();
-    errno = 0;
-    if (r->args->json)
-        r->no_memory = !bytes_add(&r->text, text, len);
-    else {
-        safe_text(stdout, text, len);
-        r->write_failed = fflush(stdout) != 0 || ferror(stdout);
-    }
-    r->last = text[len - 1];
-    return !r->write_failed && !r->no_memory && !interrupted();
+    return r->splits ? thoughts_push(&r->thoughts, text, len, put_text, r)
+                     : put_text(r, text, len, false);
 }
 
 /* {"token":id,"text":…}, with --logprobs also the most likely tokens at its position */
@@ -177,12 +202,17 @@ static void announce_full(const struct run *r)
 }
 
 /* Complete the output after a successful generation. */
-static int finish_output(const struct run *r, struct trit_generate_result result)
+static int finish_output(struct run *r, struct trit_generate_result result)
 {
+    thoughts_finish(&r->thoughts, put_text, r);
+    if (r->no_memory)
+        return out_of_memory();
+    set_dim(r, false);
     result.n_prompt -= r->file.n_restored;
     if (r->args->json) {
         const struct answer answer = {
             .text = {bytes_text(&r->text), r->text.len},
+            .thoughts = {bytes_text(&r->thought_text), r->thought_text.len},
             .logprobs = {r->tokens_text, r->tokens_len},
             .has_logprobs = r->tokens != NULL,
             .restored = r->file.path != NULL,
@@ -230,7 +260,7 @@ static int generate(struct run *r)
         watch_prompt(r->o.session);
     if (r->args->run.logprobs && !(r->tokens = open_memstream(&r->tokens_text, &r->tokens_len)))
         return out_of_memory();
-    if (!r->args->run.echo || on_text(r, r->prompt, r->len))
+    if (!r->args->run.echo || r->len == 0 || put_text(r, r->prompt, r->len, false))
         status = trit_generate(r->o.session, r->o.tokenizer, r->ids, r->n, &opt, &result, &err);
     clear_status();
     const int code = r->write_failed ? write_error("stdout")
@@ -250,6 +280,10 @@ static int encode_chat(struct run *r, struct trit_chat *chat)
     struct trit_error err;
     int code = choose_template(chat, &r->o, r->args);
 
+    if (!code) {
+        r->splits = r->args->json || !r->args->chat.show_thoughts;
+        thoughts_begin(&r->thoughts, begins_with_thought(chat));
+    }
     if (!code && r->file.n_restored)
         return encode_next_turn(&r->o, chat, r->prompt, r->len, &r->ids, &r->n);
     if (!code)
@@ -354,6 +388,7 @@ int run_main(const struct args *args)
         fclose(r.tokens);
     free(r.tokens_text);
     bytes_free(&r.text);
+    bytes_free(&r.thought_text);
     trit_sampler_close(&r.sampler);
     free(r.stop);
     trit_free(r.ids);

@@ -21,6 +21,7 @@
 #include "report.h"
 #include "sampling.h"
 #include "status.h"
+#include "thoughts.h"
 #include "turns.h"
 #include "trit_tools.h"
 
@@ -33,8 +34,9 @@ struct task {
     const char **stop;
     int32_t *ids, n, n_keep;
     struct answer answer;
-    struct bytes text;
-    bool done, no_memory;
+    struct bytes text, thought_text;
+    struct thoughts thoughts; /* of a chat */
+    bool is_chat, done, no_memory;
     struct trit_error error; /* why it has no answer */
 };
 
@@ -160,9 +162,12 @@ static int encode(struct prompts *p, struct task *t, const char *where)
     if (!p->has_chat)
         code = choose_template(&p->chat, &p->o, p->args);
     p->has_chat = true;
-    if (!code)
+    t->is_chat = true;
+    if (!code) {
+        thoughts_begin(&t->thoughts, begins_with_thought(&p->chat));
         code = messages ? parse_turns(&turns, messages, where)
                         : build_turns(&turns, &system, text.bytes, text.len);
+    }
     if (!code && trit_chat_encode(&p->chat, p->o.tokenizer, turns.items, turns.n, &t->ids, &t->n,
                                   &t->n_keep, &err))
         code = report(&err);
@@ -275,12 +280,19 @@ static int open_sequences(struct prompts *p)
     return EXIT_DONE;
 }
 
-static bool on_text(void *user, const char *text, size_t len)
+static bool put_text(void *user, const char *text, size_t len, bool is_thought)
 {
     struct task *t = user;
 
-    t->no_memory = !bytes_add(&t->text, text, len);
+    t->no_memory = !bytes_add(is_thought ? &t->thought_text : &t->text, text, len);
     return !t->no_memory && !interrupted();
+}
+
+static bool on_text(void *user, const char *text, size_t len)
+{
+    struct task *t = user;
+    return t->is_chat ? thoughts_push(&t->thoughts, text, len, put_text, t)
+                      : put_text(t, text, len, false);
 }
 
 /* Give the sequence the next task. A task that cannot begin has an error instead of an answer.
@@ -326,6 +338,8 @@ static void finish(struct sequence *s)
 
     if (s->generator)
         t->answer.result = *trit_generator_result(s->generator);
+    thoughts_finish(&t->thoughts, put_text, t);
+    t->answer.thoughts = (struct trit_string){bytes_text(&t->thought_text), t->thought_text.len};
     t->answer.text = (struct trit_string){bytes_text(&t->text), t->text.len};
     t->done = true;
     trit_generator_close(&s->generator);
@@ -378,6 +392,7 @@ static int print_done(struct prompts *p)
             print_answer(&t->answer, p->sequences[0].session);
         }
         bytes_free(&t->text);
+        bytes_free(&t->thought_text);
         const int code = finish_stdout();
         if (code)
             return code;
@@ -436,6 +451,7 @@ static void close_prompts(struct prompts *p)
         trit_free(p->tasks[i].ids);
         free(p->tasks[i].stop);
         bytes_free(&p->tasks[i].text);
+        bytes_free(&p->tasks[i].thought_text);
     }
     free(p->sequences);
     free(p->steps);
