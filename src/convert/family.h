@@ -6,7 +6,7 @@
 
 #include "absmean.h"
 #include "arch.h"
-#include "safetensors.h"
+#include "weights.h"
 
 /* The names of a tensor in the GGUF, without "blk.N.", and in the checkpoint. */
 struct trit_rule {

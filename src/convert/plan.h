@@ -7,7 +7,7 @@
 
 #include "config.h"
 #include "names.h"
-#include "safetensors.h"
+#include "weights.h"
 
 enum trit_planned_kind {
     TRIT_PLANNED_VECTOR, /* a norm: floats, written as F32 */

@@ -352,8 +352,8 @@ static void files_that_are_missing(void **state)
     struct ck *c = new_checkpoint(BITNET);
     ck_omit(c, "model.safetensors");
     refused("no weights", c, DAMAGED, words);
-    ck_put_file(c, "pytorch_model.bin", "PK");
-    refused("weights of another kind", c, UNSUPPORTED, (const char *[3]){"pytorch_model.bin"});
+    ck_put_file(c, "consolidated.00.pth", "PK");
+    refused("weights of another kind", c, UNSUPPORTED, (const char *[3]){"consolidated.00.pth"});
     ck_free(c);
     none_wrong();
 }

@@ -13,7 +13,7 @@
 
 #include "safe_writer.h"
 #include "checkpoint.h"
-#include "safetensors.h"
+#include "weights.h"
 #include "suite.h"
 #include "trit_tools.h"
 
