@@ -222,11 +222,12 @@ static trit_status push_global(struct machine *m, struct trit_string module,
             trit_string_is(name, m->globals[i].name))
             return push(
                 m, (struct trit_pickle_value){.kind = TRIT_PICKLE_GLOBAL, .global = (uint32_t)i});
-    return trit_fail(m->err, TRIT_E_UNSUPPORTED,
-                     "%s: its pickle asks for '%s.%s', which tensors do not need; refused, and "
-                     "nothing was run. Save the tensors alone, as model.safetensors or by "
-                     "torch.save(model.state_dict(), …)",
-                     m->path, trit_quote(module).text, trit_quote(name).text);
+    return trit_fail(
+        m->err, TRIT_E_UNSUPPORTED,
+        "%s: its pickle asks for '%s.%s', which is not of a plain tensor; refused, and "
+        "nothing was run. Save the tensors alone, as model.safetensors or by "
+        "torch.save(model.state_dict(), …)",
+        m->path, trit_quote(module).text, trit_quote(name).text);
 }
 
 static trit_status stack_global(struct machine *m)
@@ -376,7 +377,7 @@ static trit_status global_lines(struct machine *m)
 static trit_status unknown(const struct machine *m)
 {
     return trit_fail(m->err, TRIT_E_UNSUPPORTED,
-                     "%s: its pickle has opcode 0x%02x at byte %zu, which tensors do not need; "
+                     "%s: its pickle has opcode 0x%02x at byte %zu, which is not of plain tensors; "
                      "refused, and nothing was run",
                      m->path, m->data[m->op], m->op);
 }

@@ -247,11 +247,6 @@ static trit_status find_pickle(struct reader *r, const struct trit_zip_entry **o
         return trit_fail(r->err, TRIT_E_UNSUPPORTED,
                          "%s is a zip archive, but not of torch.save: it has no '*/%s'", r->path,
                          name);
-    if (trit_zip_find(&r->zip, r->folder, trit_string_of("constants.pkl")))
-        return trit_fail(r->err, TRIT_E_UNSUPPORTED,
-                         "%s is a TorchScript program; save the tensors alone, by "
-                         "torch.save(model.state_dict(), …)",
-                         r->path);
     return TRIT_OK;
 }
 

@@ -9,8 +9,8 @@
  * a dict under "state_dict", "model_state_dict", "model" or "module".
  * @return TRIT_OK; TRIT_E_FILE: the file is damaged or ends early, or a tensor is outside its
  *         storage; TRIT_E_UNSUPPORTED: it has more than tensors, or a tensor is transposed or
- *         strided, or its type is unknown; the format of torch before 1.6; TorchScript; big-endian
- *         numbers; TRIT_E_MEMORY */
+ *         strided, or its type is unknown; the format of torch before 1.6; big-endian numbers;
+ *         TRIT_E_MEMORY */
 trit_status trit_torch_read(struct trit_safetensors *s, size_t file, struct trit_error *err);
 
 #endif

@@ -184,8 +184,8 @@ static trit_status read_record(const struct archive *a, uint64_t *at, struct rec
                          trit_quote(r->entry.name).text);
     if (method)
         return trit_fail(a->err, TRIT_E_UNSUPPORTED,
-                         "%s: entry '%s' is compressed (%s %u); torch.save stores entries as they "
-                         "are: unpack the archive and pack it with 'zip -0'",
+                         "%s: entry '%s' is compressed (%s %u); torch.save stores tensors as they "
+                         "are (of TorchScript, save the model's state_dict instead)",
                          a->path, trit_quote(r->entry.name).text,
                          method == 8 ? "deflate, method" : "method", method);
     if (!read_extra64(values, p + RECORD_BYTES + n_name, n_extra) || values[0] != values[1])

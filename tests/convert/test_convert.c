@@ -495,6 +495,28 @@ static void shards_make_the_same_file(void **state)
 }
 
 /* For any order of the tensors in the file. */
+/* pytorch_model.bin, in one file and in shards. Packed weights, and masters of each type. */
+static void torch_files_make_the_same_file(void **state)
+{
+    struct ck_spec specs[] = {ck_default, ck_default, ck_default, ck_default};
+    (void)state;
+
+    specs[1].family = CK_1BITLLM;
+    for (size_t i = 1; i < 4; i++) {
+        specs[i].packed = false;
+        specs[i].dtype = i == 1 ? CK_F32 : i == 2 ? CK_F16 : CK_BF16;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        struct ck *c = ck_new(&specs[i]);
+        struct fx_bytes wanted = convert(ck_write(c, "torch"), NULL);
+        c->spec.torch = true;
+        for (c->spec.n_shards = 0; c->spec.n_shards <= 2; c->spec.n_shards += 2)
+            check_same_bytes(convert(ck_write(c, "torch"), NULL), &wanted, "pytorch_model.bin");
+        free(wanted.data);
+        ck_free(c);
+    }
+}
+
 static void order_does_not_matter(void **state)
 {
     struct ck *c = ck_new(&ck_default);
@@ -1010,6 +1032,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(small_embeddings),
     cmocka_unit_test(rope_base_makes_the_same_file),
     cmocka_unit_test(shards_make_the_same_file),
+    cmocka_unit_test(torch_files_make_the_same_file),
     cmocka_unit_test(order_does_not_matter),
     cmocka_unit_test(threads_make_the_same_file),
     cmocka_unit_test(told_what_is_written),

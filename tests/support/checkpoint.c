@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "torch_writer.h"
 #include "trit_tools.h"
 
 #define REQUIRE(x)                                                                                 \
@@ -1083,11 +1084,12 @@ static void write_file(const struct ck *c, const char *dir, const char *name, co
     REQUIRE(f && fwrite(data, 1, len, f) == len && fclose(f) == 0);
 }
 
-/* ---- safetensors -----------------------------------------------------------------------------
+/* ---- Weights ---------------------------------------------------------------------------------
  *
- * u64 length of the header, little-endian | JSON, blanks to a multiple of 8 | data */
+ * safetensors: u64 length of the header, little-endian | JSON, blanks to a multiple of 8 | data */
 
-static void write_weights(const struct ck *c, const char *dir, const char *name, int begin, int end)
+static void write_safetensors(const struct ck *c, const char *dir, const char *name, int begin,
+                              int end)
 {
     struct fx_bytes header = {0}, image = {0};
     size_t at = 0;
@@ -1113,6 +1115,27 @@ static void write_weights(const struct ck *c, const char *dir, const char *name,
     free(header.data);
 }
 
+static void write_torch(const struct ck *c, const char *dir, const char *name, int begin, int end)
+{
+    struct tw_file f = {.zip64 = true};
+    size_t len;
+
+    tw_begin(&f);
+    for (int i = begin; i < end; i++) {
+        const struct ck_tensor *t = &c->tensors[i];
+        tw_tensor(&f, t->name, t->dtype, (uint32_t)t->n_dims, t->dims, t->data, t->n_bytes);
+    }
+    tw_end(&f);
+    uint8_t *image = tw_image(&f, &len);
+    write_file(c, dir, name, image, len);
+    free(image);
+}
+
+static void write_weights(const struct ck *c, const char *dir, const char *name, int begin, int end)
+{
+    (c->spec.torch ? write_torch : write_safetensors)(c, dir, name, begin, end);
+}
+
 static void write_shards(const struct ck *c, const char *dir)
 {
     const int n = c->spec.n_shards;
@@ -1123,13 +1146,18 @@ static void write_shards(const struct ck *c, const char *dir)
     for (int s = 0; s < n; s++) {
         const int begin = c->n_tensors * s / n, end = c->n_tensors * (s + 1) / n;
         char name[64];
-        snprintf(name, sizeof name, "model-%05d-of-%05d.safetensors", s + 1, n);
+        snprintf(name, sizeof name,
+                 c->spec.torch ? "pytorch_model-%05d-of-%05d.bin"
+                               : "model-%05d-of-%05d.safetensors",
+                 s + 1, n);
         write_weights(c, dir, name, begin, end);
         for (int i = begin; i < end; i++, comma = ", ")
             say(&index, "%s\"%s\": \"%s\"", comma, c->tensors[i].name, name);
     }
     say(&index, "}}");
-    write_file(c, dir, "model.safetensors.index.json", index.data, index.len);
+    write_file(c, dir,
+               c->spec.torch ? "pytorch_model.bin.index.json" : "model.safetensors.index.json",
+               index.data, index.len);
     free(index.data);
 }
 
@@ -1144,7 +1172,8 @@ const char *ck_write(const struct ck *c, const char *name)
     if (c->spec.n_shards)
         write_shards(c, dir);
     else
-        write_weights(c, dir, "model.safetensors", 0, c->n_tensors);
+        write_weights(c, dir, c->spec.torch ? "pytorch_model.bin" : "model.safetensors", 0,
+                      c->n_tensors);
     for (int i = 0; i < c->n_files; i++) /* possibly replacing one of these */
         write_file(c, dir, c->files[i].name, c->files[i].text, strlen(c->files[i].text));
     return dir;

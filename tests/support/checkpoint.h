@@ -70,6 +70,7 @@ struct ck_spec {
     const char *not_converted; /* JSON of modules_to_not_convert; NULL: no such member */
     double embd_sd;            /* of the embedding; a small one makes eps matter */
     int n_shards;              /* 0: one file and no index */
+    bool torch;                /* pytorch_model.bin, or its shards, instead of safetensors */
     const char *hidden_act;    /* NULL: the family's */
     uint64_t seed;
 
