@@ -63,7 +63,7 @@ static void fill(char out[TRIT_MAX_NAME], const char *pattern, int32_t n)
 static bool is_slot(const char *name, const char *slot, bool norm, bool linear)
 {
     for (size_t e = 0; e < N_ENDS; e++) {
-        const bool may = e == TRIT_NAME_WEIGHT || (e == TRIT_NAME_BIAS ? norm : linear);
+        const bool may = e == TRIT_NAME_WEIGHT || linear || (e == TRIT_NAME_BIAS && norm);
         const size_t n = strlen(slot);
         if (may && strncmp(name, slot, n) == 0 && strcmp(name + n, ends[e]) == 0)
             return true;

@@ -63,12 +63,12 @@ static bool is_linear(struct trit_string name)
     return false;
 }
 
-static enum role role_of(struct trit_string name)
+static enum role role_of(const trit_file *file, struct trit_string name)
 {
     if (trit_string_is(name, "token_embd.weight") || trit_string_is(name, "output.weight") ||
         trit_string_is(name, "position_embd.weight"))
         return MATRIX;
-    return is_linear(name) ? LINEAR : COPIED;
+    return is_linear(name) && !trit_is_float_linear(file, name) ? LINEAR : COPIED;
 }
 
 static bool is_ternary(struct quantizer *q, const struct gguf_tensor *t)
@@ -125,7 +125,7 @@ static trit_status plan_tensor(struct quantizer *q, struct planned *p)
         return FAIL(q, t, TRIT_E_UNSUPPORTED, "has a size that does not match its type");
     if (t->dims[2] != 1 || t->dims[3] != 1)
         return FAIL(q, t, TRIT_E_UNSUPPORTED, "has more than two dimensions");
-    p->role = role_of(t->name);
+    p->role = role_of(q->file, t->name);
     p->type = t->type;
     if (p->role == LINEAR)
         status = plan_linear(q, p);
@@ -147,7 +147,7 @@ static trit_status take_buffer(struct quantizer *q)
 
     for (size_t i = 0; i < q->file->n_tensors; i++) {
         const struct gguf_tensor *t = &q->file->tensors[i];
-        const enum role role = role_of(t->name);
+        const enum role role = role_of(q->file, t->name);
         const size_t bytes = (size_t)t->dims[1] * trit_t2_row_bytes((size_t)t->dims[0]);
         const bool ternary =
             role == LINEAR || t->type_id == TRIT_TYPE_I2_S || (role == MATRIX && q->ternary_embd);

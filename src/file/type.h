@@ -73,7 +73,7 @@ struct trit_type {
     struct trit_random_rule random; /* zero: the type is plain floats, or cannot be written */
 };
 
-enum { TRIT_TYPE_F32 = 0, TRIT_TYPE_F16 = 1, TRIT_TYPE_I2_S = 36 };
+enum { TRIT_TYPE_F32 = 0, TRIT_TYPE_F16 = 1, TRIT_TYPE_BF16 = 30, TRIT_TYPE_I2_S = 36 };
 
 /* The row of an id, or NULL. */
 const struct trit_type *trit_type_find(uint32_t id);

@@ -33,6 +33,9 @@ static const struct trit_arch archs[] = {
     {.name = "llama",
      .knobs = {B158_COMMON, .ffn_act = TRIT_ACT_SILU, .rope = TRIT_ROPE_PAIRS},
      .not_always_ternary = true},
+    {.name = "qwen2",
+     .knobs = {B158_COMMON, .ffn_act = TRIT_ACT_SILU, .rope = TRIT_ROPE_HALF},
+     .not_always_ternary = true},
     /* v1; v2 and v3 add norms and Hadamard transforms to the linears */
     {.name = "bitskip", .knobs = {BITSKIP_COMMON, .ffn_act = TRIT_ACT_SILU}, .open = true},
     {.name = "bitnet-8bit",
@@ -145,6 +148,7 @@ static void read_sizes(struct reader *r, struct trit_knobs *k)
     k->n_embd = read_int(r, "embedding_length", 1, 1 << 20, -1);
     k->n_ff = read_int(r, "feed_forward_length", 1, 1 << 20, -1);
     k->n_ctx = read_int(r, "context_length", 1, 1 << 20, -1);
+    k->n_window = read_int(r, "attention.sliding_window", 0, INT32_MAX, 0);
     k->n_head = read_int(r, "attention.head_count", 1, 4096, -1);
     k->n_head_kv = read_int(r, "attention.head_count_kv", 1, 4096, k->n_head);
     k->head_dim = k->n_embd / k->n_head;
@@ -360,6 +364,9 @@ void trit_arch_write(const struct trit_arch *arch, const struct trit_knobs *k, i
         trit_gguf_write_string(w, key_of(arch, "rope.scaling.type").text, "linear");
         trit_gguf_write_f32(w, key_of(arch, "rope.scaling.factor").text, (float)k->rope_factor);
     }
+    if (k->n_window)
+        trit_gguf_write_u32(w, key_of(arch, "attention.sliding_window").text,
+                            (uint32_t)k->n_window);
     if (act)
         trit_gguf_write_string(w, key_of(arch, "hidden_activation").text, act);
     for (size_t i = 0; (knob = trit_knob_at(i)); i++) {

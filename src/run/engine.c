@@ -69,6 +69,13 @@ trit_status trit_check_ctx(const struct trit_model *m, int32_t n_ctx, struct tri
     if (!status && m->knobs.learned_positions && n_ctx > (int64_t)m->position_embd.n_rows)
         return trit_fail(err, TRIT_E_ARGUMENT, "n_ctx is %d, but the model has only %zu positions",
                          n_ctx, m->position_embd.n_rows);
+    if (!status && m->knobs.n_window && n_ctx > m->knobs.n_window)
+        return trit_fail(err, TRIT_E_UNSUPPORTED,
+                         "n_ctx is %d, but this model has a sliding window of %d positions "
+                         "(%s.attention.sliding_window), which is not supported; a context of at "
+                         "most %d (-c %d) needs no window",
+                         n_ctx, m->knobs.n_window, m->arch->name, m->knobs.n_window,
+                         m->knobs.n_window);
     return status;
 }
 
@@ -135,6 +142,7 @@ static void lay_out(struct trit_engine *e)
     e->up = trit_arena_take(a, b * ff, f);
     e->proj = trit_arena_take(a, b * embd, f);
     e->xq = trit_arena_take(a, b * digits * widest, 1);
+    e->xf = trit_arena_take(a, e->model->n_float_linears ? b * widest : 0, f);
     e->xq_scale = trit_arena_take(a, b * digits, sizeof *e->xq_scale);
     e->digit_scale = trit_arena_take(a, transformed ? b : 0, f);
     e->digit_sums =

@@ -50,6 +50,7 @@ struct trit_engine {
     float *proj;                /* [B, embd]       output and down projections, before the add */
     int8_t *xq;                 /* [B, digits, widest] quantized activations; linear.c */
     struct trit_q8 *xq_scale;   /* [B, digits] */
+    float *xf;                  /* [B, widest]     the same, not quantized, for linears of floats */
     float *digit_scale;         /* [B]             scales of activations that have digits */
     float *digit_sums;          /* [n_threads, DIGIT_SUMS] */
     float *ones;                /* [ff]            for an FFN without a gate */

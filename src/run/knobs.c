@@ -32,7 +32,8 @@ static const char *const linear_posts[] = {"none", "relu2"};
 #define IMPLIED(type) .kind = TRIT_KNOB_##type, .implied = true
 
 /* The implied ones in the order of the fingerprint, then the others in the order of `trit info`.
- * n_ctx and ffn_act_why are not here: they change no logits. act_bits determines act_max. */
+ * n_ctx, n_window and ffn_act_why are not here: they change no logits. act_bits determines
+ * act_max. */
 static const struct trit_knob knobs[] = {
     {AT(n_layer), IMPLIED(INT)},
     {AT(n_embd), IMPLIED(INT)},

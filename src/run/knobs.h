@@ -45,7 +45,8 @@ enum { TRIT_MAX_HADAMARD = 32768 };
 struct trit_knobs {
     /* Sizes */
     int32_t n_layer, n_embd, n_head, n_head_kv, head_dim, n_ff;
-    int32_t n_ctx; /* positions in training */
+    int32_t n_ctx;    /* positions in training */
+    int32_t n_window; /* positions that a token sees, or 0: all; no context may be longer */
 
     /* Block */
     enum trit_block_form block;

@@ -156,37 +156,65 @@ static bool quantize_row(struct trit_engine *e, size_t t, const float *row, floa
     return finite;
 }
 
-/* Activation, norm, the linear's own norm and quantization, in one pass per token: rows to e->xq,
- * e->xq_scale. */
-static void quantize_tokens(void *ctx, size_t begin, size_t end, int worker)
+/* What a linear reads of token t: activation, norm and the linear's own norm. scratch: memory for
+ * it, which is not used if there are none of these. *finite becomes false if a value is not. */
+static const float *input_row(const struct job *job, size_t t, float *scratch, bool *finite)
 {
-    const struct job *job = ctx;
     const struct trit_activations *x = job->x;
     const struct trit_linear *w = job->products[0].w;
-    struct trit_engine *e = job->b->e;
+    const struct trit_engine *e = job->b->e;
     const struct trit_knobs *k = &e->model->knobs;
     const enum trit_norm_kind input_norm =
         k->linear_norm == TRIT_LINEAR_NORM_LAYER ? TRIT_NORM_LAYER : TRIT_NORM_RMS;
+    const float *row = x->rows + t * w->n_in;
+
+    if (x->up) {
+        e->kernels.glu[k->ffn_act](scratch, row, x->up + t * x->ldup, w->n_in);
+        row = scratch;
+    }
+    if (x->norm) {
+        *finite &= trit_norm_row(e, scratch, row, x->norm, x->kind, k->norm_eps, w->n_in);
+        row = scratch;
+    }
+    if (w->norm.w) {
+        *finite &=
+            trit_norm_row(e, scratch, row, &w->norm, input_norm, k->linear_norm_eps, w->n_in);
+        row = scratch;
+    }
+    return row;
+}
+
+/* The input and its quantization, in one pass per token: rows to e->xq, e->xq_scale. */
+static void quantize_tokens(void *ctx, size_t begin, size_t end, int worker)
+{
+    const struct job *job = ctx;
+    struct trit_engine *e = job->b->e;
     float *scratch = e->norm_row + (size_t)worker * e->widest;
 
     for (size_t t = begin; t < end; t++) {
-        const float *row = x->rows + t * w->n_in;
         bool finite = true;
-        if (x->up) {
-            e->kernels.glu[k->ffn_act](scratch, row, x->up + t * x->ldup, w->n_in);
-            row = scratch;
-        }
-        if (x->norm) {
-            finite = trit_norm_row(e, scratch, row, x->norm, x->kind, k->norm_eps, w->n_in);
-            row = scratch;
-        }
-        if (w->norm.w) {
-            finite &=
-                trit_norm_row(e, scratch, row, &w->norm, input_norm, k->linear_norm_eps, w->n_in);
-            row = scratch;
-        }
-        finite &= quantize_row(e, t, row, scratch, w->n_in);
+        const float *row = input_row(job, t, scratch, &finite);
+        finite &= quantize_row(e, t, row, scratch, job->products[0].w->n_in);
         if (!finite)
+            trit_bad_row(job->b, t);
+    }
+}
+
+/* The input of a linear of floats: rows to e->xf. */
+static void gather_tokens(void *ctx, size_t begin, size_t end, int worker)
+{
+    const struct job *job = ctx;
+    const struct trit_engine *e = job->b->e;
+    const size_t n = job->products[0].w->n_in;
+    (void)worker;
+
+    for (size_t t = begin; t < end; t++) {
+        bool finite = true;
+        float *x = e->xf + t * n;
+        const float *row = input_row(job, t, x, &finite);
+        if (row != x)
+            memcpy(x, row, n * sizeof *x);
+        if (!finite || !trit_all_finite(x, n))
             trit_bad_row(job->b, t);
     }
 }
@@ -246,9 +274,13 @@ static void stream_rows(struct trit_engine *e, struct trit_tuned *class, trit_ta
 
 /* ---- Ternary matrices ------------------------------------------------------------------------ */
 
-/* The last step for n elements of an output row; adds them to sum, unless that is NULL. */
-static void finish_outputs(const struct trit_engine *e, float *y, float *sum, size_t n)
+/* The last step for n elements of an output row, with their biases or NULL; adds them to sum,
+ * unless that is NULL. */
+static void finish_outputs(const struct trit_engine *e, float *y, const float *bias, float *sum,
+                           size_t n)
 {
+    for (size_t i = 0; bias && i < n; i++)
+        y[i] += bias[i];
     if (e->model->knobs.linear_post == TRIT_LINEAR_POST_RELU2)
         for (size_t i = 0; i < n; i++) {
             const float r = 0.0f > y[i] ? 0.0f : y[i]; /* in this order a NaN stays */
@@ -292,14 +324,18 @@ static void product_rows(const struct job *job, size_t i, size_t t, size_t n_t, 
     const size_t digits = digits_of(knobs, w->n_in), at = t * w->n_out + begin;
     float *y = job->products[i].y + at;
 
-    if (digits > 1)
+    if (w->floats.data)
+        e->kernels.gemm[w->floats.format](y, w->n_out, w->floats.data + begin * w->floats.row_bytes,
+                                          e->xf + t * w->n_in, w->n_in, end - begin, w->n_in, n_t,
+                                          job->at.walk);
+    else if (digits > 1)
         digit_rows(e, y, w, t, n_t, begin, end, digits, worker);
     else
         e->kernels.t2_gemm(y, w->n_out, w->t2 + begin * w->row_bytes, e->xq + t * w->n_cols,
                            e->xq_scale + t, w->scale, end - begin, w->n_cols, n_t, job->at.walk);
     for (size_t k = 0; k < n_t && !knobs->hadamard_output; k++)
-        finish_outputs(e, y + k * w->n_out, job->sum ? job->sum + at + k * w->n_out : NULL,
-                       end - begin);
+        finish_outputs(e, y + k * w->n_out, w->bias ? w->bias + begin : NULL,
+                       job->sum ? job->sum + at + k * w->n_out : NULL, end - begin);
 }
 
 static void all_rows(void *ctx, size_t begin, size_t end, int worker)
@@ -337,7 +373,8 @@ static void transform_outputs(void *ctx, size_t begin, size_t end, int worker)
             const size_t n_out = job->products[i].w->n_out;
             float *y = job->products[i].y + t * n_out;
             hadamard(job->b->e, y, n_out);
-            finish_outputs(job->b->e, y, job->sum ? job->sum + t * n_out : NULL, n_out);
+            finish_outputs(job->b->e, y, job->products[i].w->bias,
+                           job->sum ? job->sum + t * n_out : NULL, n_out);
         }
 }
 
@@ -378,35 +415,44 @@ static bool read_ahead(void *ctx, size_t item, size_t step)
     return true;
 }
 
-/* Quantize the activations, and multiply. */
+/* Quantize the activations, unless the linear is one of floats, and multiply. */
 static void multiply(struct job *job)
 {
     struct trit_engine *e = job->b->e;
     const struct trit_linear *w = job->products[0].w;
     const size_t n = job->b->n, n_blocks = (n + TRIT_TOKEN_BLOCK - 1) / TRIT_TOKEN_BLOCK;
+    const bool floats = w->floats.data != NULL;
+    const size_t row_bytes = floats ? w->floats.row_bytes : w->row_bytes;
 
     for (size_t i = 0; i < job->n; i++)
         job->n_rows += job->products[i].w->n_out;
-    if (n == 1 && digits_of(&e->model->knobs, w->n_in) == 1) {
+    if (n == 1 && !floats && digits_of(&e->model->knobs, w->n_in) == 1) {
         job->at = (struct streamed){.before = quantize_single, .ahead = read_ahead};
         stream_rows(e, trit_tuner_class(e->tuner, TRIT_WALK_T2, "t2", w->row_bytes), all_rows, job,
                     &job->at, job->n_rows, w->row_bytes);
     } else {
         job->at.walk = trit_walks;
-        trit_pool_run(e->pool, quantize_tokens, job, n, 1);
-        trit_pool_run(e->pool, all_rows, job, n_blocks * job->n_rows, row_chunk(w->row_bytes, n));
+        trit_pool_run(e->pool, floats ? gather_tokens : quantize_tokens, job, n, 1);
+        trit_pool_run(e->pool, all_rows, job, n_blocks * job->n_rows, row_chunk(row_bytes, n));
     }
     if (e->model->knobs.hadamard_output)
         trit_pool_run(e->pool, transform_outputs, job, n, 1);
 }
 
+/* Whether linears of the same x read the same quantized activations. */
+static bool shares_input(const struct trit_linear *w)
+{
+    return !w->norm.w && !w->floats.data;
+}
+
 void trit_linears(struct trit_batch *b, const struct trit_activations *x, size_t n,
                   const struct trit_product *products)
 {
-    const size_t n_at_once = products[0].w->norm.w ? 1 : n;
-
-    for (size_t i = 0; i < n; i += n_at_once)
-        multiply(&(struct job){.b = b, .x = x, .products = products + i, .n = n_at_once});
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && shares_input(products[i].w) && shares_input(products[end].w);)
+            end++;
+        multiply(&(struct job){.b = b, .x = x, .products = products + i, .n = end - i});
+    }
 }
 
 void trit_linear_add(struct trit_batch *b, const struct trit_activations *x,

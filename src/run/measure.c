@@ -46,7 +46,10 @@ static void add_all(struct read_job *job)
     job->n_bytes = 0;
     for (int32_t il = 0; il < job->s->exit_layer; il++)
         for (size_t i = 0; !job->s->skip[il] && (w = trit_layer_linear(&m->layers[il], i)); i++)
-            add_pieces(job, w->t2, w->n_out * w->row_bytes);
+            if (w->t2)
+                add_pieces(job, w->t2, w->n_out * w->row_bytes);
+            else
+                add_pieces(job, w->floats.data, w->floats.n_rows * w->floats.row_bytes);
     add_pieces(job, m->output.data, m->output.n_rows * m->output.row_bytes);
     add_pieces(job, m->token_embd.data, m->token_embd.row_bytes); /* any row */
 }

@@ -13,7 +13,7 @@
 #include "checked.h"
 #include "str.h"
 
-enum { MAX_ROWS = 1 << 24, PER_SLOT = 3 /* a linear and its norm's weight and bias */ };
+enum { MAX_ROWS = 1 << 24, PER_SLOT = 4 /* a linear, its bias, its norm's weight and bias */ };
 
 /* ---- Slots ----------------------------------------------------------------------------------- */
 
@@ -80,6 +80,23 @@ size_t trit_width(const struct trit_knobs *k, enum trit_width w)
     default:
         return (size_t)k->n_ff;
     }
+}
+
+bool trit_is_float_linear(const trit_file *file, struct trit_string name)
+{
+    const struct gguf_kv *kv = trit_gguf_find(file, TRIT_FLOAT_LINEARS);
+    const bool strings = kv && kv->type == TRIT_VALUE_ARRAY && kv->item_type == TRIT_VALUE_STRING;
+    const uint8_t *p = strings ? kv->items : NULL;
+
+    if (!trit_string_ends(name, ".weight"))
+        return false;
+    name.len -= strlen(".weight");
+    for (uint64_t i = 0; strings && i < kv->n_items; i++) {
+        const struct trit_string s = trit_gguf_next_value(TRIT_VALUE_STRING, &p).s;
+        if (s.len == name.len && memcmp(s.bytes, name.bytes, s.len) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* ---- Loading --------------------------------------------------------------------------------- */
@@ -176,7 +193,7 @@ static trit_status find_vector(struct loader *l, const char *name, size_t n, boo
 static trit_status find_norm(struct loader *l, const char *stem, size_t n, bool layer,
                              struct trit_norm *out)
 {
-    char name[80];
+    char name[96];
 
     snprintf(name, sizeof name, "%s.weight", stem);
     const trit_status status = find_vector(l, name, n, false, &out->w);
@@ -184,19 +201,12 @@ static trit_status find_norm(struct loader *l, const char *stem, size_t n, bool 
     return status || !layer ? status : find_vector(l, name, n, false, &out->b);
 }
 
-static trit_status find_matrix(struct loader *l, const char *name, bool optional,
-                               struct trit_matrix *out)
+static trit_status use_matrix(struct loader *l, const struct gguf_tensor *t, size_t n_cols,
+                              size_t n_rows, struct trit_matrix *out)
 {
-    const struct gguf_tensor *t;
-    trit_status status = find(l, name, optional, &t);
+    trit_status status;
 
-    *out = (struct trit_matrix){0};
-    if (status || !t)
-        return status;
-    if (t->dims[1] > MAX_ROWS)
-        return FAIL(l, t, TRIT_E_FILE, "has too many rows");
-    if ((status = check_type(l, t, false)) ||
-        (status = check_shape(l, t, (size_t)l->m->knobs.n_embd, (size_t)t->dims[1])))
+    if ((status = check_type(l, t, false)) || (status = check_shape(l, t, n_cols, n_rows)))
         return status;
     *out = (struct trit_matrix){
         .type = t->type,
@@ -208,6 +218,21 @@ static trit_status find_matrix(struct loader *l, const char *name, bool optional
     };
     l->m->n_params += out->n_rows * out->n_cols;
     return TRIT_OK;
+}
+
+/* The embedding, positions or the head. */
+static trit_status find_matrix(struct loader *l, const char *name, bool optional,
+                               struct trit_matrix *out)
+{
+    const struct gguf_tensor *t;
+    const trit_status status = find(l, name, optional, &t);
+
+    *out = (struct trit_matrix){0};
+    if (status || !t)
+        return status;
+    if (t->dims[1] > MAX_ROWS)
+        return FAIL(l, t, TRIT_E_FILE, "has too many rows");
+    return use_matrix(l, t, (size_t)l->m->knobs.n_embd, (size_t)t->dims[1], out);
 }
 
 /* The scale must be positive and finite. It is 0 in a TQ or float tensor of zeros only. */
@@ -238,25 +263,17 @@ static trit_status find_extra_scale(struct loader *l, const char *stem, float *s
     return check_scale(l, t, *scale, false);
 }
 
-/* A linear that is T2 in the file stays there, and its scale is known at once. */
-static trit_status find_linear(struct loader *l, const char *stem, size_t n_in, size_t n_out,
+/* One that is T2 in the file stays there, and its scale is known at once. */
+static trit_status use_ternary(struct loader *l, const struct gguf_tensor *t, const char *stem,
                                struct trit_linear *out)
 {
-    char name[80];
-    const struct gguf_tensor *t;
+    const size_t n_in = out->n_in, n_out = out->n_out;
     trit_status status;
 
-    snprintf(name, sizeof name, "%s.weight", stem);
-    if ((status = find(l, name, false, &t)) || (status = check_type(l, t, true)) ||
-        (status = check_shape(l, t, n_in, n_out)))
-        return status;
-    *out = (struct trit_linear){
-        .n_in = n_in,
-        .n_out = n_out,
-        .n_cols = (size_t)trit_round_up(n_in, TRIT_T2_BLOCK),
-        .row_bytes = trit_t2_row_bytes(n_in),
-    };
-    if ((status = find_extra_scale(l, stem, &out->scale)))
+    out->n_cols = (size_t)trit_round_up(n_in, TRIT_T2_BLOCK);
+    out->row_bytes = trit_t2_row_bytes(n_in);
+    if ((status = check_type(l, t, true)) || (status = check_shape(l, t, n_in, n_out)) ||
+        (status = find_extra_scale(l, stem, &out->scale)))
         return status;
     if (trit_gguf_is_t2(l->m->file, t)) {
         const float scale = trit_i2s_scale(trit_gguf_data(l->m->file, t), n_in * n_out);
@@ -271,10 +288,37 @@ static trit_status find_linear(struct loader *l, const char *stem, size_t n_in, 
     }
     l->m->n_params += n_in * n_out;
     l->m->n_ternary += n_in * n_out;
-    l->m->ternary_bytes += n_out * out->row_bytes;
+    l->m->linear_bytes += n_out * out->row_bytes;
+    return TRIT_OK;
+}
+
+/* A linear, its bias if there is one, and the norm on its input; one of floats has no such norm. */
+static trit_status find_linear(struct loader *l, const char *stem, size_t n_in, size_t n_out,
+                               struct trit_linear *out)
+{
+    const bool fixed = l->m->arch->open; /* these have ternary linears without biases */
+    const struct gguf_tensor *t;
+    char name[80];
+    trit_status status;
+
+    *out = (struct trit_linear){.n_in = n_in, .n_out = n_out};
+    snprintf(name, sizeof name, "%s.weight", stem);
+    if ((status = find(l, name, false, &t)))
+        return status;
+    const bool floats = !fixed && trit_is_float_linear(l->m->file, t->name);
+    if (floats) {
+        status = use_matrix(l, t, n_in, n_out, &out->floats);
+        l->m->linear_bytes += n_out * out->floats.row_bytes;
+        l->m->n_float_linears++;
+    } else {
+        status = use_ternary(l, t, stem, out);
+    }
+    snprintf(name, sizeof name, "%s.bias", stem);
+    if (!status && !fixed)
+        status = find_vector(l, name, n_out, true, &out->bias);
     snprintf(name, sizeof name, "%s_norm_in", stem);
-    if (l->m->knobs.linear_norm == TRIT_LINEAR_NORM_NONE)
-        return TRIT_OK;
+    if (status || floats || l->m->knobs.linear_norm == TRIT_LINEAR_NORM_NONE)
+        return status;
     return find_norm(l, name, n_in, l->m->knobs.linear_norm == TRIT_LINEAR_NORM_LAYER, &out->norm);
 }
 
@@ -324,6 +368,20 @@ static trit_status find_positions(struct loader *l)
     return status;
 }
 
+/* Each linear that the file lists as one of floats must be there. */
+static trit_status check_float_linears(const struct loader *l)
+{
+    const struct gguf_kv *kv = trit_gguf_find(l->m->file, TRIT_FLOAT_LINEARS);
+
+    if (!kv || kv->n_items == l->m->n_float_linears)
+        return TRIT_OK;
+    return trit_fail(l->err, TRIT_E_FILE,
+                     "%s: metadata '" TRIT_FLOAT_LINEARS
+                     "' must list linears of the model, each once; of its %llu items %llu are",
+                     l->m->file->path, (unsigned long long)kv->n_items,
+                     (unsigned long long)l->m->n_float_linears);
+}
+
 static trit_status find_all(struct loader *l)
 {
     struct trit_model *m = l->m;
@@ -349,6 +407,8 @@ static trit_status find_all(struct loader *l)
         return status;
     for (int32_t i = 0; i < k->n_layer && !status; i++)
         status = find_layer(l, i);
+    if (!status)
+        status = check_float_linears(l);
     for (size_t i = 0; i < m->file->n_tensors && !status; i++)
         if (!l->used[i])
             status = trit_fail(l->err, TRIT_E_UNSUPPORTED,
@@ -490,7 +550,7 @@ void trit_model_get_info(const trit_model *m, struct trit_model_info *out)
         .n_params = m->n_params,
         .n_ternary = m->n_ternary,
         .repacked_bytes = m->memory.size,
-        .token_bytes = m->ternary_bytes + (uint64_t)m->output.n_rows * m->output.row_bytes +
+        .token_bytes = m->linear_bytes + (uint64_t)m->output.n_rows * m->output.row_bytes +
                        m->token_embd.row_bytes,
     };
 }

@@ -11,21 +11,23 @@ struct trit_norm {
     float *w, *b;
 };
 
-/* A ternary matrix: y = scale * T x. */
-struct trit_linear {
-    struct trit_norm norm; /* of its input, or w is NULL */
-    const uint8_t *t2;     /* [n_out, n_in padded to TRIT_T2_BLOCK] */
-    float scale;
-    size_t n_in, n_out;
-    size_t n_cols, row_bytes; /* of a row of t2: n_in padded, and its bytes */
-};
-
-/* A float matrix, row by row: the embedding and the head. */
+/* A float matrix, row by row: the embedding, the head, and linears that are not quantized. */
 struct trit_matrix {
     const struct trit_type *type;
     enum trit_format format; /* of the type */
     const uint8_t *data;
     size_t n_rows, n_cols, row_bytes;
+};
+
+/* A ternary matrix, y = scale * T x + bias, or one of floats, y = M x + bias. */
+struct trit_linear {
+    struct trit_norm norm; /* of its input, or w is NULL */
+    const uint8_t *t2;     /* [n_out, n_in padded to TRIT_T2_BLOCK], or NULL: floats */
+    struct trit_matrix floats;
+    float scale;
+    float *bias; /* [n_out], or NULL */
+    size_t n_in, n_out;
+    size_t n_cols, row_bytes; /* of a row of t2: n_in padded, and its bytes */
 };
 
 /* One tensor of a layer, blk.N.<name>.weight, and its member of struct trit_layer. A LayerNorm has
@@ -68,6 +70,13 @@ struct trit_layer {
  * have is all zeros. */
 const struct trit_linear *trit_layer_linear(const struct trit_layer *layer, size_t i);
 
+/* The key of the linears that a BitNet model keeps in floats: an array of their names without
+ * ".weight". Their activations are not quantized. */
+#define TRIT_FLOAT_LINEARS "trit.float_linears"
+
+/* Whether the file lists a tensor there, by its full name. */
+bool trit_is_float_linear(const trit_file *file, struct trit_string name);
+
 struct trit_model {
     const trit_file *file;
     const struct trit_arch *arch;
@@ -79,7 +88,8 @@ struct trit_model {
     float *rope_factors;       /* [n_rot/2] divisors of the frequencies, or NULL */
     struct trit_layer *layers; /* [n_layer] */
     struct trit_arena memory;  /* norms and repacked weights */
-    uint64_t n_params, n_ternary, ternary_bytes;
+    uint64_t n_params, n_ternary, linear_bytes;
+    uint64_t n_float_linears;
 };
 
 #endif

@@ -862,7 +862,7 @@ static void tokens_without_rows(void **state)
 /* An unknown tensor could change the result. */
 static void unknown_tensor(void **state)
 {
-    static const char *const names[] = {"blk.0.attn_q.bias", "blk.1.attn_norm.weight", "extra",
+    static const char *const names[] = {"blk.0.attn_norm.bias", "blk.1.attn_norm.weight", "extra",
                                         "blk.0.attn_q.weight_scale", "blk.0.attn_q.weigh"};
     const uint64_t dims[] = {256, 0};
     const float zeros[256] = {0};
