@@ -95,3 +95,24 @@ bool trit_floats_are_ternary(uint8_t *t2, const struct trit_packed *m)
     return !trit_unpack_float(t2, &scale, &row, &why) && !trit_unpack_float(t2, &scale, m, &why) &&
            scale > 0.0f;
 }
+
+bool trit_floats_are_grouped(const struct trit_packed *m)
+{
+    enum { RUN = 32 };
+    struct absmean_job job = {.m = m};
+    bool any = false;
+    float w[STRETCH];
+
+    trit_kernels_init_scalar(&job.kernels);
+    for (size_t r = 0; r < m->n_rows; r++)
+        for (size_t k = 0; k < m->n_cols; k += STRETCH) {
+            const size_t n = read_stretch(w, &job, r, k);
+            for (size_t i = 0, begin = 0; i < n; i++) {
+                begin = i % RUN == 0 || w[begin] == 0.0f ? i : begin;
+                if (w[i] != 0.0f && fabsf(w[i]) != fabsf(w[begin]))
+                    return false;
+                any |= w[i] != 0.0f;
+            }
+        }
+    return any;
+}

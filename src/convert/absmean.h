@@ -28,4 +28,8 @@ trit_status trit_absmean_t2(uint8_t *t2, float *scale, const struct trit_packed 
  * master. t2: memory for it as T2. The first row is enough to rule out most masters. */
 bool trit_floats_are_ternary(uint8_t *t2, const struct trit_packed *m);
 
+/* Whether each run of 32 floats in a row is ternary by itself: a tensor of several scales, which is
+ * no master either. */
+bool trit_floats_are_grouped(const struct trit_packed *m);
+
 #endif

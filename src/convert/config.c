@@ -222,9 +222,7 @@ static void unknown_family(struct reader *r)
     for (size_t i = 0; (f = trit_family_at(i)); i++)
         trit_append(known, sizeof known, "%s%s%s", i ? ", " : "",
                     f->marker ? "any that has a tensor " : f->architecture,
-                    f->marker                ? f->marker
-                    : f->quantization_config ? " with a quantization_config of quant_method bitnet"
-                                             : "");
+                    f->marker ? f->marker : "");
     fail_text(r, "architectures", name, known);
 }
 
@@ -240,11 +238,6 @@ static void read_family(struct reader *r, struct trit_config *c)
                               trit_quote_text(arch).text);
     } else if (!c->family) {
         unknown_family(r);
-    } else if (c->family->quantization_config && !find(r, "quantization_config")) {
-        fail(r, TRIT_E_UNSUPPORTED, "quantization_config",
-             "is missing: nothing says that this model was trained to be ternary, and quantizing "
-             "another would destroy it. (For the master of a ternary model, put "
-             "{\"quant_method\": \"bitnet\"} there)");
     } else {
         c->arch = trit_arch_named(trit_string_of(c->family->arch));
         trit_note(r->notes, "the checkpoint is a %s: architecture %s", c->family->what,
@@ -405,14 +398,34 @@ static void check_number(struct reader *r, const char *key, int32_t supported)
         fail(r, TRIT_E_UNSUPPORTED, key, what);
 }
 
+static enum trit_bias bias_of(struct reader *r, const struct trit_config *c, const char *key)
+{
+    const bool is = read_bool(r, key, false);
+
+    if (is && c->arch->open)
+        fail(r, TRIT_E_UNSUPPORTED, key, "is true; linears of this family have no biases");
+    return !find(r, key) ? TRIT_BIAS_MAY : is ? TRIT_BIAS_MUST : TRIT_BIAS_NEVER;
+}
+
+/* A window as long as the longest context is none. */
+static void read_window(struct reader *r, struct trit_knobs *k)
+{
+    const int32_t n = read_int(r, "sliding_window", 0, INT32_MAX, 0);
+
+    if (n == 0 || n >= k->n_ctx || !read_bool(r, "use_sliding_window", true))
+        return;
+    k->n_window = n;
+    trit_note(r->notes,
+              "its sliding_window of %d positions is not supported, so no context may be longer; "
+              "max_position_embeddings is %d",
+              n, k->n_ctx);
+}
+
 /* Features that models of these families may have and the forward pass does not compute. */
 static void refuse_extras(struct reader *r)
 {
-    static const char *const never[] = {"attention_bias", "mlp_bias", "use_bias"};
-
-    for (size_t i = 0; i < sizeof never / sizeof *never; i++)
-        if (read_bool(r, never[i], false))
-            fail(r, TRIT_E_UNSUPPORTED, never[i], "is true; biases are not supported");
+    if (read_bool(r, "use_bias", false))
+        fail(r, TRIT_E_UNSUPPORTED, "use_bias", "is true; it does not say which linears have one");
     if (read_real(r, "partial_rotary_factor", 0, 1, 1) < 1)
         fail(r, TRIT_E_UNSUPPORTED, "partial_rotary_factor", "is less than 1");
     check_number(r, "input_bits", 8);
@@ -421,16 +434,96 @@ static void refuse_extras(struct reader *r)
 
 /* ---- How it was quantized -------------------------------------------------------------------- */
 
-static void read_not_converted(struct reader *r)
+/* A pattern of names as items that match one character each, with the subset of Python's regular
+ * expressions that lists of modules use. */
+struct pattern {
+    struct {
+        char c; /* 0: any character; 'd' if digit */
+        bool digit, star;
+    } item[64];
+    size_t n;
+};
+
+/* @return false if the text is not of the subset or too long */
+static bool parse_pattern(struct pattern *p, struct trit_string s)
+{
+    *p = (struct pattern){.n = 0};
+    for (size_t i = 0; i < s.len; i++) {
+        const bool escaped = s.bytes[i] == '\\' && i + 1 < s.len;
+        const char c = s.bytes[i += escaped];
+        if (p->n + 2 > sizeof p->item / sizeof *p->item || (!escaped && strchr("[](){}|?^$\\", c)))
+            return false;
+        if (!escaped && (c == '*' || c == '+')) {
+            if (p->n == 0 || p->item[p->n - 1].star)
+                return false;
+            if (c == '+') {
+                p->item[p->n] = p->item[p->n - 1];
+                p->n++;
+            }
+            p->item[p->n - 1].star = true;
+            continue;
+        }
+        if (escaped && c != 'd' && strchr("0123456789", c) == NULL &&
+            ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')))
+            return false;
+        p->item[p->n].digit = escaped && c == 'd';
+        p->item[p->n++].c = (char)(!escaped && c == '.' ? 0 : c);
+    }
+    return true;
+}
+
+/* Whether the pattern matches from the start up to a boundary of modules. */
+static bool matches_start(const struct pattern *p, const char *name)
+{
+    uint64_t at = 1; /* bit i: item i is next; bit n: the end */
+
+    for (size_t k = 0;; k++) {
+        for (size_t i = 0; i < p->n; i++)
+            if (p->item[i].star && (at >> i & 1))
+                at |= (uint64_t)2 << i;
+        if ((at >> p->n & 1) &&
+            (name[k] == '\0' || name[k] == '.' || (k > 0 && name[k - 1] == '.')))
+            return true;
+        if (name[k] == '\0')
+            return false;
+        uint64_t next = 0;
+        for (size_t i = 0; i < p->n; i++) {
+            const bool fits = p->item[i].digit ? name[k] >= '0' && name[k] <= '9'
+                                               : !p->item[i].c || p->item[i].c == name[k];
+            if (fits && (at >> i & 1))
+                next |= (uint64_t)1 << (i + !p->item[i].star);
+        }
+        at = next;
+    }
+}
+
+bool trit_config_keeps(const struct trit_config *c, const char *module)
+{
+    const struct trit_string name = trit_string_of(module);
+
+    for (const struct trit_json_value *v = trit_json_first(c->kept); v; v = trit_json_next(v)) {
+        const struct trit_string s = trit_json_text(v);
+        struct pattern p;
+        if (s.len <= name.len && memcmp(name.bytes + name.len - s.len, s.bytes, s.len) == 0)
+            return true;
+        if (parse_pattern(&p, s) && matches_start(&p, module))
+            return true;
+    }
+    return false;
+}
+
+static void read_not_converted(struct reader *r, struct trit_config *c)
 {
     static const char key[] = "quantization_config.modules_to_not_convert";
-    const struct trit_json_value *list = find(r, key);
+    struct pattern p;
 
-    if (list && trit_json_type_of(list) != TRIT_JSON_ARRAY)
+    c->kept = find(r, key);
+    if (c->kept && trit_json_type_of(c->kept) != TRIT_JSON_ARRAY)
         fail(r, TRIT_E_FILE, key, "is not a list");
-    for (const struct trit_json_value *v = trit_json_first(list); v; v = trit_json_next(v))
-        if (!trit_json_is_text(v, "lm_head"))
-            fail_text(r, key, trit_json_text(v), "['lm_head'] and null");
+    for (const struct trit_json_value *v = trit_json_first(c->kept); v; v = trit_json_next(v))
+        if (!trit_json_text(v).len || !parse_pattern(&p, trit_json_text(v)))
+            fail_text(r, key, trit_json_text(v),
+                      "names of modules, with ., *, + and \\d of regular expressions");
 }
 
 static void read_linear_norm(struct reader *r, struct trit_config *c)
@@ -459,6 +552,7 @@ static void read_quantization(struct reader *r, struct trit_config *c)
         fail_text(r, "quantization_config.quantization_mode", mode, "'online' and 'offline'");
     if (trit_string_is(class, "autobitlinear")) {
         c->scale = TRIT_SCALE_MULTIPLIES;
+        c->offline = !trit_string_is(mode, "online");
         c->scale_why = "linear_class autobitlinear";
     } else if (trit_string_is(class, "bitlinear") || !class.len) {
         c->scale = TRIT_SCALE_DIVIDES;
@@ -467,7 +561,7 @@ static void read_quantization(struct reader *r, struct trit_config *c)
     } else {
         fail_text(r, "quantization_config.linear_class", class, "'bitlinear' and 'autobitlinear'");
     }
-    read_not_converted(r);
+    read_not_converted(r, c);
     read_linear_norm(r, c);
 }
 
@@ -499,6 +593,9 @@ trit_status trit_config_read(struct trit_config *out, const struct trit_config_s
     read_sizes(&r, out);
     read_rope(&r, out);
     read_act(&r, out);
+    read_window(&r, &out->knobs);
+    out->attn_bias = bias_of(&r, out, "attention_bias");
+    out->mlp_bias = bias_of(&r, out, "mlp_bias");
     refuse_extras(&r);
     read_tied(&r, out);
     if (r.status)

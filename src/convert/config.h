@@ -15,6 +15,9 @@ enum trit_scale_form {
 /* tie_word_embeddings; UNSAID if config.json does not have it. */
 enum trit_tied { TRIT_UNTIED, TRIT_TIED, TRIT_TIED_UNSAID };
 
+/* Whether linears have a bias; MAY: if the checkpoint has one. */
+enum trit_bias { TRIT_BIAS_MAY, TRIT_BIAS_NEVER, TRIT_BIAS_MUST };
+
 struct trit_config {
     const struct trit_family *family;
     const struct trit_arch *arch;
@@ -23,7 +26,10 @@ struct trit_config {
     int32_t n_vocab;
     enum trit_tied tied;
     enum trit_scale_form scale;
-    const char *scale_why;                    /* the entry that decided */
+    const char *scale_why; /* the entry that decided; NULL: there is no quantization_config */
+    bool offline; /* floats are ternary already, and a weight_scale multiplies them and the bias */
+    enum trit_bias attn_bias, mlp_bias;
+    const struct trit_json_value *kept;       /* modules_to_not_convert, or NULL */
     float rope_low, rope_high, rope_original; /* of rope type "llama3", else 0 */
 };
 
@@ -36,6 +42,9 @@ struct trit_config_source {
     const char *const *knobs; /* [n_knobs] "name=value"; override config.json */
     int32_t n_knobs;
 };
+
+/* Whether modules_to_not_convert names a module. */
+bool trit_config_keeps(const struct trit_config *c, const char *module);
 
 /* Read it. Whatever the forward pass does not compute is refused here, with the name of its key.
  * @return TRIT_OK; TRIT_E_FILE: a key is missing or invalid; TRIT_E_UNSUPPORTED; TRIT_E_ARGUMENT:

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "emit.h"
+#include "model.h"
 #include "packed.h"
 #include "plan.h"
 #include "str.h"
@@ -33,7 +34,7 @@ struct converter {
     struct trit_pool *pool;
     struct trit_emitter emitter;
     uint8_t *t2, *rearranged; /* one linear; rearranged: only if some need it */
-    bool *exact;              /* [plan.n] whether a master is ternary already */
+    bool *exact;              /* [plan.n] whether a MASTER is ternary already */
 };
 
 #define FAIL(c, t, code, ...)                                                                      \
@@ -88,9 +89,11 @@ static trit_status take_buffers(struct converter *c)
 
     for (size_t i = 0; i < c->plan.n; i++) {
         const struct trit_planned *t = &c->plan.tensors[i];
-        if (t->kind != TRIT_PLANNED_PACKED && t->kind != TRIT_PLANNED_MASTER)
-            continue;
-        const size_t bytes = t->n_rows * trit_t2_row_bytes(t->n_cols);
+        const bool ternary = t->kind == TRIT_PLANNED_PACKED || t->kind == TRIT_PLANNED_MASTER;
+        const bool floats = t->kind == TRIT_PLANNED_BIAS || t->head_rows;
+        const size_t bytes = ternary  ? t->n_rows * trit_t2_row_bytes(t->n_cols)
+                             : floats ? t->n_rows * t->n_cols * sizeof(float)
+                                      : 0;
         most = bytes > most ? bytes : most;
         rearranged |= t->head_rows != 0;
     }
@@ -117,36 +120,79 @@ static bool is_exact(struct converter *c, const struct trit_planned *t)
     return exact;
 }
 
-/* Find the masters that are ternary already; the others will be quantized. */
-static void sort_masters(struct converter *c)
+/* Whether a linear of floats that is not ternary may be quantized. */
+static trit_status check_master(const struct converter *c, const struct trit_planned *t)
 {
+    const struct trit_packed m = master(t);
+    struct trit_error why;
+    float scale;
+
+    if (trit_floats_are_grouped(&m))
+        return FAIL(c, t, TRIT_E_UNSUPPORTED,
+                    "holds ternary values of several scales, so it is no full-precision master; "
+                    "one scale per tensor is supported");
+    if (c->config.offline && trit_unpack_float(c->t2, &scale, &m, &why))
+        return FAIL(c, t, TRIT_E_UNSUPPORTED,
+                    "%s; quantization_mode offline says that linears are ternary already, online "
+                    "that they are masters",
+                    why.text);
+    if (c->config.family->quantization_config && !c->config.scale_why)
+        return trit_fail(c->err, TRIT_E_UNSUPPORTED,
+                         "%s/config.json: 'quantization_config' is missing, and tensor '%s' is not "
+                         "ternary: nothing says that this model was trained to be, and quantizing "
+                         "another would destroy it. (For the master of a ternary model, put "
+                         "{\"quant_method\": \"bitnet\"} there)",
+                         c->dir, trit_quote(t->from->name).text);
+    return TRIT_OK;
+}
+
+static void note_exact(struct converter *c, size_t n)
+{
+    const bool online = c->config.scale_why && !c->config.offline;
+
+    trit_note(&c->notes, "%zu float linears are ternary already and are kept unchanged%s", n,
+              online ? "; transformers' absmean at run time would multiply each scale by the share "
+                       "of nonzero weights"
+                     : "");
+    if (!c->config.scale_why && c->config.family->quantization_config)
+        trit_note(&c->notes,
+                  "config.json has no quantization_config, but the values of all linears "
+                  "are -s, 0 and +s: the model is run as BitNet b1.58, with activations "
+                  "of 8 bits");
+}
+
+/* Find the masters that are ternary already; the others will be quantized. */
+static trit_status sort_masters(struct converter *c)
+{
+    trit_status status = TRIT_OK;
     size_t n = 0;
 
-    for (size_t i = 0; i < c->plan.n; i++) {
+    for (size_t i = 0; i < c->plan.n && !status; i++) {
         const struct trit_planned *t = &c->plan.tensors[i];
-        c->exact[i] =
-            t->kind == TRIT_PLANNED_MASTER && !c->config.family->all_masters && is_exact(c, t);
+        if (t->kind != TRIT_PLANNED_MASTER || c->config.family->all_masters)
+            continue;
+        c->exact[i] = is_exact(c, t);
         n += c->exact[i];
+        if (!c->exact[i])
+            status = check_master(c, t);
     }
+    if (status)
+        return status;
     if (c->plan.n_masters > n)
         trit_note(&c->notes,
                   "%zu linears are full-precision masters and are quantized: the scale of a "
                   "tensor is the mean of its |w|, weights are rounded to -1, 0 or 1 times that",
                   c->plan.n_masters - n);
     if (n > 0)
-        trit_note(&c->notes,
-                  "%zu float linears are ternary already and are kept unchanged; transformers' "
-                  "absmean at run time would multiply each scale by the share of nonzero weights",
-                  n);
+        note_exact(c, n);
+    return TRIT_OK;
 }
 
 /* Row h*d + 2j + l of the output is row h*d + l*d/2 + j of the checkpoint. Transformers rotates
  * element j of a head with element d/2 + j; architecture llama rotates element 2j with 2j + 1. */
-static void rearrange(uint8_t *to, const uint8_t *from, const struct trit_planned *t)
+static void rearrange(uint8_t *to, const uint8_t *from, size_t n_rows, size_t row_bytes, size_t d)
 {
-    const size_t row_bytes = trit_t2_row_bytes(t->n_cols), d = t->head_rows;
-
-    for (size_t r = 0; r < t->n_rows; r++) {
+    for (size_t r = 0; r < n_rows; r++) {
         const size_t h = r / d, j = r % d / 2, l = r % 2;
         memcpy(to + r * row_bytes, from + (h * d + l * d / 2 + j) * row_bytes, row_bytes);
     }
@@ -170,8 +216,10 @@ static trit_status convert_linear(struct converter *c, size_t i)
         status = trit_absmean_t2(c->t2, &scale, &m, c->config.family->absmean, c->pool, &why);
     if (status)
         return FAIL(c, t, status, "%s", why.text);
+    if (t->kind == TRIT_PLANNED_MASTER)
+        scale *= t->scale;
     if (t->head_rows) {
-        rearrange(c->rearranged, c->t2, t);
+        rearrange(c->rearranged, c->t2, t->n_rows, trit_t2_row_bytes(t->n_cols), t->head_rows);
         t2 = c->rearranged;
     }
     status = trit_emit_t2(&c->emitter, c->type, t2, scale, t->n_rows, t->n_cols, &why);
@@ -207,23 +255,51 @@ static const struct trit_type *type_of(const struct converter *c, const struct t
         return c->type;
     case TRIT_PLANNED_MATRIX:
         return c->embd;
+    case TRIT_PLANNED_KEPT:
+        return trit_type_find(t->format == TRIT_FORMAT_BF16  ? TRIT_TYPE_BF16
+                              : t->format == TRIT_FORMAT_F16 ? TRIT_TYPE_F16
+                                                             : TRIT_TYPE_F32);
     default:
         return c->f32;
     }
+}
+
+/* A bias as F32, times the scale that the library gives it; or the rows of a linear. In the order
+ * of the GGUF. */
+static const uint8_t *arrange_floats(struct converter *c, const struct trit_planned *t)
+{
+    struct trit_kernels scalar;
+    float *x = (float *)(void *)c->t2;
+
+    if (t->kind == TRIT_PLANNED_KEPT) {
+        rearrange(c->t2, t->from->data, t->n_rows, trit_format_bytes(t->format, t->n_cols),
+                  t->head_rows);
+        return c->t2;
+    }
+    trit_kernels_init_scalar(&scalar);
+    scalar.decode[t->format](x, t->from->data, t->n_cols);
+    for (size_t i = 0; i < t->n_cols; i++)
+        x[i] *= t->scale;
+    if (!t->head_rows)
+        return c->t2;
+    rearrange(c->rearranged, c->t2, t->n_cols, sizeof *x, t->head_rows);
+    return c->rearranged;
 }
 
 static trit_status convert_floats(struct converter *c, const struct trit_planned *t)
 {
     float divisors[TRIT_MAX_HEAD_DIM / 2];
     const uint8_t *data = (const uint8_t *)divisors;
+    const bool bias = t->kind == TRIT_PLANNED_BIAS;
     struct trit_error why = {0};
 
     if (t->kind == TRIT_PLANNED_FREQS)
         rope_divisors(divisors, &c->config);
     else
-        data = t->from->data;
+        data = bias || t->head_rows ? arrange_floats(c, t) : t->from->data;
     const trit_status status =
-        trit_emit_rows(&c->emitter, type_of(c, t), t->format, data, t->n_rows, t->n_cols, &why);
+        trit_emit_rows(&c->emitter, type_of(c, t), bias ? TRIT_FORMAT_F32 : t->format, data,
+                       t->n_rows, t->n_cols, &why);
     if (status && t->from && status != TRIT_E_CANCELLED)
         return FAIL(c, t, status, "%s", why.text);
     return status ? trit_fail(c->err, status, "%s", why.text) : TRIT_OK;
@@ -267,6 +343,13 @@ static void write_knobs(struct converter *c)
     if (c->config.rope_original > 0)
         k.rope_factor = 1;
     trit_arch_write(c->config.arch, &k, c->config.n_vocab, c->config.act, &c->w);
+    if (!c->plan.n_kept)
+        return;
+    trit_gguf_write_array(&c->w, TRIT_FLOAT_LINEARS, TRIT_VALUE_STRING, c->plan.n_kept);
+    for (size_t i = 0; i < c->plan.n; i++)
+        if (c->plan.tensors[i].kind == TRIT_PLANNED_KEPT)
+            trit_gguf_write_item_string(&c->w, c->plan.tensors[i].name,
+                                        strlen(c->plan.tensors[i].name) - strlen(".weight"));
 }
 
 static trit_status list_tensors(struct converter *c)
@@ -325,7 +408,8 @@ static trit_status convert(struct converter *c, uint64_t *n_bytes)
         (status = trit_convert_pool(&c->pool, c->opt->n_threads, c->err)) ||
         (status = trit_emitter_init(&c->emitter, &c->w, c->pool, c->err)))
         return status;
-    sort_masters(c);
+    if ((status = sort_masters(c)))
+        return status;
     if (c->notes.no_memory)
         return trit_fail_memory(c->err, 512, "a note");
     write_general(c);

@@ -19,7 +19,8 @@ struct trit_family {
     const char *arch;    /* general.architecture of the GGUF */
     const char *what;    /* for messages */
     const char *presets; /* knobs that differ from its architecture, "name=value name=value" */
-    bool quantization_config;           /* config.json must have one */
+    bool quantization_config; /* config.json must have one, or all linears be ternary already */
+    bool qkv_bias;            /* q, k and v always have biases, and no other linear has */
     const struct trit_rule *rules;      /* names that differ from transformers; ends with {0} */
     const char *const *input_norms;     /* names of a linear's input norm; ends with NULL */
     const char *const *ignored;         /* parts of names of tensors that are not used; or NULL */

@@ -10,9 +10,9 @@
 #include "model.h"
 #include "str.h"
 
-/* The most tensors of a slot: a linear, and the weight and bias of its norm. The most outside the
- * layers: two embeddings, frequencies, weight and bias of the final norm, the head. */
-enum { MAX_PER_SLOT = 3, MAX_OUTSIDE = 6 };
+/* The most tensors of a slot: a linear, its bias, and the weight and bias of its norm. The most
+ * outside the layers: two embeddings, frequencies, weight and bias of the final norm, the head. */
+enum { MAX_PER_SLOT = 4, MAX_OUTSIDE = 6 };
 
 struct planner {
     struct trit_plan *plan;
@@ -168,13 +168,91 @@ static trit_status plan_packed(const struct planner *p, struct trit_planned *t,
     return read_scale(p, scale, &t->scale);
 }
 
+/* Floats that will be ternary: masters, or ternary ones with a scale of their own beside. */
+static trit_status plan_master(const struct planner *p, struct trit_planned *t,
+                               const char *scale_name)
+{
+    const struct trit_config *c = p->plan->config;
+    const struct trit_safe_tensor *scale;
+    trit_status status;
+
+    p->plan->n_masters++;
+    if ((status = check_float(p, t->from, &t->format)) ||
+        (status = check_shape(p, t->from, t->n_rows, t->n_cols)) ||
+        (status = find(p, scale_name, true, &scale)))
+        return status;
+    if (!scale || trit_family_ignores(c->family, scale->name))
+        return TRIT_OK;
+    if (c->offline)
+        return read_scale(p, scale, &t->scale);
+    return FAIL(p, scale, TRIT_E_UNSUPPORTED,
+                "is the scale of a tensor that is not packed (U8); its meaning is unknown, unless "
+                "quantization_config has linear_class autobitlinear and quantization_mode offline");
+}
+
+/* A linear that modules_to_not_convert names. */
+static trit_status plan_kept(const struct planner *p, struct trit_planned *t)
+{
+    trit_status status;
+
+    t->kind = TRIT_PLANNED_KEPT;
+    p->plan->n_kept++;
+    if (strcmp(t->from->dtype, "U8") == 0)
+        return FAIL(p, t->from, TRIT_E_FILE,
+                    "is packed (U8), but modules_to_not_convert of config.json names it");
+    status = check_float(p, t->from, &t->format);
+    return status ? status : check_shape(p, t->from, t->n_rows, t->n_cols);
+}
+
+/* What the config says about the bias of a linear. */
+static enum trit_bias bias_of(const struct trit_config *c, const char *slot)
+{
+    const bool attn = strncmp(slot, "attn_", 5) == 0;
+
+    if (c->arch->open)
+        return TRIT_BIAS_NEVER;
+    if (attn && c->family->qkv_bias)
+        return strcmp(slot, "attn_output") == 0 ? TRIT_BIAS_NEVER : TRIT_BIAS_MUST;
+    return attn ? c->attn_bias : c->mlp_bias;
+}
+
+/* of: its linear. */
+static trit_status plan_bias(const struct planner *p, int32_t layer, const char *slot,
+                             const struct trit_planned *of)
+{
+    const enum trit_bias bias = bias_of(p->plan->config, slot);
+    const struct trit_safe_tensor *from;
+    enum trit_format format = TRIT_FORMAT_F32;
+    char name[64], source[TRIT_MAX_NAME];
+    trit_status status;
+
+    if (bias == TRIT_BIAS_NEVER)
+        return TRIT_OK;
+    trit_names_target(name, layer, slot, TRIT_NAME_BIAS);
+    trit_names_source(source, p->plan->names, layer, slot, TRIT_NAME_BIAS);
+    if ((status = find(p, source, true, &from)) || (!from && bias == TRIT_BIAS_MAY))
+        return status;
+    if (!from)
+        return trit_fail(p->err, TRIT_E_FILE, "the checkpoint has no tensor '%s', but %s", source,
+                         p->plan->config->family->qkv_bias ? "its family always has biases there"
+                         : strncmp(slot, "attn_", 5) == 0  ? "attention_bias of config.json is true"
+                                                           : "mlp_bias of config.json is true");
+    if ((status = check_float(p, from, &format)) || (status = check_shape(p, from, 1, of->n_rows)))
+        return status;
+    struct trit_planned *t = add_tensor(p->plan, name, TRIT_PLANNED_BIAS, from, 1, of->n_rows);
+    t->format = format;
+    t->head_rows = of->head_rows;
+    t->scale = p->plan->config->offline && of->kind != TRIT_PLANNED_KEPT ? of->scale : 1.0f;
+    return TRIT_OK;
+}
+
 static trit_status plan_linear(const struct planner *p, int32_t layer, const struct trit_slot *s)
 {
     const struct trit_config *c = p->plan->config;
     const size_t n_cols = trit_width(&c->knobs, s->in), n_rows = trit_width(&c->knobs, s->out);
     const bool rotates = strcmp(s->name, "attn_q") == 0 || strcmp(s->name, "attn_k") == 0;
-    char name[64], source[TRIT_MAX_NAME], scale_name[TRIT_MAX_NAME];
-    const struct trit_safe_tensor *from, *scale;
+    char name[64], source[TRIT_MAX_NAME], scale_name[TRIT_MAX_NAME], module[TRIT_MAX_NAME];
+    const struct trit_safe_tensor *from;
     trit_status status;
 
     trit_names_target(name, layer, s->name, TRIT_NAME_WEIGHT);
@@ -184,20 +262,17 @@ static trit_status plan_linear(const struct planner *p, int32_t layer, const str
         return status;
     struct trit_planned *t = add_tensor(p->plan, name, TRIT_PLANNED_MASTER, from, n_rows, n_cols);
     t->head_rows = c->knobs.rope == TRIT_ROPE_PAIRS && rotates ? (size_t)c->knobs.head_dim : 0;
-    if (strcmp(from->dtype, "U8") == 0) {
-        status = plan_packed(p, t, scale_name);
-    } else {
-        p->plan->n_masters++;
-        if ((status = check_float(p, from, &t->format)) ||
-            (status = check_shape(p, from, n_rows, n_cols)) ||
-            (status = find(p, scale_name, true, &scale)))
-            return status;
-        if (scale && !trit_family_ignores(c->family, scale->name))
-            status =
-                FAIL(p, scale, TRIT_E_UNSUPPORTED,
-                     "is the scale of a tensor that is not packed (U8); its meaning is unknown");
-    }
-    if (status || c->knobs.linear_norm == TRIT_LINEAR_NORM_NONE)
+    t->scale = 1.0f;
+    snprintf(module, sizeof module, "%s", source);
+    if (trit_string_ends(from->name, ".weight"))
+        module[strlen(module) - strlen(".weight")] = '\0';
+    const bool kept = !c->arch->open && trit_config_keeps(c, module);
+    status = kept                             ? plan_kept(p, t)
+             : strcmp(from->dtype, "U8") == 0 ? plan_packed(p, t, scale_name)
+                                              : plan_master(p, t, scale_name);
+    if (!status)
+        status = plan_bias(p, layer, s->name, t);
+    if (status || kept || c->knobs.linear_norm == TRIT_LINEAR_NORM_NONE)
         return status;
     return plan_norm(p, layer, s->name, true, c->knobs.linear_norm == TRIT_LINEAR_NORM_LAYER,
                      n_cols);
@@ -320,6 +395,11 @@ static void note_linears(const struct planner *p)
         trit_note(p->notes, "%zu linears are packed; their weight_scale %s the ternary values (%s)",
                   p->plan->n_packed, c->scale == TRIT_SCALE_DIVIDES ? "divides" : "multiplies",
                   c->scale_why);
+    if (p->plan->n_kept)
+        trit_note(p->notes,
+                  "%zu linears stay in floats, as modules_to_not_convert says; their activations "
+                  "are not quantized",
+                  p->plan->n_kept);
     for (size_t i = 0; i < p->plan->n; i++)
         if (p->plan->tensors[i].head_rows) {
             trit_note(p->notes,
@@ -365,7 +445,7 @@ trit_status trit_plan_make(struct trit_plan *plan, struct trit_notes *notes, str
         n_slots++;
     const size_t most = (size_t)plan->config->knobs.n_layer * n_slots * MAX_PER_SLOT + MAX_OUTSIDE;
 
-    plan->n = plan->n_packed = plan->n_masters = 0;
+    plan->n = plan->n_packed = plan->n_masters = plan->n_kept = 0;
     plan->tensors = calloc(most, sizeof *plan->tensors);
     plan->used = calloc(plan->weights->n + 1, sizeof *plan->used);
     if (!plan->tensors || !plan->used)

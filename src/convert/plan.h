@@ -13,7 +13,9 @@ enum trit_planned_kind {
     TRIT_PLANNED_VECTOR, /* a norm: floats, written as F32 */
     TRIT_PLANNED_MATRIX, /* embedding or head: floats */
     TRIT_PLANNED_PACKED, /* a linear of 2-bit codes with a scale */
-    TRIT_PLANNED_MASTER, /* a linear of floats */
+    TRIT_PLANNED_MASTER, /* a linear of floats, to be ternary */
+    TRIT_PLANNED_KEPT,   /* a linear of floats, which stays as it is */
+    TRIT_PLANNED_BIAS,   /* of a linear: floats, written as F32 */
     TRIT_PLANNED_FREQS,  /* divisors of RoPE's frequencies; computed */
 };
 
@@ -22,7 +24,7 @@ struct trit_planned {
     enum trit_planned_kind kind;
     const struct trit_safe_tensor *from;
     enum trit_format format; /* of floats */
-    float scale;             /* of a PACKED one: the value of +1 */
+    float scale; /* of a PACKED one: the value of +1; of a MASTER or BIAS: it is multiplied by it */
     size_t n_rows, n_cols;
     size_t head_rows; /* rows of a head to be rearranged for rotation by pairs, or 0 */
 };
@@ -33,7 +35,7 @@ struct trit_plan {
     struct trit_names *names;
     struct trit_planned *tensors; /* in the order of the file */
     size_t n;
-    size_t n_packed, n_masters; /* linears */
+    size_t n_packed, n_masters, n_kept; /* linears */
     bool tied;
     bool *used; /* [weights->n] */
 };
