@@ -36,6 +36,9 @@ static const struct trit_arch archs[] = {
     {.name = "qwen2",
      .knobs = {B158_COMMON, .ffn_act = TRIT_ACT_SILU, .rope = TRIT_ROPE_HALF},
      .not_always_ternary = true},
+    {.name = "qwen3",
+     .knobs = {B158_COMMON, .ffn_act = TRIT_ACT_SILU, .rope = TRIT_ROPE_HALF, .qk_norm = true},
+     .not_always_ternary = true},
     /* v1; v2 and v3 add norms and Hadamard transforms to the linears */
     {.name = "bitskip", .knobs = {BITSKIP_COMMON, .ffn_act = TRIT_ACT_SILU}, .open = true},
     {.name = "bitnet-8bit",

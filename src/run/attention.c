@@ -267,25 +267,35 @@ static void store(const struct trit_engine *e, const struct trit_kv *kv, uint8_t
                                     kv->head_dim);
 }
 
+/* Norm each of n heads of d elements, if the model does, and rotate it. */
+static void place_heads(const struct trit_batch *b, float *x, const struct trit_norm *norm,
+                        size_t n, size_t pos)
+{
+    const struct trit_engine *e = b->e;
+    const struct trit_knobs *k = &e->model->knobs;
+    const size_t d = (size_t)k->head_dim, n_rot = (size_t)k->n_rot, at = pos * (n_rot / 2);
+
+    for (size_t i = 0; i < n; i++, x += d) {
+        if (norm->w)
+            trit_norm_row(e, x, x, norm, k->norm, k->norm_eps, d);
+        e->kernels.rope[k->rope](x, e->rope_cos + at, e->rope_sin + at, n_rot);
+    }
+}
+
 /* Rotate the queries and keys of each token to its position, and store keys and values. */
 static void place_tokens(void *ctx, size_t begin, size_t end, int worker)
 {
     struct trit_batch *b = ctx;
     const struct trit_engine *e = b->e;
     const struct trit_knobs *k = &e->model->knobs;
-    const size_t d = (size_t)k->head_dim, n_rot = (size_t)k->n_rot;
-    const size_t n_head = (size_t)k->n_head, n_kv = (size_t)k->n_head_kv;
+    const size_t d = (size_t)k->head_dim, n_head = (size_t)k->n_head, n_kv = (size_t)k->n_head_kv;
     (void)worker;
 
     for (size_t t = begin; t < end; t++) {
         const struct trit_kv *kv = &e->rows[t].s->kv;
         const size_t pos = (size_t)e->rows[t].pos;
-        const float *cos = e->rope_cos + pos * (n_rot / 2);
-        const float *sin = e->rope_sin + pos * (n_rot / 2);
-        for (size_t i = 0; i < n_head; i++)
-            e->kernels.rope[k->rope](e->q + (t * n_head + i) * d, cos, sin, n_rot);
-        for (size_t i = 0; i < n_kv; i++)
-            e->kernels.rope[k->rope](e->k + (t * n_kv + i) * d, cos, sin, n_rot);
+        place_heads(b, e->q + t * n_head * d, &b->layer->attn_q_norm, n_head, pos);
+        place_heads(b, e->k + t * n_kv * d, &b->layer->attn_k_norm, n_kv, pos);
         /* Infinity must be found here: f16 rows saturate, and exp(-infinity) is just 0. */
         if (!trit_all_finite(e->q + t * n_head * d, n_head * d) ||
             !trit_all_finite(e->k + t * n_kv * d, n_kv * d) ||

@@ -4,6 +4,7 @@
  *
  *   x = quantize(norm(h))            norm(h) = w * h / sqrt(mean(h^2) + eps)
  *   q, k, v = W x                    W ternary, x int8: linear.h
+ *   q, k = norm(q), norm(k)          of each head, if the model has such norms (Qwen3)
  *   q, k = rope(q), rope(k)          pairs of elements turn by position * base^(-2i/n_rot)
  *   a = softmax(q k^T / sqrt(d)) v   for each head of d elements, over the cached k and v
  *   h += W_o quantize(sub_norm(a))

@@ -54,6 +54,7 @@ struct trit_knobs {
     float norm_eps;
     bool attn_in_norm;                /* LayerNorm without weights on the input of attention */
     bool attn_sub_norm, ffn_sub_norm; /* before the output and the down projection */
+    bool qk_norm;                     /* of each head of q and k, before RoPE; by architecture */
     enum trit_ffn_form ffn;
     enum trit_act ffn_act;
     const char *ffn_act_why;

@@ -23,6 +23,8 @@ static const struct trit_slot slots[] = {
     {SLOT(attn_q, 9), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_Q},
     {SLOT(attn_k, 7), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_KV},
     {SLOT(attn_v, 10), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_EMBD, .out = TRIT_WIDTH_KV},
+    {SLOT(attn_q_norm, 13), .kind = TRIT_NORM, .in = TRIT_WIDTH_HEAD, .where = TRIT_IF_QK_NORM},
+    {SLOT(attn_k_norm, 14), .kind = TRIT_NORM, .in = TRIT_WIDTH_HEAD, .where = TRIT_IF_QK_NORM},
     {SLOT(attn_sub_norm, 6), .kind = TRIT_NORM, .in = TRIT_WIDTH_Q, .where = TRIT_IF_ATTN_SUB_NORM},
     {SLOT(attn_output, 8), .kind = TRIT_LINEAR, .in = TRIT_WIDTH_Q, .out = TRIT_WIDTH_EMBD},
     {SLOT(attn_norm_post, 11), .kind = TRIT_NORM, .in = TRIT_WIDTH_EMBD,
@@ -63,6 +65,8 @@ bool trit_slot_exists(const struct trit_slot *s, const struct trit_knobs *k)
         return k->ffn_sub_norm;
     case TRIT_IF_GATED:
         return k->ffn == TRIT_FFN_GATED;
+    case TRIT_IF_QK_NORM:
+        return k->qk_norm;
     default:
         return true;
     }
@@ -77,6 +81,8 @@ size_t trit_width(const struct trit_knobs *k, enum trit_width w)
         return (size_t)k->n_head * (size_t)k->head_dim;
     case TRIT_WIDTH_KV:
         return (size_t)k->n_head_kv * (size_t)k->head_dim;
+    case TRIT_WIDTH_HEAD:
+        return (size_t)k->head_dim;
     default:
         return (size_t)k->n_ff;
     }

@@ -33,7 +33,7 @@ struct trit_linear {
 /* One tensor of a layer, blk.N.<name>.weight, and its member of struct trit_layer. A LayerNorm has
  * a .bias as well. */
 enum trit_slot_kind { TRIT_NORM, TRIT_LINEAR };
-enum trit_width { TRIT_WIDTH_EMBD, TRIT_WIDTH_Q, TRIT_WIDTH_KV, TRIT_WIDTH_FF };
+enum trit_width { TRIT_WIDTH_EMBD, TRIT_WIDTH_Q, TRIT_WIDTH_KV, TRIT_WIDTH_FF, TRIT_WIDTH_HEAD };
 
 /* In all models, or in those whose knobs say so. */
 enum trit_slot_where {
@@ -43,6 +43,7 @@ enum trit_slot_where {
     TRIT_IF_ATTN_SUB_NORM,
     TRIT_IF_FFN_SUB_NORM,
     TRIT_IF_GATED,
+    TRIT_IF_QK_NORM,
 };
 
 struct trit_slot {
@@ -63,6 +64,7 @@ struct trit_layer {
     struct trit_norm attn_norm, ffn_norm;           /* of blocks of form pre */
     struct trit_norm attn_norm_post, ffn_norm_post; /* of form post */
     struct trit_norm attn_sub_norm, ffn_sub_norm;   /* w may be NULL */
+    struct trit_norm attn_q_norm, attn_k_norm;      /* of a head; w may be NULL */
     struct trit_linear attn_q, attn_k, attn_v, attn_output, ffn_gate, ffn_up, ffn_down;
 };
 

@@ -73,7 +73,7 @@ $ trit convert checkpoint --map text.gguf -o no.gguf
 
 $ mkdir broken && cp checkpoint/* broken && printf '{"architectures": ["Phi3ForCausalLM"]}' >broken/config.json
 > trit convert broken -o no.gguf
-! trit: broken/config.json: 'architectures' is 'Phi3ForCausalLM'; supported are BitNetForCausalLM, BitnetForCausalLM, LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, BitSkipV1WithEarlyExit, BitSkipV2WithEarlyExit, BitSkipV3WithEarlyExit, any that has a tensor embed_positions.weight
+! trit: broken/config.json: 'architectures' is 'Phi3ForCausalLM'; supported are BitNetForCausalLM, BitnetForCausalLM, LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM, BitSkipV1WithEarlyExit, BitSkipV2WithEarlyExit, BitSkipV3WithEarlyExit, any that has a tensor embed_positions.weight
 [4]
 
 # Other layouts of I2_S are mended.

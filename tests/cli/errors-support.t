@@ -5,7 +5,7 @@ $ trit run -m unknown_type.gguf -p x
 [4]
 
 $ trit run -m unknown_arch.gguf -p x
-! trit: unknown_arch.gguf has architecture 'perceptron', which is not supported; supported are bitnet-b1.58, bitnet-25, bitnet, llama, qwen2, bitskip, bitnet-8bit
+! trit: unknown_arch.gguf has architecture 'perceptron', which is not supported; supported are bitnet-b1.58, bitnet-25, bitnet, llama, qwen2, qwen3, bitskip, bitnet-8bit
 [4]
 
 $ trit logits -m unknown_type.gguf --tokens 1 -o out.npy
@@ -13,7 +13,7 @@ $ trit logits -m unknown_type.gguf --tokens 1 -o out.npy
 [4]
 
 $ trit logits -m unknown_arch.gguf --tokens 1 -o out.npy
-! trit: unknown_arch.gguf has architecture 'perceptron', which is not supported; supported are bitnet-b1.58, bitnet-25, bitnet, llama, qwen2, bitskip, bitnet-8bit
+! trit: unknown_arch.gguf has architecture 'perceptron', which is not supported; supported are bitnet-b1.58, bitnet-25, bitnet, llama, qwen2, qwen3, bitskip, bitnet-8bit
 [4]
 
 $ trit perplexity -m unknown_type.gguf -p x

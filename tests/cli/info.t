@@ -145,12 +145,12 @@ $ trit info -m good.gguf --tensors --json | tr '{' '\n' | tail -n 3
 $ trit info -m unknown_arch.gguf
 file      unknown_arch.gguf · GGUF 3 · 0.4 MiB · 24 tensors
 chat      plain: the file has no chat template, and neither its name nor its end token indicates a chat model
-! trit: unknown_arch.gguf has architecture 'perceptron', which is not supported; supported are bitnet-b1.58, bitnet-25, bitnet, llama, qwen2, bitskip, bitnet-8bit
+! trit: unknown_arch.gguf has architecture 'perceptron', which is not supported; supported are bitnet-b1.58, bitnet-25, bitnet, llama, qwen2, qwen3, bitskip, bitnet-8bit
 [4]
 
 $ trit info -m unknown_arch.gguf --json
 {"file":"unknown_arch.gguf","gguf_version":3,"bytes":416736,"n_tensors":24,"model":null,"chat":{"template":"plain","why":"the file has no chat template, and neither its name nor its end token indicates a chat model","base":true,"guessed":false}}
-! trit: unknown_arch.gguf has architecture 'perceptron', which is not supported; supported are bitnet-b1.58, bitnet-25, bitnet, llama, qwen2, bitskip, bitnet-8bit
+! trit: unknown_arch.gguf has architecture 'perceptron', which is not supported; supported are bitnet-b1.58, bitnet-25, bitnet, llama, qwen2, qwen3, bitskip, bitnet-8bit
 [4]
 
 $ trit info -m unknown_type.gguf --tensors | grep 'file\|ffn_up'; echo ${PIPESTATUS[0]}
