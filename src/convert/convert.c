@@ -34,6 +34,7 @@ struct converter {
     struct trit_pool *pool;
     struct trit_emitter emitter;
     uint8_t *t2, *rearranged; /* one linear; rearranged: only if some need it */
+    float head_scale;         /* of a ternary head */
     bool *exact;              /* [plan.n] whether a MASTER is ternary already */
 };
 
@@ -198,6 +199,29 @@ static void rearrange(uint8_t *to, const uint8_t *from, size_t n_rows, size_t ro
     }
 }
 
+/* Whether it is a ternary head: ones in floats, beside a scale, so that any reader finds a head. */
+static bool is_head(const struct trit_planned *t)
+{
+    return strcmp(t->name, "output.weight") == 0;
+}
+
+static const struct trit_type *type_of(const struct converter *c, const struct trit_planned *t)
+{
+    switch (t->kind) {
+    case TRIT_PLANNED_PACKED:
+    case TRIT_PLANNED_MASTER:
+        return is_head(t) ? trit_type_find(TRIT_TYPE_F16) : c->type;
+    case TRIT_PLANNED_MATRIX:
+        return c->embd;
+    case TRIT_PLANNED_KEPT:
+        return trit_type_find(t->format == TRIT_FORMAT_BF16  ? TRIT_TYPE_BF16
+                              : t->format == TRIT_FORMAT_F16 ? TRIT_TYPE_F16
+                                                             : TRIT_TYPE_F32);
+    default:
+        return c->f32;
+    }
+}
+
 static trit_status convert_linear(struct converter *c, size_t i)
 {
     const struct trit_planned *t = &c->plan.tensors[i];
@@ -222,7 +246,11 @@ static trit_status convert_linear(struct converter *c, size_t i)
         rearrange(c->rearranged, c->t2, t->n_rows, trit_t2_row_bytes(t->n_cols), t->head_rows);
         t2 = c->rearranged;
     }
-    status = trit_emit_t2(&c->emitter, c->type, t2, scale, t->n_rows, t->n_cols, &why);
+    if (is_head(t)) {
+        c->head_scale = scale;
+        scale = 1.0f;
+    }
+    status = trit_emit_t2(&c->emitter, type_of(c, t), t2, scale, t->n_rows, t->n_cols, &why);
     return status == TRIT_E_UNSUPPORTED ? FAIL(c, t, status, "%s", why.text)
            : status                     ? trit_fail(c->err, status, "%s", why.text)
                                         : TRIT_OK;
@@ -244,23 +272,6 @@ static void rope_divisors(float *out, const struct trit_config *c)
         const double smooth = (turns - low) / (high - low);
         const double part = smooth < 0 ? 0 : smooth > 1 ? 1 : smooth;
         out[i] = (float)(1 / ((1 - part) / k->rope_factor + part));
-    }
-}
-
-static const struct trit_type *type_of(const struct converter *c, const struct trit_planned *t)
-{
-    switch (t->kind) {
-    case TRIT_PLANNED_PACKED:
-    case TRIT_PLANNED_MASTER:
-        return c->type;
-    case TRIT_PLANNED_MATRIX:
-        return c->embd;
-    case TRIT_PLANNED_KEPT:
-        return trit_type_find(t->format == TRIT_FORMAT_BF16  ? TRIT_TYPE_BF16
-                              : t->format == TRIT_FORMAT_F16 ? TRIT_TYPE_F16
-                                                             : TRIT_TYPE_F32);
-    default:
-        return c->f32;
     }
 }
 
@@ -295,6 +306,8 @@ static trit_status convert_floats(struct converter *c, const struct trit_planned
 
     if (t->kind == TRIT_PLANNED_FREQS)
         rope_divisors(divisors, &c->config);
+    else if (t->kind == TRIT_PLANNED_SCALE)
+        divisors[0] = c->head_scale;
     else
         data = bias || t->head_rows ? arrange_floats(c, t) : t->from->data;
     const trit_status status =
@@ -343,6 +356,8 @@ static void write_knobs(struct converter *c)
     if (c->config.rope_original > 0)
         k.rope_factor = 1;
     trit_arch_write(c->config.arch, &k, c->config.n_vocab, c->config.act, &c->w);
+    if (c->plan.ternary_head)
+        trit_gguf_write_bool(&c->w, TRIT_QUANTIZED_HEAD, true);
     if (!c->plan.n_kept)
         return;
     trit_gguf_write_array(&c->w, TRIT_FLOAT_LINEARS, TRIT_VALUE_STRING, c->plan.n_kept);

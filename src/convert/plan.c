@@ -11,8 +11,9 @@
 #include "str.h"
 
 /* The most tensors of a slot: a linear, its bias, and the weight and bias of its norm. The most
- * outside the layers: two embeddings, frequencies, weight and bias of the final norm, the head. */
-enum { MAX_PER_SLOT = 4, MAX_OUTSIDE = 6 };
+ * outside the layers: two embeddings, frequencies, weight and bias of the final norm, the head, its
+ * scale, and the weight and bias of its norm. */
+enum { MAX_PER_SLOT = 4, MAX_OUTSIDE = 9 };
 
 struct planner {
     struct trit_plan *plan;
@@ -313,6 +314,46 @@ static trit_status leave_out_head(const struct planner *p, const struct trit_saf
     return TRIT_OK;
 }
 
+/* Whether the head is a BitLinear: it is packed, or was not left out of those to convert. */
+static bool head_is_ternary(const struct trit_config *c, const struct trit_safe_tensor *head)
+{
+    const bool packed = strcmp(head->dtype, "U8") == 0;
+    const bool autobit = c->scale_why && c->scale == TRIT_SCALE_MULTIPLIES;
+
+    return !c->arch->open && (packed || (autobit && c->kept && !trit_config_keeps(c, "lm_head")));
+}
+
+/* Its values become floats, with a scale beside. */
+static trit_status plan_ternary_head(const struct planner *p, const char *source)
+{
+    const struct trit_config *c = p->plan->config;
+    const size_t n_cols = (size_t)c->knobs.n_embd;
+    const struct trit_safe_tensor *from;
+    char scale_name[TRIT_MAX_NAME];
+    trit_status status;
+
+    if ((status = find(p, source, false, &from)))
+        return status;
+    if (trit_config_keeps(c, "lm_head"))
+        return FAIL(p, from, TRIT_E_FILE,
+                    "is packed (U8), but modules_to_not_convert of config.json names it");
+    trit_names_source(scale_name, p->plan->names, -1, "output", TRIT_NAME_SCALE);
+    struct trit_planned *t =
+        add_tensor(p->plan, "output.weight", TRIT_PLANNED_MASTER, from, (size_t)c->n_vocab, n_cols);
+    t->scale = 1.0f;
+    status = strcmp(from->dtype, "U8") == 0 ? plan_packed(p, t, scale_name)
+                                            : plan_master(p, t, scale_name);
+    if (status)
+        return status;
+    p->plan->ternary_head = true;
+    add_tensor(p->plan, "output.scale", TRIT_PLANNED_SCALE, NULL, 1, 1);
+    trit_note(p->notes, "the head is ternary, too: its values are kept as floats beside a scale, "
+                        "and its activations are quantized");
+    if (c->knobs.linear_norm == TRIT_LINEAR_NORM_NONE)
+        return TRIT_OK;
+    return plan_norm(p, -1, "output", true, c->knobs.linear_norm == TRIT_LINEAR_NORM_LAYER, n_cols);
+}
+
 /* The head: a tensor of its own, or the embedding. */
 static trit_status plan_head(const struct planner *p)
 {
@@ -328,6 +369,8 @@ static trit_status plan_head(const struct planner *p)
                   "the head is %s: config.json has no tie_word_embeddings, and there is "
                   "%s tensor %s",
                   head ? "a tensor of its own" : "the embedding", head ? "a" : "no", source);
+    if (!p->plan->tied && head && head_is_ternary(c, head))
+        return plan_ternary_head(p, source);
     if (!p->plan->tied)
         return plan_floats(p, -1, "output", TRIT_NAME_WEIGHT, (size_t)c->n_vocab,
                            (size_t)c->knobs.n_embd);

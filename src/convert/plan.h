@@ -16,6 +16,7 @@ enum trit_planned_kind {
     TRIT_PLANNED_MASTER, /* a linear of floats, to be ternary */
     TRIT_PLANNED_KEPT,   /* a linear of floats, which stays as it is */
     TRIT_PLANNED_BIAS,   /* of a linear: floats, written as F32 */
+    TRIT_PLANNED_SCALE,  /* of a head that is ternary; written as F32 */
     TRIT_PLANNED_FREQS,  /* divisors of RoPE's frequencies; computed */
 };
 
@@ -36,8 +37,8 @@ struct trit_plan {
     struct trit_planned *tensors; /* in the order of the file */
     size_t n;
     size_t n_packed, n_masters, n_kept; /* linears */
-    bool tied;
-    bool *used; /* [weights->n] */
+    bool tied, ternary_head;            /* the head is a linear as those of the layers are */
+    bool *used;                         /* [weights->n] */
 };
 
 /* Fill in a plan whose first three members are set.

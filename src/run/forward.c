@@ -163,6 +163,13 @@ uint32_t trit_forward_head(struct trit_engine *e, float *logits, const size_t *r
         float *x = e->head_in + i * width;
         if (!trit_norm_row(e, x, row, &m->output_norm, k->norm, k->norm_eps, width))
             bad |= 1u << i;
+        if (m->head_norm.w)
+            trit_norm_row(e, x, x, &m->head_norm,
+                          k->linear_norm == TRIT_LINEAR_NORM_LAYER ? TRIT_NORM_LAYER
+                                                                   : TRIT_NORM_RMS,
+                          k->linear_norm_eps, width);
+        if (m->quantized_head)
+            trit_round_row(e, x, m->head_scale, width);
         if (!k->exit_norm && e->rows[rows[i]].s->last_depth != k->n_layer)
             memcpy(x, row, width * sizeof *row); /* the norm was only asked whether it is finite */
     }

@@ -156,6 +156,19 @@ static bool quantize_row(struct trit_engine *e, size_t t, const float *row, floa
     return finite;
 }
 
+bool trit_round_row(struct trit_engine *e, float *x, float scale, size_t n)
+{
+    const struct trit_knobs *k = &e->model->knobs;
+    struct trit_q8 q;
+    const bool finite = e->kernels.quantize_row[k->act_form](
+        e->xq, &q, x, n, trit_round_up(n, TRIT_T2_BLOCK), k->act_eps, k->act_max);
+
+    scale /= q.s;
+    for (size_t i = 0; i < n; i++)
+        x[i] = (float)e->xq[i] * scale;
+    return finite;
+}
+
 /* What a linear reads of token t: activation, norm and the linear's own norm. scratch: memory for
  * it, which is not used if there are none of these. *finite becomes false if a value is not. */
 static const float *input_row(const struct job *job, size_t t, float *scratch, bool *finite)

@@ -45,6 +45,10 @@ bool trit_norm_row(const struct trit_engine *e, float *y, const float *x,
  * trit_bad_row(). */
 void trit_norm_residual(struct trit_batch *b, const struct trit_norm *norm);
 
+/* Round a row x [n] to what int8 activations hold, times scale. @return false if a value is not
+ * finite */
+bool trit_round_row(struct trit_engine *e, float *x, float scale, size_t n);
+
 /* y = M x, x: [n, m->n_cols], y: [n, m->n_rows], n <= 32.
  * @return bit t: row t of y has a value that is not finite */
 uint32_t trit_matrix_product(struct trit_engine *e, float *y, const struct trit_matrix *m,

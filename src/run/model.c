@@ -388,6 +388,26 @@ static trit_status check_float_linears(const struct loader *l)
                      (unsigned long long)l->m->n_float_linears);
 }
 
+/* What a head that is a BitLinear has besides its weights. */
+static trit_status find_head(struct loader *l)
+{
+    struct trit_model *m = l->m;
+    const enum trit_linear_norm norm = m->knobs.linear_norm;
+    trit_status status =
+        trit_gguf_get_bool(m->file, TRIT_QUANTIZED_HEAD, &m->quantized_head, l->err);
+
+    if (status || !m->quantized_head)
+        return status;
+    if (m->tied || m->arch->open)
+        return trit_fail(l->err, TRIT_E_UNSUPPORTED,
+                         "%s: metadata '" TRIT_QUANTIZED_HEAD "' needs a head of its own",
+                         m->file->path);
+    if ((status = find_extra_scale(l, "output", &m->head_scale)) || norm == TRIT_LINEAR_NORM_NONE)
+        return status;
+    return find_norm(l, "output_norm_in", (size_t)m->knobs.n_embd, norm == TRIT_LINEAR_NORM_LAYER,
+                     &m->head_norm);
+}
+
 static trit_status find_all(struct loader *l)
 {
     struct trit_model *m = l->m;
@@ -409,7 +429,7 @@ static trit_status find_all(struct loader *l)
         return trit_fail(l->err, TRIT_E_FILE,
                          "%s: output.weight has %zu rows, token_embd.weight %zu", m->file->path,
                          m->output.n_rows, m->token_embd.n_rows);
-    if ((status = check_vocabulary(l)))
+    if ((status = check_vocabulary(l)) || (status = find_head(l)))
         return status;
     for (int32_t i = 0; i < k->n_layer && !status; i++)
         status = find_layer(l, i);
@@ -471,7 +491,7 @@ static trit_status load(struct loader *l)
     trit_status status;
 
     m->layers = calloc(n_layer, sizeof *m->layers);
-    l->pending = calloc(n_layer * PER_SLOT * N_SLOTS + 3, sizeof *l->pending);
+    l->pending = calloc(n_layer * PER_SLOT * N_SLOTS + 5, sizeof *l->pending);
     l->used = calloc(m->file->n_tensors + 1, sizeof *l->used);
     if (!m->layers || !l->pending || !l->used)
         return trit_fail_memory(l->err, n_layer * sizeof *m->layers, "the model's tables");

@@ -76,7 +76,11 @@ const struct trit_linear *trit_layer_linear(const struct trit_layer *layer, size
  * ".weight". Their activations are not quantized. */
 #define TRIT_FLOAT_LINEARS "trit.float_linears"
 
-/* Whether the file lists a tensor there, by its full name. */
+/* The key of a head that is a BitLinear itself: true. Its ternary values are floats in the file,
+ * output.scale is their scale, and its activations are quantized, too. */
+#define TRIT_QUANTIZED_HEAD "trit.quantized_head"
+
+/* Whether the file lists a tensor as a linear of floats, by its full name. */
 bool trit_is_float_linear(const trit_file *file, struct trit_string name);
 
 struct trit_model {
@@ -87,9 +91,12 @@ struct trit_model {
     struct trit_matrix position_embd;      /* [positions, embd], or no rows */
     bool tied;
     struct trit_norm output_norm;
-    float *rope_factors;       /* [n_rot/2] divisors of the frequencies, or NULL */
-    struct trit_layer *layers; /* [n_layer] */
-    struct trit_arena memory;  /* norms and repacked weights */
+    bool quantized_head;
+    struct trit_norm head_norm; /* of a quantized head's input, or w is NULL */
+    float head_scale;           /* of a quantized head */
+    float *rope_factors;        /* [n_rot/2] divisors of the frequencies, or NULL */
+    struct trit_layer *layers;  /* [n_layer] */
+    struct trit_arena memory;   /* norms and repacked weights */
     uint64_t n_params, n_ternary, linear_bytes;
     uint64_t n_float_linears;
 };

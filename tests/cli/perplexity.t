@@ -139,7 +139,7 @@ $ trit perplexity -m missing.gguf -f text
 [3]
 
 $ trit perplexity -m unknown_arch.gguf -f text
-! trit: unknown_arch.gguf has architecture 'perceptron', which is not supported; supported are bitnet-b1.58, bitnet-25, bitnet, llama, bitskip, bitnet-8bit
+! trit: unknown_arch.gguf has architecture 'perceptron', which is not supported; supported are bitnet-b1.58, bitnet-25, bitnet, llama, qwen2, qwen3, bitskip, bitnet-8bit
 [4]
 
 $ trit perplexity -m vocab_only.gguf -f text
