@@ -249,7 +249,7 @@ static void test_bounds(void **state)
                                            {"a(", ")"}};
     for (size_t k = 0; k < sizeof pairs / sizeof *pairs; k++) {
         strcpy(deep, "{{ ");
-        for (int i = 0; i < 2 * 300; i++)
+        for (int i = 0; i < 2 * 300 + 1; i++)
             strcat(deep, i == 300 ? "1" : pairs[k][i > 300]);
         strcat(deep, " }}");
         check_failure(deep, TRIT_E_FILE, "too deep");
