@@ -314,7 +314,7 @@ struct trit_convert_options {
 };
 
 /** Write the GGUF of a checkpoint folder in the layout of Hugging Face: config.json, the weights as
- *  safetensors (one file or shards), and the files of its tokenizer.
+ *  safetensors or pytorch_model.bin (one file or shards), and the files of its tokenizer.
  *
  *  Families: BitNetForCausalLM (microsoft/bitnet-b1.58-2B-4T, packed or a full-precision master),
  *  LlamaForCausalLM with a quantization_config of quant_method "bitnet" (Llama3-8B-1.58, Falcon3,

@@ -9,6 +9,7 @@
 
 #include "platform.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -71,6 +72,16 @@ bool trit_exists(const char *path)
 {
     struct stat st;
     return lstat(path, &st) == 0 || errno != ENOENT;
+}
+
+void trit_each_name(const char *dir, void (*take)(void *user, const char *name), void *user)
+{
+    DIR *d = opendir(*dir ? dir : ".");
+
+    for (const struct dirent *e; d && (e = readdir(d));)
+        take(user, e->d_name);
+    if (d)
+        closedir(d);
 }
 
 bool trit_is_empty_file(const char *path)

@@ -21,6 +21,9 @@ void trit_unpoison(void *p, size_t bytes);
  * opening the path reports the reason. */
 bool trit_exists(const char *path);
 
+/* Call take with each name in a folder, in no order; not at all if the folder cannot be read. */
+void trit_each_name(const char *dir, void (*take)(void *user, const char *name), void *user);
+
 /* Whether path is an empty regular file, which trit_bytes_open() rejects. */
 bool trit_is_empty_file(const char *path);
 

@@ -38,10 +38,12 @@ struct trit_safetensors {
 };
 
 /* Open the folder's weights: the first that exists of model.safetensors, its index,
- * pytorch_model.bin, its index. The files must not change while they are open.
- * @return TRIT_OK; TRIT_E_FILE: none exists; a file cannot be read; a tensor occurs twice; a file
- *         and the index disagree on its tensors; the index names something other than a plain file
- *         of the folder (printable ASCII, no slash); TRIT_E_UNSUPPORTED: weights in another format;
+ * pytorch_model.bin, its index, the only *.safetensors, the only *.bin. The files must not change
+ * while they are open.
+ * @return TRIT_OK; TRIT_E_FILE: none exists, or several do; a file cannot be read; a tensor occurs
+ *         twice; a file and the index disagree on its tensors; the index names something other than
+ *         a plain file of the folder (printable ASCII, no slash); TRIT_E_UNSUPPORTED: weights in
+ *         another format;
  *         TRIT_E_MEMORY; or what the reader of its kind returns.
  *         Release with trit_safetensors_close(), which is optional after an error. */
 trit_status trit_safetensors_open(struct trit_safetensors *out, const char *dir,

@@ -12,11 +12,11 @@
 
 /* In the order in which they are looked for. */
 static const struct weights_kind {
-    const char *single, *index;
+    const char *single, *index, *suffix;
     trit_status (*read)(struct trit_safetensors *s, size_t file, struct trit_error *err);
 } kinds[] = {
-    {"model.safetensors", "model.safetensors.index.json", trit_safetensors_read},
-    {"pytorch_model.bin", "pytorch_model.bin.index.json", trit_torch_read},
+    {"model.safetensors", "model.safetensors.index.json", ".safetensors", trit_safetensors_read},
+    {"pytorch_model.bin", "pytorch_model.bin.index.json", ".bin", trit_torch_read},
 };
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
@@ -216,7 +216,20 @@ static void free_index(struct index *index)
     free(index->path);
 }
 
-/* Find the only file of a kind, or its shards. *found: whether there is either. */
+/* The weights are this one file, the name of which is at the end of path. Takes path over. */
+static trit_status set_file(struct trit_safetensors *s, char *path, size_t n_name,
+                            struct trit_error *err)
+{
+    const trit_status status = add_files(s, 1, err);
+
+    if (status)
+        free(path);
+    else
+        s->files[0] = (struct trit_safe_file){.path = path, .name = path + strlen(path) - n_name};
+    return status;
+}
+
+/* Find the file of a kind by its usual name, or its shards. *found: whether there is either. */
 static trit_status find_kind(struct trit_safetensors *s, struct index *index, const char *dir,
                              bool *found, struct trit_error *err)
 {
@@ -226,14 +239,8 @@ static trit_status find_kind(struct trit_safetensors *s, struct index *index, co
     *found = true;
     if (status)
         return status;
-    if (single) {
-        status = add_files(s, 1, err);
-        if (status)
-            free(single);
-        else
-            s->files[0] = (struct trit_safe_file){.path = single, .name = index->kind->single};
-        return status;
-    }
+    if (single)
+        return set_file(s, single, strlen(index->kind->single), err);
     status = find_file(&index->path, dir, index->kind->index, err);
     *found = index->path;
     if (status || !index->path)
@@ -242,15 +249,64 @@ static trit_status find_kind(struct trit_safetensors *s, struct index *index, co
     return status ? status : list_shards(s, index, dir, err);
 }
 
+/* The files of a folder that have a suffix. */
+struct by_suffix {
+    const char *suffix;
+    size_t n;
+    char first[256], second[256]; /* two of them, in order */
+};
+
+static void take_name(void *user, const char *name)
+{
+    static const char *const others[] = {"adapter_model.safetensors", "adapter_model.bin",
+                                         "training_args.bin", "optimizer.bin", "scheduler.bin"};
+    struct by_suffix *by = user;
+    const struct trit_string s = trit_string_of(name);
+
+    if (!trit_string_ends(s, by->suffix) || !is_plain_name(s) || s.len >= sizeof by->first)
+        return;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (trit_string_is(s, others[i]))
+            return;
+    by->n++;
+    if (!by->first[0] || strcmp(name, by->first) < 0) {
+        memcpy(by->second, by->first, sizeof by->first);
+        memcpy(by->first, name, s.len + 1);
+    } else if (!by->second[0] || strcmp(name, by->second) < 0) {
+        memcpy(by->second, name, s.len + 1);
+    }
+}
+
+/* Find the file of a kind if it is the only one with the suffix. */
+static trit_status find_only(struct trit_safetensors *s, const struct weights_kind *kind,
+                             const char *dir, bool *found, struct trit_error *err)
+{
+    struct by_suffix by = {.suffix = kind->suffix};
+    char *path;
+
+    trit_each_name(dir, take_name, &by);
+    *found = by.n > 0;
+    if (by.n > 1)
+        return trit_fail(err, TRIT_E_FILE,
+                         "%s has %zu files *%s, such as %s and %s; one must be %s, or %s must list "
+                         "the tensors of each",
+                         dir, by.n, kind->suffix, by.first, by.second, kind->single, kind->index);
+    if (!*found)
+        return TRIT_OK;
+    const trit_status status = join_path(&path, dir, trit_string_of(by.first), err);
+    return status ? status : set_file(s, path, strlen(by.first), err);
+}
+
 static trit_status find_files(struct trit_safetensors *s, struct index *index, const char *dir,
                               struct trit_error *err)
 {
     trit_status status = TRIT_OK;
     bool found = false;
 
-    for (size_t i = 0; i < N_KINDS && !status && !found; i++) {
-        index->kind = &kinds[i];
-        status = find_kind(s, index, dir, &found, err);
+    for (size_t i = 0; i < 2 * N_KINDS && !status && !found; i++) {
+        index->kind = &kinds[i % N_KINDS];
+        status = i < N_KINDS ? find_kind(s, index, dir, &found, err)
+                             : find_only(s, index->kind, dir, &found, err);
     }
     return status || found ? status : no_weights(dir, err);
 }

@@ -91,6 +91,12 @@ static trit_status read_end(struct archive *a)
 {
     const uint8_t *p = find_end(a);
 
+    if (!p && (a->size < 4 || load(a->data, 4) != LOCAL_SIGNATURE))
+        return trit_fail(
+            a->err, TRIT_E_FILE,
+            "%s is not a zip archive, as torch.save writes it: it begins with '%s'", a->path,
+            trit_quote((struct trit_string){(const char *)a->data, a->size < 16 ? a->size : 16})
+                .text);
     if (!p)
         return damaged(a, "it has no end record; perhaps the file is cut off");
     a->limit = (uint64_t)(p - a->data);

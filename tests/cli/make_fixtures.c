@@ -15,6 +15,8 @@
  *   vocab_only.gguf    the vocabulary of good.gguf without a tensor
  *   spm.gguf           a SentencePiece vocabulary without a tensor
  *   checkpoint/        a folder as Hugging Face holds it, of a model like good.gguf
+ *   bin/checkpoint/    the same with pytorch_model.bin; shards/checkpoint/: in two of them
+ *   bins/              files of torch.save that are refused
  *   bitskip-v2/        one of that family: norms and Hadamard transforms on 4-bit linears
  *   bitnet-8bit/       and of that: post-norm, LayerNorm, learned positions
  */
@@ -26,6 +28,7 @@
 
 #include "checkpoint.h"
 #include "fixture.h"
+#include "torch_writer.h"
 
 static bool put_file(const char *dir, const char *name, const void *bytes, size_t len)
 {
@@ -198,8 +201,15 @@ static bool put_spm(const char *dir)
 /* A checkpoint folder: DIRECTORY/name. */
 static bool put_checkpoint(const char *dir, const char *name, struct ck_spec spec)
 {
-    static const char *const files[] = {"config.json", "tokenizer.json", "tokenizer_config.json",
-                                        "generation_config.json", "model.safetensors"};
+    static const char *const files[] = {"config.json",
+                                        "tokenizer.json",
+                                        "tokenizer_config.json",
+                                        "generation_config.json",
+                                        "model.safetensors",
+                                        "pytorch_model.bin",
+                                        "pytorch_model.bin.index.json",
+                                        "pytorch_model-00001-of-00002.bin",
+                                        "pytorch_model-00002-of-00002.bin"};
     struct ck *ck = ck_new(&spec);
     const char *folder = ck_write(ck, "checkpoint");
     char path[1024];
@@ -219,6 +229,85 @@ static bool put_checkpoint(const char *dir, const char *name, struct ck_spec spe
         ok = n > 0 && n < sizeof bytes && put_file(dir, path, bytes, n);
     }
     ck_free(ck);
+    return ok;
+}
+
+/* The same checkpoint as pytorch_model.bin and as its shards: bin/checkpoint, shards/checkpoint. */
+static bool put_torch_checkpoints(const char *dir)
+{
+    struct ck_spec bin = ck_default, shards = ck_default;
+    char path[1024];
+    bool ok = true;
+
+    bin.torch = shards.torch = true;
+    shards.n_shards = 2;
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, i ? "shards" : "bin");
+        ok = ok && (mkdir(path, 0777) == 0 || errno == EEXIST);
+    }
+    return ok && put_checkpoint(dir, "bin/checkpoint", bin) &&
+           put_checkpoint(dir, "shards/checkpoint", shards);
+}
+
+static bool put_bin(const char *dir, const char *name, struct tw_file *f)
+{
+    size_t len;
+    uint8_t *image = tw_image(f, &len);
+    const bool ok = put_file(dir, name, image, len);
+    free(image);
+    return ok;
+}
+
+/* Files of torch.save that are refused: bins/NAME.bin. */
+static bool put_bins(const char *dir)
+{
+    static const struct {
+        const char *name, *pickle; /* NULL: a transposed tensor */
+        struct tw_file with;
+    } all[] = {
+        {"system",
+         "\x80\x02"
+         "cposix\nsystem\n\x8c\x09touch bad\x85R.",
+         {.method = 0}},
+        {"eval",
+         "\x80\x02"
+         "cbuiltins\neval\n)R.",
+         {.method = 0}},
+        {"eval4",
+         "\x80\x04\x8c\x08"
+         "builtins\x8c\x04"
+         "eval\x93)R.",
+         {.method = 0}},
+        {"instance", "\x80\x02(isubprocess\nPopen\n.", {.method = 0}},
+        {"object",
+         "\x80\x02"
+         "ccollections\nOrderedDict\n)\x81.",
+         {.method = 0}},
+        {"number", "K\1.", {.method = 0}},
+        {"extra", "}\x8c\4stepK\1s.", {.method = 0}},
+        {"damaged", "}u.", {.method = 0}},
+        {"compressed", "}.", {.method = 8}},
+        {"big", "}.", {.order = "big"}},
+        {"transposed", NULL, {.method = 0}},
+    };
+    char path[1024];
+
+    snprintf(path, sizeof path, "%s/bins", dir);
+    bool ok = mkdir(path, 0777) == 0 || errno == EEXIST;
+    for (size_t i = 0; ok && i < sizeof all / sizeof *all; i++) {
+        struct tw_file f = all[i].with;
+        if (all[i].pickle) {
+            tw_op(&f, all[i].pickle);
+        } else {
+            const uint64_t dims[] = {2, 3}, strides[] = {1, 2};
+            tw_begin(&f);
+            tw_entry(&f, "data/0", "abcdefghijkl", 12);
+            tw_view(&f, "model.norm.weight", "F16", 2, dims, strides, "0", 0, 6);
+            tw_end(&f);
+        }
+        snprintf(path, sizeof path, "bins/%s.bin", all[i].name);
+        ok = put_bin(dir, path, &f);
+    }
     return ok;
 }
 
@@ -244,6 +333,7 @@ int main(int argc, char **argv)
                    put_checkpoint(argv[1], "checkpoint", ck_default) &&
                    put_checkpoint(argv[1], "bitskip-v2", ck_bitskip(2)) &&
                    put_checkpoint(argv[1], "bitnet-8bit", ck_bitnet8()) &&
+                   put_torch_checkpoints(argv[1]) && put_bins(argv[1]) &&
                    put_file(argv[1], "empty.gguf", "", 0) &&
                    put_file(argv[1], "text.gguf", text, sizeof text - 1)
                ? 0

@@ -367,6 +367,33 @@ static void no_files(void **state)
     refuse("no-such-folder", TRIT_E_FILE, message);
 }
 
+/* A file of another name is taken if it is the only one, and not known to be something else. */
+static void other_names(void **state)
+{
+    char folder[16], path[64], message[256];
+    const char *dir = new_folder(folder);
+    struct sw_file f = specimen();
+    (void)state;
+
+    snprintf(path, sizeof path, "%s/tuned-v2.safetensors", folder);
+    const char *written = sw_write(path, &f);
+    put_text(folder, "adapter_model.safetensors", "?");
+    put_text(folder, "training_args.bin", "?");
+    put_text(folder, "weights.bin", "?"); /* after safetensors */
+    struct trit_safetensors s = open_good(dir);
+    check_specimen(&s);
+    assert_string_equal(trit_safetensors_path(&s, &s.tensors[0]), written);
+    trit_safetensors_close(&s);
+    put_text(folder, "a.safetensors", "?");
+    put_text(folder, "b.safetensors", "?");
+    snprintf(message, sizeof message,
+             "%s has 3 files *.safetensors, such as a.safetensors and b.safetensors; one must be "
+             "model.safetensors, or model.safetensors.index.json must list the tensors of each",
+             dir);
+    refuse(dir, TRIT_E_FILE, message);
+    sw_free(&f);
+}
+
 static void no_regular_files(void **state)
 {
     char folder[16], path[64], name[64];
@@ -869,6 +896,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(links),
     cmocka_unit_test(done),
     cmocka_unit_test(no_files),
+    cmocka_unit_test(other_names),
     cmocka_unit_test(no_regular_files),
     cmocka_unit_test(bad_starts),
     cmocka_unit_test(bad_entries),
