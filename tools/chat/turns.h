@@ -36,7 +36,8 @@ void set_template_input(struct trit_chat *chat, const struct args *args);
  * lacks its tokens. @return exit code */
 int choose_template(struct trit_chat *chat, struct opened *o, const struct args *args);
 
-/* Whether the template begins a thought, which the model goes on with: its prompt ends with <think>. */
+/* Whether the template begins a thought, which the model goes on with: its prompt ends with
+ * <think>. */
 bool begins_with_thought(const struct trit_chat *chat);
 
 /* Encode a user's turn after an answer: the end of that answer, the turn, the start of the next

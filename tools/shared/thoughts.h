@@ -1,5 +1,5 @@
-/* thoughts.h - splits an answer into what a model thinks, <think>…</think> at its start, and what it
- * says. */
+/* thoughts.h - splits an answer into what a model thinks, <think>…</think> at its start, and what
+ * it says. */
 #ifndef TRIT_TOOLS_THOUGHTS_H
 #define TRIT_TOOLS_THOUGHTS_H
 
