@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "checked.h"
+#include "kind.h"
 #include "read_options.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are used without byte swapping");
@@ -240,7 +241,9 @@ static trit_status read_header(trit_file *f, struct cursor *c, uint64_t *n_tenso
     const uint8_t *magic;
 
     if (!take_bytes(c, 4, &magic) || memcmp(magic, "GGUF", 4) != 0)
-        return trit_fail(err, TRIT_E_FILE, "%s is not a GGUF file", f->path);
+        return trit_fail(err, TRIT_E_FILE, "%s is not a GGUF file%s", f->path,
+                         trit_kind_of_bytes((struct trit_string){(const char *)f->bytes.data,
+                                                                 f->bytes.size}));
     if (!take_u32(c, &f->version))
         return ends_early(f, "the header", err);
     if (f->version && (f->version & 0xffff) == 0)

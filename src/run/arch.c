@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "unsupported.h"
+
 /* What all BitNet b1.58 families have in common. */
 #define B158_COMMON                                                                                \
     .act_eps = 1e-5f, .act_bits = 8, .act_form = TRIT_ACT_FORM_MUL, .causal = true,                \
@@ -28,7 +30,8 @@ static const struct trit_arch archs[] = {
      .may_be_1bitllm = true},
     {.name = "bitnet",
      .knobs = {B158_COMMON, .attn_sub_norm = true, .ffn_sub_norm = true, .ffn_act = TRIT_ACT_SILU,
-               .rope = TRIT_ROPE_HALF}},
+               .rope = TRIT_ROPE_HALF},
+     .may_be_2b4t = true},
     /* these files permute the rows of Q and K, so pairs rotate */
     {.name = "llama",
      .knobs = {B158_COMMON, .ffn_act = TRIT_ACT_SILU, .rope = TRIT_ROPE_PAIRS},
@@ -93,6 +96,31 @@ static void fail(struct reader *r, trit_status code, const char *key, const char
             trit_fail(r->err, code, "%s: metadata '%s' %s", r->file->path, full_key(r, key), what);
 }
 
+/* If the key, in r->key, is an array of integers, one a layer, take their value, which must be the
+ * same for all. @return whether it is one */
+static bool take_equal(struct reader *r, const char *key, uint32_t *out)
+{
+    const struct gguf_kv *kv = trit_gguf_find(r->file, r->key);
+    const unsigned integers =
+        1u << TRIT_VALUE_U32 | 1u << TRIT_VALUE_I32 | 1u << TRIT_VALUE_U64 | 1u << TRIT_VALUE_I64;
+    const uint8_t *p = kv->items;
+    uint64_t first = 0;
+
+    if (kv->type != TRIT_VALUE_ARRAY || !(integers >> kv->item_type & 1) || !kv->n_items)
+        return false;
+    for (uint64_t i = 0; i < kv->n_items; i++) {
+        const struct trit_value v = trit_gguf_next_value(kv->item_type, &p);
+        const uint64_t x = v.u ? v.u : (uint64_t)v.i;
+        if (i && x != first) {
+            fail(r, TRIT_E_UNSUPPORTED, key, "differs from layer to layer");
+            return true;
+        }
+        first = x;
+    }
+    *out = first > UINT32_MAX ? UINT32_MAX : (uint32_t)first;
+    return true;
+}
+
 /* An integer in lo..hi. If the key is absent: `missing`, or a failure if that is negative. */
 static int32_t read_int(struct reader *r, const char *key, int32_t lo, int32_t hi, int32_t missing)
 {
@@ -105,7 +133,8 @@ static int32_t read_int(struct reader *r, const char *key, int32_t lo, int32_t h
             fail(r, TRIT_E_FILE, key, "is missing");
         return missing < 0 ? lo : missing;
     }
-    r->status = trit_gguf_get_u32(r->file, r->key, &u, r->err);
+    if (!take_equal(r, key, &u) && !r->status)
+        r->status = trit_gguf_get_u32(r->file, r->key, &u, r->err);
     if (!r->status && (u < (uint32_t)lo || u > (uint32_t)hi))
         fail(r, TRIT_E_FILE, key, trit_out_of_range(u, lo, hi).text);
     return r->status ? lo : (int32_t)u;
@@ -167,8 +196,28 @@ static void read_sizes(struct reader *r, struct trit_knobs *k)
         fail(r, TRIT_E_UNSUPPORTED, "attention.head_count", "gives heads wider than 512");
     if (k->n_rot % 2 || k->n_rot > k->head_dim)
         fail(r, TRIT_E_FILE, "rope.dimension_count", "is odd or larger than a head");
-    if (read_int(r, "expert_count", 0, INT32_MAX, 0) > 0)
-        fail(r, TRIT_E_UNSUPPORTED, "expert_count", "asks for a mixture of experts");
+}
+
+/* Two spellings. Without a type, a factor of 0 means none. */
+static double read_rope_factor(struct reader *r, bool may_be_zero)
+{
+    static const char *const keys[] = {"rope.scaling.factor", "rope.scale_linear"};
+    double factor = 0;
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        double x = 0;
+        if (!r->status)
+            r->status = trit_gguf_get_f64(r->file, full_key(r, keys[i]), &x, r->err);
+        if (r->status || !trit_gguf_find(r->file, r->key) || (x == 0 && may_be_zero))
+            continue;
+        if (!(x >= TRIT_MIN_ROPE_FACTOR && x <= TRIT_MAX_ROPE_FACTOR))
+            fail(r, TRIT_E_FILE, keys[i],
+                 trit_out_of_range(x, TRIT_MIN_ROPE_FACTOR, TRIT_MAX_ROPE_FACTOR).text);
+        if (factor != 0 && x != factor)
+            fail(r, TRIT_E_FILE, keys[i], "contradicts rope.scaling.factor");
+        factor = x;
+    }
+    return factor != 0 ? factor : 1;
 }
 
 static void read_rope(struct reader *r, struct trit_knobs *k)
@@ -177,10 +226,9 @@ static void read_rope(struct reader *r, struct trit_knobs *k)
 
     k->rope_base = read_real(r, "rope.freq_base", 1, 1e12, 10000);
     k->rope_factor = 1;
-    if (trit_string_is(type, "linear"))
-        k->rope_factor =
-            read_real(r, "rope.scaling.factor", TRIT_MIN_ROPE_FACTOR, TRIT_MAX_ROPE_FACTOR, 1);
-    else if (type.len && !trit_string_is(type, "none"))
+    if (!type.len || trit_string_is(type, "linear"))
+        k->rope_factor = read_rope_factor(r, !type.len);
+    else if (!trit_string_is(type, "none"))
         fail_string(r, "rope.scaling.type", type, "'none' or 'linear'");
 }
 
@@ -189,6 +237,11 @@ static void read_act(struct reader *r, struct trit_knobs *k, const struct trit_a
     const struct trit_string name = read_string(r, "hidden_activation");
 
     k->ffn_act_why = "architecture";
+    if (arch->may_be_2b4t && k->n_embd == 2560 && k->n_ff == 6912 && k->n_head == 20 &&
+        k->n_head_kv == 5) {
+        k->ffn_act = TRIT_ACT_RELU2;
+        k->ffn_act_why = "the shape is that of 2B-4T";
+    }
     if (arch->may_be_1bitllm)
         for (size_t i = 0; i < sizeof shapes_of_1bitllm / sizeof *shapes_of_1bitllm; i++)
             if (k->n_embd == shapes_of_1bitllm[i].n_embd && k->n_ff == shapes_of_1bitllm[i].n_ff) {
@@ -298,6 +351,9 @@ trit_status trit_arch_read(const struct trit_arch **arch, struct trit_knobs *kno
     read_sizes(&r, knobs);
     read_rope(&r, knobs);
     read_act(&r, knobs, *arch);
+    knobs->causal = read_bool(&r, "attention.causal", knobs->causal);
+    if (!r.status)
+        r.status = trit_check_unsupported(file, (*arch)->name, knobs, err);
     r.prefix = "trit";
     read_knobs(&r, knobs);
     r.prefix = (*arch)->name;

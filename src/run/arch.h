@@ -16,6 +16,7 @@ struct trit_arch {
     const char *name;        /* general.architecture */
     struct trit_knobs knobs; /* defaults; the file adds sizes and may change the rest */
     bool may_be_1bitllm;     /* 1bitLLM's reproductions use this name too */
+    bool may_be_2b4t;        /* patched converters give 2B-4T this name */
     bool open;               /* underspecified: its sources leave knobs open, so all are shown */
     bool not_always_ternary; /* models that are not ternary use this name too */
 };

@@ -125,7 +125,15 @@ static trit_status read_merges(trit_tokenizer *t, const trit_file *file, struct 
     return TRIT_OK;
 }
 
-/* If a file does not name its pre-tokenizer: Llama-3's for 2B-4T, otherwise GPT-2's. */
+/* Whether it is the vocabulary of Llama-3, which many converters wrote without its name. */
+static bool is_llama3(const struct trit_vocab *v)
+{
+    return v->n >= 128256 &&
+           trit_vocab_find(v, trit_string_of("<|begin_of_text|>"), TRIT_ANY_TOKEN) == 128000;
+}
+
+/* If a file does not name its pre-tokenizer: Llama-3's for 2B-4T and for Llama-3's vocabulary,
+ * otherwise GPT-2's. */
 static trit_status read_pretokenizer(trit_tokenizer *t, const trit_file *file,
                                      struct trit_error *err)
 {
@@ -136,8 +144,8 @@ static trit_status read_pretokenizer(trit_tokenizer *t, const trit_file *file,
         (status = trit_gguf_get_string(file, "general.architecture", &arch, err)))
         return status;
     if (!name.len || trit_string_is(name, "default")) {
-        const bool llama3 =
-            trit_string_is(arch, "bitnet-b1.58") || trit_string_is(arch, "bitnet-25");
+        const bool llama3 = trit_string_is(arch, "bitnet-b1.58") ||
+                            trit_string_is(arch, "bitnet-25") || is_llama3(&t->vocab);
         const char *fallback = llama3 ? "llama-bpe" : "gpt-2";
         name = trit_string_of(fallback);
     }

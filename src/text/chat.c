@@ -124,6 +124,7 @@ struct evidence {
     struct trit_string bos_text, eos_text; /* of the end and begin tokens; empty: none */
     struct trit_string template_text;      /* empty: none */
     uint32_t eos;                          /* UINT32_MAX: none */
+    bool is_2b4t;                          /* of that shape under the architecture "bitnet" */
 };
 
 /* A string of the metadata; empty if it is missing. */
@@ -133,6 +134,14 @@ static struct trit_string string_of(const trit_file *file, const char *key)
     if (trit_gguf_get_string(file, key, &s, NULL))
         s = (struct trit_string){"", 0};
     return s;
+}
+
+/* Patched converters write 2B-4T as the architecture "bitnet". */
+static bool has_shape_of_2b4t(const trit_file *file)
+{
+    uint32_t n_embd = 0, n_ff = 0;
+    return !trit_gguf_get_u32(file, "bitnet.embedding_length", &n_embd, NULL) && n_embd == 2560 &&
+           !trit_gguf_get_u32(file, "bitnet.feed_forward_length", &n_ff, NULL) && n_ff == 6912;
 }
 
 static struct evidence gather_evidence(const trit_file *file, const trit_tokenizer *t)
@@ -147,6 +156,7 @@ static struct evidence gather_evidence(const trit_file *file, const trit_tokeniz
         .bos_text = {"", 0},
         .eos_text = {"", 0},
     };
+    e.is_2b4t = has_shape_of_2b4t(file);
     if (trit_gguf_get_u32(file, "tokenizer.ggml.eos_token_id", &e.eos, NULL))
         e.eos = UINT32_MAX;
     if (e.eos < (uint32_t)t->vocab.n)
@@ -179,6 +189,9 @@ static bool fits_vocabulary(const struct row *row, const struct evidence *e)
 static bool is_for_arch(const struct row *row, const struct evidence *e)
 {
     const char *arch;
+
+    if (row->archs[0] && e->is_2b4t)
+        return true;
     FOR_EACH(arch, row->archs)
     if (trit_string_is(e->arch, arch))
         return true;

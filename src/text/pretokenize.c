@@ -53,12 +53,21 @@ static const struct trit_pre_rules falcon_e = {.free_lead = true,
     {                                                                                              \
         __VA_ARGS__, NULL                                                                          \
     }
+/* Names with the same expressions are those of llama.cpp. */
 static const struct trit_pretokenizer rows[] = {
-    {NAMES("gpt-2", "gpt2"), false, false, &gpt2},
-    {NAMES("llama-bpe", "llama3", "llama-v3"), true, true, &llama3},
+    {NAMES("gpt-2", "gpt2", "phi-2", "jina-es", "jina-de", "jina-v2-es", "jina-v2-de", "gigachat",
+           "a.x-4.0", "mellum", "modern-bert", "exaone4", "mpt", "olmo", "jais", "trillion",
+           "granite-docling"),
+     false, false, &gpt2},
+    {NAMES("llama-bpe", "llama3", "llama-v3", "falcon-h1", "pixtral", "midm-2.0", "lfm2",
+           "jina-v5-nano"),
+     true, true, &llama3},
     {NAMES("falcon3"), true, false, &llama3},
+    {NAMES("smaug-bpe", "dbrx"), false, false, &llama3},
     {NAMES("falcon_e", "falcon-e"), false, false, &falcon_e},
-    {NAMES("qwen2"), false, false, &qwen2},
+    {NAMES("qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2", "megrez", "stablelm2", "hunyuan",
+           "solar-open"),
+     false, false, &qwen2},
 };
 const char trit_pretokenizer_names[] = "gpt-2, llama-bpe, falcon3, falcon_e, qwen2";
 

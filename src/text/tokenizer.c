@@ -232,12 +232,20 @@ static int32_t special_at(const trit_tokenizer *t, const struct trit_encoding *e
     return id >= 0 && e->origin && is_markup(t, e, id) ? -1 : id;
 }
 
+static bool begins_with_bos(const trit_tokenizer *t, struct trit_string text)
+{
+    const struct trit_string bos = trit_vocab_text(&t->vocab, t->bos);
+    return bos.len && text.len >= bos.len && memcmp(text.bytes, bos.bytes, bos.len) == 0;
+}
+
 enum trit_encode_result trit_encoding_text(const trit_tokenizer *t, struct trit_encoding *e,
                                            struct trit_string text, unsigned flags)
 {
     enum trit_encode_result result = TRIT_ENCODED;
 
-    if ((flags & TRIT_ENCODE_BOS) && t->add_bos && t->bos >= 0 && !trit_encoding_add(e, t->bos))
+    if ((flags & TRIT_ENCODE_BOS) && t->add_bos && t->bos >= 0 &&
+        !((flags & TRIT_ENCODE_SPECIAL) && begins_with_bos(t, text)) &&
+        !trit_encoding_add(e, t->bos))
         return TRIT_ENCODED_NO_MEMORY;
     for (size_t at = 0; at < text.len && result == TRIT_ENCODED;) {
         int32_t id = -1;

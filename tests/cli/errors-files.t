@@ -9,7 +9,7 @@ $ TRIT_MODEL=missing.gguf trit run -p x
 [3]
 
 $ mkdir folder; trit run -m folder -p x
-! trit: folder is not a regular file
+! trit: folder is not a regular file (it is a folder, and holds no model)
 [3]
 
 $ trit run -m empty.gguf -p x

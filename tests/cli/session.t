@@ -239,10 +239,13 @@ $ . ./defs; for n in 1 2 3 4 6 12; do
 $ ls -A | grep -v -e gguf -e checkpoint -e bit -e abcd -e defs
 b
 before
+bin
+bins
 d
 g
 h
 s
+shards
 whole
 
 # A conversation in steps: each message follows the answer before it, which is closed first. What is

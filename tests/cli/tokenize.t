@@ -141,7 +141,7 @@ $ trit tokenize -m spm.gguf -p '<s>' --ids
 [1,3,70,125,72]
 
 $ trit tokenize -m spm.gguf -p '<s>a</s>' --ids --special
-[1,1,8,2]
+[1,8,2]
 
 # This vocabulary lacks a byte.
 

@@ -601,7 +601,123 @@ static void rope_scaling(void **state)
     refuse(&g, TRIT_E_FILE, "rope.scaling.type", "");
 }
 
+/* A factor without a type is linear, in two spellings. */
+static void rope_factors(void **state)
+{
+    static const char *const keys[] = {"bitnet-b1.58.rope.scaling.factor",
+                                       "bitnet-b1.58.rope.scale_linear"};
+    struct fx_gguf g;
+    (void)state;
+
+    for (int i = 0; i < 4; i++) { /* one, the other, both, both as 0 */
+        build(&g);
+        for (int k = 0; k < 2; k++)
+            if (i >= 2 || i == k)
+                fx_f32(&g, keys[k], i == 3 ? 0 : 4);
+        struct opened o = accept(&g);
+        assert_true(o.model->knobs.rope_factor == (i == 3 ? 1 : 4));
+        close_model(&o);
+    }
+    build(&g);
+    fx_f32(&g, keys[0], 4);
+    fx_f32(&g, keys[1], 2);
+    refuse(&g, TRIT_E_FILE, "rope.scale_linear", "contradicts");
+}
+
 /* ---- Keys ------------------------------------------------------------------------------------ */
+
+#define ARCH "bitnet-b1.58."
+
+/* Keys that change the function are refused, unless their value changes nothing. */
+static void unsupported_keys(void **state)
+{
+    static const struct {
+        const char *key;
+        float neutral, other;
+    } reals[] = {
+        {ARCH "rope.scaling.attn_factor", 1, 1.2f},
+        {ARCH "rope.scaling.alpha", 0, 2},
+        {ARCH "rope.freq_base_swa", 10000, 5000},
+        {ARCH "attention.clamp_kqv", 0, 8},
+        {ARCH "attention.scale", 0.125f, 0.5f},
+        {ARCH "attention.max_alibi_bias", 0, 8},
+        {ARCH "final_logit_softcapping", 0, 30},
+        {ARCH "attn_logit_softcapping", 0, 50},
+        {ARCH "logit_scale", 1, 0.5f},
+        {ARCH "embedding_scale", 1, 12},
+        {ARCH "residual_scale", 1, 0.2f},
+        {ARCH "attention.value_scale", 0, 2},
+    };
+    static const struct {
+        const char *key;
+        uint32_t neutral, other;
+    } whole[] = {
+        {ARCH "expert_count", 0, 8},         {ARCH "expert_used_count", 0, 2},
+        {ARCH "nextn_predict_layers", 0, 1}, {ARCH "rope.dimension_count_swa", 64, 32},
+        {ARCH "pooling_type", 0, 1},
+    };
+    struct fx_gguf g;
+    struct opened o;
+    (void)state;
+
+    build(&g);
+    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++)
+        fx_f32(&g, reals[i].key, reals[i].neutral);
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        fx_u32(&g, whole[i].key, whole[i].neutral);
+    fx_str(&g, "general.type", "model");
+    fx_bool(&g, ARCH "use_parallel_residual", false);
+    fx_i32_array(&g, "tokenizer.ggml.suppress_tokens", NULL, 0);
+    o = accept(&g);
+    close_model(&o);
+    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
+        build(&g);
+        fx_f32(&g, reals[i].key, reals[i].other);
+        refuse(&g, TRIT_E_UNSUPPORTED, reals[i].key, "not supported");
+    }
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+        build(&g);
+        fx_u32(&g, whole[i].key, whole[i].other);
+        refuse(&g, TRIT_E_UNSUPPORTED, whole[i].key, "not supported");
+    }
+    build(&g);
+    fx_str(&g, "general.type", "adapter");
+    refuse(&g, TRIT_E_UNSUPPORTED, "general.type", "'adapter'");
+    build(&g);
+    fx_bool(&g, ARCH "use_parallel_residual", true);
+    refuse(&g, TRIT_E_UNSUPPORTED, "use_parallel_residual", "true");
+    build(&g);
+    fx_i32_array(&g, "tokenizer.ggml.suppress_tokens", (const int32_t[]){3}, 1);
+    refuse(&g, TRIT_E_UNSUPPORTED, "suppress_tokens", "a list");
+    build(&g);
+    fx_u32(&g, "prism.hadamard.version", 0);
+    refuse(&g, TRIT_E_UNSUPPORTED, "prism.hadamard.version", "is 0");
+    build(&g);
+    fx_f32(&g, "llama.logit_scale", 0.5f); /* of another architecture */
+    o = accept(&g);
+    close_model(&o);
+}
+
+/* Equal numbers, one a layer. */
+static void numbers_of_layers(void **state)
+{
+    static const int32_t heads[][2] = {{4, 4}, {4, 2}};
+    struct fx_gguf g;
+    (void)state;
+
+    for (int i = 0; i < 2; i++) {
+        build(&g);
+        drop_key(&g, ARCH "attention.head_count");
+        fx_i32_array(&g, ARCH "attention.head_count", heads[i], 2);
+        if (i)
+            refuse(&g, TRIT_E_UNSUPPORTED, "attention.head_count", "differs from layer to layer");
+        else {
+            struct opened o = accept(&g);
+            assert_int_equal(o.model->knobs.n_head, 4);
+            close_model(&o);
+        }
+    }
+}
 
 static const char *const required[] = {
     "bitnet-b1.58.context_length",       "bitnet-b1.58.embedding_length",
@@ -1181,6 +1297,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(optional_keys),
     cmocka_unit_test(partial_rotation),
     cmocka_unit_test(rope_scaling),
+    cmocka_unit_test(rope_factors),
+    cmocka_unit_test(unsupported_keys),
+    cmocka_unit_test(numbers_of_layers),
     cmocka_unit_test(keys_missing),
     cmocka_unit_test(keys_of_wrong_type),
     cmocka_unit_test(integers_out_of_range),

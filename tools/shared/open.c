@@ -7,6 +7,7 @@
 
 #include "builtin.h"
 #include "clock.h"
+#include "handed_over.h"
 #include "hardware.h"
 #include "layers.h"
 #include "plain_text.h"
@@ -24,7 +25,11 @@ int open_file(struct opened *o, const struct model_args *args)
         return usage_error("no model given; use -m FILE, or set TRIT_MODEL");
     if (strcmp(args->path, BUILT_IN) == 0)
         opt.bytes = built_in_model(&opt.n_bytes);
-    return trit_file_open(&o->file, args->path, &opt, &err) ? report(&err) : EXIT_DONE;
+    if (!trit_file_open(&o->file, args->path, &opt, &err))
+        return EXIT_DONE;
+    char advice[4096];
+    return advise_about_path(advice, sizeof advice, args->path) ? report_hint(&err, advice)
+                                                                : report(&err);
 }
 
 int open_model(struct opened *o, const struct model_args *args)
