@@ -90,14 +90,17 @@ size_t trit_width(const struct trit_knobs *k, enum trit_width w)
 
 bool trit_is_float_linear(const trit_file *file, struct trit_string name)
 {
-    const struct gguf_kv *kv = trit_gguf_find(file, TRIT_FLOAT_LINEARS);
-    const bool strings = kv && kv->type == TRIT_VALUE_ARRAY && kv->item_type == TRIT_VALUE_STRING;
-    const uint8_t *p = strings ? kv->items : NULL;
+    enum { MOST = 1024 * N_SLOTS }; /* a longer list is invalid */
+    const struct gguf_kv *kv;
+    const uint8_t *p;
 
-    if (!trit_string_ends(name, ".weight"))
+    if (!trit_string_ends(name, ".weight") ||
+        trit_gguf_get_array(file, TRIT_FLOAT_LINEARS, TRIT_VALUE_STRING, &kv, NULL) || !kv ||
+        kv->n_items > MOST)
         return false;
+    p = kv->items;
     name.len -= strlen(".weight");
-    for (uint64_t i = 0; strings && i < kv->n_items; i++) {
+    for (uint64_t i = 0; i < kv->n_items; i++) {
         const struct trit_string s = trit_gguf_next_value(TRIT_VALUE_STRING, &p).s;
         if (s.len == name.len && memcmp(s.bytes, name.bytes, s.len) == 0)
             return true;
@@ -377,8 +380,12 @@ static trit_status find_positions(struct loader *l)
 /* Each linear that the file lists as one of floats must be there. */
 static trit_status check_float_linears(const struct loader *l)
 {
-    const struct gguf_kv *kv = trit_gguf_find(l->m->file, TRIT_FLOAT_LINEARS);
+    const struct gguf_kv *kv;
+    const trit_status status =
+        trit_gguf_get_array(l->m->file, TRIT_FLOAT_LINEARS, TRIT_VALUE_STRING, &kv, l->err);
 
+    if (status)
+        return status;
     if (!kv || kv->n_items == l->m->n_float_linears)
         return TRIT_OK;
     return trit_fail(l->err, TRIT_E_FILE,
