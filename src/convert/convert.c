@@ -134,9 +134,8 @@ static trit_status check_master(const struct converter *c, const struct trit_pla
                     "one scale per tensor is supported");
     if (c->config.offline && trit_unpack_float(c->t2, &scale, &m, &why))
         return FAIL(c, t, TRIT_E_UNSUPPORTED,
-                    "%s; quantization_mode offline says that linears are ternary already, online "
-                    "that they are masters",
-                    why.text);
+                    "is not ternary, but quantization_mode offline of config.json says that "
+                    "linears are (full-precision masters have online)");
     if (c->config.family->quantization_config && !c->config.scale_why)
         return trit_fail(c->err, TRIT_E_UNSUPPORTED,
                          "%s/config.json: 'quantization_config' is missing, and tensor '%s' is not "

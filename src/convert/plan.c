@@ -217,33 +217,51 @@ static enum trit_bias bias_of(const struct trit_config *c, const char *slot)
     return attn ? c->attn_bias : c->mlp_bias;
 }
 
+/* The words for whether there is a bias: the key that says so, or the family. */
+static const char *why_bias(const struct trit_config *c, const char *slot)
+{
+    const bool attn = strncmp(slot, "attn_", 5) == 0;
+    const bool must = bias_of(c, slot) == TRIT_BIAS_MUST;
+
+    if (attn && c->family->qkv_bias)
+        return must ? "its family always has biases there" : "its family has none there";
+    if (attn)
+        return must ? "attention_bias of config.json is true"
+                    : "attention_bias of config.json is false";
+    return must ? "mlp_bias of config.json is true" : "mlp_bias of config.json is false";
+}
+
 /* of: its linear. */
 static trit_status plan_bias(const struct planner *p, int32_t layer, const char *slot,
                              const struct trit_planned *of)
 {
-    const enum trit_bias bias = bias_of(p->plan->config, slot);
+    const struct trit_config *c = p->plan->config;
+    const enum trit_bias bias = bias_of(c, slot);
     const struct trit_safe_tensor *from;
     enum trit_format format = TRIT_FORMAT_F32;
     char name[64], source[TRIT_MAX_NAME];
     trit_status status;
 
-    if (bias == TRIT_BIAS_NEVER)
+    if (c->arch->open)
         return TRIT_OK;
-    trit_names_target(name, layer, slot, TRIT_NAME_BIAS);
     trit_names_source(source, p->plan->names, layer, slot, TRIT_NAME_BIAS);
-    if ((status = find(p, source, true, &from)) || (!from && bias == TRIT_BIAS_MAY))
-        return status;
-    if (!from)
+    from = trit_safetensors_find(p->plan->weights, source);
+    if (from && bias == TRIT_BIAS_NEVER && !trit_names_ignores(p->plan->names, from->name))
+        return FAIL(p, from, TRIT_E_UNSUPPORTED, "is a bias, but %s", why_bias(c, slot));
+    if (!from && bias == TRIT_BIAS_MUST)
         return trit_fail(p->err, TRIT_E_FILE, "the checkpoint has no tensor '%s', but %s", source,
-                         p->plan->config->family->qkv_bias ? "its family always has biases there"
-                         : strncmp(slot, "attn_", 5) == 0  ? "attention_bias of config.json is true"
-                                                           : "mlp_bias of config.json is true");
+                         why_bias(c, slot));
+    if (!from || trit_names_ignores(p->plan->names, from->name))
+        return TRIT_OK;
+    if ((status = find(p, source, false, &from)))
+        return status;
+    trit_names_target(name, layer, slot, TRIT_NAME_BIAS);
     if ((status = check_float(p, from, &format)) || (status = check_shape(p, from, 1, of->n_rows)))
         return status;
     struct trit_planned *t = add_tensor(p->plan, name, TRIT_PLANNED_BIAS, from, 1, of->n_rows);
     t->format = format;
     t->head_rows = of->head_rows;
-    t->scale = p->plan->config->offline && of->kind != TRIT_PLANNED_KEPT ? of->scale : 1.0f;
+    t->scale = c->offline && of->kind != TRIT_PLANNED_KEPT ? of->scale : 1.0f;
     return TRIT_OK;
 }
 
