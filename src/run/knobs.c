@@ -232,6 +232,8 @@ void trit_knobs_hash(const struct trit_knobs *k, struct trit_hash *h)
         else
             trit_hash_add(h, &value, sizeof value);
     }
+    if (k->qk_norm) /* session files are older than it */
+        trit_hash_add(h, &k->qk_norm, sizeof k->qk_norm);
 }
 
 /* ---- Consistency ----------------------------------------------------------------------------- */

@@ -67,7 +67,11 @@ static uint64_t fingerprint(const struct trit_model *m)
     struct trit_hash h;
     trit_hash_init(&h);
     trit_hash_add(&h, m->arch->name, strlen(m->arch->name) + 1);
-    trit_knobs_hash(&m->knobs, &h);                 /* as overridden, if they were */
+    trit_knobs_hash(&m->knobs, &h); /* as overridden, if they were */
+    if (m->n_float_linears)
+        ADD(&h, m->n_float_linears);
+    if (m->quantized_head)
+        ADD(&h, m->quantized_head);
     for (size_t i = 0; i < m->file->n_tensors; i++) /* whatever their order in the file */
         add_tensor(&h, m->file, m->file->tensors_by_name[i]);
     return trit_hash_value(&h);

@@ -569,7 +569,7 @@ static void test_every_knob(void **state)
     const uint64_t nothing = knobs_hash(&k);
     assert_true(size - last < sizeof(double));
     for (size_t i = 0; i < last; i++) {
-        const bool left_out = (i >= n_ctx && i < n_ctx + 2 * sizeof(int32_t)) || /* and n_window */
+        const bool left_out = (i >= n_ctx && i < n_ctx + 2 * sizeof(int32_t)) || /* n_window */
                               (i >= act_max && i < act_max + sizeof(float)) ||
                               (i >= act_why - sizeof(int32_t) && i < act_why + sizeof(char *));
         bytes[i] = 1;
