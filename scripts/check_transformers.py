@@ -196,7 +196,9 @@ def tokens(seed, n, vocab):
 def run(trit, name, case, root):
     """@return whether the case agrees."""
     errors = []
-    for seed in range(1, 5):
+    for seed in range(1, 17):
+        if len(errors) > 2 and min(errors) < 1e-6:
+            break
         folder = f"{root}/{name}-{seed}"
         ids = tokens(seed, 20, LARGE["vocab_size"])
         make(case, folder, seed, LARGE)
@@ -208,7 +210,7 @@ def run(trit, name, case, root):
         want = reference(case, folder, ids)
         errors.append(float(abs(got - want).mean() / want.std()))
         shutil.rmtree(folder)
-    good = min(errors) < 1e-5 and max(errors) < 0.06
+    good = min(errors) < 1e-6 and max(errors) < 0.06
     print(f"{name:34} {'agrees' if good else 'DIFFERS'} {' '.join(f'{e:.1e}' for e in errors)}")
     return good
 
@@ -230,6 +232,12 @@ def all_cases():
             **tied)
         for d in DTYPES:
             cases[f"{f}-master-{d}"] = Case(f, "master", d, **tied)
+            cases[f"{f}-packed-{d}"] = Case(f, "packed", d, **tied)
+        cases[f + "-master-norms"] = Case(f, "master", quant=dict(use_rms_norm=True), **tied)
+        cases[f + "-floats-norms"] = Case(f, "floats", quant=dict(use_rms_norm=True), **tied)
+        cases[f + "-auto-norms-kept"] = Case(f, "packed", auto=True, keep=("lm_head", "up_proj"),
+                                             quant=dict(use_rms_norm=True), **tied)
+        cases[f + "-heads"] = Case(f, "packed", num_key_value_heads=4, **tied)
         cases[f + "-master-kept"] = Case(f, "master", keep=("lm_head", "o_proj"), **tied)
         cases[f + "-floats"] = Case(f, "floats", **tied)
         cases[f + "-floats-f16"] = Case(f, "floats", "f16", **tied)
@@ -255,6 +263,12 @@ def all_cases():
     cases["llama-nothing-listed"] = Case("llama", "packed", keep=None, **untied)
     cases["llama-rope"] = Case("llama", "packed", rope_parameters=LLAMA3, **untied)
     cases["bitnet-silu"] = Case("bitnet", "packed", hidden_act="silu", tie_word_embeddings=True)
+    cases["mistral-head-dim"] = Case("mistral", "packed", head_dim=96)
+    cases["llama-head-dim"] = Case("llama", "master", head_dim=32, **untied)
+    cases["qwen2-unused-window"] = Case("qwen2", "packed", sliding_window=8)
+    cases["qwen2-window"] = Case("qwen2", "packed", sliding_window=8, use_sliding_window=True,
+                                 max_window_layers=0, refused="sliding_window")
+    cases["mistral-no-window"] = Case("mistral", "packed", sliding_window=None)
     cases["mistral-long-window"] = Case("mistral", "packed", sliding_window=512)
     cases["mistral-window"] = Case("mistral", "packed", sliding_window=8, refused="sliding_window")
     return cases
