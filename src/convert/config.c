@@ -27,8 +27,7 @@ static const struct override {
                  {"head_count_kv", "num_key_value_heads"},
                  {"norm_eps", "rms_norm_eps"},
                  {"norm_eps", "layer_norm_eps"},
-                 {"rope_base", "rope_theta"},
-                 {"rope_base", "rope_parameters.rope_theta"}};
+                 {"rope_base", "rope_theta"}};
 enum { N_OVERRIDES = sizeof overrides / sizeof *overrides };
 
 static struct trit_string name_of(const char *knob)
@@ -324,24 +323,148 @@ static void read_sizes(struct reader *r, struct trit_config *c)
         trit_note(r->notes, "the eps of norms is 1e-5: config.json has no %s", eps);
 }
 
-/* Older files have rope_theta and rope_scaling; newer ones have rope_parameters instead. */
+/* Whether two values are equal, members in any order. */
+static bool same_json(const struct trit_json_value *a, const struct trit_json_value *b)
+{
+    const enum trit_json_type type = trit_json_type_of(a);
+
+    if (type != trit_json_type_of(b) || trit_json_count(a) != trit_json_count(b))
+        return false;
+    if (type == TRIT_JSON_STRING)
+        return trit_string_order(trit_json_text(a), trit_json_text(b)) == 0;
+    if (type == TRIT_JSON_NUMBER)
+        return trit_json_double(a) == trit_json_double(b);
+    if (type == TRIT_JSON_BOOL)
+        return trit_json_is_true(a) == trit_json_is_true(b);
+    if (type == TRIT_JSON_ARRAY)
+        b = trit_json_first(b);
+    for (const struct trit_json_value *v = trit_json_first(a); v; v = trit_json_next(v)) {
+        char key[64];
+        const struct trit_string name = trit_json_key(v);
+        snprintf(key, sizeof key, "%.*s", (int)name.len, name.bytes ? name.bytes : "");
+        if (!same_json(v, type == TRIT_JSON_OBJECT ? trit_json_member(b, key) : b))
+            return false;
+        b = type == TRIT_JSON_ARRAY ? trit_json_next(b) : b;
+    }
+    return true;
+}
+
+enum { ROPE_PATH = 128, ROPE_KEY = ROPE_PATH + 104 };
+
+/* What rope_parameters and rope_scaling may hold, and the value that changes nothing; NAN: it is
+ * read. */
+static const struct {
+    const char *name;
+    double neutral;
+} rope_members[] = {
+    {"rope_theta", NAN},
+    {"rope_type", NAN},
+    {"type", NAN},
+    {"factor", NAN},
+    {"low_freq_factor", NAN},
+    {"high_freq_factor", NAN},
+    {"original_max_position_embeddings", NAN},
+    {"partial_rotary_factor", 1},
+    {"attention_factor", 1},
+    {"alpha", 1},
+    {"mscale", 1},
+    {"mscale_all_dim", 0},
+};
+
+static void check_rope_member(struct reader *r, const char *object, const struct trit_json_value *v)
+{
+    const double x = trit_json_double(v);
+    char key[ROPE_KEY], what[96];
+
+    if (trit_json_type_of(v) == TRIT_JSON_NULL)
+        return;
+    snprintf(key, sizeof key, "%s.%s", object, trit_quote(trit_json_key(v)).text);
+    for (size_t i = 0; i < sizeof rope_members / sizeof *rope_members; i++)
+        if (trit_string_is(trit_json_key(v), rope_members[i].name)) {
+            snprintf(what, sizeof what, "is %g; trit computes only with %g", x,
+                     rope_members[i].neutral);
+            if (!isnan(rope_members[i].neutral) && x != rope_members[i].neutral)
+                fail(r, TRIT_E_UNSUPPORTED, key, what);
+            return;
+        }
+    fail(r, TRIT_E_UNSUPPORTED, key, "is not known");
+}
+
+/* transformers may give an object of parameters for each type of layer; they must be the same.
+ * path: of the object, of which the name of a layer type is appended */
+static void enter_layer_types(struct reader *r, char path[ROPE_PATH])
+{
+    const struct trit_json_value *first = trit_json_first(find(r, path));
+
+    if (trit_json_type_of(first) != TRIT_JSON_OBJECT)
+        return;
+    for (const struct trit_json_value *v = trit_json_next(first); v; v = trit_json_next(v))
+        if (!same_json(v, first))
+            fail(r, TRIT_E_UNSUPPORTED, path, "differs between types of layers");
+    trit_append(path, ROPE_PATH, ".%s", trit_quote(trit_json_key(first)).text);
+}
+
+/* Two descriptions must agree. */
+static void compare_rope(struct reader *r, const char *path)
+{
+    for (const struct trit_json_value *v = trit_json_first(find(r, "rope_scaling")); v;
+         v = trit_json_next(v)) {
+        const struct trit_string name = trit_json_key(v);
+        char key[ROPE_KEY], what[ROPE_KEY + 32];
+        snprintf(key, sizeof key, "%s.%s", path, trit_quote(name).text);
+        const struct trit_json_value *other = find(r, key);
+        if (same_json(v, other) || (!other && trit_string_is(name, "type")))
+            continue;
+        snprintf(what, sizeof what, "contradicts %s; keep one", key);
+        snprintf(key, sizeof key, "rope_scaling.%s", trit_quote(name).text);
+        fail(r, TRIT_E_FILE, key, what);
+    }
+}
+
+/* Write the path of the object that describes RoPE. Older files have rope_theta and rope_scaling;
+ * newer ones have rope_parameters instead. */
+static void find_rope(struct reader *r, char path[ROPE_PATH])
+{
+    const bool newer = find(r, "rope_parameters") != NULL;
+
+    snprintf(path, ROPE_PATH, "%s", newer ? "rope_parameters" : "rope_scaling");
+    if (find(r, path) && trit_json_type_of(find(r, path)) != TRIT_JSON_OBJECT) {
+        fail(r, TRIT_E_FILE, path, "is not an object");
+        return;
+    }
+    enter_layer_types(r, path);
+    if (newer)
+        compare_rope(r, path);
+    for (const struct trit_json_value *v = trit_json_first(find(r, path)); v; v = trit_json_next(v))
+        check_rope_member(r, path, v);
+}
+
+static void read_rope_base(struct reader *r, struct trit_config *c, const char *path)
+{
+    const double usual = c->family && c->family->rope_theta ? c->family->rope_theta : 10000;
+    char key[ROPE_PATH + 16], what[128];
+
+    snprintf(key, sizeof key, "%s.rope_theta", path);
+    if (find(r, key) && find(r, "rope_theta") && !same_json(find(r, key), find(r, "rope_theta"))) {
+        snprintf(what, sizeof what, "contradicts %.80s; keep one", key);
+        fail(r, TRIT_E_FILE, "rope_theta", what);
+    }
+    const char *theta = find(r, key) ? key : "rope_theta";
+    if (!has(r, theta) && !given(r, "rope_base"))
+        trit_note(r->notes, "RoPE's base is %.9g, the default of this kind: config.json has no %s",
+                  usual, theta);
+    c->knobs.rope_base = read_real(r, given(r, "rope_base") ? "rope_theta" : theta, 1, 1e12, usual);
+}
+
 static void read_rope(struct reader *r, struct trit_config *c)
 {
     struct trit_knobs *k = &c->knobs;
-    const bool newer = find(r, "rope_parameters") != NULL;
-    const char *object = newer ? "rope_parameters" : "rope_scaling";
-    const char *theta =
-        find(r, "rope_parameters.rope_theta") ? "rope_parameters.rope_theta" : "rope_theta";
-    char key[64], *end = key + snprintf(key, sizeof key, "%s.", object);
-    const size_t left = sizeof key - (size_t)(end - key);
+    char path[ROPE_PATH], key[ROPE_PATH + 40];
 
-    if (find(r, object) && trit_json_type_of(find(r, object)) != TRIT_JSON_OBJECT)
-        fail(r, TRIT_E_FILE, object, "is not an object");
-    if (newer && find(r, "rope_scaling"))
-        fail(r, TRIT_E_FILE, "rope_scaling", "and rope_parameters are both present; keep one");
-    if (!has(r, theta))
-        trit_note(r->notes, "RoPE's base is 10000: config.json has no %s", theta);
-    k->rope_base = read_real(r, theta, 1, 1e12, 10000);
+    find_rope(r, path);
+    read_rope_base(r, c, path);
+    char *end = key + snprintf(key, sizeof key, "%s.", path);
+    const size_t left = sizeof key - (size_t)(end - key);
     k->rope_factor = 1;
     snprintf(end, left, "rope_type");
     if (!find(r, key))
@@ -349,7 +472,7 @@ static void read_rope(struct reader *r, struct trit_config *c)
     const struct trit_string type = read_text(r, key);
     if (!type.len) {
         snprintf(end, left, "factor");
-        if (find(r, key))
+        if (find(r, key) && number(r, key) != 1)
             fail(r, TRIT_E_FILE, key, "is present, but rope_type is not");
     }
     if (!type.len || trit_string_is(type, "default"))
@@ -424,10 +547,27 @@ static void read_window(struct reader *r, struct trit_knobs *k)
 /* Features that models of these families may have and the forward pass does not compute. */
 static void refuse_extras(struct reader *r)
 {
+    static const struct {
+        const char *key;
+        double neutral;
+    } numbers[] = {
+        {"partial_rotary_factor", 1},   {"logit_scale", 1},
+        {"logits_scaling", 1},          {"embedding_multiplier", 1},
+        {"residual_multiplier", 1},     {"attn_logit_softcapping", 0},
+        {"final_logit_softcapping", 0}, {"clip_qkv", 0},
+        {"num_local_experts", 0},       {"num_experts", 0},
+        {"n_routed_experts", 0},        {"num_nextn_predict_layers", 0},
+    };
+
     if (read_bool(r, "use_bias", false))
         fail(r, TRIT_E_UNSUPPORTED, "use_bias", "is true; it does not say which linears have one");
-    if (read_real(r, "partial_rotary_factor", 0, 1, 1) < 1)
-        fail(r, TRIT_E_UNSUPPORTED, "partial_rotary_factor", "is less than 1");
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        const double x = read_real(r, numbers[i].key, -1e30, 1e30, numbers[i].neutral);
+        char what[96];
+        snprintf(what, sizeof what, "is %g; trit computes only with %g", x, numbers[i].neutral);
+        if (x != numbers[i].neutral)
+            fail(r, TRIT_E_UNSUPPORTED, numbers[i].key, what);
+    }
     check_number(r, "input_bits", 8);
     check_number(r, "weight_bits", 1);
 }

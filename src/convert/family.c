@@ -72,6 +72,8 @@ static const struct trit_absmean of_bitskip = {.least = 1e-6f, .halves = true};
 
 static const struct trit_family families[] = {
     {.architecture = "BitNetForCausalLM",
+     .model_type = "bitnet",
+     .rope_theta = 500000, /* of transformers' BitNetConfig */
      .arch = "bitnet-b1.58",
      .what = "BitNet b1.58 of the 2B-4T kind",
      .rules = of_2b4t,
@@ -86,6 +88,7 @@ static const struct trit_family families[] = {
      .input_norms = rms_norm,
      .absmean = &trit_absmean_b158},
     {.architecture = "LlamaForCausalLM",
+     .model_type = "llama",
      .arch = "llama",
      .what = "Llama with bitnet linears",
      .quantization_config = true,
@@ -94,6 +97,7 @@ static const struct trit_family families[] = {
      .input_norms = rms_norm,
      .absmean = &trit_absmean_b158},
     {.architecture = "MistralForCausalLM",
+     .model_type = "mistral",
      .arch = "llama",
      .what = "Mistral with bitnet linears",
      .quantization_config = true,
@@ -102,6 +106,7 @@ static const struct trit_family families[] = {
      .input_norms = rms_norm,
      .absmean = &trit_absmean_b158},
     {.architecture = "Qwen2ForCausalLM",
+     .model_type = "qwen2",
      .arch = "qwen2",
      .what = "Qwen2 with bitnet linears",
      .quantization_config = true,
@@ -111,6 +116,7 @@ static const struct trit_family families[] = {
      .input_norms = rms_norm,
      .absmean = &trit_absmean_b158},
     {.architecture = "Qwen3ForCausalLM",
+     .model_type = "qwen3",
      .arch = "qwen3",
      .what = "Qwen3 with bitnet linears",
      .quantization_config = true,
@@ -158,23 +164,33 @@ static bool has_marker(const struct trit_safetensors *weights, const struct trit
     return false;
 }
 
+/* Whether config.json names the family: by its class, or by model_type if there is no class or only
+ * that of the model without its head. bitskip's model_type is its own. */
+static bool is_named(const struct trit_family *f, const struct trit_json_value *classes,
+                     struct trit_string type)
+{
+    const struct trit_string name = trit_json_text(trit_json_item(classes, 0));
+    const bool absent = !classes || trit_json_type_of(classes) == TRIT_JSON_NULL,
+               by_type = absent || trit_string_ends(name, "Model") || f->all_masters;
+
+    return (f->architecture && trit_string_is(name, f->architecture)) ||
+           (by_type && f->model_type && trit_string_is(type, f->model_type));
+}
+
 const struct trit_family *trit_family_find(const struct trit_json_value *config,
                                            const struct trit_safetensors *weights, const char *arch)
 {
-    const struct trit_string name =
-        trit_json_text(trit_json_item(trit_json_member(config, "architectures"), 0));
+    const struct trit_json_value *classes = trit_json_member(config, "architectures");
     const struct trit_string type = trit_json_text(trit_json_member(config, "model_type"));
     const struct trit_family *found = NULL;
 
     for (size_t i = 0; i < N_FAMILIES; i++) {
         const struct trit_family *f = &families[i];
-        const bool named = (f->architecture && trit_string_is(name, f->architecture)) ||
-                           (f->model_type && trit_string_is(type, f->model_type));
         if (arch && strcmp(arch, f->arch) != 0)
             continue;
         if (has_marker(weights, f))
             return f;
-        if (named || (arch && !found))
+        if (is_named(f, classes, type) || (arch && !found))
             found = f;
     }
     return found;

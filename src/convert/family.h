@@ -19,6 +19,7 @@ struct trit_family {
     const char *arch;    /* general.architecture of the GGUF */
     const char *what;    /* for messages */
     const char *presets; /* knobs that differ from its architecture, "name=value name=value" */
+    double rope_theta;       /* if config.json has none; 0: 10000 */
     bool quantization_config; /* config.json must have one, or all linears be ternary already */
     bool qkv_bias;            /* q, k and v always have biases, and no other linear has */
     const struct trit_rule *rules;      /* names that differ from transformers; ends with {0} */

@@ -178,6 +178,10 @@ static trit_status plan_master(const struct planner *p, struct trit_planned *t,
     trit_status status;
 
     p->plan->n_masters++;
+    if (strcmp(t->from->dtype, "I8") == 0)
+        return FAIL(p, t->from, TRIT_E_UNSUPPORTED,
+                    "has type I8, a weight to a byte; supported are U8, four weights to a byte, "
+                    "with a scale, and the floats BF16, F16 and F32");
     if ((status = check_float(p, t->from, &t->format)) ||
         (status = check_shape(p, t->from, t->n_rows, t->n_cols)) ||
         (status = find(p, scale_name, true, &scale)))
@@ -320,6 +324,7 @@ static trit_status plan_layer(const struct planner *p, int32_t layer)
 static trit_status leave_out_head(const struct planner *p, const struct trit_safe_tensor *head)
 {
     const struct trit_config *c = p->plan->config;
+    char source[TRIT_MAX_NAME];
     enum trit_format format;
     trit_status status;
 
@@ -327,8 +332,16 @@ static trit_status leave_out_head(const struct planner *p, const struct trit_saf
         (status = check_shape(p, head, (size_t)c->n_vocab, (size_t)c->knobs.n_embd)))
         return status;
     p->plan->used[head - p->plan->weights->tensors] = true;
-    trit_note(p->notes, "%s is left out: tie_word_embeddings makes the embedding the head",
-              trit_quote(head->name).text);
+    trit_names_source(source, p->plan->names, -1, "token_embd", TRIT_NAME_WEIGHT);
+    const struct trit_safe_tensor *embd = trit_safetensors_find(p->plan->weights, source);
+    const bool same = embd && strcmp(embd->dtype, head->dtype) == 0 &&
+                      embd->n_bytes == head->n_bytes &&
+                      memcmp(embd->data, head->data, head->n_bytes) == 0;
+    trit_note(p->notes, "%s is left out: tie_word_embeddings makes the embedding the head%s",
+              trit_quote(head->name).text,
+              same ? ""
+                   : "; the two differ, so if the head was trained, set tie_word_embeddings to "
+                     "false");
     return TRIT_OK;
 }
 
@@ -431,13 +444,18 @@ static trit_status check_unused(const struct planner *p)
         if (trit_names_ignores(p->plan->names, w->tensors[i].name)) {
             trit_note(p->notes, "tensor %s is left out, as the file of names says",
                       trit_quote(w->tensors[i].name).text);
+        } else if (!w->tensors[i].n_bytes ||
+                   (!w->tensors[i].n_dims && *w->tensors[i].dtype == 'I')) {
+            trit_note(p->notes, "tensor %s is left out: it is %s",
+                      trit_quote(w->tensors[i].name).text,
+                      w->tensors[i].n_bytes ? "a counter" : "empty");
         } else if (trit_family_ignores(family, w->tensors[i].name)) {
             ignored = w->tensors[i].name;
             n_ignored++;
         } else {
             return FAIL(p, &w->tensors[i], TRIT_E_UNSUPPORTED,
-                        "is unknown to its family (%s); a file of names can say what it is, or "
-                        "ignore it",
+                        "is unknown to its family (%s); a file of names (--map) can say what "
+                        "it is, or ignore it",
                         family->what);
         }
     }

@@ -44,9 +44,14 @@ static const struct {
     {".attention.output_scale", ONE, "scales what attention adds"},
     {".attention.value_scale", ONE, "scales the values of attention"},
     {".use_parallel_residual", ZERO, "computes attention and feed-forward side by side"},
-    {".expert_count", ZERO, "asks for a mixture of experts"},
-    {".expert_used_count", ZERO, "asks for a mixture of experts"},
-    {".expert_shared_count", ZERO, "asks for a mixture of experts"},
+    {".expert_*", ZERO, "is of a mixture of experts"},
+    {".ssm.*", ZERO, "is of a state-space layer"},
+    {".rope.scaling.yarn_*", ZERO, "is of YaRN"},
+    {".rope.dimension_sections", ZERO, "divides RoPE into sections"},
+    {".attention.q_lora_rank", ZERO, "compresses q"},
+    {".attention.kv_lora_rank", ZERO, "compresses k and v"},
+    {".activation_sparsity_scale", ZERO, "makes activations sparse"},
+    {".embedding_length_per_layer_input", ZERO, "gives each layer an embedding"},
     {".nextn_predict_layers", ZERO, "adds layers that predict several tokens"},
     {".attention.shared_kv_layers", ZERO, "shares keys and values between layers"},
     {".swiglu_clamp_exp", ZERO, "clamps the feed-forward activation"},
@@ -54,7 +59,10 @@ static const struct {
     {".pooling_type", ZERO, "makes it a model of embeddings"},
     {"prism.*", NEVER, "changes the activations"},
     {"general.type", WORD_MODEL, "is not a model by itself"},
-    {"tokenizer.ggml.suppress_tokens", ZERO, "forbids tokens"},
+    {"tokenizer.ggml.add_eos_token", ZERO, "adds an end token to each prompt"},
+    {"tokenizer.ggml.precompiled_charsmap", NEVER, "changes texts before they are split"},
+    {"tokenizer.ggml.remove_extra_whitespaces", ZERO, "changes texts before they are split"},
+    {"tokenizer.ggml.suppress_tokens", NEVER, "forbids tokens"},
 };
 
 enum { N_KEYS = sizeof keys / sizeof *keys };
@@ -129,10 +137,11 @@ static bool matches(struct trit_string key, const char *arch, const char *patter
 {
     const size_t n = strlen(pattern), n_arch = *pattern == '.' ? strlen(arch) : 0;
 
-    if (pattern[n - 1] == '*')
-        return key.len >= n - 1 && memcmp(key.bytes, pattern, n - 1) == 0;
-    return key.len == n_arch + n && memcmp(key.bytes, arch, n_arch) == 0 &&
-           memcmp(key.bytes + n_arch, pattern, n) == 0;
+    const size_t part = pattern[n - 1] == '*' ? n - 1 : n;
+
+    if (part == n ? key.len != n_arch + n : key.len < n_arch + part)
+        return false;
+    return memcmp(key.bytes, arch, n_arch) == 0 && memcmp(key.bytes + n_arch, pattern, part) == 0;
 }
 
 static trit_status check(const trit_file *file, const struct gguf_kv *kv, size_t row,

@@ -668,6 +668,7 @@ static void unsupported_keys(void **state)
     fx_str(&g, "general.type", "model");
     fx_bool(&g, ARCH "use_parallel_residual", false);
     fx_i32_array(&g, "tokenizer.ggml.suppress_tokens", NULL, 0);
+    fx_bool(&g, "tokenizer.ggml.add_eos_token", false);
     o = accept(&g);
     close_model(&o);
     for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
