@@ -992,6 +992,25 @@ static void unknown_tensor(void **state)
     }
 }
 
+/* Biases and lists of float linears; test_transformers has valid ones. */
+static void biases_and_float_linears(void **state)
+{
+    const uint64_t dims[] = {255, 0};
+    const float zeros[255] = {0};
+    struct fx_gguf g;
+    (void)state;
+
+    build(&g);
+    fx_tensor(&g, "blk.0.ffn_up.bias", FX_F32, dims, zeros, sizeof zeros);
+    refuse(&g, TRIT_E_FILE, "blk.0.ffn_up.bias", "shape");
+    build(&g);
+    fx_u32(&g, "trit.float_linears", 1);
+    refuse(&g, TRIT_E_FILE, "trit.float_linears", "array");
+    build(&g);
+    fx_u32(&g, "trit.quantized_head", 1);
+    refuse(&g, TRIT_E_FILE, "trit.quantized_head", "");
+}
+
 static void unsupported_types(void **state)
 {
     static const struct {
@@ -1311,6 +1330,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(wrong_shapes),
     cmocka_unit_test(three_dimensions),
     cmocka_unit_test(unknown_tensor),
+    cmocka_unit_test(biases_and_float_linears),
     cmocka_unit_test(unsupported_types),
     cmocka_unit_test(types_in_the_wrong_place),
     cmocka_unit_test(type_36_that_is_not_i2s),
