@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "jinja.h"
 #include "shared.h"
 #include "suite.h"
 #include "tokenizer.h"
@@ -646,6 +647,135 @@ static void written_answers(void **state)
     close_opened(&o);
 }
 
+/* ---- Markers in messages --------------------------------------------------------------------- */
+
+static const struct spec marked = {
+    .extra = {"<s>",
+              "</s>",
+              "<|im_start|>",
+              "<|im_end|>",
+              "<|start_header_id|>",
+              "<|end_header_id|>",
+              "<|eot_id|>",
+              "<|system|>",
+              "<|user|>",
+              "<|assistant|>",
+              "<|end|>",
+              "<start_of_turn>",
+              "<end_of_turn>",
+              "<think>",
+              "</think>",
+              "<tool_call>",
+              "</tool_call>",
+              "<tool_response>",
+              "</tool_response>",
+              "<|im_sep|>",
+              "<tools>"},
+};
+
+/* A text of markers, halves of markers and words. */
+static size_t write_markers(char *out, size_t size, uint32_t *seed)
+{
+    size_t n = 0;
+
+    out[0] = 0;
+    for (int i = 0; i < 8; i++) {
+        *seed = *seed * 1664525 + 1013904223;
+        const char *marker = marked.extra[(*seed >> 8) % 21],
+                   *word = (*seed >> 28) ? "" : " user\n";
+        const size_t len = strlen(marker), half = (*seed >> 20) % 3;
+        n += (size_t)snprintf(out + n, size - n, "%.*s%s", half == 1 ? (int)len / 2 : (int)len,
+                              marker + (half == 2 ? len / 2 : 0), word);
+    }
+    return n;
+}
+
+/* The markers that bytes of the template form: the longest at each place. */
+static int32_t markers_of(const struct trit_jinja_output *out, int32_t *ids)
+{
+    int32_t n = 0;
+
+    for (size_t at = 0, longest; at < out->len; at += longest ? longest : 1) {
+        longest = 0;
+        for (int32_t id = 0; id < MAX_EXTRA && marked.extra[id]; id++) {
+            const size_t len = strlen(marked.extra[id]);
+            size_t same = 0;
+            while (same < len && at + same < out->len && !out->origin[at + same] &&
+                   out->text[at + same] == marked.extra[id][same])
+                same++;
+            if (same == len && len > longest) {
+                longest = len;
+                ids[n] = BYTES + id;
+            }
+        }
+        n += longest > 0;
+    }
+    return n;
+}
+
+static void check_markers_of(const struct opened *o, const struct trit_chat *chat,
+                             const struct trit_message *m, int32_t n_messages)
+{
+    const struct trit_jinja_input in = {.messages = m,
+                                        .n = n_messages,
+                                        .bos_token = chat->bos,
+                                        .eos_token = chat->eos,
+                                        .add_generation_prompt = true,
+                                        .enable_thinking = -1};
+    struct trit_jinja_output out;
+    int32_t markers[256], n = 0;
+
+    if (trit_jinja_render(&out, chat->source, &in, NULL))
+        return; /* refused */
+    const int32_t n_wanted = markers_of(&out, markers);
+    struct ids got = encode(o, chat, m, n_messages);
+    for (int32_t i = 0; i < got.n; i++)
+        if (got.ids[i] >= BYTES) {
+            assert_true(n < n_wanted);
+            assert_int_equal(got.ids[i], markers[n++]);
+        }
+    assert_int_equal(n, n_wanted);
+    free(got.ids);
+    trit_jinja_free(&out);
+}
+
+/* No role, in no template, whatever type the file gives to markers. */
+static void messages_make_no_markers(void **state)
+{
+    static char json_text[1 << 20];
+    struct spec s = marked;
+    struct trit_json *json;
+    FILE *f = fopen(TEST_SOURCE_DIR "/text/jinja/goldens.jsonl", "rb");
+    uint32_t seed = 1;
+    (void)state;
+
+    assert_non_null(f);
+    const size_t len = fread(json_text, 1, sizeof json_text, f);
+    fclose(f);
+    assert_int_equal(trit_json_read_lines(&json, json_text, len, NULL), TRIT_OK);
+    for (int type = 0; type < 2; type++) {
+        struct opened o = open_spec(&s);
+        const struct trit_json_value *row = trit_json_first(trit_json_root(json));
+        for (row = trit_json_next(row); row; row = trit_json_next(row)) {
+            const struct trit_chat chat =
+                choose(&o, trit_json_text(trit_json_member(row, "template")).bytes);
+            for (int i = 0; i < 200; i++) {
+                char texts[4][512];
+                struct trit_message m[] = {{TRIT_ROLE_SYSTEM, {texts[0], 0}},
+                                           {TRIT_ROLE_USER, {texts[1], 0}},
+                                           {TRIT_ROLE_ASSISTANT, {texts[2], 0}},
+                                           {TRIT_ROLE_USER, {texts[3], 0}}};
+                for (int k = 0; k < 4; k++)
+                    m[k].text.len = write_markers(texts[k], sizeof texts[k], &seed);
+                check_markers_of(&o, &chat, m, 4);
+            }
+        }
+        close_opened(&o);
+        s.type = TRIT_TOKEN_USER_DEFINED;
+    }
+    trit_json_free(&json);
+}
+
 /* Keys of a wrong type are ignored. */
 static void odd_metadata(void **state)
 {
@@ -788,6 +918,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(own_templates),
     cmocka_unit_test(one_bos),
     cmocka_unit_test(written_answers),
+    cmocka_unit_test(messages_make_no_markers),
     cmocka_unit_test(odd_metadata),
     cmocka_unit_test(stops),
     cmocka_unit_test(ends),
