@@ -922,6 +922,16 @@ static node *parse_output(struct parser *p)
     return n;
 }
 
+/* Neither a text nor a tag follows, but the end of the template. */
+static void unexpected_end(struct parser *p, const char *const *ends)
+{
+    char words[64] = "";
+
+    for (size_t i = 0; ends && ends[i]; i++)
+        trit_append(words, sizeof words, "%s%s", i ? " or " : "", ends[i]);
+    unexpected(p, ends ? words : "text");
+}
+
 /* Statements up to a tag that begins with one of the words `ends`, which is then the next token; or
  * without ends, up to the end of the template. */
 static node *parse_body(struct parser *p, const char *const *ends)
@@ -941,7 +951,7 @@ static node *parse_body(struct parser *p, const char *const *ends)
                     break;
                 n = parse_statement(p);
             } else {
-                unexpected(p, ends ? ends[0] : "text");
+                unexpected_end(p, ends);
                 break;
             }
             if (!n)
