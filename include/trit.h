@@ -159,6 +159,11 @@ struct trit_file_options {
      *  NULL: the file is opened. */
     const void *bytes;
     size_t n_bytes;
+    /** [n_overrides] Metadata that replaces the file's or adds to it, "KEY=VALUE", with the type
+     *  that the key has in the file or is known to have, or "KEY=TYPE:VALUE" with int, float, bool
+     *  or str. The texts are copied. */
+    const char *const *overrides;
+    int32_t n_overrides;
 };
 
 /** Open a GGUF file, version 2 or 3, and check every length, offset and size in it against the
@@ -167,9 +172,10 @@ struct trit_file_options {
  *
  *  @param path  of a regular file, unless opt->bytes is set.
  *  @param opt   NULL for the defaults.
- *  @return TRIT_OK; TRIT_E_ARGUMENT: unknown layout; TRIT_E_FILE: it cannot be read, is not a GGUF
- *          file, is damaged or ends early; TRIT_E_UNSUPPORTED: big-endian, version 1, one part of a
- *          split model; TRIT_E_MEMORY: also if that much memory cannot be locked. */
+ *  @return TRIT_OK; TRIT_E_ARGUMENT: unknown layout, or an override that makes no sense;
+ *          TRIT_E_FILE: it cannot be read, is not a GGUF file, is damaged or ends early;
+ *          TRIT_E_UNSUPPORTED: big-endian, version 1, one part of a split model; TRIT_E_MEMORY:
+ *          also if that much memory cannot be locked. */
 TRIT_API trit_status trit_file_open(trit_file **out, const char *path,
                                     const struct trit_file_options *opt, struct trit_error *err);
 TRIT_API void trit_file_close(trit_file **file);

@@ -241,9 +241,9 @@ static trit_status read_header(trit_file *f, struct cursor *c, uint64_t *n_tenso
     const uint8_t *magic;
 
     if (!take_bytes(c, 4, &magic) || memcmp(magic, "GGUF", 4) != 0)
-        return trit_fail(err, TRIT_E_FILE, "%s is not a GGUF file%s", f->path,
-                         trit_kind_of_bytes((struct trit_string){(const char *)f->bytes.data,
-                                                                 f->bytes.size}));
+        return trit_fail(
+            err, TRIT_E_FILE, "%s is not a GGUF file%s", f->path,
+            trit_kind_of_bytes((struct trit_string){(const char *)f->bytes.data, f->bytes.size}));
     if (!take_u32(c, &f->version))
         return ends_early(f, "the header", err);
     if (f->version && (f->version & 0xffff) == 0)
@@ -291,7 +291,8 @@ static trit_status place_tensors(trit_file *f, uint64_t infos_end, struct trit_e
     return status ? status : measure_spans(f, alignment, err);
 }
 
-static trit_status parse_file(trit_file *f, struct trit_error *err)
+static trit_status parse_file(trit_file *f, const struct trit_file_options *opt,
+                              struct trit_error *err)
 {
     struct cursor c = {f->bytes.data, f->bytes.size};
     uint64_t n_tensors = 0, n_kv = 0;
@@ -302,9 +303,10 @@ static trit_status parse_file(trit_file *f, struct trit_error *err)
         return status;
     f->n_kv = (size_t)n_kv;
     f->n_tensors = (size_t)n_tensors;
-    f->kv = calloc(f->n_kv + 1, sizeof *f->kv);
+    const size_t n_more = opt->n_overrides > 0 ? (size_t)opt->n_overrides : 0;
+    f->kv = calloc(f->n_kv + n_more + 1, sizeof *f->kv);
     f->tensors = calloc(f->n_tensors + 1, sizeof *f->tensors);
-    f->kv_by_name = calloc(f->n_kv + 1, sizeof *f->kv_by_name);
+    f->kv_by_name = calloc(f->n_kv + n_more + 1, sizeof *f->kv_by_name);
     f->tensors_by_name = calloc(f->n_tensors + 1, sizeof *f->tensors_by_name);
     if (!f->kv || !f->tensors || !f->kv_by_name || !f->tensors_by_name)
         return trit_fail_memory(err, n_kv * sizeof *f->kv + n_tensors * sizeof *f->tensors,
@@ -315,6 +317,11 @@ static trit_status parse_file(trit_file *f, struct trit_error *err)
         status = read_tensor(f, &c, &f->tensors[i], err);
     if (!status)
         status = index_names(f, f->kv_by_name, f->kv, f->n_kv, sizeof *f->kv, "metadata", err);
+    if (!status && n_more) {
+        status = trit_override(f, opt->overrides, opt->n_overrides, err);
+        if (!status)
+            status = index_names(f, f->kv_by_name, f->kv, f->n_kv, sizeof *f->kv, "metadata", err);
+    }
     if (!status)
         status = trit_gguf_get_u32(f, "split.count", &n_parts, err);
     if (!status && n_parts > 1)
@@ -359,7 +366,7 @@ trit_status trit_file_open(trit_file **out, const char *path,
     if (!status && opt.i2s_layout)
         status = trit_i2s_layout_named(&f->i2s_layout, opt.i2s_layout, err);
     if (!status)
-        status = parse_file(f, err);
+        status = parse_file(f, &opt, err);
     if (!status && opt.lock)
         status = trit_bytes_lock(&f->bytes, path, err);
     if (status)
@@ -379,6 +386,7 @@ void trit_file_close(trit_file **file)
     free(f->kv_by_name);
     free(f->tensors);
     free(f->kv);
+    free(f->overrides);
     free(f->path);
     free(f);
 }

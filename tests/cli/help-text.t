@@ -62,7 +62,7 @@ trit run: continue a text
   -h, --help                 show this help
       --help-all             show every option
 \
-27 more options: trit run --help-all
+29 more options: trit run --help-all
 Options of llama.cpp, bitnet.cpp and ollama are understood, too: trit man
 
 $ trit chat --help
@@ -98,7 +98,7 @@ trit chat: chat with a model
   -h, --help                 show this help
       --help-all             show every option
 \
-21 more options: trit chat --help-all
+23 more options: trit chat --help-all
 Options of llama.cpp, bitnet.cpp and ollama are understood, too: trit man
 
 $ trit logits --help
@@ -121,7 +121,7 @@ trit logits: write the logits of every position to a .npy file
   -h, --help                 show this help
       --help-all             show every option
 \
-13 more options: trit logits --help-all
+15 more options: trit logits --help-all
 
 $ trit info --help
 trit info: describe a model file, or without one what this CPU can run
@@ -141,7 +141,7 @@ trit info: describe a model file, or without one what this CPU can run
   -h, --help                 show this help
       --help-all             show every option
 \
-7 more options: trit info --help-all
+9 more options: trit info --help-all
 
 $ trit perplexity --help
 trit perplexity: measure how well a model predicts a text
@@ -168,7 +168,7 @@ trit perplexity: measure how well a model predicts a text
   -h, --help                 show this help
       --help-all             show every option
 \
-13 more options: trit perplexity --help-all
+15 more options: trit perplexity --help-all
 
 $ trit bench --help
 trit bench: measure the speed of a model against the limits of the machine
@@ -202,7 +202,7 @@ trit bench: measure the speed of a model against the limits of the machine
   -h, --help                 show this help
       --help-all             show every option
 \
-15 more options: trit bench --help-all
+17 more options: trit bench --help-all
 
 $ trit dummy --help
 trit dummy: write a random model of a given size, for benchmarks
@@ -256,7 +256,7 @@ trit convert: convert a Hugging Face checkpoint folder to GGUF
   -h, --help                 show this help
       --help-all             show every option
 \
-4 more options: trit convert --help-all
+6 more options: trit convert --help-all
 
 $ trit quantize --help
 trit quantize: convert the weights of a GGUF to another type
@@ -277,7 +277,7 @@ trit quantize: convert the weights of a GGUF to another type
   -h, --help                 show this help
       --help-all             show every option
 \
-4 more options: trit quantize --help-all
+6 more options: trit quantize --help-all
 
 $ trit tokenize --help
 trit tokenize: convert text to token ids
@@ -295,7 +295,7 @@ trit tokenize: convert text to token ids
   -h, --help                 show this help
       --help-all             show every option
 \
-5 more options: trit tokenize --help-all
+7 more options: trit tokenize --help-all
 
 $ trit detokenize --help
 trit detokenize: convert token ids to text
@@ -310,7 +310,7 @@ trit detokenize: convert token ids to text
   -h, --help                 show this help
       --help-all             show every option
 \
-5 more options: trit detokenize --help-all
+7 more options: trit detokenize --help-all
 
 $ trit completion --help
 trit completion: print a shell completion script
@@ -406,6 +406,9 @@ trit run: continue a text
       --i2s-layout 128|128row|64|4row|seq
                              order of the weights in I2_S tensors (default: 128)
       --mlock                keep the file in physical memory
+      --override KEY=VALUE   use this metadata instead of the file's; may be repeated
+      --override-kv KEY=TYPE:VALUE,...
+                             the same, with the type int, float, bool or str
       --no-mmap              read the file instead of mapping it
       --json                 print JSON instead of text
       --stream               with --json: also print an object per token
@@ -469,6 +472,9 @@ trit bench: measure the speed of a model against the limits of the machine
       --i2s-layout 128|128row|64|4row|seq
                              order of the weights in I2_S tensors (default: 128)
       --mlock                keep the file in physical memory
+      --override KEY=VALUE   use this metadata instead of the file's; may be repeated
+      --override-kv KEY=TYPE:VALUE,...
+                             the same, with the type int, float, bool or str
       --no-mmap              read the file instead of mapping it
       --json                 print JSON instead of text
   -q, --quiet                print only errors on stderr
@@ -515,6 +521,9 @@ trit perplexity: measure how well a model predicts a text
       --i2s-layout 128|128row|64|4row|seq
                              order of the weights in I2_S tensors (default: 128)
       --mlock                keep the file in physical memory
+      --override KEY=VALUE   use this metadata instead of the file's; may be repeated
+      --override-kv KEY=TYPE:VALUE,...
+                             the same, with the type int, float, bool or str
       --no-mmap              read the file instead of mapping it
       --json                 print JSON instead of text
   -q, --quiet                print only errors on stderr

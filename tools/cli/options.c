@@ -260,6 +260,10 @@ const struct option options[] = {
     OPTION("i2s-layout", 0, false, OPENERS | CONVERTERS, CHOICE, model.i2s_layout, NULL, "128",
            "order of the weights in I2_S tensors", .choice = trit_i2s_layout_at),
     SWITCH("mlock", 0, false, ALL, model.mlock, "keep the file in physical memory"),
+    OPTION("override", 0, false, OPENERS | CONVERTERS, LIST, model.overrides, "KEY=VALUE", NULL,
+           "use this metadata instead of the file's; may be repeated"),
+    OPTION("override-kv", 0, false, OPENERS | CONVERTERS, LIST, model.override_kv, "KEY=TYPE:VALUE,...", NULL,
+           "the same, with the type int, float, bool or str"),
     SWITCH("no-mmap", 0, false, ALL, model.no_mmap, "read the file instead of mapping it"),
 
     /* output */

@@ -505,6 +505,26 @@ struct found {
     struct trit_chat chat; /* even if the model cannot run; name NULL: no usable vocabulary */
 };
 
+/* What --override and --override-kv replace. */
+static void print_overrides(const struct model_args *args, bool json)
+{
+    const struct values *all[] = {&args->overrides, &args->override_kv};
+    int n = 0;
+
+    for (size_t k = 0; k < 2; k++)
+        for (int i = 0; i < all[k]->n; i++) {
+            const char *text = all[k]->items[i];
+            if (!json) {
+                safe_printf(stdout, "override  %s\n", text);
+                continue;
+            }
+            fputs(n++ ? "," : ",\"overrides\":[", stdout);
+            json_string(stdout, text, strlen(text));
+        }
+    if (n)
+        putchar(']');
+}
+
 static void print_file(const struct args *args, const struct opened *o, const struct found *found)
 {
     safe_printf(stdout, "file      %s · GGUF %u · %.1f MiB · %zu tensors\n", args->model.path,
@@ -538,6 +558,7 @@ static int print_info(const struct args *args, const struct opened *o, const str
     int code = EXIT_DONE;
 
     (json ? print_file_json : print_file)(args, o, found);
+    print_overrides(&args->model, json);
     print_chat(&found->chat, json);
     print_notes(o->file, json);
     if (args->info.list_metadata) {

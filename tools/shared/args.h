@@ -49,6 +49,7 @@ struct text_args {
 struct model_args {
     const char *path, *i2s_layout;
     bool no_mmap, mlock;
+    struct values overrides, override_kv; /* KEY=VALUE; KEY=TYPE:VALUE,… */
 };
 
 enum { CTX_OF_MODEL = -1 }; /* -c 0: all positions that the model was trained for */

@@ -15,21 +15,84 @@
 #include "status.h"
 #include "trit_tools.h"
 
+/* Where the next KEY=TYPE:VALUE of a list begins, behind a comma; NULL: it is the last one. A comma
+ * that no such text follows is part of a value. */
+static char *next_override(char *text)
+{
+    static const char *const types[] = {"=int:", "=float:", "=bool:", "=str:"};
+
+    while ((text = strchr(text, ','))) {
+        const size_t key = strcspn(++text, "=,");
+        for (size_t i = 0; key && i < sizeof types / sizeof *types; i++)
+            if (strncmp(text + key, types[i], strlen(types[i])) == 0)
+                return text;
+    }
+    return NULL;
+}
+
+/* The texts of --override and of the lists of --override-kv. *texts and *copies are released with
+ * free(). @return exit code */
+static int gather_overrides(const struct model_args *args, const char ***texts, int32_t *n,
+                            char **copies)
+{
+    size_t bytes = 1, most = (size_t)args->overrides.n + 1;
+
+    for (int i = 0; i < args->override_kv.n; i++) {
+        const size_t len = strlen(args->override_kv.items[i]) + 1;
+        bytes += len;
+        most += len / 2;
+    }
+    *n = 0;
+    *texts = malloc(most * sizeof **texts);
+    char *at = *copies = malloc(bytes);
+    if (!*texts || !*copies)
+        return out_of_memory();
+    for (int i = 0; i < args->overrides.n; i++)
+        (*texts)[(*n)++] = args->overrides.items[i];
+    for (int i = 0; i < args->override_kv.n; i++) {
+        char *text = strcpy(at, args->override_kv.items[i]);
+        at += strlen(at) + 1;
+        for (char *next; text; text = next) {
+            next = next_override(text);
+            if (next)
+                next[-1] = 0;
+            (*texts)[(*n)++] = text;
+        }
+    }
+    return EXIT_DONE;
+}
+
+static int open_with(struct opened *o, const struct model_args *args,
+                     const struct trit_file_options *opt)
+{
+    struct trit_error err;
+    char advice[4096];
+
+    if (!trit_file_open(&o->file, args->path, opt, &err))
+        return EXIT_DONE;
+    return err.code == TRIT_E_FILE && advise_about_path(advice, sizeof advice, args->path)
+               ? report_hint(&err, advice)
+               : report(&err);
+}
+
 int open_file(struct opened *o, const struct model_args *args)
 {
     struct trit_file_options opt = {
         .no_mmap = args->no_mmap, .lock = args->mlock, .i2s_layout = args->i2s_layout};
-    struct trit_error err;
+    const char **texts = NULL;
+    char *copies = NULL;
 
     if (!args->path)
         return usage_error("no model given; use -m FILE, or set TRIT_MODEL");
     if (strcmp(args->path, BUILT_IN) == 0)
         opt.bytes = built_in_model(&opt.n_bytes);
-    if (!trit_file_open(&o->file, args->path, &opt, &err))
-        return EXIT_DONE;
-    char advice[4096];
-    return advise_about_path(advice, sizeof advice, args->path) ? report_hint(&err, advice)
-                                                                : report(&err);
+    int code = gather_overrides(args, &texts, &opt.n_overrides, &copies);
+    opt.overrides = texts;
+    if (!code)
+        code = open_with(o, args, &opt);
+    free(texts);
+    free(copies);
+    return code;
 }
 
 int open_model(struct opened *o, const struct model_args *args)

@@ -30,7 +30,8 @@ class Metadata(c.Structure):
 
 class FileOptions(c.Structure):
     _fields_ = [("size", c.c_size_t), ("no_mmap", c.c_bool), ("lock", c.c_bool),
-                ("i2s_layout", c.c_char_p), ("bytes", c.c_void_p), ("n_bytes", c.c_size_t)]
+                ("i2s_layout", c.c_char_p), ("bytes", c.c_void_p), ("n_bytes", c.c_size_t),
+                ("overrides", c.POINTER(c.c_char_p)), ("n_overrides", i32)]
 
 
 class ModelInfo(c.Structure):

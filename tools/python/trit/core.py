@@ -176,9 +176,12 @@ class File(_Handle):
     MOST_ITEMS = 1024  # longer arrays, such as vocabularies, are left out of metadata
 
     def __init__(self, path: str, no_mmap: bool = False, lock: bool = False,
-                 i2s_layout: Optional[str] = None):
+                 i2s_layout: Optional[str] = None, overrides: Sequence[str] = ()):
+        texts = [text.encode() for text in overrides]  # "KEY=VALUE" or "KEY=TYPE:VALUE"
+        array = (c.c_char_p * max(len(texts), 1))(*texts)
         options = ffi.FileOptions(c.sizeof(ffi.FileOptions), no_mmap, lock,
-                                  i2s_layout.encode() if i2s_layout else None)
+                                  i2s_layout.encode() if i2s_layout else None, None, 0, array,
+                                  len(texts))
         super().__init__("trit_file_open", "trit_file_close", os.fsencode(path),
                          c.byref(options))
         self.path = str(path)
