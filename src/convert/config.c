@@ -280,7 +280,7 @@ static int32_t kv_heads_of_weights(struct reader *r, const struct trit_knobs *k)
     char source[TRIT_MAX_NAME];
 
     trit_names_source(source, r->from->names, 0, "attn_k", TRIT_NAME_WEIGHT);
-    const struct trit_safe_tensor *t = trit_safetensors_find(r->from->weights, source);
+    const struct trit_weight *t = trit_weights_find(r->from->weights, source);
     if (!t || t->n_dims != 2 || t->dims[0] % (uint64_t)k->head_dim ||
         t->dims[0] / (uint64_t)k->head_dim > (uint64_t)k->n_head)
         return 0;

@@ -37,7 +37,7 @@ struct trit_config {
 struct trit_config_source {
     const char *path; /* of config.json, for messages */
     const struct trit_json_value *root;
-    const struct trit_safetensors *weights;
+    const struct trit_weights *weights;
     struct trit_names *names; /* get bound to the family */
     const char *const *knobs; /* [n_knobs] "name=value"; override config.json */
     int32_t n_knobs;

@@ -24,7 +24,7 @@ struct converter {
     const struct trit_type *type, *embd, *f32;
     struct trit_json *json; /* of config.json */
     struct trit_config config;
-    struct trit_safetensors weights;
+    struct trit_weights weights;
     struct trit_names names;
     struct trit_vocabulary vocabulary;
     struct trit_notes notes;
@@ -39,8 +39,8 @@ struct converter {
 };
 
 #define FAIL(c, t, code, ...)                                                                      \
-    trit_fail_tensor((c)->err, code, trit_safetensors_path(&(c)->weights, (t)->from),              \
-                     (t)->from->name, __VA_ARGS__)
+    trit_fail_tensor((c)->err, code, trit_weights_path(&(c)->weights, (t)->from), (t)->from->name, \
+                     __VA_ARGS__)
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
@@ -53,7 +53,7 @@ static trit_status read_config(struct converter *c)
     if (snprintf(path, sizeof path, "%s/config.json", c->dir) >= (int)sizeof path)
         return trit_fail(c->err, TRIT_E_ARGUMENT, "the name of the folder is too long");
     if ((status = trit_json_open(&c->json, path, c->err)) ||
-        (status = trit_safetensors_open(&c->weights, c->dir, c->err)))
+        (status = trit_weights_open(&c->weights, c->dir, c->err)))
         return status;
     const struct trit_config_source from = {
         .path = path,
@@ -117,7 +117,7 @@ static bool is_exact(struct converter *c, const struct trit_planned *t)
     const struct trit_packed m = master(t);
     const bool exact = trit_floats_are_ternary(c->t2, &m);
 
-    trit_safetensors_done(&c->weights, t->from->data, t->from->n_bytes);
+    trit_weights_done(&c->weights, t->from->data, t->from->n_bytes);
     return exact;
 }
 
@@ -407,7 +407,7 @@ static trit_status write_tensors(struct converter *c, bool dry)
                      ? convert_linear(c, i)
                      : convert_floats(c, t);
         if (t->from)
-            trit_safetensors_done(&c->weights, t->from->data, t->from->n_bytes);
+            trit_weights_done(&c->weights, t->from->data, t->from->n_bytes);
     }
     return status || dry ? status : trit_gguf_write_end(&c->w, c->err);
 }
@@ -463,7 +463,7 @@ trit_status trit_convert(const char *dir, const struct trit_convert_options *opt
     trit_vocabulary_free(&c.vocabulary);
     trit_plan_free(&c.plan);
     trit_names_free(&c.names);
-    trit_safetensors_close(&c.weights);
+    trit_weights_close(&c.weights);
     trit_notes_free(&c.notes);
     trit_json_free(&c.json);
     return status;

@@ -156,7 +156,7 @@ const struct trit_family *trit_family_at(size_t i)
 
 /* ---- Recognizing one ------------------------------------------------------------------------- */
 
-static bool has_marker(const struct trit_safetensors *weights, const struct trit_family *f)
+static bool has_marker(const struct trit_weights *weights, const struct trit_family *f)
 {
     for (size_t i = 0; f->marker && i < weights->n; i++)
         if (trit_string_ends(weights->tensors[i].name, f->marker))
@@ -178,7 +178,7 @@ static bool is_named(const struct trit_family *f, const struct trit_json_value *
 }
 
 const struct trit_family *trit_family_find(const struct trit_json_value *config,
-                                           const struct trit_safetensors *weights, const char *arch)
+                                           const struct trit_weights *weights, const char *arch)
 {
     const struct trit_json_value *classes = trit_json_member(config, "architectures");
     const struct trit_string type = trit_json_text(trit_json_member(config, "model_type"));

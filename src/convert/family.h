@@ -19,7 +19,7 @@ struct trit_family {
     const char *arch;    /* general.architecture of the GGUF */
     const char *what;    /* for messages */
     const char *presets; /* knobs that differ from its architecture, "name=value name=value" */
-    double rope_theta;       /* if config.json has none; 0: 10000 */
+    double rope_theta;   /* if config.json has none; 0: 10000 */
     bool quantization_config; /* config.json must have one, or all linears be ternary already */
     bool qkv_bias;            /* q, k and v always have biases, and no other linear has */
     const struct trit_rule *rules;      /* names that differ from transformers; ends with {0} */
@@ -32,8 +32,7 @@ struct trit_family {
 /* The family of a checkpoint. arch, if not NULL, must be its architecture. A marker tensor decides,
  * else config.json does. NULL: unknown. */
 const struct trit_family *trit_family_find(const struct trit_json_value *config,
-                                           const struct trit_safetensors *weights,
-                                           const char *arch);
+                                           const struct trit_weights *weights, const char *arch);
 
 /* Row i of the table; NULL past the last. */
 const struct trit_family *trit_family_at(size_t i);

@@ -226,7 +226,7 @@ static void change_end(char name[TRIT_MAX_NAME], const char *end)
 }
 
 void trit_names_bind(struct trit_names *names, const struct trit_family *family,
-                     const struct trit_safetensors *weights)
+                     const struct trit_weights *weights)
 {
     static const char embedding[] = "embed_tokens.weight";
 
@@ -278,7 +278,7 @@ static void input_norm(char name[TRIT_MAX_NAME], const struct trit_names *names,
 
     do
         snprintf(name + len, TRIT_MAX_NAME - len, ".%s%s", candidates[i], end);
-    while (!trit_safetensors_find(names->weights, name) && candidates[++i]);
+    while (!trit_weights_find(names->weights, name) && candidates[++i]);
     if (!candidates[i])
         snprintf(name + len, TRIT_MAX_NAME - len, ".%s%s", candidates[0], end);
 }

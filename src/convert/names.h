@@ -25,7 +25,7 @@ struct trit_names {
 
     /* For names that are not in the list. */
     const struct trit_family *family;
-    const struct trit_safetensors *weights;
+    const struct trit_weights *weights;
     char prefix[64]; /* before "layers.N." and "embed_tokens"; mostly "model." */
 };
 
@@ -37,7 +37,7 @@ void trit_names_free(struct trit_names *names);
 
 /* Set the checkpoint whose names are looked up. family and weights must live as long as *names. */
 void trit_names_bind(struct trit_names *names, const struct trit_family *family,
-                     const struct trit_safetensors *weights);
+                     const struct trit_weights *weights);
 
 /* The tensors of a slot: their names differ only in the suffix. */
 enum trit_name_end {

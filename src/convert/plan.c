@@ -22,18 +22,18 @@ struct planner {
 };
 
 #define FAIL(p, t, code, ...)                                                                      \
-    trit_fail_tensor((p)->err, code, trit_safetensors_path((p)->plan->weights, t), (t)->name,      \
+    trit_fail_tensor((p)->err, code, trit_weights_path((p)->plan->weights, t), (t)->name,          \
                      __VA_ARGS__)
 
 /* ---- One tensor of the checkpoint ------------------------------------------------------------ */
 
 /* Find a tensor. If there is none, fail, or set *out to NULL if it is optional. */
 static trit_status find(const struct planner *p, const char *name, bool optional,
-                        const struct trit_safe_tensor **out)
+                        const struct trit_weight **out)
 {
-    const struct trit_safetensors *w = p->plan->weights;
+    const struct trit_weights *w = p->plan->weights;
 
-    *out = trit_safetensors_find(w, name);
+    *out = trit_weights_find(w, name);
     if (*out && trit_names_ignores(p->plan->names, (*out)->name))
         return FAIL(p, *out, TRIT_E_FILE, "is needed, but the file of names ignores it");
     if (*out && p->plan->used[*out - w->tensors])
@@ -47,10 +47,10 @@ static trit_status find(const struct planner *p, const char *name, bool optional
     return TRIT_OK;
 }
 
-static trit_status check_shape(const struct planner *p, const struct trit_safe_tensor *t,
-                               size_t n_rows, size_t n_cols)
+static trit_status check_shape(const struct planner *p, const struct trit_weight *t, size_t n_rows,
+                               size_t n_cols)
 {
-    const struct trit_safe_shape shape = trit_safetensors_shape(t);
+    const struct trit_weights_shape shape = trit_weights_shape(t);
 
     if (t->n_dims == 2 && t->dims[0] == n_rows && t->dims[1] == n_cols)
         return TRIT_OK;
@@ -61,7 +61,7 @@ static trit_status check_shape(const struct planner *p, const struct trit_safe_t
     return FAIL(p, t, TRIT_E_FILE, "has shape %s; expected [%zu, %zu]", shape.text, n_rows, n_cols);
 }
 
-static trit_status check_float(const struct planner *p, const struct trit_safe_tensor *t,
+static trit_status check_float(const struct planner *p, const struct trit_weight *t,
                                enum trit_format *format)
 {
     static const struct {
@@ -78,9 +78,8 @@ static trit_status check_float(const struct planner *p, const struct trit_safe_t
 }
 
 static struct trit_planned *add_tensor(struct trit_plan *plan, const char *name,
-                                       enum trit_planned_kind kind,
-                                       const struct trit_safe_tensor *from, size_t n_rows,
-                                       size_t n_cols)
+                                       enum trit_planned_kind kind, const struct trit_weight *from,
+                                       size_t n_rows, size_t n_cols)
 {
     struct trit_planned *t = &plan->tensors[plan->n++];
 
@@ -94,7 +93,7 @@ static trit_status plan_floats(const struct planner *p, int32_t layer, const cha
                                enum trit_name_end end, size_t n_rows, size_t n_cols)
 {
     const enum trit_planned_kind kind = n_rows > 1 ? TRIT_PLANNED_MATRIX : TRIT_PLANNED_VECTOR;
-    const struct trit_safe_tensor *from;
+    const struct trit_weight *from;
     enum trit_format format = TRIT_FORMAT_F32;
     char name[64], source[TRIT_MAX_NAME];
     trit_status status;
@@ -123,7 +122,7 @@ static trit_status plan_norm(const struct planner *p, int32_t layer, const char 
 /* ---- Linears --------------------------------------------------------------------------------- */
 
 /* The value of +1 in packed weights, by the convention that the config names. */
-static trit_status read_scale(const struct planner *p, const struct trit_safe_tensor *t, float *out)
+static trit_status read_scale(const struct planner *p, const struct trit_weight *t, float *out)
 {
     const struct trit_config *c = p->plan->config;
     enum trit_format format = TRIT_FORMAT_F32;
@@ -135,7 +134,7 @@ static trit_status read_scale(const struct planner *p, const struct trit_safe_te
         return status;
     if (t->n_bytes != trit_format_bytes(format, 1))
         return FAIL(p, t, TRIT_E_FILE, "has shape %s; expected [1], a scale",
-                    trit_safetensors_shape(t).text);
+                    trit_weights_shape(t).text);
     trit_kernels_init_scalar(&scalar);
     scalar.decode[format](&stored, t->data, 1);
     *out = c->scale == TRIT_SCALE_DIVIDES ? 1.0f / stored : stored;
@@ -149,7 +148,7 @@ static trit_status plan_packed(const struct planner *p, struct trit_planned *t,
                                const char *scale_name)
 {
     const size_t n_packed = (t->n_rows + 3) / 4;
-    const struct trit_safe_tensor *scale;
+    const struct trit_weight *scale;
     trit_status status;
 
     t->kind = TRIT_PLANNED_PACKED;
@@ -158,7 +157,7 @@ static trit_status plan_packed(const struct planner *p, struct trit_planned *t,
         return FAIL(p, t->from, TRIT_E_FILE,
                     "has shape %s, which is %llu rows, four to a byte; expected [%zu, %zu], which "
                     "is %zu rows",
-                    trit_safetensors_shape(t->from).text, (unsigned long long)t->from->dims[0] * 4,
+                    trit_weights_shape(t->from).text, (unsigned long long)t->from->dims[0] * 4,
                     n_packed, t->n_cols, t->n_rows);
     if ((status = find(p, scale_name, false, &scale)))
         return status;
@@ -174,7 +173,7 @@ static trit_status plan_master(const struct planner *p, struct trit_planned *t,
                                const char *scale_name)
 {
     const struct trit_config *c = p->plan->config;
-    const struct trit_safe_tensor *scale;
+    const struct trit_weight *scale;
     trit_status status;
 
     p->plan->n_masters++;
@@ -241,7 +240,7 @@ static trit_status plan_bias(const struct planner *p, int32_t layer, const char 
 {
     const struct trit_config *c = p->plan->config;
     const enum trit_bias bias = bias_of(c, slot);
-    const struct trit_safe_tensor *from;
+    const struct trit_weight *from;
     enum trit_format format = TRIT_FORMAT_F32;
     char name[64], source[TRIT_MAX_NAME];
     trit_status status;
@@ -249,7 +248,7 @@ static trit_status plan_bias(const struct planner *p, int32_t layer, const char 
     if (c->arch->open)
         return TRIT_OK;
     trit_names_source(source, p->plan->names, layer, slot, TRIT_NAME_BIAS);
-    from = trit_safetensors_find(p->plan->weights, source);
+    from = trit_weights_find(p->plan->weights, source);
     if (from && bias == TRIT_BIAS_NEVER && !trit_names_ignores(p->plan->names, from->name))
         return FAIL(p, from, TRIT_E_UNSUPPORTED, "is a bias, but %s", why_bias(c, slot));
     if (!from && bias == TRIT_BIAS_MUST)
@@ -275,7 +274,7 @@ static trit_status plan_linear(const struct planner *p, int32_t layer, const str
     const size_t n_cols = trit_width(&c->knobs, s->in), n_rows = trit_width(&c->knobs, s->out);
     const bool rotates = strcmp(s->name, "attn_q") == 0 || strcmp(s->name, "attn_k") == 0;
     char name[64], source[TRIT_MAX_NAME], scale_name[TRIT_MAX_NAME], module[TRIT_MAX_NAME];
-    const struct trit_safe_tensor *from;
+    const struct trit_weight *from;
     trit_status status;
 
     trit_names_target(name, layer, s->name, TRIT_NAME_WEIGHT);
@@ -321,7 +320,7 @@ static trit_status plan_layer(const struct planner *p, int32_t layer)
 /* ---- The rest -------------------------------------------------------------------------------- */
 
 /* The head of a tied model is left out, but it must be valid. */
-static trit_status leave_out_head(const struct planner *p, const struct trit_safe_tensor *head)
+static trit_status leave_out_head(const struct planner *p, const struct trit_weight *head)
 {
     const struct trit_config *c = p->plan->config;
     char source[TRIT_MAX_NAME];
@@ -333,7 +332,7 @@ static trit_status leave_out_head(const struct planner *p, const struct trit_saf
         return status;
     p->plan->used[head - p->plan->weights->tensors] = true;
     trit_names_source(source, p->plan->names, -1, "token_embd", TRIT_NAME_WEIGHT);
-    const struct trit_safe_tensor *embd = trit_safetensors_find(p->plan->weights, source);
+    const struct trit_weight *embd = trit_weights_find(p->plan->weights, source);
     const bool same = embd && strcmp(embd->dtype, head->dtype) == 0 &&
                       embd->n_bytes == head->n_bytes &&
                       memcmp(embd->data, head->data, head->n_bytes) == 0;
@@ -346,7 +345,7 @@ static trit_status leave_out_head(const struct planner *p, const struct trit_saf
 }
 
 /* Whether the head is a BitLinear: it is packed, or was not left out of those to convert. */
-static bool head_is_ternary(const struct trit_config *c, const struct trit_safe_tensor *head)
+static bool head_is_ternary(const struct trit_config *c, const struct trit_weight *head)
 {
     const bool packed = strcmp(head->dtype, "U8") == 0;
     const bool autobit = c->scale_why && c->scale == TRIT_SCALE_MULTIPLIES;
@@ -359,7 +358,7 @@ static trit_status plan_ternary_head(const struct planner *p, const char *source
 {
     const struct trit_config *c = p->plan->config;
     const size_t n_cols = (size_t)c->knobs.n_embd;
-    const struct trit_safe_tensor *from;
+    const struct trit_weight *from;
     char scale_name[TRIT_MAX_NAME];
     trit_status status;
 
@@ -389,11 +388,11 @@ static trit_status plan_ternary_head(const struct planner *p, const char *source
 static trit_status plan_head(const struct planner *p)
 {
     const struct trit_config *c = p->plan->config;
-    const struct trit_safe_tensor *head;
+    const struct trit_weight *head;
     char source[TRIT_MAX_NAME];
 
     trit_names_source(source, p->plan->names, -1, "output", TRIT_NAME_WEIGHT);
-    head = trit_safetensors_find(p->plan->weights, source);
+    head = trit_weights_find(p->plan->weights, source);
     p->plan->tied = c->tied == TRIT_TIED || (c->tied == TRIT_TIED_UNSAID && !head);
     if (c->tied == TRIT_TIED_UNSAID)
         trit_note(p->notes,
@@ -412,7 +411,7 @@ static trit_status plan_head(const struct planner *p)
 /* Note the lines of the file of names that ignore a tensor which does not exist: perhaps a typo. */
 static void note_idle_lines(const struct planner *p)
 {
-    const struct trit_safetensors *w = p->plan->weights;
+    const struct trit_weights *w = p->plan->weights;
     const struct trit_names *names = p->plan->names;
 
     for (size_t i = 0; i < names->n; i++) {
@@ -433,7 +432,7 @@ static void note_idle_lines(const struct planner *p)
 /* Refuse unused tensors: each could change the result. */
 static trit_status check_unused(const struct planner *p)
 {
-    const struct trit_safetensors *w = p->plan->weights;
+    const struct trit_weights *w = p->plan->weights;
     const struct trit_family *family = p->plan->config->family;
     struct trit_string ignored = {"", 0};
     size_t n_ignored = 0;

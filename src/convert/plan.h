@@ -23,7 +23,7 @@ enum trit_planned_kind {
 struct trit_planned {
     char name[64]; /* in the GGUF */
     enum trit_planned_kind kind;
-    const struct trit_safe_tensor *from;
+    const struct trit_weight *from;
     enum trit_format format; /* of floats */
     float scale; /* of a PACKED one: the value of +1; of a MASTER or BIAS: it is multiplied by it */
     size_t n_rows, n_cols;
@@ -32,7 +32,7 @@ struct trit_planned {
 
 struct trit_plan {
     const struct trit_config *config;
-    const struct trit_safetensors *weights;
+    const struct trit_weights *weights;
     struct trit_names *names;
     struct trit_planned *tensors; /* in the order of the file */
     size_t n;

@@ -32,7 +32,7 @@ struct trit_file {
     char *path;
     uint32_t version;
     enum trit_i2s_layout i2s_layout; /* chosen by the caller */
-    uint8_t *overrides; /* what override.c put into kv, or NULL */
+    uint8_t *overrides;              /* what override.c put into kv, or NULL */
     size_t n_kv, n_tensors;
     struct gguf_kv *kv;           /* [n_kv] */
     struct gguf_tensor *tensors;  /* [n_tensors] */
@@ -90,8 +90,8 @@ trit_status trit_gguf_get_string(const trit_file *f, const char *key, struct tri
 trit_status trit_gguf_get_array(const trit_file *f, const char *key, trit_value_type item_type,
                                 const struct gguf_kv **out, struct trit_error *err);
 
-/* override.c: replace or add the values of f->kv, which has room for n more entries; the index is
- * not changed. texts: "KEY=VALUE" or "KEY=TYPE:VALUE" with int, float, bool or str. f->overrides holds
+/* override.c: replace or add values of f->kv, which has room for n more entries. The index is not
+ * changed. texts: "KEY=VALUE" or "KEY=TYPE:VALUE" with int, float, bool or str. f->overrides holds
  * them. @return TRIT_OK, TRIT_E_ARGUMENT or TRIT_E_MEMORY */
 trit_status trit_override(trit_file *f, const char *const *texts, int32_t n,
                           struct trit_error *err);

@@ -28,7 +28,7 @@ struct data {
     uint64_t n;
 };
 
-static trit_status read_header(struct trit_safe_file *f, struct data *d, struct trit_error *err)
+static trit_status read_header(struct trit_weights_file *f, struct data *d, struct trit_error *err)
 {
     struct trit_error why;
     uint64_t n_header = 0;
@@ -59,7 +59,7 @@ static trit_status read_header(struct trit_safe_file *f, struct data *d, struct 
     return TRIT_OK;
 }
 
-static trit_status read_dtype(struct trit_safe_tensor *t, uint64_t *bytes, const char *path,
+static trit_status read_dtype(struct trit_weight *t, uint64_t *bytes, const char *path,
                               const struct trit_json_value *value, struct trit_error *err)
 {
     const struct trit_string dtype = trit_json_text(value);
@@ -89,25 +89,25 @@ static bool read_whole(const struct trit_json_value *value, uint64_t *out)
     return true;
 }
 
-static trit_status read_shape(struct trit_safe_tensor *t, uint64_t item_bytes, const char *path,
+static trit_status read_shape(struct trit_weight *t, uint64_t item_bytes, const char *path,
                               const struct trit_json_value *shape, struct trit_error *err)
 {
-    uint64_t dims[TRIT_SAFE_MAX_DIMS];
+    uint64_t dims[TRIT_WEIGHT_MAX_DIMS];
     const size_t n_dims = trit_json_count(shape);
 
     if (trit_json_type_of(shape) != TRIT_JSON_ARRAY)
         return trit_fail(err, TRIT_E_FILE, "%s: the shape of tensor '%s' must be an array", path,
                          trit_quote(t->name).text);
     shape = trit_json_first(shape);
-    for (size_t i = 0; i < n_dims && i < TRIT_SAFE_MAX_DIMS; i++, shape = trit_json_next(shape))
+    for (size_t i = 0; i < n_dims && i < TRIT_WEIGHT_MAX_DIMS; i++, shape = trit_json_next(shape))
         if (!read_whole(shape, &dims[i]))
             return trit_fail(err, TRIT_E_FILE,
                              "%s: the dimensions of tensor '%s' must be integers of at least 0",
                              path, trit_quote(t->name).text);
-    return trit_safetensors_set_shape(t, dims, n_dims, item_bytes, path, err);
+    return trit_weights_set_shape(t, dims, n_dims, item_bytes, path, err);
 }
 
-static trit_status read_offsets(struct trit_safe_tensor *t, const struct data *d,
+static trit_status read_offsets(struct trit_weight *t, const struct data *d,
                                 const struct trit_json_value *offsets, struct trit_error *err)
 {
     const struct trit_quoted name = trit_quote(t->name);
@@ -127,7 +127,7 @@ static trit_status read_offsets(struct trit_safe_tensor *t, const struct data *d
         return trit_fail_tensor(err, TRIT_E_FILE, d->path, t->name,
                                 "has %llu bytes; %s of shape %s would have %llu",
                                 (unsigned long long)(end - begin), t->dtype,
-                                trit_safetensors_shape(t).text, (unsigned long long)t->n_bytes);
+                                trit_weights_shape(t).text, (unsigned long long)t->n_bytes);
     if (end > d->n)
         return trit_fail(err, TRIT_E_FILE,
                          "%s ends early: tensor '%s' has bytes %llu to %llu of its data, which has "
@@ -138,7 +138,7 @@ static trit_status read_offsets(struct trit_safe_tensor *t, const struct data *d
     return TRIT_OK;
 }
 
-static trit_status read_tensor(struct trit_safe_tensor *t, const struct data *d,
+static trit_status read_tensor(struct trit_weight *t, const struct data *d,
                                const struct trit_json_value *entry, struct trit_error *err)
 {
     const struct trit_json_value *dtype = trit_json_member(entry, "dtype");
@@ -172,7 +172,7 @@ static bool holds_strings(const struct trit_json_value *object)
 
 static int compare_data(const void *a, const void *b)
 {
-    const struct trit_safe_tensor *x = a, *y = b;
+    const struct trit_weight *x = a, *y = b;
     if (x->data != y->data)
         return x->data < y->data ? -1 : 1;
     return (x->n_bytes > y->n_bytes) - (x->n_bytes < y->n_bytes);
@@ -189,7 +189,7 @@ static trit_status check_gap(const struct data *d, const uint8_t *begin, const u
 
 /* Check that the tensors of a file cover its data without a gap: the format demands that nothing
  * can hide between them. */
-static trit_status check_cover(const struct data *d, struct trit_safe_tensor *t, size_t n,
+static trit_status check_cover(const struct data *d, struct trit_weight *t, size_t n,
                                struct trit_error *err)
 {
     const uint8_t *end = d->bytes;
@@ -207,7 +207,7 @@ static trit_status check_cover(const struct data *d, struct trit_safe_tensor *t,
 }
 
 /* Read a member of the header: a tensor, or the metadata. There is room for a tensor. */
-static trit_status read_member(struct trit_safetensors *s, size_t file, const struct data *d,
+static trit_status read_member(struct trit_weights *s, size_t file, const struct data *d,
                                const struct trit_json_value *m, bool *had_metadata,
                                struct trit_error *err)
 {
@@ -219,27 +219,27 @@ static trit_status read_member(struct trit_safetensors *s, size_t file, const st
         *had_metadata = true;
         return TRIT_OK;
     }
-    struct trit_safe_tensor *t = &s->tensors[s->n++];
-    *t = (struct trit_safe_tensor){.name = trit_json_key(m), .file = file};
+    struct trit_weight *t = &s->tensors[s->n++];
+    *t = (struct trit_weight){.name = trit_json_key(m), .file = file};
     return read_tensor(t, d, m, err);
 }
 
-trit_status trit_safetensors_read(struct trit_safetensors *s, size_t file, struct trit_error *err)
+trit_status trit_safetensors_read(struct trit_weights *s, size_t file, struct trit_error *err)
 {
-    struct trit_safe_file *f = &s->files[file];
+    struct trit_weights_file *f = &s->files[file];
     const size_t first = s->n;
     bool had_metadata = false;
     struct data d;
     trit_status status = read_header(f, &d, err);
 
     if (!status)
-        status = trit_safetensors_reserve(s, trit_json_count(trit_json_root(f->header)), err);
+        status = trit_weights_reserve(s, trit_json_count(trit_json_root(f->header)), err);
     if (status)
         return status;
     const struct trit_json_value *m = trit_json_first(trit_json_root(f->header));
     for (; m && !status; m = trit_json_next(m))
         status = read_member(s, file, &d, m, &had_metadata, err);
     if (!status)
-        status = trit_safetensors_sort(s, first, err);
+        status = trit_weights_sort(s, first, err);
     return status ? status : check_cover(&d, s->tensors + first, s->n - first, err);
 }

@@ -13,6 +13,6 @@
  * @return TRIT_OK; TRIT_E_FILE: the file is damaged or ends early; a tensor occurs twice, or its
  *         offsets overlap others, leave a gap, leave the file or do not match dtype and shape;
  *         TRIT_E_UNSUPPORTED: unknown dtype; TRIT_E_MEMORY */
-trit_status trit_safetensors_read(struct trit_safetensors *s, size_t file, struct trit_error *err);
+trit_status trit_safetensors_read(struct trit_weights *s, size_t file, struct trit_error *err);
 
 #endif

@@ -45,7 +45,7 @@ _Static_assert(FIRST_STORAGE + sizeof storages / sizeof *storages == N_GLOBALS,
                "each storage has a name");
 
 struct reader {
-    struct trit_safetensors *weights;
+    struct trit_weights *weights;
     size_t file;
     const char *path;
     struct trit_zip zip;
@@ -70,11 +70,11 @@ static bool get_items(const struct reader *r, const struct trit_pickle_value *tu
     return true;
 }
 
-/* Read a tuple of at most TRIT_SAFE_MAX_DIMS numbers that are at least 0. */
+/* Read a tuple of at most TRIT_WEIGHT_MAX_DIMS numbers that are at least 0. */
 static bool get_numbers(const struct reader *r, const struct trit_pickle_value *tuple,
                         uint64_t *out)
 {
-    const struct trit_pickle_value *items[TRIT_SAFE_MAX_DIMS];
+    const struct trit_pickle_value *items[TRIT_WEIGHT_MAX_DIMS];
 
     if (!get_items(r, tuple, items, tuple->n_items))
         return false;
@@ -87,7 +87,7 @@ static bool get_numbers(const struct reader *r, const struct trit_pickle_value *
 }
 
 /* Find the numbers of a storage. */
-static trit_status find_storage(const struct reader *r, struct trit_safe_tensor *t,
+static trit_status find_storage(const struct reader *r, struct trit_weight *t,
                                 const struct trit_pickle_value *outside,
                                 const struct storage_type **type, uint64_t *n)
 {
@@ -120,7 +120,7 @@ static trit_status find_storage(const struct reader *r, struct trit_safe_tensor 
 }
 
 /* Whether the strides are those of elements without gaps, in the order of dims. */
-static bool is_contiguous(const struct trit_safe_tensor *t, const uint64_t *strides)
+static bool is_contiguous(const struct trit_weight *t, const uint64_t *strides)
 {
     uint64_t n = 1;
 
@@ -133,10 +133,10 @@ static bool is_contiguous(const struct trit_safe_tensor *t, const uint64_t *stri
 }
 
 /* Read the arguments of a call of _rebuild_tensor_v2. */
-static trit_status read_view(const struct reader *r, struct trit_safe_tensor *t,
+static trit_status read_view(const struct reader *r, struct trit_weight *t,
                              const struct trit_pickle_value *args)
 {
-    uint64_t dims[TRIT_SAFE_MAX_DIMS], strides[TRIT_SAFE_MAX_DIMS], n_stored = 0;
+    uint64_t dims[TRIT_WEIGHT_MAX_DIMS], strides[TRIT_WEIGHT_MAX_DIMS], n_stored = 0;
     const struct trit_pickle_value *arg[4]; /* storage, offset, size, stride */
     const struct storage_type *type = NULL;
     trit_status status;
@@ -144,26 +144,25 @@ static trit_status read_view(const struct reader *r, struct trit_safe_tensor *t,
     if (!get_items(r, args, arg, 4) || arg[1]->kind != TRIT_PICKLE_NUMBER || arg[1]->number < 0 ||
         arg[2]->kind != TRIT_PICKLE_TUPLE || arg[3]->kind != TRIT_PICKLE_TUPLE)
         return FAIL(r, t, TRIT_E_FILE, "is not described as torch describes it");
-    if (arg[2]->n_items > TRIT_SAFE_MAX_DIMS)
+    if (arg[2]->n_items > TRIT_WEIGHT_MAX_DIMS)
         return FAIL(r, t, TRIT_E_FILE, "has %u dimensions; the limit is %d", arg[2]->n_items,
-                    TRIT_SAFE_MAX_DIMS);
+                    TRIT_WEIGHT_MAX_DIMS);
     if (arg[3]->n_items != arg[2]->n_items || !get_numbers(r, arg[2], dims) ||
         !get_numbers(r, arg[3], strides))
         return FAIL(r, t, TRIT_E_FILE, "has an invalid shape");
     if ((status = find_storage(r, t, arg[0], &type, &n_stored)) ||
-        (status =
-             trit_safetensors_set_shape(t, dims, arg[2]->n_items, type->bytes, r->path, r->err)))
+        (status = trit_weights_set_shape(t, dims, arg[2]->n_items, type->bytes, r->path, r->err)))
         return status;
     const uint64_t offset = (uint64_t)arg[1]->number, n = t->n_bytes / type->bytes;
     if (offset > n_stored || n > n_stored - offset)
         return FAIL(r, t, TRIT_E_FILE, "of shape %s at %llu is outside its storage of %llu numbers",
-                    trit_safetensors_shape(t).text, (unsigned long long)offset,
+                    trit_weights_shape(t).text, (unsigned long long)offset,
                     (unsigned long long)n_stored);
     if (!is_contiguous(t, strides))
         return FAIL(r, t, TRIT_E_UNSUPPORTED,
                     "is transposed, or has gaps or repeats (its strides are not those of shape "
                     "%s); save it with .contiguous()",
-                    trit_safetensors_shape(t).text);
+                    trit_weights_shape(t).text);
     t->data += offset * type->bytes;
     return TRIT_OK;
 }
@@ -205,7 +204,7 @@ static trit_status read_state(struct reader *r)
     if (root->kind != TRIT_PICKLE_DICT)
         return trit_fail(r->err, TRIT_E_UNSUPPORTED, "%s does not hold a dict of tensors", r->path);
     root = find_state(r, root);
-    if ((status = trit_safetensors_reserve(r->weights, root->n_items / 2, r->err)))
+    if ((status = trit_weights_reserve(r->weights, root->n_items / 2, r->err)))
         return status;
     struct trit_pickle_items items = trit_pickle_items(&r->pickle, root);
     while (!status && (key = trit_pickle_next(&items)) && (value = trit_pickle_next(&items))) {
@@ -218,8 +217,8 @@ static trit_status read_state(struct reader *r)
                              "%s: '%s' is not a tensor; save the tensors alone, by "
                              "torch.save(model.state_dict(), …)",
                              r->path, trit_quote(key->text).text);
-        struct trit_safe_tensor *t = &r->weights->tensors[r->weights->n++];
-        *t = (struct trit_safe_tensor){.name = key->text, .file = r->file};
+        struct trit_weight *t = &r->weights->tensors[r->weights->n++];
+        *t = (struct trit_weight){.name = key->text, .file = r->file};
         status = read_view(r, t, trit_pickle_args(&r->pickle, call));
     }
     return status;
@@ -283,9 +282,9 @@ static bool is_old(const struct trit_bytes *b)
     return b->size >= 2 && b->data[0] == 0x80 && b->data[1] >= 2 && b->data[1] <= 5;
 }
 
-trit_status trit_torch_read(struct trit_safetensors *s, size_t file, struct trit_error *err)
+trit_status trit_torch_read(struct trit_weights *s, size_t file, struct trit_error *err)
 {
-    const struct trit_safe_file *f = &s->files[file];
+    const struct trit_weights_file *f = &s->files[file];
     struct reader r = {.weights = s, .file = file, .path = f->path, .err = err};
 
     if (is_old(&f->bytes))

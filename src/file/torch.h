@@ -11,6 +11,6 @@
  *         storage; TRIT_E_UNSUPPORTED: it has more than tensors, or a tensor is transposed or
  *         strided, or its type is unknown; the format of torch before 1.6; big-endian numbers;
  *         TRIT_E_MEMORY */
-trit_status trit_torch_read(struct trit_safetensors *s, size_t file, struct trit_error *err);
+trit_status trit_torch_read(struct trit_weights *s, size_t file, struct trit_error *err);
 
 #endif

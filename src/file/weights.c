@@ -7,9 +7,9 @@
 #include "checked.h"
 #include "str.h"
 
-trit_status trit_safetensors_reserve(struct trit_safetensors *s, size_t n, struct trit_error *err)
+trit_status trit_weights_reserve(struct trit_weights *s, size_t n, struct trit_error *err)
 {
-    struct trit_safe_tensor *more = realloc(s->tensors, (s->n + n + 1) * sizeof *more);
+    struct trit_weight *more = realloc(s->tensors, (s->n + n + 1) * sizeof *more);
 
     if (!more)
         return trit_fail_memory(err, n * sizeof *more, "the tensors of a checkpoint");
@@ -17,17 +17,17 @@ trit_status trit_safetensors_reserve(struct trit_safetensors *s, size_t n, struc
     return TRIT_OK;
 }
 
-trit_status trit_safetensors_set_shape(struct trit_safe_tensor *t, const uint64_t *dims,
-                                       size_t n_dims, uint64_t item_bytes, const char *path,
-                                       struct trit_error *err)
+trit_status trit_weights_set_shape(struct trit_weight *t, const uint64_t *dims, size_t n_dims,
+                                   uint64_t item_bytes, const char *path, struct trit_error *err)
 {
     uint64_t n = item_bytes;
     bool empty = false;
 
-    if (n_dims > TRIT_SAFE_MAX_DIMS)
+    if (n_dims > TRIT_WEIGHT_MAX_DIMS)
         return trit_fail_tensor(err, TRIT_E_FILE, path, t->name,
-                                "has %zu dimensions; the limit is %d", n_dims, TRIT_SAFE_MAX_DIMS);
-    for (size_t i = 0; i < TRIT_SAFE_MAX_DIMS; i++) {
+                                "has %zu dimensions; the limit is %d", n_dims,
+                                TRIT_WEIGHT_MAX_DIMS);
+    for (size_t i = 0; i < TRIT_WEIGHT_MAX_DIMS; i++) {
         t->dims[i] = i < n_dims ? dims[i] : 1;
         empty = empty || t->dims[i] == 0;
         if (!trit_mul_u64(n, t->dims[i] ? t->dims[i] : 1, &n) || n > INT64_MAX)
@@ -40,29 +40,28 @@ trit_status trit_safetensors_set_shape(struct trit_safe_tensor *t, const uint64_
 
 static int compare_tensors(const void *a, const void *b)
 {
-    const struct trit_safe_tensor *x = a, *y = b;
+    const struct trit_weight *x = a, *y = b;
     const int order = trit_string_order(x->name, y->name);
     return order ? order : (x->file > y->file) - (x->file < y->file);
 }
 
-trit_status trit_safetensors_sort(const struct trit_safetensors *s, size_t first,
-                                  struct trit_error *err)
+trit_status trit_weights_sort(const struct trit_weights *s, size_t first, struct trit_error *err)
 {
-    const struct trit_safe_tensor *t = s->tensors;
+    const struct trit_weight *t = s->tensors;
 
     qsort(s->tensors + first, s->n - first, sizeof *t, compare_tensors);
     for (size_t i = first + 1; i < s->n; i++) {
         if (trit_string_order(t[i - 1].name, t[i].name) != 0)
             continue;
         const bool same = t[i - 1].file == t[i].file;
-        return trit_fail_tensor(err, TRIT_E_FILE, trit_safetensors_path(s, &t[i]), t[i].name,
-                                "%s%s", same ? "occurs twice" : "is also in ",
+        return trit_fail_tensor(err, TRIT_E_FILE, trit_weights_path(s, &t[i]), t[i].name, "%s%s",
+                                same ? "occurs twice" : "is also in ",
                                 same ? "" : s->files[t[i - 1].file].name);
     }
     return TRIT_OK;
 }
 
-void trit_safetensors_close(struct trit_safetensors *s)
+void trit_weights_close(struct trit_weights *s)
 {
     for (size_t i = 0; i < s->n_files; i++) {
         trit_json_free(&s->files[i].header);
@@ -71,11 +70,10 @@ void trit_safetensors_close(struct trit_safetensors *s)
     }
     free(s->files);
     free(s->tensors);
-    *s = (struct trit_safetensors){0};
+    *s = (struct trit_weights){0};
 }
 
-const struct trit_safe_tensor *trit_safetensors_find(const struct trit_safetensors *s,
-                                                     const char *name)
+const struct trit_weight *trit_weights_find(const struct trit_weights *s, const char *name)
 {
     const struct trit_string wanted = trit_string_of(name);
     size_t low = 0, high = s->n;
@@ -91,15 +89,14 @@ const struct trit_safe_tensor *trit_safetensors_find(const struct trit_safetenso
     return NULL;
 }
 
-const char *trit_safetensors_path(const struct trit_safetensors *s,
-                                  const struct trit_safe_tensor *t)
+const char *trit_weights_path(const struct trit_weights *s, const struct trit_weight *t)
 {
     return s->files[t->file].path;
 }
 
-struct trit_safe_shape trit_safetensors_shape(const struct trit_safe_tensor *t)
+struct trit_weights_shape trit_weights_shape(const struct trit_weight *t)
 {
-    struct trit_safe_shape shape = {"["};
+    struct trit_weights_shape shape = {"["};
 
     for (uint32_t i = 0; i < t->n_dims; i++)
         trit_append(shape.text, sizeof shape.text, "%s%llu", i ? ", " : "",
@@ -108,10 +105,10 @@ struct trit_safe_shape trit_safetensors_shape(const struct trit_safe_tensor *t)
     return shape;
 }
 
-void trit_safetensors_done(const struct trit_safetensors *s, const uint8_t *data, uint64_t n_bytes)
+void trit_weights_done(const struct trit_weights *s, const uint8_t *data, uint64_t n_bytes)
 {
     for (size_t i = 0; i < s->n_files; i++) {
-        const struct trit_safe_file *f = &s->files[i];
+        const struct trit_weights_file *f = &s->files[i];
         if ((uintptr_t)data - (uintptr_t)f->bytes.data < f->bytes.size) {
             trit_bytes_release(&f->bytes, data, (size_t)n_bytes);
             return;

@@ -13,7 +13,7 @@
 /* In the order in which they are looked for. */
 static const struct weights_kind {
     const char *single, *index, *suffix;
-    trit_status (*read)(struct trit_safetensors *s, size_t file, struct trit_error *err);
+    trit_status (*read)(struct trit_weights *s, size_t file, struct trit_error *err);
 } kinds[] = {
     {"model.safetensors", "model.safetensors.index.json", ".safetensors", trit_safetensors_read},
     {"pytorch_model.bin", "pytorch_model.bin.index.json", ".bin", trit_torch_read},
@@ -82,7 +82,7 @@ static trit_status no_weights(const char *dir, struct trit_error *err)
 }
 
 /* Allocate n files, none of which has a path yet. */
-static trit_status add_files(struct trit_safetensors *s, size_t n, struct trit_error *err)
+static trit_status add_files(struct trit_weights *s, size_t n, struct trit_error *err)
 {
     s->files = calloc(n + 1, sizeof *s->files);
     if (!s->files)
@@ -158,7 +158,7 @@ static trit_status read_index(struct index *index, struct trit_error *err)
 }
 
 /* List each file that the index names, once. */
-static trit_status list_shards(struct trit_safetensors *s, struct index *index, const char *dir,
+static trit_status list_shards(struct trit_weights *s, struct index *index, const char *dir,
                                struct trit_error *err)
 {
     const struct shard_entry *p = index->entries;
@@ -172,7 +172,7 @@ static trit_status list_shards(struct trit_safetensors *s, struct index *index, 
     n = 0;
     for (size_t i = 0; i < index->n && !status; i++)
         if (i == 0 || compare_file_names(&p[i - 1], &p[i]) != 0) {
-            struct trit_safe_file *f = &s->files[n++];
+            struct trit_weights_file *f = &s->files[n++];
             status = join_path(&f->path, dir, p[i].file, err);
             if (!status)
                 f->name = f->path + strlen(f->path) - p[i].file.len;
@@ -181,11 +181,11 @@ static trit_status list_shards(struct trit_safetensors *s, struct index *index, 
 }
 
 /* Check that index and files, both sorted by tensor here, agree. */
-static trit_status check_index(const struct trit_safetensors *s, struct index *index,
+static trit_status check_index(const struct trit_weights *s, struct index *index,
                                struct trit_error *err)
 {
     const struct shard_entry *p = index->entries;
-    const struct trit_safe_tensor *t = s->tensors;
+    const struct trit_weight *t = s->tensors;
 
     qsort(index->entries, index->n, sizeof *p, compare_tensor_names);
     for (size_t i = 1; i < index->n; i++)
@@ -199,7 +199,7 @@ static trit_status check_index(const struct trit_safetensors *s, struct index *i
             return trit_fail_tensor(err, TRIT_E_FILE, index->path, p[i].tensor,
                                     "should be in %s but is not", trit_quote(p[i].file).text);
         if (order > 0)
-            return trit_fail_tensor(err, TRIT_E_FILE, trit_safetensors_path(s, &t[i]), t[i].name,
+            return trit_fail_tensor(err, TRIT_E_FILE, trit_weights_path(s, &t[i]), t[i].name,
                                     "is not in %s", index->kind->index);
         if (!trit_string_is(p[i].file, s->files[t[i].file].name))
             return trit_fail_tensor(err, TRIT_E_FILE, index->path, p[i].tensor,
@@ -217,7 +217,7 @@ static void free_index(struct index *index)
 }
 
 /* The weights are this one file, the name of which is at the end of path. Takes path over. */
-static trit_status set_file(struct trit_safetensors *s, char *path, size_t n_name,
+static trit_status set_file(struct trit_weights *s, char *path, size_t n_name,
                             struct trit_error *err)
 {
     const trit_status status = add_files(s, 1, err);
@@ -225,12 +225,13 @@ static trit_status set_file(struct trit_safetensors *s, char *path, size_t n_nam
     if (status)
         free(path);
     else
-        s->files[0] = (struct trit_safe_file){.path = path, .name = path + strlen(path) - n_name};
+        s->files[0] =
+            (struct trit_weights_file){.path = path, .name = path + strlen(path) - n_name};
     return status;
 }
 
 /* Find the file of a kind by its usual name, or its shards. *found: whether there is either. */
-static trit_status find_kind(struct trit_safetensors *s, struct index *index, const char *dir,
+static trit_status find_kind(struct trit_weights *s, struct index *index, const char *dir,
                              bool *found, struct trit_error *err)
 {
     char *single;
@@ -278,7 +279,7 @@ static void take_name(void *user, const char *name)
 }
 
 /* Find the file of a kind if it is the only one with the suffix. */
-static trit_status find_only(struct trit_safetensors *s, const struct weights_kind *kind,
+static trit_status find_only(struct trit_weights *s, const struct weights_kind *kind,
                              const char *dir, bool *found, struct trit_error *err)
 {
     struct by_suffix by = {.suffix = kind->suffix};
@@ -297,7 +298,7 @@ static trit_status find_only(struct trit_safetensors *s, const struct weights_ki
     return status ? status : set_file(s, path, strlen(by.first), err);
 }
 
-static trit_status find_files(struct trit_safetensors *s, struct index *index, const char *dir,
+static trit_status find_files(struct trit_weights *s, struct index *index, const char *dir,
                               struct trit_error *err)
 {
     trit_status status = TRIT_OK;
@@ -318,10 +319,10 @@ static bool is_lfs_pointer(const struct trit_bytes *b)
     return b->size >= sizeof start - 1 && memcmp(b->data, start, sizeof start - 1) == 0;
 }
 
-static trit_status read_file(struct trit_safetensors *s, size_t file,
-                             const struct weights_kind *kind, struct trit_error *err)
+static trit_status read_file(struct trit_weights *s, size_t file, const struct weights_kind *kind,
+                             struct trit_error *err)
 {
-    struct trit_safe_file *f = &s->files[file];
+    struct trit_weights_file *f = &s->files[file];
     const trit_status status = trit_bytes_open(&f->bytes, f->path, false, err);
 
     if (status)
@@ -333,22 +334,21 @@ static trit_status read_file(struct trit_safetensors *s, size_t file,
     return kind->read(s, file, err);
 }
 
-trit_status trit_safetensors_open(struct trit_safetensors *out, const char *dir,
-                                  struct trit_error *err)
+trit_status trit_weights_open(struct trit_weights *out, const char *dir, struct trit_error *err)
 {
     struct index index = {0};
     trit_status status;
 
-    *out = (struct trit_safetensors){0};
+    *out = (struct trit_weights){0};
     status = find_files(out, &index, dir, err);
     for (size_t i = 0; i < out->n_files && !status; i++)
         status = read_file(out, i, index.kind, err);
     if (!status)
-        status = trit_safetensors_sort(out, 0, err);
+        status = trit_weights_sort(out, 0, err);
     if (!status && index.path)
         status = check_index(out, &index, err);
     free_index(&index);
     if (status)
-        trit_safetensors_close(out);
+        trit_weights_close(out);
     return status;
 }

@@ -41,11 +41,11 @@ static const char *put_text(const char *folder, const char *name, const char *te
     return put(folder, name, text, strlen(text));
 }
 
-static struct trit_safetensors open_good(const char *dir)
+static struct trit_weights open_good(const char *dir)
 {
-    struct trit_safetensors s;
+    struct trit_weights s;
     struct trit_error err = {.text = "?"};
-    if (trit_safetensors_open(&s, dir, &err))
+    if (trit_weights_open(&s, dir, &err))
         fail_msg("%s is refused: %s", dir, err.text);
     return s;
 }
@@ -53,16 +53,16 @@ static struct trit_safetensors open_good(const char *dir)
 static void refuse(const char *dir, trit_status wanted, const char *message)
 {
     struct trit_error err = {.text = "?"};
-    struct trit_safetensors s;
+    struct trit_weights s;
 
     memset(&s, 0x5a, sizeof s); /* must be overwritten */
-    const trit_status status = trit_safetensors_open(&s, dir, &err);
+    const trit_status status = trit_weights_open(&s, dir, &err);
     if (status != wanted || err.code != wanted || strcmp(err.text, message) != 0)
         fail_msg("expected status %d, '%s'; got %d (code %d), '%s'", (int)wanted, message,
                  (int)status, (int)err.code, err.text);
     assert_true(s.n == 0 && s.n_files == 0 && !s.tensors && !s.files);
-    trit_safetensors_close(&s);
-    assert_int_equal(trit_safetensors_open(&s, dir, NULL), wanted);
+    trit_weights_close(&s);
+    assert_int_equal(trit_weights_open(&s, dir, NULL), wanted);
 }
 
 /* A message that begins with its file's path: "PATH is …", "PATH has …" or "PATH: …". */
@@ -102,17 +102,16 @@ static void refuse_header(const char *header, size_t n_data, trit_status wanted,
 }
 
 /* Reads every byte of every tensor, and checks the reader's promises for each. */
-static uint64_t read_everything(const struct trit_safetensors *s)
+static uint64_t read_everything(const struct trit_weights *s)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < s->n; i++) {
-        const struct trit_safe_tensor *t = &s->tensors[i];
-        assert_true(t->n_dims <= TRIT_SAFE_MAX_DIMS && t->file < s->n_files);
+        const struct trit_weight *t = &s->tensors[i];
+        assert_true(t->n_dims <= TRIT_WEIGHT_MAX_DIMS && t->file < s->n_files);
         assert_true(i == 0 || trit_string_order(s->tensors[i - 1].name, t->name) < 0);
         for (uint64_t k = 0; k < t->n_bytes; k++)
             sum += t->data[k] + 1u;
-        sum += t->name.len + strlen(trit_safetensors_path(s, t)) +
-               strlen(trit_safetensors_shape(t).text);
+        sum += t->name.len + strlen(trit_weights_path(s, t)) + strlen(trit_weights_shape(t).text);
     }
     return sum;
 }
@@ -134,7 +133,7 @@ static struct sw_file specimen(void)
     return f;
 }
 
-static void check_specimen(const struct trit_safetensors *s)
+static void check_specimen(const struct trit_weights *s)
 {
     static const struct {
         const char *name, *dtype, *shape;
@@ -147,22 +146,22 @@ static void check_specimen(const struct trit_safetensors *s)
 
     assert_int_equal(s->n, 5);
     for (size_t i = 0; i < s->n; i++) {
-        const struct trit_safe_tensor *t = &s->tensors[i];
+        const struct trit_weight *t = &s->tensors[i];
         assert_true(trit_string_is(t->name, all[i].name));
-        assert_ptr_equal(trit_safetensors_find(s, all[i].name), t);
+        assert_ptr_equal(trit_weights_find(s, all[i].name), t);
         assert_string_equal(t->dtype, all[i].dtype);
-        assert_string_equal(trit_safetensors_shape(t).text, all[i].shape);
+        assert_string_equal(trit_weights_shape(t).text, all[i].shape);
         assert_int_equal(t->n_bytes, all[i].n_bytes);
         for (uint8_t k = 0; k < t->n_bytes; k++)
             assert_int_equal(t->data[k], all[i].first + k);
-        for (uint32_t d = t->n_dims; d < TRIT_SAFE_MAX_DIMS; d++)
+        for (uint32_t d = t->n_dims; d < TRIT_WEIGHT_MAX_DIMS; d++)
             assert_int_equal(t->dims[d], 1);
     }
     assert_int_equal(s->tensors[1].dims[1], 0);
-    assert_null(trit_safetensors_find(s, "a"));
-    assert_null(trit_safetensors_find(s, "a.b.c"));
-    assert_null(trit_safetensors_find(s, ""));
-    assert_null(trit_safetensors_find(s, "z"));
+    assert_null(trit_weights_find(s, "a"));
+    assert_null(trit_weights_find(s, "a.b.c"));
+    assert_null(trit_weights_find(s, ""));
+    assert_null(trit_weights_find(s, "z"));
 }
 
 /* ---- Good ones ------------------------------------------------------------------------------- */
@@ -177,22 +176,22 @@ static void one_file(void **state)
     snprintf(path, sizeof path, "%s/" SINGLE, folder);
     const char *written = sw_write(path, &f);
     sw_free(&f);
-    struct trit_safetensors s = open_good(dir);
+    struct trit_weights s = open_good(dir);
     check_specimen(&s);
     assert_int_equal(s.n_files, 1);
-    assert_string_equal(trit_safetensors_path(&s, &s.tensors[0]), written);
-    trit_safetensors_close(&s);
+    assert_string_equal(trit_weights_path(&s, &s.tensors[0]), written);
+    trit_weights_close(&s);
     assert_true(s.n == 0 && !s.tensors);
-    trit_safetensors_close(&s); /* allowed */
+    trit_weights_close(&s); /* allowed */
 
     snprintf(slash, sizeof slash, "%s/", dir);
     s = open_good(slash);
-    assert_string_equal(trit_safetensors_path(&s, &s.tensors[0]), written);
-    trit_safetensors_close(&s);
+    assert_string_equal(trit_weights_path(&s, &s.tensors[0]), written);
+    trit_weights_close(&s);
 
     put_text(folder, INDEX, "no JSON"); /* ignored */
     s = open_good(dir);
-    trit_safetensors_close(&s);
+    trit_weights_close(&s);
 }
 
 static void every_dtype(void **state)
@@ -215,14 +214,14 @@ static void every_dtype(void **state)
     snprintf(path, sizeof path, "%s/" SINGLE, folder);
     sw_write(path, &f);
     sw_free(&f);
-    struct trit_safetensors s = open_good(dir);
+    struct trit_weights s = open_good(dir);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        const struct trit_safe_tensor *t = trit_safetensors_find(&s, all[i].name);
+        const struct trit_weight *t = trit_weights_find(&s, all[i].name);
         assert_non_null(t);
         assert_string_equal(t->dtype, all[i].name);
         assert_int_equal(t->n_bytes, 3 * all[i].bytes);
     }
-    trit_safetensors_close(&s);
+    trit_weights_close(&s);
 }
 
 /* Members in any order, the most dimensions, dimensions of 0, odd names, no tensors at all. */
@@ -257,11 +256,11 @@ static void odd_but_good(void **state)
         size_t len;
         uint8_t *image = sw_image_of(all[i].header, "abcdef", all[i].n_data, &len);
         const char *path = put(folder, SINGLE, image, len);
-        struct trit_safetensors s = open_good(dir);
+        struct trit_weights s = open_good(dir);
         assert_int_equal(s.n, all[i].n_tensors);
         read_everything(&s);
-        assert_int_equal(trit_safetensors_find(&s, "a") != NULL, s.n > 0);
-        trit_safetensors_close(&s);
+        assert_int_equal(trit_weights_find(&s, "a") != NULL, s.n > 0);
+        trit_weights_close(&s);
         remove(path);
         free(image);
     }
@@ -277,13 +276,12 @@ static void shards(void **state)
 
         sw_write_shards(folder, &f, n);
         sw_free(&f);
-        struct trit_safetensors s = open_good(dir);
+        struct trit_weights s = open_good(dir);
         check_specimen(&s);
         assert_int_equal(s.n_files, n);
         snprintf(name, sizeof name, "%s/model-00001-of-%05zu.safetensors", dir, n);
-        assert_string_equal(trit_safetensors_path(&s, trit_safetensors_find(&s, "model.norm")),
-                            name);
-        trit_safetensors_close(&s);
+        assert_string_equal(trit_weights_path(&s, trit_weights_find(&s, "model.norm")), name);
+        trit_weights_close(&s);
     }
 }
 
@@ -300,9 +298,9 @@ static void links(void **state)
     sw_free(&f);
     snprintf(link, sizeof link, "%s/" SINGLE, dir);
     assert_int_equal(symlink("blob", link), 0);
-    struct trit_safetensors s = open_good(dir);
+    struct trit_weights s = open_good(dir);
     check_specimen(&s);
-    trit_safetensors_close(&s);
+    trit_weights_close(&s);
     remove(link);
     assert_int_equal(symlink("gone", link), 0);
     refuse_file(dir, TRIT_E_FILE, link, "No such file or directory");
@@ -330,21 +328,21 @@ static void done(void **state)
     snprintf(path, sizeof path, "%s/" SINGLE, folder);
     sw_write(path, &f);
     sw_free(&f);
-    struct trit_safetensors s = open_good(dir);
+    struct trit_weights s = open_good(dir);
     for (size_t i = 0; i < s.n; i++) {
-        const struct trit_safe_tensor *t = &s.tensors[i];
+        const struct trit_weight *t = &s.tensors[i];
         for (uint64_t at = 0, n; at < t->n_bytes; at += n) {
             n = fx_random(&rng) % 20000;
             n = n < t->n_bytes - at ? n : t->n_bytes - at;
             assert_memory_equal(t->data + at, data + at, n);
-            trit_safetensors_done(&s, t->data + at, n);
+            trit_weights_done(&s, t->data + at, n);
         }
         assert_memory_equal(t->data, data, t->n_bytes);
-        trit_safetensors_done(&s, t->data, t->n_bytes);
+        trit_weights_done(&s, t->data, t->n_bytes);
     }
-    assert_memory_equal(trit_safetensors_find(&s, "b")->data, data, N);
-    trit_safetensors_done(&s, data, N); /* not of a file */
-    trit_safetensors_close(&s);
+    assert_memory_equal(trit_weights_find(&s, "b")->data, data, N);
+    trit_weights_done(&s, data, N); /* not of a file */
+    trit_weights_close(&s);
     free(data);
 }
 
@@ -380,10 +378,10 @@ static void other_names(void **state)
     put_text(folder, "adapter_model.safetensors", "?");
     put_text(folder, "training_args.bin", "?");
     put_text(folder, "weights.bin", "?"); /* after safetensors */
-    struct trit_safetensors s = open_good(dir);
+    struct trit_weights s = open_good(dir);
     check_specimen(&s);
-    assert_string_equal(trit_safetensors_path(&s, &s.tensors[0]), written);
-    trit_safetensors_close(&s);
+    assert_string_equal(trit_weights_path(&s, &s.tensors[0]), written);
+    trit_weights_close(&s);
     put_text(folder, "a.safetensors", "?");
     put_text(folder, "b.safetensors", "?");
     snprintf(message, sizeof message,
@@ -634,10 +632,10 @@ static void bad_indices(void **state)
         remove(path);
     }
     put_text(folder, INDEX, "{\"weight_map\":{}}"); /* no tensors, as for a file without tensors */
-    struct trit_safetensors s = open_good(dir);
+    struct trit_weights s = open_good(dir);
     assert_int_equal(s.n, 0);
-    assert_null(trit_safetensors_find(&s, "t"));
-    trit_safetensors_close(&s);
+    assert_null(trit_weights_find(&s, "t"));
+    trit_weights_close(&s);
 }
 
 /* A folder with tensors "one" and "both" in a.safetensors, "two" in b.safetensors, and a wrong
@@ -705,9 +703,9 @@ static void index_and_files_differ(void **state)
         if (*all[i].message) {
             refuse_file(dir, TRIT_E_FILE, path, all[i].message);
         } else {
-            struct trit_safetensors s = open_good(dir);
+            struct trit_weights s = open_good(dir);
             assert_int_equal(s.n, n);
-            trit_safetensors_close(&s);
+            trit_weights_close(&s);
         }
         remove(index);
     }
@@ -725,15 +723,15 @@ static void cut_anywhere(void **state)
 
     sw_free(&f);
     for (size_t n = 0; n <= len; n++) {
-        struct trit_safetensors s;
+        struct trit_weights s;
         struct trit_error err = {.text = "?"};
         const char *path = put("cut", SINGLE, image, n);
-        const trit_status status = trit_safetensors_open(&s, dir, &err);
+        const trit_status status = trit_weights_open(&s, dir, &err);
         remove(path);
         if (status != (n < len ? TRIT_E_FILE : TRIT_OK))
             fail_msg("the first %zu of %zu bytes give status %d", n, len, (int)status);
         assert_true(!status || strncmp(err.text, path, strlen(path)) == 0);
-        trit_safetensors_close(&s);
+        trit_weights_close(&s);
     }
     free(image);
 }
@@ -766,31 +764,31 @@ static void cut_shards(void **state)
         snprintf(path, sizeof path, "%s/%s", dir, names[i]);
         uint8_t *data = read_back(path, &len);
         for (size_t n = 0; n < len - (i == 0); n++) { /* the index ends with a newline */
-            struct trit_safetensors s;
+            struct trit_weights s;
             put(folder, names[i], data, n);
-            assert_int_equal(trit_safetensors_open(&s, dir, NULL), TRIT_E_FILE);
+            assert_int_equal(trit_weights_open(&s, dir, NULL), TRIT_E_FILE);
         }
         put(folder, names[i], data, len);
         free(data);
     }
-    struct trit_safetensors s = open_good(dir);
+    struct trit_weights s = open_good(dir);
     check_specimen(&s);
-    trit_safetensors_close(&s);
+    trit_weights_close(&s);
 }
 
 /* Opens a changed file: the result is an error, or tensors that can be read. */
 static bool survives(const char *dir)
 {
-    struct trit_safetensors s;
+    struct trit_weights s;
     struct trit_error err = {.text = ""};
-    const trit_status status = trit_safetensors_open(&s, dir, &err);
+    const trit_status status = trit_weights_open(&s, dir, &err);
 
     assert_true(status == TRIT_OK || status == TRIT_E_FILE || status == TRIT_E_UNSUPPORTED);
     assert_true(status == TRIT_OK || (err.code == status && strlen(err.text) > 0));
     for (const char *p = err.text; *p; p++)
         assert_true((*p >= 0x20 && *p < 0x7f) || (unsigned char)*p >= 0x80);
     const bool good = !status && read_everything(&s) > 0;
-    trit_safetensors_close(&s);
+    trit_weights_close(&s);
     return good;
 }
 
@@ -870,21 +868,20 @@ static void real(void **state)
         char dir[1024], file[1100];
         snprintf(file, sizeof file, "%s", shared_path("models/fables/%s/" SINGLE, all[i].folder));
         snprintf(dir, sizeof dir, "%s", shared_path("models/fables/%s", all[i].folder));
-        struct trit_safetensors s = open_good(dir);
-        const struct trit_safe_tensor *embd =
-            trit_safetensors_find(&s, "model.embed_tokens.weight");
-        const struct trit_safe_tensor *down =
-            trit_safetensors_find(&s, "model.layers.0.mlp.down_proj.weight");
+        struct trit_weights s = open_good(dir);
+        const struct trit_weight *embd = trit_weights_find(&s, "model.embed_tokens.weight");
+        const struct trit_weight *down =
+            trit_weights_find(&s, "model.layers.0.mlp.down_proj.weight");
         assert_true(embd && down);
-        assert_string_equal(trit_safetensors_path(&s, embd), file);
+        assert_string_equal(trit_weights_path(&s, embd), file);
         assert_string_equal(embd->dtype, "BF16");
-        assert_string_equal(trit_safetensors_shape(embd).text, "[4096, 256]");
+        assert_string_equal(trit_weights_shape(embd).text, "[4096, 256]");
         assert_string_equal(down->dtype, all[i].dtype);
-        assert_string_equal(trit_safetensors_shape(down).text, all[i].shape);
-        assert_int_equal(
-            trit_safetensors_find(&s, "model.layers.0.mlp.down_proj.weight_scale") != NULL, i == 1);
+        assert_string_equal(trit_weights_shape(down).text, all[i].shape);
+        assert_int_equal(trit_weights_find(&s, "model.layers.0.mlp.down_proj.weight_scale") != NULL,
+                         i == 1);
         read_everything(&s);
-        trit_safetensors_close(&s);
+        trit_weights_close(&s);
     }
 }
 

@@ -15,32 +15,32 @@ static const char numbers[] = "abcdefghijklmnopqrstuvwxyz";
 /* ---- Helpers --------------------------------------------------------------------------------- */
 
 /* Reads an image, which it frees. */
-static trit_status read_image(struct trit_safetensors *s, uint8_t *image, size_t len,
+static trit_status read_image(struct trit_weights *s, uint8_t *image, size_t len,
                               struct trit_error *err)
 {
     static char path[] = "t.bin";
-    struct trit_safe_file file = {.path = path, .name = path};
+    struct trit_weights_file file = {.path = path, .name = path};
 
     file.bytes = (struct trit_bytes){.data = image, .size = len, .kind = TRIT_BYTES_BORROWED};
-    *s = (struct trit_safetensors){.files = malloc(sizeof file), .n_files = 1};
+    *s = (struct trit_weights){.files = malloc(sizeof file), .n_files = 1};
     assert_non_null(s->files);
     *s->files = file;
     *err = (struct trit_error){.text = "?"};
     trit_status status = trit_torch_read(s, 0, err);
-    return status ? status : trit_safetensors_sort(s, 0, err);
+    return status ? status : trit_weights_sort(s, 0, err);
 }
 
-static void drop(struct trit_safetensors *s, uint8_t *image)
+static void drop(struct trit_weights *s, uint8_t *image)
 {
     s->n_files = 0; /* the path is not to be freed */
-    trit_safetensors_close(s);
+    trit_weights_close(s);
     free(image);
 }
 
 /* A file is refused with this text after its path. */
 static void refuse_image(uint8_t *image, size_t len, trit_status wanted, const char *text)
 {
-    struct trit_safetensors s;
+    struct trit_weights s;
     struct trit_error err;
 
     const trit_status status = read_image(&s, image, len, &err);
@@ -94,10 +94,10 @@ static struct tw_file specimen(void)
 }
 
 /* Every byte of every tensor is within the file. */
-static void check_within(const struct trit_safetensors *s, const uint8_t *image, size_t len)
+static void check_within(const struct trit_weights *s, const uint8_t *image, size_t len)
 {
     for (size_t i = 0; i < s->n; i++) {
-        const struct trit_safe_tensor *t = &s->tensors[i];
+        const struct trit_weight *t = &s->tensors[i];
         assert_true(t->data >= image && t->n_bytes <= len &&
                     (size_t)(t->data - image) <= len - (size_t)t->n_bytes);
         assert_true((const uint8_t *)t->name.bytes >= image && t->name.len < len);
@@ -113,7 +113,7 @@ static void check_specimen(uint8_t *image, size_t len)
                {"none", "U8", "[3, 0]", ""},
                {"part", "F16", "[2]", "ghij"},
                {"scale", "BF16", "[]", "ab"}};
-    struct trit_safetensors s;
+    struct trit_weights s;
     struct trit_error err;
 
     if (read_image(&s, image, len, &err))
@@ -121,10 +121,10 @@ static void check_specimen(uint8_t *image, size_t len)
     assert_int_equal(s.n, 5);
     check_within(&s, image, len);
     for (size_t i = 0; i < s.n; i++) {
-        const struct trit_safe_tensor *t = &s.tensors[i];
+        const struct trit_weight *t = &s.tensors[i];
         assert_true(trit_string_is(t->name, all[i].name));
         assert_string_equal(t->dtype, all[i].dtype);
-        assert_string_equal(trit_safetensors_shape(t).text, all[i].shape);
+        assert_string_equal(trit_weights_shape(t).text, all[i].shape);
         assert_int_equal(t->n_bytes, strlen(all[i].bytes));
         assert_memory_equal(t->data, all[i].bytes, t->n_bytes);
     }
@@ -195,7 +195,7 @@ static void every_dtype(void **state)
     static const char *const all[] = {"F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8"};
     static const uint8_t bytes[] = {8, 4, 2, 2, 8, 4, 2, 1, 1};
     struct tw_file f = {.n_storages = 0};
-    struct trit_safetensors s;
+    struct trit_weights s;
     struct trit_error err;
     size_t len;
     (void)state;
@@ -207,7 +207,7 @@ static void every_dtype(void **state)
     uint8_t *image = tw_image(&f, &len);
     assert_int_equal(read_image(&s, image, len, &err), TRIT_OK);
     for (size_t i = 0; i < sizeof bytes; i++)
-        assert_string_equal(trit_safetensors_find(&s, all[i])->dtype, all[i]);
+        assert_string_equal(trit_weights_find(&s, all[i])->dtype, all[i]);
     drop(&s, image);
 }
 
@@ -215,7 +215,7 @@ static void every_dtype(void **state)
 static void idle_strides(void **state)
 {
     struct tw_file f = {.n_storages = 0};
-    struct trit_safetensors s;
+    struct trit_weights s;
     struct trit_error err;
     size_t len;
     (void)state;
@@ -412,7 +412,7 @@ static void bad_archives(void **state)
     tw_end(&f);
     tw_entry(&f, "data/data.pkl", "}.", 2); /* another folder's */
     size_t len;
-    struct trit_safetensors s;
+    struct trit_weights s;
     struct trit_error err;
     uint8_t *image = tw_image(&f, &len);
     assert_int_equal(read_image(&s, image, len, &err), TRIT_OK);
@@ -483,7 +483,7 @@ static void changed(void **state)
         uint8_t *image = small_image(zip64, &len);
         for (size_t i = 0; i < len * sizeof values; i++) {
             uint8_t *copy = copy_of(image, len);
-            struct trit_safetensors s;
+            struct trit_weights s;
             struct trit_error err;
             copy[i / sizeof values] = values[i % sizeof values];
             const trit_status status = read_image(&s, copy, len, &err);

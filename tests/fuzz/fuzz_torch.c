@@ -17,8 +17,8 @@ static void touch(const void *bytes, uint64_t n)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static char path[] = "input";
-    struct trit_safe_file file = {.path = path, .name = path};
-    struct trit_safetensors s = {.files = &file, .n_files = 1};
+    struct trit_weights_file file = {.path = path, .name = path};
+    struct trit_weights s = {.files = &file, .n_files = 1};
     struct trit_error err = {0};
 
     file.bytes = (struct trit_bytes){.data = data, .size = len, .kind = TRIT_BYTES_BORROWED};
@@ -26,8 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     FUZZ_CHECK(!status || (err.code == status && err.text[0]));
     FUZZ_CHECK(memchr(err.text, '\0', sizeof err.text));
     for (size_t i = 0; i < s.n && !status; i++) {
-        const struct trit_safe_tensor *t = &s.tensors[i];
-        FUZZ_CHECK(t->n_dims <= TRIT_SAFE_MAX_DIMS && t->dtype);
+        const struct trit_weight *t = &s.tensors[i];
+        FUZZ_CHECK(t->n_dims <= TRIT_WEIGHT_MAX_DIMS && t->dtype);
         touch(t->name.bytes, t->name.len);
         if (i < 16) /* they may share their bytes */
             touch(t->data, t->n_bytes);

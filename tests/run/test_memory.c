@@ -532,19 +532,19 @@ static void test_sweep_checkpoints(void **state)
         for (long n = 1; n_denied; n++) {
             const long live = heap.n_live;
             struct trit_error err = {.text = ""};
-            struct trit_safetensors s;
+            struct trit_weights s;
 
             count_from_here();
             heap.fail_at = n;
             heap.fail_after = i % 2;
-            const trit_status status = trit_safetensors_open(&s, dir, &err);
+            const trit_status status = trit_weights_open(&s, dir, &err);
             n_denied = heap.n_denied;
             fail_nothing();
             if (status != (n_denied ? TRIT_E_MEMORY : wanted[i / 2]))
                 fail_msg("%s: allocation %ld gives status %d: %s", dir, n, (int)status, err.text);
             assert_true(!n_denied || strstr(err.text, "memory"));
             assert_true(!status || heap.n_live == live); /* nothing is left to close */
-            trit_safetensors_close(&s);
+            trit_weights_close(&s);
             assert_int_equal(heap.n_live, live);
             assert_true(n < 100);
         }

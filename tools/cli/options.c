@@ -262,8 +262,8 @@ const struct option options[] = {
     SWITCH("mlock", 0, false, ALL, model.mlock, "keep the file in physical memory"),
     OPTION("override", 0, false, OPENERS | CONVERTERS, LIST, model.overrides, "KEY=VALUE", NULL,
            "use this metadata instead of the file's; may be repeated"),
-    OPTION("override-kv", 0, false, OPENERS | CONVERTERS, LIST, model.override_kv, "KEY=TYPE:VALUE,...", NULL,
-           "the same, with the type int, float, bool or str"),
+    OPTION("override-kv", 0, false, OPENERS | CONVERTERS, LIST, model.override_kv,
+           "KEY=TYPE:VALUE,...", NULL, "the same, with the type int, float, bool or str"),
     SWITCH("no-mmap", 0, false, ALL, model.no_mmap, "read the file instead of mapping it"),
 
     /* output */
