@@ -604,8 +604,9 @@ static void add_field(struct jinja *j, struct jinja_text *t, string format, size
         trit_jinja_add_value(j, t, v, true);
     } else if ((kind == 'd' || kind == 'i' || kind == 'x') && trit_jinja_is_number(v)) {
         memcpy(spec + n, kind == 'x' ? "llx" : "lld", 4);
+        const double real = v.kind == JINJA_FLOAT && fabs(v.of.real) < 9e18 ? v.of.real : 0;
         snprintf(out, sizeof out, spec,
-                 v.kind == JINJA_FLOAT ? (long long)v.of.real : (long long)trit_jinja_whole(v));
+                 v.kind == JINJA_FLOAT ? (long long)real : (long long)trit_jinja_whole(v));
         trit_jinja_add_bytes(j, t, out, strlen(out), TRIT_JINJA_TEMPLATE);
     } else if (kind == 'f' && trit_jinja_is_number(v)) {
         memcpy(spec + n, "f", 2);

@@ -136,6 +136,33 @@ static void test_turns(void **state)
     close_talk(&t);
 }
 
+/* A template may drop a part of an answer, as those for models that think do. The rest keeps its
+ * tokens, and what is not changed is evaluated once. */
+static void test_dropped_part(void **state)
+{
+    static const char source[] =
+        "{% for m in messages %}{{ m.role }} {{ m.content.split('b')[-1] }}"
+        "\n{% endfor %}assistant ";
+    struct trit_error err;
+    struct talk t;
+    (void)state;
+
+    open_talk(&t, 256, 4, NULL);
+    assert_int_equal(trit_chat_choose(&t.c.chat, t.o.file, t.o.tokenizer, source, &err), TRIT_OK);
+    ask(&t, "One", "abcd");
+    said(&t.c, "user One\nassistant abcd");
+    const int32_t c = t.c.ids[t.c.n - 2], d = t.c.ids[t.c.n - 1];
+    ask(&t, "Two", "abcd");
+    said(&t.c, "user One\nassistant cd\nuser Two\nassistant abcd");
+    const int32_t kept = (int32_t)strlen("user One\nassistant "); /* a byte is a token */
+    assert_int_equal(t.c.ids[kept], c);
+    assert_int_equal(t.c.ids[kept + 1], d);
+    assert_true(conversation_undo(&t.c, NULL));
+    ask(&t, "Three", "abcd");
+    said(&t.c, "user One\nassistant cd\nuser Three\nassistant abcd");
+    close_talk(&t);
+}
+
 /* Text that a stop text cut off is not part of the answer. */
 static void test_stop_text(void **state)
 {
@@ -351,6 +378,7 @@ static void test_loaded_empty(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_turns),
+    cmocka_unit_test(test_dropped_part),
     cmocka_unit_test(test_stop_text),
     cmocka_unit_test(test_leave_out),
     cmocka_unit_test(test_undo_after_leave_out),
