@@ -441,7 +441,7 @@ static void find_rope(struct reader *r, char path[ROPE_PATH])
 
 static void read_rope_base(struct reader *r, struct trit_config *c, const char *path)
 {
-    const double usual = c->family && c->family->rope_theta ? c->family->rope_theta : 10000;
+    const double usual = c->family && c->family->rope_theta > 0 ? c->family->rope_theta : 10000;
     char key[ROPE_PATH + 16], what[128];
 
     snprintf(key, sizeof key, "%s.rope_theta", path);

@@ -30,7 +30,7 @@ $ mkdir one two ckpt none cache adapter; mkdir cache/snapshots; cp good.gguf one
 ! trit: ckpt is not a regular file (it is a checkpoint folder: trit convert ckpt -o NAME.gguf makes a model of it)
 ! trit: none is not a regular file (it is a folder, and holds no model)
 ! trit: cache is not a regular file (it is a folder of a download cache: the model is in a folder of cache/snapshots)
-! trit: adapter is not a regular file (it is an adapter: merge it into its model first (merge_and_unload() of the Python package peft), then use trit convert)
+! trit: adapter is not a regular file (it is an adapter (LoRA): merge it into its model first (merge_and_unload() of the Python package peft), then use trit convert)
 [3]
 
 $ trit run -m owner/name -p x
@@ -43,4 +43,23 @@ $ trit info -m https://example.org/a.gguf
 
 $ trit run -m ./no/such -p x
 ! trit: ./no/such: No such file or directory
+[3]
+
+# What people give to convert.
+
+$ mkdir -p hub/snapshots/abc hub/refs; cp checkpoint/* hub/snapshots/abc; printf 'abc' >hub/refs/main
+> trit convert hub -o new.gguf 2>&1 | head -1; rm hub/refs/main; trit convert hub/ -o new.gguf 2>&1 | head -1
+trit: hub is a download cache; its checkpoint is hub/snapshots/abc
+trit: hub/ is a download cache; its checkpoint is hub//snapshots/abc
+
+$ mkdir hub/snapshots/def; trit convert hub -o new.gguf
+! trit: hub has no config.json; it is a folder of a download cache: the model is in a folder of hub/snapshots
+[3]
+
+$ for f in one two adapter none cache; do trit convert $f -o new.gguf; done
+! trit: one has no config.json; it is a folder with one model: use -m one/a.gguf
+! trit: two has no config.json; it is a folder with 2 models: use -m two/a.gguf, or another one
+! trit: adapter has no config.json; it is an adapter (LoRA): merge it into its model first (merge_and_unload() of the Python package peft), then use trit convert
+! trit: none has no config.json; it is a folder, and holds no model
+! trit: cache has no config.json; it is a folder of a download cache: the model is in a folder of cache/snapshots
 [3]

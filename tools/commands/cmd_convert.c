@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "commands.h"
+#include "handed_over.h"
 #include "json_write.h"
 #include "open.h"
 #include "plain_text.h"
@@ -15,6 +16,7 @@
 
 struct conversion {
     const struct args *args;
+    const char *folder; /* the checkpoint's */
     struct sink sink;
     bool dry;
     int n_tensors;
@@ -83,7 +85,7 @@ static trit_status call_converter(struct conversion *c, const trit_file *file, t
         .user = c,
     };
     return file ? trit_quantize(file, &opt, write, &c->sink, &c->sink.total, err)
-                : trit_convert(args->operand, &opt, write, &c->sink, &c->sink.total, err);
+                : trit_convert(c->folder, &opt, write, &c->sink, &c->sink.total, err);
 }
 
 static int dry_run(struct conversion *c, const trit_file *file)
@@ -134,6 +136,18 @@ static int convert_file(struct conversion *c, const char *from, const char *path
     return code;
 }
 
+static int convert_folder(struct conversion *c, const char *folder, const char *path)
+{
+    char text[4096];
+
+    if (!find_checkpoint(text, sizeof text, folder, &c->folder))
+        return file_error("%s has no config.json; %s", folder, c->folder);
+    if (c->folder != folder && !c->args->quiet)
+        safe_printf(stderr, "trit: %s is a download cache; its checkpoint is %s\n", folder,
+                    c->folder);
+    return convert_to(c, NULL, path);
+}
+
 int convert_main(const struct args *args)
 {
     struct conversion c = {.args = args};
@@ -148,7 +162,7 @@ int convert_main(const struct args *args)
         return convert_file(&c, args->convert.from_gguf, args->out);
     if (!args->operand)
         return usage_error("no checkpoint given; use trit convert FOLDER -o FILE.gguf");
-    return convert_to(&c, NULL, args->out);
+    return convert_folder(&c, args->operand, args->out);
 }
 
 int quantize_main(const struct args *args)

@@ -52,9 +52,10 @@ static int advise_about_folder(char *text, size_t size, const char *path)
         return snprintf(text, size, "it is a folder with %d models: use -m %s%s%s, or another one",
                         n, path, slash, name);
     if (has_file(path, "adapter_config.json"))
-        return snprintf(text, size,
-                        "it is an adapter: merge it into its model first (merge_and_unload() of "
-                        "the Python package peft), then use trit convert");
+        return snprintf(
+            text, size,
+            "it is an adapter (LoRA): merge it into its model first (merge_and_unload() of "
+            "the Python package peft), then use trit convert");
     if (has_file(path, "config.json"))
         return snprintf(text, size,
                         "it is a checkpoint folder: trit convert %s -o NAME.gguf makes a model of "
@@ -89,4 +90,55 @@ int advise_about_path(char *text, size_t size, const char *path)
                         "if it is the name of a model on a hub, download its GGUF file (or its "
                         "checkpoint, for trit convert), and give the file's name");
     return 0;
+}
+
+/* The revision that refs/main of a download cache names; "": none. */
+static void read_revision(char *revision, size_t size, const char *folder)
+{
+    char path[4096];
+    const int n = snprintf(path, sizeof path, "%s/refs/main", folder);
+    FILE *f = n > 0 && (size_t)n < sizeof path ? fopen(path, "r") : NULL;
+
+    revision[0] = 0;
+    if (f && !fgets(revision, (int)size, f))
+        revision[0] = 0;
+    if (f)
+        fclose(f);
+    revision[strcspn(revision, "/\r\n")] = 0;
+}
+
+/* The only folder of snapshots; "": none, or several. */
+static void find_revision(char *revision, size_t size, const char *folder)
+{
+    char path[4096];
+    const int n = snprintf(path, sizeof path, "%s/snapshots", folder);
+    DIR *dir = n > 0 && (size_t)n < sizeof path ? opendir(path) : NULL;
+    int count = 0;
+
+    for (const struct dirent *e; dir && (e = readdir(dir));)
+        if (e->d_name[0] != '.' && strlen(e->d_name) < size && count++ == 0)
+            strcpy(revision, e->d_name);
+    if (count != 1)
+        revision[0] = 0;
+    if (dir)
+        closedir(dir);
+}
+
+bool find_checkpoint(char *text, size_t size, const char *folder, const char **found)
+{
+    char revision[256];
+    struct stat s;
+
+    *found = folder;
+    if (stat(folder, &s) != 0 || !S_ISDIR(s.st_mode) || has_file(folder, "config.json"))
+        return true;
+    *found = text;
+    read_revision(revision, sizeof revision, folder);
+    if (!revision[0])
+        find_revision(revision, sizeof revision, folder);
+    const int n = snprintf(text, size, "%s/snapshots/%s", folder, revision);
+    if (revision[0] && n > 0 && (size_t)n < size && has_file(text, "config.json"))
+        return true;
+    advise_about_folder(text, size, folder);
+    return false;
 }
