@@ -49,7 +49,8 @@ trit_status trit_weights_sort(const struct trit_weights *s, size_t first, struct
 {
     const struct trit_weight *t = s->tensors;
 
-    qsort(s->tensors + first, s->n - first, sizeof *t, compare_tensors);
+    if (s->n)
+        qsort(s->tensors + first, s->n - first, sizeof *t, compare_tensors);
     for (size_t i = first + 1; i < s->n; i++) {
         if (trit_string_order(t[i - 1].name, t[i].name) != 0)
             continue;
