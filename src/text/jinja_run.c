@@ -718,7 +718,8 @@ static value answer_text(struct jinja *j, struct trit_string text, size_t *from)
     for (size_t i = 0; origin && i < text.len; i++)
         origin[i] = (uint32_t)(TRIT_JINJA_ANSWERS + *from + i);
     *from += text.len;
-    return trit_jinja_text_value((struct jinja_string){text.bytes, text.len, origin, 0});
+    return trit_jinja_text_value(
+        (struct jinja_string){text.bytes ? text.bytes : "", text.len, origin, 0});
 }
 
 static value message_value(struct jinja *j, const struct trit_message *m, size_t *answers)

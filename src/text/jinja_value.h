@@ -125,7 +125,7 @@ static inline struct jinja_value trit_jinja_text_value(struct jinja_string s)
 /* A string of one origin; its bytes are borrowed. */
 static inline struct jinja_value trit_jinja_string(struct trit_string s, uint32_t from)
 {
-    return trit_jinja_text_value((struct jinja_string){s.bytes, s.len, NULL, from});
+    return trit_jinja_text_value((struct jinja_string){s.bytes ? s.bytes : "", s.len, NULL, from});
 }
 
 static inline struct jinja_string trit_jinja_part(struct jinja_string s, size_t from, size_t to)
