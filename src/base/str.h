@@ -22,6 +22,15 @@ static inline bool trit_string_ends(struct trit_string s, const char *end)
     return s.len >= n && memcmp(s.bytes + s.len - n, end, n) == 0;
 }
 
+/* Whether part occurs in s. */
+static inline bool trit_string_has(struct trit_string s, struct trit_string part)
+{
+    for (size_t at = 0; at + part.len <= s.len; at++)
+        if (part.len == 0 || memcmp(s.bytes + at, part.bytes, part.len) == 0)
+            return true;
+    return false;
+}
+
 /* Negative, 0 or positive if a is before, equal to or after b: bytewise, a prefix first. */
 static inline int trit_string_order(struct trit_string a, struct trit_string b)
 {

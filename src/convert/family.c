@@ -215,11 +215,8 @@ const char *trit_family_source(const struct trit_family *family, const char *slo
 
 bool trit_family_ignores(const struct trit_family *family, struct trit_string name)
 {
-    for (size_t i = 0; family->ignored && family->ignored[i]; i++) {
-        const size_t n = strlen(family->ignored[i]);
-        for (size_t at = 0; at + n <= name.len; at++)
-            if (memcmp(name.bytes + at, family->ignored[i], n) == 0)
-                return true;
-    }
+    for (size_t i = 0; family->ignored && family->ignored[i]; i++)
+        if (trit_string_has(name, trit_string_of(family->ignored[i])))
+            return true;
     return false;
 }

@@ -102,19 +102,24 @@ static char lower_case(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Whether s contains word, which is in lower case; any_case: ignoring case. */
-static bool contains(struct trit_string s, const char *word, bool any_case)
+/* Whether s contains word, which is in lower case, in any case. */
+static bool contains(struct trit_string s, const char *word)
 {
     const size_t n = strlen(word);
 
     for (size_t at = 0; at + n <= s.len; at++) {
         size_t i = 0;
-        while (i < n && (any_case ? lower_case(s.bytes[at + i]) : s.bytes[at + i]) == word[i])
+        while (i < n && lower_case(s.bytes[at + i]) == word[i])
             i++;
         if (i == n)
             return true;
     }
     return false;
+}
+
+static bool has(struct trit_string s, const char *word)
+{
+    return trit_string_has(s, trit_string_of(word));
 }
 
 /* What the choice is based on. */
@@ -200,8 +205,8 @@ static bool is_for_arch(const struct row *row, const struct evidence *e)
 
 static bool is_named_chat(const struct evidence *e)
 {
-    return contains(e->name, "instruct", true) || contains(e->name, "chat", true) ||
-           contains(e->finetune, "instruct", true) || contains(e->finetune, "chat", true);
+    return contains(e->name, "instruct") || contains(e->name, "chat") ||
+           contains(e->finetune, "instruct") || contains(e->finetune, "chat");
 }
 
 /* Whether the file's end token ends a turn of the template. In base models it does not. */
@@ -286,7 +291,7 @@ static trit_status use_own(struct trit_chat *c, struct trit_string source, const
 static trit_status choose_by_file(struct trit_chat *c, const struct evidence *e,
                                   struct trit_error *err)
 {
-    const bool is_wrong = contains(e->template_text, wrong_template, false);
+    const bool is_wrong = has(e->template_text, wrong_template);
 
     for (int i = 0; i < N_ROWS; i++)
         if ((!e->template_text.len || is_wrong) && is_for_arch(&rows[i], e) &&
@@ -333,7 +338,7 @@ static trit_status choose_by_name(struct trit_chat *c, const struct evidence *e,
     if (further.len)
         return use_own(c, further, "own", "one of the file's own chat templates, chosen by name",
                        err);
-    if (contains(trit_string_of(name), "{{", false) || contains(trit_string_of(name), "{%", false))
+    if (has(trit_string_of(name), "{{") || has(trit_string_of(name), "{%"))
         return use_own(c, trit_string_of(name), "given", "given as a text", err);
     return trit_fail(err, TRIT_E_ARGUMENT, "unknown chat template '%s'; choose from:%s%s",
                      trit_quote_text(name).text, names, e->template_text.len ? " own" : "");
@@ -351,7 +356,7 @@ trit_status trit_chat_choose(struct trit_chat *out, const trit_file *file,
         status = choose_by_name(out, &e, file, name, err);
     if (status)
         return status;
-    out->knows_thinking = contains(out->source, "enable_thinking", false);
+    out->knows_thinking = has(out->source, "enable_thinking");
     return TRIT_OK;
 }
 
@@ -468,7 +473,7 @@ static bool is_blank(struct trit_string s)
 }
 
 /* Bytes [from, to) of an answer whose tokens are known, which are out's bytes from `at` on. Tokens
- * that lie within are taken as the model wrote them; a part of a token is encoded anew. If the
+ * that lie within are taken as the model wrote them; a part of a token is encoded again. If the
  * template only trimmed white space off, all tokens are taken. */
 static void encode_written(struct encoder *e, const struct trit_jinja_output *out, size_t at,
                            struct trit_string text, const struct trit_answer_ids *ids, size_t from,

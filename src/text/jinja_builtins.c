@@ -12,6 +12,14 @@ typedef const struct jinja_args *args_of;
 #define BUILTIN(name) static value name(struct jinja *j, value self, args_of args)
 #define UNUSED (void)j, (void)self, (void)args
 
+/* A test, by a condition on self. */
+#define TEST(name, condition)                                                                      \
+    BUILTIN(name)                                                                                  \
+    {                                                                                              \
+        UNUSED;                                                                                    \
+        return trit_jinja_bool(condition);                                                         \
+    }
+
 static const size_t not_found = SIZE_MAX;
 
 /* ---- Arguments ------------------------------------------------------------------------------- */
@@ -131,18 +139,6 @@ static bool is_space(string s, size_t at, size_t len)
     return false;
 }
 
-/* The first place of part in s from `at` on. */
-static size_t find_part(struct jinja *j, string s, string part, size_t at)
-{
-    for (; at <= s.len && part.len <= s.len - at; at++) {
-        if (!trit_jinja_step(j, at % 16 == 0))
-            return not_found;
-        if (!part.len || memcmp(s.bytes + at, part.bytes, part.len) == 0)
-            return at;
-    }
-    return not_found;
-}
-
 static bool starts(string s, string with)
 {
     return s.len >= with.len && (!with.len || memcmp(s.bytes, with.bytes, with.len) == 0);
@@ -161,7 +157,7 @@ static bool is_one_of(struct jinja *j, string s, size_t at, size_t len, value ch
 {
     if (chars.kind != JINJA_STRING)
         return is_space(s, at, len);
-    return find_part(j, chars.of.text, trit_jinja_part(s, at, at + len), 0) != not_found;
+    return trit_jinja_find_part(j, chars.of.text, trit_jinja_part(s, at, at + len), 0) != not_found;
 }
 
 static size_t last_char(string s, size_t to)
@@ -250,7 +246,7 @@ BUILTIN(do_split)
     if (!at.len)
         trit_jinja_fail(j, "the separator is empty");
     while (!j->failed) {
-        const size_t next = most-- == 0 ? not_found : find_part(j, s, at, from);
+        const size_t next = most-- == 0 ? not_found : trit_jinja_find_part(j, s, at, from);
         append_part(j, out, s, from, next == not_found ? s.len : next);
         if (next == not_found)
             break;
@@ -309,7 +305,7 @@ BUILTIN(do_replace)
     if (!old.len)
         trit_jinja_fail(j, "what is replaced is empty");
     while (!j->failed) {
-        const size_t next = most-- == 0 ? not_found : find_part(j, s, old, from);
+        const size_t next = most-- == 0 ? not_found : trit_jinja_find_part(j, s, old, from);
         trit_jinja_add(j, &t, trit_jinja_part(s, from, next == not_found ? s.len : next));
         if (next == not_found)
             break;
@@ -348,11 +344,11 @@ static int64_t place_of(struct jinja *j, value self, value what, bool last)
 {
     const string s = need_string(j, self, "what is searched"),
                  part = need_string(j, what, "what is looked for");
-    size_t at = find_part(j, s, part, 0);
+    size_t at = trit_jinja_find_part(j, s, part, 0);
 
     for (size_t next = at; last && next != not_found;) {
         at = next;
-        next = next < s.len ? find_part(j, s, part, next + 1) : not_found;
+        next = next < s.len ? trit_jinja_find_part(j, s, part, next + 1) : not_found;
     }
     return at == not_found ? -1 : (int64_t)trit_jinja_n_chars(trit_jinja_part(s, 0, at));
 }
@@ -394,7 +390,8 @@ BUILTIN(do_count_of)
         return trit_jinja_int(n);
     }
     const string s = self.of.text, part = need_string(j, args->v[0], "what is counted");
-    for (size_t at = 0; part.len && (at = find_part(j, s, part, at)) != not_found; at += part.len)
+    for (size_t at = 0; part.len && (at = trit_jinja_find_part(j, s, part, at)) != not_found;
+         at += part.len)
         n++;
     return trit_jinja_int(n);
 }
@@ -477,44 +474,21 @@ static bool has_case(string s, bool upper)
     return any;
 }
 
-BUILTIN(is_lower)
-{
-    UNUSED;
-    return trit_jinja_bool(self.kind == JINJA_STRING && has_case(self.of.text, false));
-}
+TEST(is_lower, self.kind == JINJA_STRING && has_case(self.of.text, false))
+TEST(is_upper, self.kind == JINJA_STRING && has_case(self.of.text, true))
 
-BUILTIN(is_upper)
-{
-    UNUSED;
-    return trit_jinja_bool(self.kind == JINJA_STRING && has_case(self.of.text, true));
-}
-
-static value all_bytes(string s, bool digits, bool letters)
+static bool all_bytes(string s, bool digits, bool letters)
 {
     bool all = s.len > 0;
     for (size_t i = 0; i < s.len; i++)
         all = all && ((digits && s.bytes[i] >= '0' && s.bytes[i] <= '9') ||
                       (letters && (is_letter(s.bytes[i]) || (unsigned char)s.bytes[i] > 127)));
-    return trit_jinja_bool(all);
+    return all;
 }
 
-BUILTIN(is_digits)
-{
-    UNUSED;
-    return all_bytes(self.of.text, true, false);
-}
-
-BUILTIN(is_alpha)
-{
-    UNUSED;
-    return all_bytes(self.of.text, false, true);
-}
-
-BUILTIN(is_alnum)
-{
-    UNUSED;
-    return all_bytes(self.of.text, true, true);
-}
+TEST(is_digits, all_bytes(self.of.text, true, false))
+TEST(is_alpha, all_bytes(self.of.text, false, true))
+TEST(is_alnum, all_bytes(self.of.text, true, true))
 
 BUILTIN(is_blank)
 {
@@ -837,10 +811,10 @@ static value follow_or(struct jinja *j, value v, value path, value otherwise)
         for (at = from; at < s.len && s.bytes[at] != '.';)
             at++;
         const string name = trit_jinja_part(s, from, at);
-        const value digits = all_bytes(name, true, false);
         v = trit_jinja_item(j, v,
-                            digits.of.truth ? trit_jinja_int((int64_t)read_number(name))
-                                            : trit_jinja_text_value(name));
+                            all_bytes(name, true, false)
+                                ? trit_jinja_int((int64_t)read_number(name))
+                                : trit_jinja_text_value(name));
         if (v.kind == JINJA_UNDEFINED && otherwise.kind != JINJA_UNDEFINED)
             return otherwise;
     }
@@ -1332,13 +1306,6 @@ BUILTIN(do_strftime_now)
 }
 
 /* ---- Tests ----------------------------------------------------------------------------------- */
-
-#define TEST(name, condition)                                                                      \
-    BUILTIN(name)                                                                                  \
-    {                                                                                              \
-        UNUSED;                                                                                    \
-        return trit_jinja_bool(condition);                                                         \
-    }
 
 TEST(is_defined, self.kind != JINJA_UNDEFINED)
 TEST(is_undefined, self.kind == JINJA_UNDEFINED)

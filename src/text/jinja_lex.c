@@ -12,16 +12,11 @@ struct lexer {
 
 static void add_token(struct lexer *x, enum jinja_token_kind kind, int op, size_t from, size_t to)
 {
-    if (x->n == x->room) {
-        const size_t room = x->room ? 2 * x->room : 256;
-        struct jinja_token *tokens = trit_jinja_take(x->j, room, sizeof *tokens);
-        if (!tokens)
-            return;
-        if (x->n)
-            memcpy(tokens, x->tokens, x->n * sizeof *tokens);
-        x->tokens = tokens;
-        x->room = room;
-    }
+    struct jinja_token *tokens = trit_jinja_grow(x->j, x->tokens, x->n, &x->room, sizeof *tokens);
+
+    if (!tokens)
+        return;
+    x->tokens = tokens;
     x->tokens[x->n++] = (struct jinja_token){kind, op, (uint32_t)from, {x->s + from, to - from}};
 }
 

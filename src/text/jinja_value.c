@@ -78,6 +78,20 @@ void *trit_jinja_take(struct jinja *j, size_t n, size_t size)
     return p;
 }
 
+void *trit_jinja_grow(struct jinja *j, void *items, size_t n, size_t *room, size_t size)
+{
+    if (n < *room)
+        return items;
+    const size_t more = *room ? 2 * *room : 8;
+    void *larger = trit_jinja_take(j, more, size);
+    if (!larger)
+        return NULL;
+    if (n)
+        memcpy(larger, items, n * size);
+    *room = more;
+    return larger;
+}
+
 void trit_jinja_release(struct jinja *j)
 {
     while (j->blocks) {
@@ -102,18 +116,13 @@ struct jinja_value trit_jinja_list(struct jinja *j, size_t room)
 
 void trit_jinja_append(struct jinja *j, struct jinja_list *list, struct jinja_value item)
 {
-    if (j->failed)
+    struct jinja_value *items =
+        j->failed ? NULL /* then the list may be none */
+                  : trit_jinja_grow(j, list->items, list->n, &list->room, sizeof *items);
+
+    if (!items)
         return;
-    if (list->n == list->room) {
-        const size_t room = list->room ? 2 * list->room : 8;
-        struct jinja_value *items = trit_jinja_take(j, room, sizeof *items);
-        if (!items)
-            return;
-        if (list->n)
-            memcpy(items, list->items, list->n * sizeof *items);
-        list->items = items;
-        list->room = room;
-    }
+    list->items = items;
     list->items[list->n++] = item;
 }
 
@@ -149,16 +158,10 @@ void trit_jinja_put(struct jinja *j, struct jinja_dict *d, struct jinja_value ke
         *found = value;
         return;
     }
-    if (d->n == d->room) {
-        const size_t room = d->room ? 2 * d->room : 8;
-        struct jinja_pair *items = trit_jinja_take(j, room, sizeof *items);
-        if (!items)
-            return;
-        if (d->n)
-            memcpy(items, d->items, d->n * sizeof *items);
-        d->items = items;
-        d->room = room;
-    }
+    struct jinja_pair *items = trit_jinja_grow(j, d->items, d->n, &d->room, sizeof *items);
+    if (!items)
+        return;
+    d->items = items;
     d->items[d->n++] = (struct jinja_pair){key, value};
 }
 
@@ -619,12 +622,13 @@ int trit_jinja_order(struct jinja *j, struct jinja_value a, struct jinja_value b
     return 0;
 }
 
-static bool has_part(struct jinja *j, struct jinja_string s, struct jinja_string part)
+size_t trit_jinja_find_part(struct jinja *j, struct jinja_string s, struct jinja_string part,
+                            size_t at)
 {
-    for (size_t at = 0; at + part.len <= s.len && trit_jinja_step(j, at % 16 == 0); at++)
+    for (; at <= s.len && part.len <= s.len - at && trit_jinja_step(j, at % 16 == 0); at++)
         if (!part.len || memcmp(s.bytes + at, part.bytes, part.len) == 0)
-            return true;
-    return false;
+            return at;
+    return SIZE_MAX;
 }
 
 bool trit_jinja_contains(struct jinja *j, struct jinja_value all, struct jinja_value item)
@@ -636,7 +640,7 @@ bool trit_jinja_contains(struct jinja *j, struct jinja_value all, struct jinja_v
         if (item.kind != JINJA_STRING)
             trit_jinja_fail(j, "only a string can be in a string, not %s",
                             trit_jinja_kind_name(item));
-        return !j->failed && has_part(j, all.of.text, item.of.text);
+        return !j->failed && trit_jinja_find_part(j, all.of.text, item.of.text, 0) != SIZE_MAX;
     case JINJA_LIST:
         for (size_t i = 0; i < all.of.list->n; i++)
             if (trit_jinja_equal(j, all.of.list->items[i], item))

@@ -96,6 +96,9 @@ bool trit_jinja_step(struct jinja *j, size_t n);
 
 /* Zeroed memory; NULL after a failure. */
 void *trit_jinja_take(struct jinja *j, size_t n, size_t size);
+
+/* Room for item n of an array, which may move. @return the array; NULL after a failure */
+void *trit_jinja_grow(struct jinja *j, void *items, size_t n, size_t *room, size_t size);
 void trit_jinja_release(struct jinja *j);
 
 /* ---- Making values --------------------------------------------------------------------------- */
@@ -187,6 +190,9 @@ bool trit_jinja_truth(struct jinja_value v);
 bool trit_jinja_equal(struct jinja *j, struct jinja_value a, struct jinja_value b);
 /* Negative, 0, positive; fails unless both are numbers, strings or lists. */
 int trit_jinja_order(struct jinja *j, struct jinja_value a, struct jinja_value b);
+/* The first place of part in s from `at` on; SIZE_MAX: none. */
+size_t trit_jinja_find_part(struct jinja *j, struct jinja_string s, struct jinja_string part,
+                            size_t at);
 bool trit_jinja_contains(struct jinja *j, struct jinja_value all, struct jinja_value item);
 
 /* The items that a loop over v visits: items of a list, keys of a dict, characters of a string. */

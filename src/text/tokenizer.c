@@ -177,14 +177,6 @@ bool trit_encoding_add(struct trit_encoding *e, int32_t id)
     return true;
 }
 
-static bool is_in(struct trit_string part, struct trit_string s)
-{
-    for (size_t at = 0; at + part.len <= s.len; at++)
-        if (memcmp(s.bytes + at, part.bytes, part.len) == 0)
-            return true;
-    return false;
-}
-
 /* Whether a user-defined token marks up conversations: it ends answers, looks like <…>, or is a
  * word of the template. White space does not. */
 static bool is_markup(const trit_tokenizer *t, const struct trit_encoding *e, int32_t id)
@@ -196,7 +188,7 @@ static bool is_markup(const trit_tokenizer *t, const struct trit_encoding *e, in
         blanks++;
     if (t->is_end[id] || s.len < 3 || blanks == s.len)
         return t->is_end[id];
-    return (s.bytes[0] == '<' && s.bytes[s.len - 1] == '>') || is_in(s, e->source);
+    return (s.bytes[0] == '<' && s.bytes[s.len - 1] == '>') || trit_string_has(e->source, s);
 }
 
 /* The token <|…|> that a converter typed as normal, at the start of a template's text; or -1. */
@@ -220,6 +212,8 @@ static int32_t special_at(const trit_tokenizer *t, const struct trit_encoding *e
     const unsigned user_defined = 1u << TRIT_TOKEN_USER_DEFINED;
     int32_t id = -1;
 
+    if (template && rest.len > t->vocab.longest)
+        rest.len = t->vocab.longest;
     for (size_t n = 0; template && n < rest.len; n++)
         if (e->origin[at + n])
             rest.len = n; /* a marker of the template ends where the template's text does */

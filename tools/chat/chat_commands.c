@@ -260,12 +260,11 @@ static int do_stats(struct chat *c, const char *arg)
 static int do_template(struct chat *c, const char *arg)
 {
     struct trit_chat chat;
-    const int code = *arg ? use_template(&chat, &c->o, arg) : EXIT_DONE;
+    const int code = *arg ? use_template(&chat, &c->o, arg, &c->args) : EXIT_DONE;
 
     if (code)
         return code;
     if (*arg) {
-        set_template_input(&chat, &c->args);
         c->talk.chat = chat;
         if (c->talk.n)
             puts("(used from the next message on)");

@@ -8,7 +8,7 @@
 /* A message and its answer. */
 struct exchange {
     struct bytes text, answer;
-    int32_t begin; /* tokens before it; -1: unknown, as older ones were dropped or encoded anew */
+    int32_t begin; /* tokens before it; -1: unknown, as older ones were dropped or encoded again */
     int32_t *ids;  /* [n_ids] the tokens of the answer, or NULL: unknown */
     int32_t n_ids;
 };

@@ -124,7 +124,7 @@ void free_turns(struct turns *t)
     *t = (struct turns){0};
 }
 
-/* The text of a file with a template; *text NULL: there is no such file. @return exit code */
+/* Read a template from a file. *text is NULL if there is no such file. @return exit code */
 static int read_template(char **text, const char *path)
 {
     size_t len;
@@ -133,29 +133,8 @@ static int read_template(char **text, const char *path)
     return access(path, R_OK) == 0 ? read_file(text, &len, path, MAX_TEMPLATE) : EXIT_DONE;
 }
 
-int use_template(struct trit_chat *chat, struct opened *o, const char *name)
-{
-    struct trit_error err, unreadable;
-    char *text = NULL;
-    trit_status status = trit_chat_choose(chat, o->file, o->tokenizer, name, &err);
-
-    if (status == TRIT_E_ARGUMENT && name) {
-        const int code = read_template(&text, name);
-        if (code)
-            return code;
-        if (text && !(status = trit_chat_choose(chat, o->file, o->tokenizer, text, &unreadable))) {
-            free(o->template_text);
-            o->template_text = text;
-            return EXIT_DONE;
-        }
-        if (text && status != TRIT_E_ARGUMENT)
-            err = unreadable;
-        free(text);
-    }
-    return status ? report(&err) : EXIT_DONE;
-}
-
-void set_template_input(struct trit_chat *chat, const struct args *args)
+/* What a template may ask for. */
+static void set_input(struct trit_chat *chat, const struct args *args)
 {
     const char *reasoning = args->chat.reasoning;
 
@@ -166,13 +145,41 @@ void set_template_input(struct trit_chat *chat, const struct args *args)
     chat->now = local_time();
 }
 
+int use_template(struct trit_chat *chat, struct opened *o, const char *name,
+                 const struct args *args)
+{
+    struct trit_error err, unreadable;
+    char *text = NULL;
+    trit_status status = trit_chat_choose(chat, o->file, o->tokenizer, name, &err);
+
+    if (status == TRIT_E_ARGUMENT && name) {
+        const int code = read_template(&text, name);
+        if (code)
+            return code;
+        const trit_status read =
+            text ? trit_chat_choose(chat, o->file, o->tokenizer, text, &unreadable) : status;
+        if (read == TRIT_OK) {
+            free(o->template_text);
+            o->template_text = text;
+        } else {
+            free(text);
+        }
+        if (read != TRIT_OK && read != TRIT_E_ARGUMENT)
+            err = unreadable;
+        status = read;
+    }
+    if (status)
+        return report(&err);
+    set_input(chat, args);
+    return EXIT_DONE;
+}
+
 int choose_template(struct trit_chat *chat, struct opened *o, const struct args *args)
 {
-    const int code = use_template(chat, o, args->chat.template_name);
+    const int code = use_template(chat, o, args->chat.template_name, args);
 
     if (code)
         return code;
-    set_template_input(chat, args);
     const bool warn = args->run.chat && !args->quiet;
     if (args->verbose || (warn && chat->missing_markers))
         safe_printf(stderr, "%s: template %s: %s\n", args->model.path, chat->name, chat->why);

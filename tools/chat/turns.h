@@ -26,11 +26,9 @@ void free_turns(struct turns *t);
 
 /* Choose the template of o's file, whose tokenizer is open: the one of that name, which may be a
  * built-in one, one of the file's or a file with a template; NULL: the model's. o keeps the text of
- * a file. @return exit code */
-int use_template(struct trit_chat *chat, struct opened *o, const char *name);
-
-/* What a template may ask for: --reasoning and the date. */
-void set_template_input(struct trit_chat *chat, const struct args *args);
+ * a file. args: --reasoning, which the template may ask for, as for the date. @return exit code */
+int use_template(struct trit_chat *chat, struct opened *o, const char *name,
+                 const struct args *args);
 
 /* The same with --template. Describe it on stderr with -v, and for run --chat if the vocabulary
  * lacks its tokens. @return exit code */

@@ -54,7 +54,7 @@ struct prompts {
     trit_engine *engine;
     struct trit_json *tree;
     struct trit_chat chat;
-    bool has_chat; /* chat is chosen */
+    bool has_chat, begins_with_thought; /* chat is chosen; its template begins a thought */
     struct task *tasks;
     int n_tasks, n_started, n_printed, n_failed;
     struct sequence *sequences;
@@ -159,15 +159,16 @@ static int encode(struct prompts *p, struct task *t, const char *where)
             TRIT_ENCODE_BOS | (p->args->tokens.special ? TRIT_ENCODE_SPECIAL : 0);
         return encode_text(p->o.tokenizer, text.bytes, text.len, flags, &t->ids, &t->n);
     }
-    if (!p->has_chat)
+    if (!p->has_chat) {
         code = choose_template(&p->chat, &p->o, p->args);
+        p->begins_with_thought = !code && begins_with_thought(&p->chat);
+    }
     p->has_chat = true;
     t->is_chat = true;
-    if (!code) {
-        thoughts_begin(&t->thoughts, begins_with_thought(&p->chat));
+    thoughts_begin(&t->thoughts, p->begins_with_thought);
+    if (!code)
         code = messages ? parse_turns(&turns, messages, where)
                         : build_turns(&turns, &system, text.bytes, text.len);
-    }
     if (!code && trit_chat_encode(&p->chat, p->o.tokenizer, turns.items, turns.n, &t->ids, &t->n,
                                   &t->n_keep, &err))
         code = report(&err);
